@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The one JSON configuration file of both daemons, as plain structs. jansson stays inside config*.c.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/contract.h"
+
+enum {
+    TL_PORTS_MAX = 16,
+    TL_REALMS_MAX = 64,
+    TL_LISTENERS_MAX = 64,
+    TL_TRUNKS_MAX = 1024,
+    TL_ROUTES_MAX = 1024,
+    TL_ROUTE_TRUNKS_MAX = 8,
+    TL_SUITES_MAX = 4,
+    TL_PATH_LEN = 108, // of a Unix socket, with the final NUL
+    TL_DEVICE_LEN = 256,
+    TL_DIGITS_MAX = 32,
+};
+
+enum tl_poll_mode { TL_POLL_BUSY, TL_POLL_ADAPTIVE };
+enum tl_transport { TL_UDP, TL_TCP };
+enum tl_srtp_policy { TL_SRTP_OFF, TL_SRTP_OPTIONAL, TL_SRTP_REQUIRED };
+enum tl_srtp_without_tls { TL_SRTP_REFUSE, TL_SRTP_ALLOW };
+
+// A port that the dataplane drives.
+struct tl_port_config {
+    char name[TL_NAME_MAX];
+    char device[TL_DEVICE_LEN]; // PCI address ("0000:03:00.0") or vdev string ("net_af_packet0,iface=eth1")
+    uint32_t rx_descriptors;    // 64..32768, a power of two
+    uint32_t tx_descriptors;    // 64..32768, a power of two
+    bool verify_udp_checksum;   // in software where the device does not vouch
+};
+
+struct tl_dataplane_config {
+    char socket[TL_PATH_LEN];      // where control connects
+    char file_prefix[TL_NAME_MAX]; // EAL's name for its runtime folder
+    uint32_t main_core;
+    uint32_t worker_cores[TL_WORKERS_MAX];
+    uint32_t worker_count; // 1..TL_WORKERS_MAX
+    enum tl_poll_mode poll;
+    bool huge_pages;
+    uint32_t memory_mb;    // without huge pages
+    uint32_t mbufs;        // packet buffers for all ports
+    uint32_t max_sessions; // calls
+    uint32_t burst;        // packets, 4..64
+    struct tl_port_config ports[TL_PORTS_MAX];
+    uint32_t port_count;
+};
+
+// A side: the media address and the ports that calls get there.
+struct tl_realm_config {
+    char name[TL_NAME_MAX];
+    uint32_t port;          // index into dataplane.ports
+    struct tl_addr address; // media address that only the dataplane has; port 0
+    uint8_t prefix_len;     // 8..32
+    struct tl_addr gateway; // next hop off-link, family 0 = none
+    uint16_t rtp_first;     // even, >= 1024
+    uint16_t rtp_last;      // odd, > rtp_first
+};
+
+// A SIP socket.
+struct tl_listener_config {
+    char name[TL_NAME_MAX];
+    enum tl_transport transport;
+    struct tl_addr address; // with port
+};
+
+// Binds a listener to a remote peer. (listener, peer) is unique.
+struct tl_trunk_config {
+    char name[TL_NAME_MAX];
+    uint32_t listener;   // index
+    struct tl_addr peer; // with port
+    uint32_t realm;      // index; where its media is
+    enum tl_srtp_policy srtp;
+    enum tl_suite suites[TL_SUITES_MAX]; // in order of preference, for offers and answers
+    uint32_t suite_count;
+    bool rtcp_mux;                   // offered, and taken when offered
+    uint8_t dtmf_pt;                 // payload type of telephone-event in our offers, 96..127
+    bool pcma_first;                 // order of G.711 in our offers
+    uint32_t options_interval_s;     // 0 = no keep-alive
+    uint32_t options_failures;       // in a row, before the trunk counts as down
+    uint32_t no_response_timeout_ms; // of an INVITE, before the next trunk
+    uint32_t silence_ms;             // event after so long without media; 0 = never
+};
+
+// Called-number prefix to ordered trunks. The longest prefix wins; "" is the default route.
+struct tl_route_config {
+    char prefix[TL_DIGITS_MAX];
+    bool any_from;                        // no "from": calls from every trunk
+    uint32_t from;                        // else only calls from this trunk
+    uint32_t trunks[TL_ROUTE_TRUNKS_MAX]; // indices, tried in order
+    uint32_t trunk_count;
+};
+
+struct tl_control_config {
+    char socket[TL_PATH_LEN]; // trunklinectl connects here
+    char user_agent[64];
+    enum tl_srtp_without_tls srtp_without_tls;
+    uint32_t t1_ms, t2_ms, t4_ms;
+    uint32_t timer_b_ms, timer_f_ms, timer_h_ms; // default 64 * T1
+    uint32_t setup_timeout_ms;                   // of a call that nobody answers
+    uint32_t max_calls;
+    uint32_t max_transactions;
+    uint32_t retry_after_s; // in our 503
+};
+
+struct tl_config {
+    struct tl_dataplane_config dataplane;
+    struct tl_control_config control;
+    struct tl_realm_config realms[TL_REALMS_MAX];
+    uint32_t realm_count;
+    struct tl_listener_config listeners[TL_LISTENERS_MAX];
+    uint32_t listener_count;
+    struct tl_trunk_config trunks[TL_TRUNKS_MAX];
+    uint32_t trunk_count;
+    struct tl_route_config routes[TL_ROUTES_MAX];
+    uint32_t route_count;
+};
+
+// What is wrong with a configuration: one error a line, "FILE:LINE:COLUMN: PATH: what was expected".
+struct tl_config_errors {
+    char text[8192]; // as many as fit, the last one whole
+    unsigned count;  // all that were found
+};
+
+// Reads and checks the file. On success *out is a new config that the caller frees with tl_config_free().
+// Returns 0; -EINVAL with errors filled when the content is wrong; -errno with one error when it cannot be
+// read. Never touches *out on failure. Any thread.
+int tl_config_load(const char *file, struct tl_config **out, struct tl_config_errors *errors);
+
+// The same from memory; `name` stands in the errors for the file.
+int tl_config_parse(const char *name, const char *text, size_t len, struct tl_config **out,
+                    struct tl_config_errors *errors);
+
+void tl_config_free(struct tl_config *config);
+
+// Writes docs/config.md's reference part, made from the table that the parser uses, to stdout.
+void tl_config_print_reference(void);

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Every reason for which the dataplane drops a packet: counter, label and sentence from one list.
+// In the order of the path: the first check that fails names the drop.
+#pragma once
+
+#define TL_DROPS(X)                                                                                          \
+    X(runt, "frame shorter than the headers it claims")                                                      \
+    X(not_ours, "neither to our MAC and media address nor anything we answer")                               \
+    X(bad_ip, "IPv4 version, header length, total length or header checksum wrong")                          \
+    X(fragment, "IPv4 fragment; media is never fragmented")                                                  \
+    X(bad_udp, "UDP length wrong")                                                                           \
+    X(bad_checksum, "UDP checksum wrong")                                                                    \
+    X(unknown_port, "no session has this media port")                                                        \
+    X(leg_incomplete, "media before the answer named its source")                                            \
+    X(wrong_source, "source is not the signalled address and port")                                          \
+    X(not_rtp, "neither RTP nor RTCP: version is not 2 (STUN, DTLS, garbage)")                               \
+    X(bad_rtp, "RTP whose CSRC list, extension or padding does not fit its length")                          \
+    X(bad_rtcp, "RTCP whose lengths do not fit the packet")                                                  \
+    X(held, "leg is on hold in this direction")                                                              \
+    X(unknown_pt, "payload type was not negotiated")                                                         \
+    X(short_srtp, "too short for the tag of its suite")                                                      \
+    X(ssrc_limit, "more SSRCs on this leg than it keeps state for")                                          \
+    X(replayed, "SRTP index seen before")                                                                    \
+    X(too_old, "SRTP index older than the replay window")                                                    \
+    X(bad_auth, "SRTP or SRTCP tag wrong")                                                                   \
+    X(plain_rtcp, "SRTCP packet without the encryption bit")                                                 \
+    X(tx_index_used, "protecting it would use an SRTP index twice")                                          \
+    X(tx_index_end, "SRTP or SRTCP index space of the key is used up")                                       \
+    X(other_leg_incomplete, "the other leg has no address to send to yet")                                   \
+    X(no_room, "no room in the buffer for the tag")                                                          \
+    X(no_route, "destination is not on-link and no gateway is configured")                                   \
+    X(no_neighbour, "next hop did not answer ARP")                                                           \
+    X(neighbour_queue, "a packet already waits for this next hop's ARP answer")                              \
+    X(handoff_full, "hand-off ring of the owning worker is full")                                            \
+    X(tx_full, "transmit queue of the port is full")                                                         \
+    X(no_mbuf, "packet pool is empty")
+
+enum tl_drop {
+#define X(name, text) TL_DROP_##name,
+    TL_DROPS(X)
+#undef X
+        TL_DROP_COUNT
+};
+
+// Label (as in counters and JSON) and sentence of a reason below TL_DROP_COUNT. Any thread.
+const char *tl_drop_label(enum tl_drop reason);
+const char *tl_drop_text(enum tl_drop reason);

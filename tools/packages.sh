@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Every Debian 12 package that Trunkline needs, in one place. Sourced by tools/setup.sh.
+# shellcheck shell=bash disable=SC2034
+
+# to build both daemons, the tools and the unit tests
+packages_build=(
+    build-essential meson ninja-build pkg-config ca-certificates git
+    libdpdk-dev libipsec-mb-dev libosip2-dev libjansson-dev libevent-dev libssl-dev
+    libcunit1-dev libsrtp2-dev libre-dev
+)
+
+# to run the demo: namespaces, the emulated parties, the summary
+packages_demo=(iproute2 iptables ethtool procps jq util-linux)
+
+# to run every test: peers that are not our code, sanitisers, checks
+packages_test=(
+    clang-format clang libbpf-dev sip-tester baresip-core iputils-ping netcat-openbsd valgrind
+)

@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Sets up what is missing, builds without a warning, runs every test: checks, unit tests, the unit tests again under
+# ASan and UBSan, end-to-end tests in namespaces. The last line is `N passed, N failed, N skipped`.
+#   tools/test.sh [--unit | --e2e] [NAME]     only those; NAME picks tests whose name contains it
+set -u
+cd "$(dirname "$0")/.."
+
+kind=all name=
+for a in "$@"; do
+    case $a in
+    --unit) kind=unit ;;
+    --e2e) kind=e2e ;;
+    -h | --help) sed -n '3,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -*) echo "test: unknown option $a (see --help)" >&2; exit 2 ;;
+    *) name=$a ;;
+    esac
+done
+
+tools/setup.sh test || exit 1
+
+passed=0 failed=0 skipped=0
+finish() {
+    echo "$passed passed, $failed failed, $skipped skipped"
+    [ "$failed" -eq 0 ] && [ $((passed + skipped)) -gt 0 ]
+    exit
+}
+
+# run TITLE TIMEOUT COMMAND...: one program; its last line, if it is a count, is added, else its exit status counts as one test.
+run() {
+    local title=$1 limit=$2 out st line
+    shift 2
+    out=$(mktemp)
+    echo "== $title"
+    timeout -k 10 "$limit" "$@" >"$out" 2>&1 </dev/null
+    st=$?
+    line=$(tail -n 1 "$out")
+    if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
+        local p=${BASH_REMATCH[1]} f=${BASH_REMATCH[2]} s=${BASH_REMATCH[3]}
+        # a program that counts no failure and still ends badly (a sanitiser, a crash at exit) has failed
+        [ "$st" -ne 0 ] && [ "$f" -eq 0 ] && f=1
+        passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+        [ "$f" -gt 0 ] && st=1
+        grep -E '^(FAIL|SKIP)' "$out"
+        echo "   $line"
+    elif [ "$st" -eq 0 ]; then
+        passed=$((passed + 1)) && echo "   ok"
+    else
+        failed=$((failed + 1))
+        [ "$st" -eq 124 ] && echo "   did not end within $limit s"
+    fi
+    [ "$st" -ne 0 ] && { echo "FAIL $title (exit status $st), its last lines:"; tail -n 60 "$out" | sed 's/^/   | /'; }
+    rm -f "$out"
+    return 0
+}
+
+build() { # DIR OPTIONS...
+    local dir=$1
+    shift
+    if [ ! -f "$dir/build.ninja" ]; then
+        meson setup "$dir" "$@" >"$dir.log" 2>&1 || { cat "$dir.log"; echo "FAIL meson setup $dir"; return 1; }
+    fi
+    ninja -C "$dir" >"$dir.log" 2>&1 || { grep -E 'error|warning|FAILED|undefined' -A 5 "$dir.log" | head -n 60; echo "FAIL build in $dir"; return 1; }
+}
+
+unit_programs() { # DIR
+    find "$1/tests/unit" -maxdepth 1 -type f -name 'test_*' -perm -u+x | sort
+}
+
+mkdir -p build-test
+echo "== build"
+build build-test/plain -Dwerror=true || { failed=$((failed + 1)); finish; }
+
+if [ $kind != e2e ]; then
+    if [ -z "$name" ]; then
+        run layers 60 tools/check-layers.sh
+        run format 60 tools/check-format.sh
+    fi
+    for t in $(unit_programs build-test/plain); do
+        [[ $t == *"$name"* ]] && run "unit $(basename "$t")" 120 "$t"
+    done
+    echo "== build with ASan and UBSan"
+    if build build-test/asan -Dwerror=true -Db_sanitize=address,undefined; then
+        export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+        for t in $(unit_programs build-test/asan); do
+            [[ $t == *"$name"* ]] && run "asan $(basename "$t")" 300 "$t"
+        done
+        unset ASAN_OPTIONS UBSAN_OPTIONS
+    else
+        failed=$((failed + 1))
+    fi
+fi
+
+if [ $kind != unit ]; then
+    for t in tests/e2e/*.sh; do
+        [ -x "$t" ] || continue
+        [[ $t == *"$name"* ]] && TRUNKLINE_BUILD=$PWD/build-test/plain run "e2e $(basename "$t" .sh)" 300 "$t"
+    done
+fi
+finish
