@@ -23,14 +23,15 @@
 #define TL_CONTRACT_VERSION 1u
 
 enum {
-    TL_NAME_MAX = 32,     // names in configuration, with the final NUL
-    TL_LOOPS_MAX = 8,     // control loops
-    TL_WORKERS_MAX = 64,  // dataplane workers
-    TL_PT_MAX = 8,        // payload types per leg
-    TL_SSRC_MAX = 4,      // received SSRCs that a leg keeps state for
-    TL_LIST_PAGE = 12,    // sessions in one LIST completion
-    TL_RING_SLOTS = 1024, // slots of each ring, a power of two
-    TL_PORT_BUCKETS = 128 // buckets of RTP/RTCP port pairs, see tl_port_bucket()
+    TL_NAME_MAX = 32,          // names in configuration, with the final NUL
+    TL_LOOPS_MAX = 8,          // control loops
+    TL_WORKERS_MAX = 64,       // dataplane workers
+    TL_SESSIONS_MAX = 1 << 20, // sessions of one dataplane
+    TL_PT_MAX = 8,             // payload types per leg
+    TL_SSRC_MAX = 4,           // received SSRCs that a leg keeps state for
+    TL_LIST_PAGE = 12,         // sessions in one LIST completion
+    TL_RING_SLOTS = 1024,      // slots of each ring, a power of two
+    TL_PORT_BUCKETS = 128      // buckets of RTP/RTCP port pairs, see tl_port_bucket()
 };
 
 // The worker bucket that a media port belongs to: bits 1 to 7, so RTP and its RTCP share one.
@@ -247,9 +248,9 @@ static_assert(sizeof(struct tl_live_leg) == 320, "contract layout");
 
 struct tl_live_session {
     _Atomic uint32_t generation; // manager: wo; 0 while the slot is free
-    uint32_t worker;             // manager: wo, before generation
+    _Atomic uint32_t worker;     // manager: wo, before generation
     _Atomic uint64_t call_ref;   // manager: wo
-    uint32_t owner;              // manager: wo; control loop
+    _Atomic uint32_t owner;      // manager: wo; control loop
     uint32_t pad;
     uint64_t pad2[5];
     struct tl_live_leg leg[2];
