@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// packet path: from a local media address's UDP port to the leg that owns it, one array per address.
+//
+// An entry is four bytes, so the map of an address is 256 kB and a cache line holds eight port pairs: 16,000
+// calls on one address touch 128 kB. Lookup is one load, no hash, no chain, no pathological input.
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    PORTMAP_NONE = 0,
+    PORTMAP_PORTS = 65536,
+    PORTMAP_SLOTS_MAX = (1 << 29) - 2, // slots that fit an entry
+};
+
+// Slot + 1, the leg and whether the port is the RTCP one; 0 is no session.
+struct portmap {
+    _Atomic uint32_t entry[PORTMAP_PORTS]; // worker that owns the port's bucket: rw, others: never
+};
+
+static inline uint32_t portmap_entry(uint32_t slot, unsigned leg, bool rtcp)
+{
+    return ((slot + 1) << 2) | (leg & 1) << 1 | (rtcp ? 1 : 0);
+}
+
+static inline uint32_t portmap_entry_slot(uint32_t entry)
+{
+    return (entry >> 2) - 1;
+}
+
+static inline unsigned portmap_entry_leg(uint32_t entry)
+{
+    return entry >> 1 & 1;
+}
+
+static inline bool portmap_entry_rtcp(uint32_t entry)
+{
+    return entry & 1;
+}
+
+// Entry of the port (host byte order), PORTMAP_NONE where no session has it. Owning worker only.
+static inline uint32_t portmap_get(const struct portmap *map, uint16_t port)
+{
+    return atomic_load_explicit(&map->entry[port], memory_order_relaxed);
+}
+
+// Gives the even port and the odd one after it to a leg of the slot; portmap_clear takes them back.
+// Owning worker only, between two bursts.
+void portmap_set(struct portmap *map, uint16_t rtp_port, uint32_t slot, unsigned leg);
+void portmap_clear(struct portmap *map, uint16_t rtp_port);
