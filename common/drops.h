@@ -6,6 +6,7 @@
 #define TL_DROPS(X)                                                                                          \
     X(runt, "frame shorter than the headers it claims")                                                      \
     X(not_ours, "neither to our MAC and media address nor anything we answer")                               \
+    X(echo_rate, "more pings in a second than are answered")                                                 \
     X(bad_ip, "IPv4 version, header length, total length or header checksum wrong")                          \
     X(fragment, "IPv4 fragment; media is never fragmented")                                                  \
     X(bad_udp, "UDP length wrong")                                                                           \
