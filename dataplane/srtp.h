@@ -75,8 +75,9 @@ int srtp_key_init(struct srtp_ctx *ctx, struct srtp_key *key, const struct tl_cr
 // Wipes a key object; NULL is allowed. The memory stays the caller's. No op may refer to it any more.
 void srtp_key_wipe(struct srtp_key *key);
 
-// Brings the lines that srtp_protect and srtp_unprotect will read towards the cache. For a stage ahead.
-void srtp_key_prefetch(const struct srtp_key *key);
+// Brings the lines that srtp_protect and srtp_unprotect will read towards the cache, for a stage ahead.
+// `suite` is the key's: the key itself is not read, so nothing waits here.
+void srtp_key_prefetch(const struct srtp_key *key, enum tl_suite suite);
 
 // Suite of a key object. Any thread.
 enum tl_suite srtp_key_suite(const struct srtp_key *key);
@@ -101,7 +102,8 @@ static_assert(sizeof(struct srtp_op) == 48, "ops are laid out in arrays");
 // Encrypts and authenticates `n` RTP packets (n of any size, also 0; order is kept, results by status). The
 // sequence number (low 16 bits of `index`) and `ssrc` are written into each header, so that what is sent is
 // what was counted. The caller has taken each index by srtp_tx_take.
-// Status: SRTP_OK, bad_rtp (hdr_len outside 12..len), no_room. RFC 3711 3.1 to 4.2, RFC 7714 8.
+// Status: SRTP_OK, bad_rtp (hdr_len outside 12..len), no_room, tx_index_end (index above 48 bits), bad_auth
+// (the crypto library failed: never seen, but then nothing may leave). RFC 3711 3.1 to 4.2, RFC 7714 8.
 void srtp_protect(struct srtp_ctx *ctx, struct srtp_op *ops, unsigned n);
 
 // Authenticates and decrypts `n` SRTP packets. `index` comes from srtp_rx_check and its low 16 bits are the
