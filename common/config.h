@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "common/contract.h"
 
@@ -121,15 +122,16 @@ struct tl_config {
     uint32_t route_count;
 };
 
-// What is wrong with a configuration: one error a line, "FILE:LINE:COLUMN: PATH: what was expected".
+// What is wrong with a configuration, a line each: "FILE:LINE:COLUMN: PATH: what is wrong; expected what\n".
 struct tl_config_errors {
-    char text[8192]; // as many as fit, the last one whole
+    char text[8192]; // in the order of the file, as many as fit, the last one whole; printable but for '\n'
     unsigned count;  // all that were found
 };
 
-// Reads and checks the file. On success *out is a new config that the caller frees with tl_config_free().
-// Returns 0; -EINVAL with errors filled when the content is wrong; -errno with one error when it cannot be
-// read. Never touches *out on failure. Any thread.
+// Reads and checks the file, for a start as for --check: it needs neither root nor the machine it is meant
+// for. On success *out is a new config that the caller frees with tl_config_free(), and errors->count is 0.
+// Returns 0; -EINVAL with errors filled when the content is wrong; another -errno with one error
+// ("FILE: why\n") when it cannot be read. Never touches *out on failure. Any thread.
 int tl_config_load(const char *file, struct tl_config **out, struct tl_config_errors *errors);
 
 // The same from memory; `name` stands in the errors for the file.
@@ -138,5 +140,5 @@ int tl_config_parse(const char *name, const char *text, size_t len, struct tl_co
 
 void tl_config_free(struct tl_config *config);
 
-// Writes docs/config.md's reference part, made from the table that the parser uses, to stdout.
-void tl_config_print_reference(void);
+// Writes docs/config.md's reference part, Markdown made from the table that the parser uses.
+void tl_config_print_reference(FILE *out);

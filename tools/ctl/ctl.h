@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// trunklinectl, the operator's program: what its parts share.
+#pragma once
+
+#include <stdbool.h>
+
+// Exit statuses.
+enum {
+    CTL_OK = 0,
+    CTL_FAILED = 1, // the answer is no: a configuration with errors, no such call, control reports an error
+    CTL_USAGE = 2,
+    CTL_UNREACHABLE = 3, // control does not answer
+};
+
+// What stood before and behind the command.
+struct ctl_options {
+    const char *socket;
+    bool json;
+    int argc; // arguments of the command
+    char **argv;
+};
+
+struct ctl_command {
+    const char *name; // one or two words
+    const char *arguments;
+    int argc; // how many it takes
+    const char *summary;
+    const char *help;
+    int (*run)(const struct ctl_options *options); // returns the exit status
+};
+
+int ctl_config_check(const struct ctl_options *options);
+int ctl_config_reference(const struct ctl_options *options);

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Options, commands and help of trunklinectl.
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/ctl/ctl.h"
+
+#define DEFAULT_SOCKET "/run/trunkline/control.sock" // control.socket where the configuration does not set it
+
+static const struct ctl_command commands[] = {
+    {"config check", "FILE", 1, "check a configuration file",
+     "Reads the file as both daemons do and prints every error with its line and column, or that it is ok.\n"
+     "Needs no running daemon and no rights. Exit status 1 if there is an error.",
+     ctl_config_check},
+    {"config reference", "", 0, "print all options, as Markdown",
+     "Prints every option with its type, bounds, default and meaning: the reference part of docs/config.md.",
+     ctl_config_reference},
+};
+
+static const size_t command_count = sizeof commands / sizeof commands[0];
+
+static void usage(FILE *out)
+{
+    fputs("Usage: trunklinectl [--socket PATH] [--json] COMMAND [ARGUMENT]\n\nCommands:\n", out);
+    for (size_t i = 0; i < command_count; i++) {
+        char both[64];
+        snprintf(both, sizeof both, "%s %s", commands[i].name, commands[i].arguments);
+        fprintf(out, "  %-20s %s\n", both, commands[i].summary);
+    }
+    fputs("\nOptions:\n"
+          "  --socket PATH        socket of trunkline-control (default " DEFAULT_SOCKET ")\n"
+          "  --json               print the answer as one JSON object\n"
+          "  --help               this, or about COMMAND\n\n"
+          "Exit status: 0 done, 1 the answer is an error, 2 wrong usage, 3 control does not answer.\n",
+          out);
+}
+
+static void command_usage(const struct ctl_command *c, FILE *out)
+{
+    fprintf(out, "Usage: trunklinectl [--socket PATH] [--json] %s%s%s\n\n%s\n", c->name,
+            c->arguments[0] ? " " : "", c->arguments, c->help);
+}
+
+// The command whose words begin argv; *words says how many they are.
+static const struct ctl_command *find_command(int argc, char **argv, int *words)
+{
+    for (size_t i = 0; i < command_count; i++) {
+        const char *space = strchr(commands[i].name, ' ');
+        size_t first = space ? (size_t)(space - commands[i].name) : strlen(commands[i].name);
+        *words = space ? 2 : 1;
+        if (argc >= *words && strlen(argv[0]) == first && strncmp(argv[0], commands[i].name, first) == 0 &&
+            (!space || strcmp(argv[1], space + 1) == 0))
+            return &commands[i];
+    }
+    return NULL;
+}
+
+static int run(struct ctl_options *options, bool help)
+{
+    int words;
+    const struct ctl_command *c = find_command(options->argc, options->argv, &words);
+
+    if (!c && help) {
+        usage(stdout);
+        return CTL_OK;
+    }
+    if (!c) {
+        if (options->argc)
+            fprintf(stderr, "trunklinectl: no command \"%s\"; --help lists them\n", options->argv[0]);
+        else
+            usage(stderr);
+        return CTL_USAGE;
+    }
+    if (help) {
+        command_usage(c, stdout);
+        return CTL_OK;
+    }
+    options->argc -= words;
+    options->argv += words;
+    if (options->argc != c->argc) {
+        fprintf(stderr, "trunklinectl: %s takes %s; see trunklinectl %s --help\n", c->name,
+                c->argc ? c->arguments : "no argument", c->name);
+        return CTL_USAGE;
+    }
+    return c->run(options);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option longs[] = {
+        {"socket", required_argument, NULL, 's'},
+        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    struct ctl_options options = {.socket = DEFAULT_SOCKET};
+    bool help = false;
+    int c;
+
+    while ((c = getopt_long(argc, argv, "s:jh", longs, NULL)) != -1)
+        switch (c) {
+        case 's':
+            options.socket = optarg;
+            break;
+        case 'j':
+            options.json = true;
+            break;
+        case 'h':
+            help = true;
+            break;
+        default: // getopt has said what is wrong
+            return CTL_USAGE;
+        }
+    options.argc = argc - optind;
+    options.argv = argv + optind;
+    int status = run(&options, help);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "trunklinectl: cannot write the answer: %s\n", strerror(errno));
+        return CTL_FAILED;
+    }
+    return status;
+}
