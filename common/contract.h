@@ -72,11 +72,14 @@ struct tl_crypto {
 };
 static_assert(sizeof(struct tl_crypto) == 56, "contract layout");
 
-// Where a stream stood, to go on from after a restart of the dataplane. Zero SSRC entries are unused.
+#define TL_INDEX_NONE UINT64_MAX
+
+// Where a stream stood, to go on from after a restart of the dataplane. An entry that is all zero is unused.
 struct tl_resume_ssrc {
-    uint64_t index;       // highest 48-bit SRTP index; every index up to it counts as seen (rx) or used (tx)
-    uint32_t ssrc;        // 0 with index 0 and srtcp_index 0: unused
-    uint32_t srtcp_index; // highest 31-bit SRTCP index
+    uint64_t index; // highest 48-bit SRTP index, which with every lower one counts as seen (rx) or used
+                    // (tx); TL_INDEX_NONE: there was only SRTCP
+    uint32_t ssrc;
+    uint32_t srtcp_index; // highest 31-bit SRTCP index, likewise
 };
 static_assert(sizeof(struct tl_resume_ssrc) == 16, "contract layout");
 

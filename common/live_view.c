@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The live table's readers: a checked read-only mapping and snapshots that belong to one session for sure.
+#include "common/live.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#define READ(field) atomic_load_explicit(&(field), memory_order_relaxed)
+
+int tl_live_open(struct tl_live_view *out, int fd)
+{
+    struct tl_segment segment;
+
+    memset(out, 0, sizeof *out);
+    out->segment = TL_SEGMENT_NONE;
+    int rc = tl_segment_open(&segment, fd, 0, TL_SEGMENT_READ_ONLY);
+    if (rc < 0)
+        return rc;
+    // Each field is read once; what was checked is what is used from here on.
+    const volatile struct tl_live_header *h = segment.base;
+    bool ok = segment.size >= sizeof *h && h->magic == TL_CONTRACT_MAGIC && h->version == TL_CONTRACT_VERSION;
+    uint32_t workers = ok ? h->workers : 0, sessions = ok ? h->sessions : 0;
+    uint64_t incarnation = ok ? h->incarnation : 0;
+    ok = ok && workers >= 1 && workers <= TL_WORKERS_MAX && sessions >= 1 && sessions <= TL_SESSIONS_MAX;
+    size_t worker_offset = sizeof *h;
+    size_t session_offset = worker_offset + (size_t)workers * sizeof(struct tl_live_worker);
+    size_t size = session_offset + (size_t)sessions * sizeof(struct tl_live_session);
+    ok = ok && incarnation != 0 && size == segment.size && h->size == size &&
+         h->worker_offset == worker_offset && h->session_offset == session_offset;
+    if (!ok) {
+        segment.fd = -1; // stays the caller's
+        tl_segment_close(&segment);
+        return -EPROTO;
+    }
+    const unsigned char *base = segment.base;
+    *out = (struct tl_live_view){
+        .segment = segment,
+        .header = segment.base,
+        .workers = (const void *)(base + worker_offset),
+        .sessions = (const void *)(base + session_offset),
+        .worker_count = workers,
+        .session_count = sessions,
+        .incarnation = incarnation,
+    };
+    return 0;
+}
+
+void tl_live_close(struct tl_live_view *view)
+{
+    tl_segment_close(&view->segment);
+    memset(view, 0, sizeof *view);
+    view->segment = TL_SEGMENT_NONE;
+}
+
+// The tag says which key, hence which user of the slot, the index belongs to; a slot that changes its SSRC
+// between the two reads is read again.
+static void read_ssrc(const struct tl_live_ssrc *from, struct tl_ssrc_snapshot *to)
+{
+    for (int tries = 0; tries < 4; tries++) {
+        uint64_t word = atomic_load_explicit(&from->word, memory_order_acquire);
+        to->ssrc = READ(from->ssrc);
+        to->srtcp_index = READ(from->srtcp_index);
+        atomic_thread_fence(memory_order_acquire);
+        uint64_t again = READ(from->word);
+        to->used = word != 0;
+        to->index = tl_live_word_index(word);
+        to->key_tag = (uint16_t)(word & 0x7fffu);
+        if ((uint16_t)word == (uint16_t)again && to->ssrc == READ(from->ssrc))
+            return;
+    }
+}
+
+static void read_leg(const struct tl_live_leg *from, struct tl_leg_snapshot *to)
+{
+    struct tl_leg_counters *c = &to->counters;
+    c->rx_packets = READ(from->rx_packets);
+    c->rx_octets = READ(from->rx_octets);
+    c->tx_packets = READ(from->tx_packets);
+    c->tx_octets = READ(from->tx_octets);
+    c->rx_rtcp = READ(from->rx_rtcp);
+    c->tx_rtcp = READ(from->tx_rtcp);
+    to->last_rx_ns = READ(from->last_rx_ns);
+    read_ssrc(&from->tx, &to->tx);
+    for (int i = 0; i < TL_SSRC_MAX; i++)
+        read_ssrc(&from->rx[i], &to->rx[i]);
+    for (int i = 0; i < TL_DROP_COUNT; i++) {
+        to->drops[i] = READ(from->drops[i]);
+        c->drops += to->drops[i];
+    }
+}
+
+// Reads the slot if it has this generation (0: any) from beginning to end.
+static int read_slot(const struct tl_live_view *view, uint32_t slot, uint32_t want,
+                     struct tl_session_snapshot *out)
+{
+    if (slot >= view->session_count)
+        return -ENOENT;
+    const struct tl_live_session *s = &view->sessions[slot];
+    uint32_t generation = atomic_load_explicit(&s->generation, memory_order_acquire);
+    if (generation == 0 || (want && generation != want))
+        return -ENOENT;
+    memset(out, 0, sizeof *out);
+    out->handle.incarnation = view->incarnation;
+    out->handle.slot = slot;
+    out->handle.generation = generation;
+    out->call_ref = READ(s->call_ref);
+    out->worker = READ(s->worker);
+    out->owner = READ(s->owner);
+    read_leg(&s->leg[0], &out->leg[0]);
+    read_leg(&s->leg[1], &out->leg[1]);
+    atomic_thread_fence(memory_order_acquire);
+    return READ(s->generation) == generation ? 0 : -ENOENT;
+}
+
+int tl_live_read(const struct tl_live_view *view, const struct tl_handle *handle,
+                 struct tl_session_snapshot *out)
+{
+    if (handle->incarnation != view->incarnation || handle->generation == 0)
+        return -ENOENT;
+    return read_slot(view, handle->slot, handle->generation, out);
+}
+
+int tl_live_read_slot(const struct tl_live_view *view, uint32_t slot, struct tl_session_snapshot *out)
+{
+    return read_slot(view, slot, 0, out);
+}
+
+int tl_live_read_worker(const struct tl_live_view *view, uint32_t worker, struct tl_worker_snapshot *out)
+{
+    if (worker >= view->worker_count)
+        return -ENOENT;
+    const struct tl_live_worker *w = &view->workers[worker];
+    *out = (struct tl_worker_snapshot){
+        .heartbeat = READ(w->heartbeat),
+        .heartbeat_ns = READ(w->heartbeat_ns),
+        .rx_nic = READ(w->rx_nic),
+        .rx_handoff = READ(w->rx_handoff),
+        .tx = READ(w->tx),
+        .tx_own = READ(w->tx_own),
+        .punted = READ(w->punted),
+        .handed_off = READ(w->handed_off),
+        .absorbed = READ(w->absorbed),
+        .waiting = READ(w->waiting),
+        .busy_cycles = READ(w->busy_cycles),
+        .busy_packets = READ(w->busy_packets),
+        .events_lost = READ(w->events_lost),
+    };
+    for (int i = 0; i < TL_DROP_COUNT; i++)
+        out->drops[i] = READ(w->drops[i]);
+    return 0;
+}
+
+struct tl_resume_ssrc tl_live_resume(const struct tl_ssrc_snapshot *ssrc, uint32_t key_generation)
+{
+    struct tl_resume_ssrc none = {0};
+    if (!ssrc->used && ssrc->srtcp_index == 0)
+        return none;
+    // SRTCP alone leaves no tag; counting its indices as used is the safe side.
+    if (ssrc->used && ssrc->key_tag != (key_generation & 0x7fffu))
+        return none;
+    return (struct tl_resume_ssrc){
+        .index = ssrc->used ? ssrc->index : TL_INDEX_NONE,
+        .ssrc = ssrc->ssrc,
+        .srtcp_index = ssrc->srtcp_index,
+    };
+}
