@@ -23,16 +23,24 @@ struct eal_args {
     char text[EAL_ARGS_MAX][EAL_ARG_LEN];
 };
 
-// What a check needs to know of the machine; read by eal_facts_read(), made up by tests.
+enum eal_interface { EAL_INTERFACE_UP, EAL_INTERFACE_DOWN, EAL_INTERFACE_MISSING };
+
+// What a check needs to know of the machine; filled in by eal_facts_read(), made up by tests.
 struct eal_facts {
     uint64_t free_huge_bytes;
-    uint64_t free_bytes; // MemAvailable
-    bool packet_rights;  // CAP_NET_RAW and CAP_NET_ADMIN
-    bool core[1024];     // CPUs that this process may run on
-    bool (*interface_exists)(const char *name);
-    bool (*pci_exists)(const char *address);
+    uint64_t huge_page_bytes; // of one page, 0 = the kernel has none
+    uint64_t free_bytes;      // MemAvailable
+    bool net_raw;             // CAP_NET_RAW
+    bool net_admin;           // CAP_NET_ADMIN
+    bool bpf;                 // CAP_BPF or CAP_SYS_ADMIN
+    bool root;                // effective user id 0
+    bool core[1024];          // CPUs that this process may run on
+    enum eal_interface (*interface)(const char *name);
+    // Driver that has the PCI device, "" for none; false: no such device.
+    bool (*pci_driver)(const char *address, char *driver, size_t len);
 };
 
+// Reads them. Any thread.
 void eal_facts_read(struct eal_facts *out);
 
 // Whether the machine has what `config` asks for: cores, memory or huge pages, rights, interfaces, PCI
@@ -52,6 +60,9 @@ static inline unsigned eal_worker_lcore(unsigned worker)
 // Checks the machine and starts DPDK. Returns 0 or -errno with a sentence in why[EAL_WHY_LEN]. Once a
 // process, on the thread that becomes the main lcore.
 int eal_start(const struct tl_dataplane_config *config, char *why);
+
+// Whether the device is a PCI address and not a vdev string. Pure.
+bool eal_is_pci(const struct tl_port_config *port);
 
 // The name by which ethdev knows a configured device: a PCI address, or a vdev string up to its first comma.
 void eal_device_name(const struct tl_port_config *port, char *name, size_t len);

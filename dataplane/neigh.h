@@ -35,12 +35,14 @@ enum {
     NEIGH_LINGER_MS = 60000,   // without a session
 };
 
-// A record: bytes 0 to 5 are the MAC in memory order, byte 7 has the flags. Zero: probing, or not asked yet.
+// A record: bytes 0 to 5 are the MAC in memory order, byte 7 has the flags. Without a flag it is not resolved
+// (yet), and byte 0 counts the hold-downs that passed.
 #define NEIGH_VALID  (1ull << 63) // the MAC may be used
 #define NEIGH_FAILED (1ull << 62) // nobody answered: drop as no_neighbour
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a record's low bytes are the MAC in memory order");
 
 struct neigh;
+struct neigh_known;
 
 // What the workers see of the table.
 struct neigh_table {
@@ -50,14 +52,15 @@ struct neigh_table {
 // One worker's packets that wait for an answer. Owned by that worker once it runs.
 struct neigh_worker {
     const struct neigh_table *table;
-    struct neigh *neigh;
-    struct rte_ring *up;   // to the manager
-    struct rte_ring *down; // from the manager: own frames to send
-    uint32_t count;        // waiting, for tl_live_worker.waiting
+    const struct neigh_known *known; // whose news the manager wants
+    struct rte_ring *up;             // to the manager
+    struct rte_ring *down;           // from the manager: own frames to send
+    uint32_t count;                  // waiting, for tl_live_worker.waiting
     struct {
         struct rte_mbuf *packet;
         uint32_t number;
-        bool asked; // the manager has been told; false: the ring was full, asked again by neigh_collect()
+        uint8_t epoch; // of the record when the manager was asked
+        bool asked;    // the manager has been told; else neigh_collect() asks again
     } wait[NEIGH_WAIT_MAX];
 };
 
@@ -90,11 +93,16 @@ void neigh_collect(struct neigh_worker *worker, struct rte_mbuf **ready, unsigne
 // owns; counted as tx_own. Returns how many of `max` there were. To be called once a loop. Worker.
 unsigned neigh_own_frames(struct neigh_worker *worker, struct rte_mbuf **frames, unsigned max);
 
-// Tells the manager that `ip` (network byte order) on ethdev `port_id` has `mac`, as an ARP packet said; what
-// the table does not know is not passed on. `reply`: it was an answer to us, else a request or an
-// announcement. Never waits: when the ring is full the news is lost, and the next probe brings it. Worker.
-void neigh_heard(struct neigh_worker *worker, uint16_t port_id, uint32_t ip, const struct rte_ether_addr *mac,
+// Tells the manager that `ip` (network byte order) on port `port` (index in ports->port) has `mac`, as an ARP
+// packet said. `reply`: it was an answer to us, else a request or an announcement. False: nobody asked for
+// this address, and nothing is learnt. Never waits: when the ring is full the news is lost, and the next
+// probe brings it. Worker.
+bool neigh_heard(struct neigh_worker *worker, unsigned port, uint32_t ip, const struct rte_ether_addr *mac,
                  bool reply);
+
+// Tells the manager that `mac` claims our media address `ip` (RFC 5227 2.4). Worker.
+void neigh_conflict(struct neigh_worker *worker, unsigned port, uint32_t ip,
+                    const struct rte_ether_addr *mac);
 
 // ---- manager -----------------------------------------------------------------------------------------
 
@@ -140,7 +148,7 @@ struct neigh_stats {
     uint64_t requests;      // ARP requests made
     uint64_t announcements; // gratuitous ARP made
     uint64_t answers;       // ARP news that was taken
-    uint64_t ignored;       // ARP news about addresses nobody asked for
+    uint64_t conflicts;     // others that claimed a media address of ours
     uint64_t lost;          // own frames for which there was no buffer or no room
 };
 
