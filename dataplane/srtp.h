@@ -99,18 +99,21 @@ struct srtp_op {
 };
 static_assert(sizeof(struct srtp_op) == 48, "ops are laid out in arrays");
 
+// For the linker these two have other names: libsrtp2, which tests link as an oracle, exports the same ones.
+#define SRTP_SYMBOL(name) __asm__("trunkline_" #name)
+
 // Encrypts and authenticates `n` RTP packets (n of any size, also 0; order is kept, results by status). The
 // sequence number (low 16 bits of `index`) and `ssrc` are written into each header, so that what is sent is
 // what was counted. The caller has taken each index by srtp_tx_take.
 // Status: SRTP_OK, bad_rtp (hdr_len outside 12..len), no_room, tx_index_end (index above 48 bits), bad_auth
 // (the crypto library failed: never seen, but then nothing may leave). RFC 3711 3.1 to 4.2, RFC 7714 8.
-void srtp_protect(struct srtp_ctx *ctx, struct srtp_op *ops, unsigned n);
+void srtp_protect(struct srtp_ctx *ctx, struct srtp_op *ops, unsigned n) SRTP_SYMBOL(srtp_protect);
 
 // Authenticates and decrypts `n` SRTP packets. `index` comes from srtp_rx_check and its low 16 bits are the
 // header's sequence number. Replay is not looked at: before by srtp_rx_check, after by srtp_rx_commit.
 // Status: SRTP_OK, bad_rtp (hdr_len below 12), short_srtp, bad_auth (tag wrong, or `index` is not the
 // header's). RFC 3711 3.3, RFC 7714 8.
-void srtp_unprotect(struct srtp_ctx *ctx, struct srtp_op *ops, unsigned n);
+void srtp_unprotect(struct srtp_ctx *ctx, struct srtp_op *ops, unsigned n) SRTP_SYMBOL(srtp_unprotect);
 
 // The same for compound RTCP packets; `index` has 31 bits, the E bit is always set, `ssrc` and `hdr_len` are
 // ignored (the IV takes the SSRC from the packet's bytes 4 to 7). One packet after the other: SRTCP is rare

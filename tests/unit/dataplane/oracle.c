@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "oracle.h"
+
+#include <srtp2/srtp.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct oracle {
+    srtp_t session;
+    uint32_t ssrc;
+};
+
+static unsigned alive; // libsrtp2 is started with the first and shut down with the last
+
+struct oracle *oracle_new(const struct tl_crypto *crypto, uint32_t ssrc, uint32_t roc)
+{
+    const struct tl_suite_info *info = tl_suite_info(crypto->suite);
+    struct oracle *o = calloc(1, sizeof *o);
+    if (!o || !info || (alive == 0 && srtp_init() != srtp_err_status_ok)) {
+        free(o);
+        return NULL;
+    }
+    alive++;
+    o->ssrc = ssrc;
+    uint8_t key[TL_KEY_MAX + TL_SALT_MAX];
+    memcpy(key, crypto->key, info->key_len);
+    memcpy(key + info->key_len, crypto->salt, info->salt_len);
+    srtp_policy_t policy = {.ssrc = {ssrc_specific, ssrc}, .key = key, .window_size = 128};
+    if (crypto->suite == TL_SUITE_AEAD_AES_128_GCM) {
+        srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtp);
+        srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtcp);
+    } else {
+        srtp_crypto_policy_set_rtp_default(&policy.rtp);
+        srtp_crypto_policy_set_rtcp_default(&policy.rtcp);
+    }
+    if (srtp_create(&o->session, &policy) == srtp_err_status_ok &&
+        (roc == 0 || srtp_set_stream_roc(o->session, ssrc, roc) == srtp_err_status_ok))
+        return o;
+    oracle_free(o);
+    return NULL;
+}
+
+void oracle_free(struct oracle *o)
+{
+    if (!o)
+        return;
+    if (o->session)
+        srtp_dealloc(o->session);
+    free(o);
+    if (--alive == 0)
+        srtp_shutdown();
+}
+
+bool oracle_protect(struct oracle *o, uint8_t *pkt, int *len)
+{
+    return srtp_protect(o->session, pkt, len) == srtp_err_status_ok;
+}
+
+bool oracle_unprotect(struct oracle *o, uint8_t *pkt, int *len)
+{
+    return srtp_unprotect(o->session, pkt, len) == srtp_err_status_ok;
+}
+
+bool oracle_protect_rtcp(struct oracle *o, uint8_t *pkt, int *len)
+{
+    return srtp_protect_rtcp(o->session, pkt, len) == srtp_err_status_ok;
+}
+
+bool oracle_unprotect_rtcp(struct oracle *o, uint8_t *pkt, int *len)
+{
+    return srtp_unprotect_rtcp(o->session, pkt, len) == srtp_err_status_ok;
+}
+
+uint32_t oracle_roc(const struct oracle *o)
+{
+    uint32_t roc = 0;
+    return srtp_get_stream_roc(o->session, o->ssrc, &roc) == srtp_err_status_ok ? roc : UINT32_MAX;
+}
