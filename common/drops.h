@@ -17,17 +17,17 @@
     X(not_rtp, "neither RTP nor RTCP: version is not 2 (STUN, DTLS, garbage)")                               \
     X(bad_rtp, "RTP whose CSRC list, extension or padding does not fit its length")                          \
     X(bad_rtcp, "RTCP whose lengths do not fit the packet")                                                  \
-    X(held, "leg is on hold in this direction")                                                              \
-    X(unknown_pt, "payload type was not negotiated")                                                         \
     X(short_srtp, "too short for the tag of its suite")                                                      \
     X(ssrc_limit, "more SSRCs on this leg than it keeps state for")                                          \
     X(replayed, "SRTP index seen before")                                                                    \
     X(too_old, "SRTP index older than the replay window")                                                    \
     X(bad_auth, "SRTP or SRTCP tag wrong")                                                                   \
     X(plain_rtcp, "SRTCP packet without the encryption bit")                                                 \
+    X(held, "leg is on hold in this direction")                                                              \
+    X(unknown_pt, "payload type was not negotiated")                                                         \
+    X(other_leg_incomplete, "the other leg has no address to send to yet")                                   \
     X(tx_index_used, "protecting it would use an SRTP index twice")                                          \
     X(tx_index_end, "SRTP or SRTCP index space of the key is used up")                                       \
-    X(other_leg_incomplete, "the other leg has no address to send to yet")                                   \
     X(no_room, "no room in the buffer for the tag")                                                          \
     X(no_route, "destination is not on-link and no gateway is configured")                                   \
     X(no_neighbour, "next hop did not answer ARP")                                                           \
