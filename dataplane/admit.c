@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// packet path: what may come in on a leg: the signalled source, and what looks like RTP or RTCP. Nothing is
+// written to the session here.
+#include <rte_byteorder.h>
+#include <rte_prefetch.h>
+
+#include "dataplane/stages.h"
+
+enum {
+    RTCP_PT_FIRST = 192, // RFC 5761 4: what the second byte of RTCP may be
+    RTCP_PT_LAST = 223,
+    RTCP_MIN = 8,
+    EXTENSION_HEADER = 4,
+};
+
+static bool is_rtcp(uint8_t second)
+{
+    return second >= RTCP_PT_FIRST && second <= RTCP_PT_LAST;
+}
+
+// RFC 3550 5.1: fixed header, CSRC list, extension. 0: they do not fit `len`.
+static unsigned rtp_header_len(const uint8_t *d, unsigned len)
+{
+    unsigned header = SRTP_HEADER_MIN + 4 * (d[0] & 0xf);
+    if (d[0] & 0x10) {
+        if (header + EXTENSION_HEADER > len)
+            return 0;
+        header += EXTENSION_HEADER + 4 * (d[header + 2] << 8 | d[header + 3]);
+    }
+    return header > len ? 0 : header;
+}
+
+static uint32_t ssrc_at(const uint8_t *d)
+{
+    uint32_t ssrc;
+    memcpy(&ssrc, d, sizeof ssrc);
+    return rte_be_to_cpu_32(ssrc);
+}
+
+// Returns SRTP_OK or the reason to drop.
+static unsigned admit(struct packet *p)
+{
+    const struct leg_terms *t = p->session->terms[p->leg];
+    bool rtcp_port = portmap_entry_rtcp(p->entry);
+    if (!t->complete)
+        return TL_DROP_leg_incomplete;
+    uint32_t ip = rtcp_port ? t->rtcp_ip : t->rtp_ip;
+    uint16_t port = rtcp_port ? t->rtcp_port : t->rtp_port;
+    if (p->src_ip != ip || p->src_port != port)
+        return TL_DROP_wrong_source;
+
+    const uint8_t *d = p->data;
+    if (p->len < 2 || d[0] >> 6 != 2)
+        return TL_DROP_not_rtp;
+    if (rtcp_port && !is_rtcp(d[1]))
+        return TL_DROP_not_rtp;
+    if (rtcp_port || (t->flags & TL_LEG_RTCP_MUX && is_rtcp(d[1]))) {
+        if (p->len < RTCP_MIN)
+            return TL_DROP_bad_rtcp;
+        p->kind = PACKET_RTCP;
+        p->ssrc = ssrc_at(d + 4);
+        return SRTP_OK;
+    }
+    if (p->len < SRTP_HEADER_MIN)
+        return TL_DROP_bad_rtp;
+    p->header_len = rtp_header_len(d, p->len);
+    if (p->header_len == 0)
+        return TL_DROP_bad_rtp;
+    p->kind = PACKET_RTP;
+    p->ssrc = ssrc_at(d + 8);
+    return SRTP_OK;
+}
+
+// The head of p's session has arrived: asks for what hangs on it.
+static void prefetch_session(const struct packet *p)
+{
+    const struct session *s = p->session;
+    unsigned other = p->leg ^ 1;
+    rte_prefetch0(s->terms[p->leg]);
+    rte_prefetch0(s->terms[other]);
+    rte_prefetch0(s->terms[other]->header);
+    rte_prefetch0(&s->leg[other].tx);
+    rte_prefetch0(&s->leg[p->leg].rx[0]);
+    rte_prefetch0(&s->live->leg[p->leg]);
+    rte_prefetch0(&s->live->leg[other]);
+}
+
+unsigned stage_admit(struct worker *w, struct packet *p, unsigned n)
+{
+    unsigned left = 0;
+    for (unsigned i = 0; i < n; i++)
+        prefetch_session(&p[i]);
+    for (unsigned i = 0; i < n; i++) {
+        unsigned verdict = admit(&p[i]);
+        if (verdict != SRTP_OK) {
+            packet_drop(w, &p[i], verdict);
+            continue;
+        }
+        const struct leg_terms *t = p[i].session->terms[p[i].leg];
+        if (t->rx_key) {
+            srtp_key_prefetch(t->rx_key, t->rx_suite);
+            p[i].rx_slot = session_find_rx(p[i].session, p[i].leg, p[i].ssrc);
+        }
+        if (left != i)
+            p[left] = p[i];
+        left++;
+    }
+    return left;
+}

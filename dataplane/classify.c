@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// packet path: from a frame to the leg that owns its UDP port.
+#include <rte_ip.h>
+#include <rte_prefetch.h>
+#include <rte_udp.h>
+
+#include "dataplane/stages.h"
+
+enum { AHEAD = 4 }; // packets that prefetching runs ahead
+
+// Beside reasons to drop.
+enum { MEDIA = TL_DROP_COUNT, TO_HOST };
+
+static bool ip_sum_wrong(const struct rte_mbuf *m, const struct rte_ipv4_hdr *ip, unsigned header)
+{
+    uint64_t sum = m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
+    if (sum == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
+        return false;
+    return rte_raw_cksum(ip, header) != 0xffff;
+}
+
+// Kernel UDP over veth carries only the pseudo-header's sum, so software looks only when told to.
+static bool udp_sum_wrong(const struct port *port, const struct rte_mbuf *m, const struct rte_ipv4_hdr *ip,
+                          const struct rte_udp_hdr *udp)
+{
+    uint64_t sum = m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
+    if (port->rx_udp_checksum && sum == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+        return false;
+    if (port->rx_udp_checksum && sum == RTE_MBUF_F_RX_L4_CKSUM_BAD)
+        return true;
+    if (!port->verify_udp_checksum || udp->dgram_cksum == 0)
+        return false;
+    // Over what carries its own sum, the sum that a sender would make is 0, which UDP writes as all ones.
+    return rte_ipv4_udptcp_cksum(ip, udp) != 0xffff;
+}
+
+// Everything that can be said without a session. Returns MEDIA with the packet filled in and *owner the
+// worker that its port belongs to, TO_HOST, or a reason to drop.
+static unsigned parse(const struct worker *w, struct packet *p, unsigned *owner)
+{
+    struct rte_mbuf *m = p->m;
+    unsigned have = m->data_len;
+    const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
+    if (have < sizeof *eth)
+        return TL_DROP_runt;
+    const struct ports *ports = w->engine->ports;
+    const struct port *port = &ports->port[ports->by_id[m->port]];
+    if (eth->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) || m->nb_segs > 1)
+        return TO_HOST; // media never fills two segments
+    if (!rte_is_same_ether_addr(&eth->dst_addr, &port->mac))
+        return TL_DROP_not_ours;
+    have -= sizeof *eth;
+
+    const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(eth + 1);
+    if (have < sizeof *ip)
+        return TL_DROP_runt;
+    struct portmap *map = engine_find_map(w->engine, port, ip->dst_addr);
+    if (!map)
+        return TL_DROP_not_ours;
+    unsigned header = (ip->version_ihl & 0xf) * 4u;
+    unsigned total = rte_be_to_cpu_16(ip->total_length);
+    if (ip->version_ihl >> 4 != 4 || header < sizeof *ip || header > total || total > have ||
+        ip_sum_wrong(m, ip, header))
+        return TL_DROP_bad_ip;
+    if (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK))
+        return TL_DROP_fragment;
+    if (ip->next_proto_id != IPPROTO_UDP)
+        return TO_HOST;
+
+    const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)((const uint8_t *)ip + header);
+    if (total - header < sizeof *udp || rte_be_to_cpu_16(udp->dgram_len) != total - header)
+        return TL_DROP_bad_udp;
+    if (udp_sum_wrong(port, m, ip, udp))
+        return TL_DROP_bad_checksum;
+
+    uint16_t dst_port = rte_be_to_cpu_16(udp->dst_port);
+    p->data = (uint8_t *)(uintptr_t)(udp + 1);
+    p->len = p->wire_len = total - header - sizeof *udp;
+    p->src_ip = ip->src_addr;
+    p->src_port = udp->src_port;
+    *owner = ports->bucket_worker[tl_port_bucket(dst_port)];
+    p->map_entry = &map->entry[dst_port];
+    rte_prefetch0(p->map_entry);
+    return MEDIA;
+}
+
+static void to_host(struct worker *w, struct rte_mbuf *m)
+{
+    enum tl_drop reason = TL_DROP_not_ours;
+    switch (host_input(&w->host, m, w->now_ns, &reason)) {
+    case HOST_REPLY:
+        worker_answer(w, m);
+        break;
+    case HOST_TAKEN:
+        count64(&w->live->absorbed, 1);
+        worker_discard(w, m);
+        break;
+    case HOST_DROP:
+        worker_drop(w, m, reason);
+        break;
+    }
+}
+
+static void hand_off(struct worker *w, struct rte_mbuf *m, unsigned owner)
+{
+    w->away[w->away_count] = m;
+    w->away_to[w->away_count++] = owner;
+}
+
+// Reads the port map entries that parse() asked for, and asks for the sessions.
+static unsigned lookup(struct worker *w, struct packet *p, unsigned n)
+{
+    unsigned left = 0;
+    for (unsigned i = 0; i < n; i++) {
+        p[i].entry = atomic_load_explicit(p[i].map_entry, memory_order_relaxed);
+        if (p[i].entry == PORTMAP_NONE) {
+            packet_drop(w, &p[i], TL_DROP_unknown_port);
+            continue;
+        }
+        struct session *s = &w->engine->sessions[portmap_entry_slot(p[i].entry)];
+        rte_prefetch0(s);
+        p[i].session = s;
+        p[i].leg = portmap_entry_leg(p[i].entry);
+        if (left != i)
+            p[left] = p[i];
+        left++;
+    }
+    return left;
+}
+
+unsigned stage_classify(struct worker *w, struct packet *p, unsigned n)
+{
+    unsigned left = 0, owner = 0;
+    for (unsigned i = 0; i < n && i < AHEAD; i++)
+        rte_prefetch0(rte_pktmbuf_mtod(p[i].m, void *));
+    for (unsigned i = 0; i < n; i++) {
+        if (i + AHEAD < n)
+            rte_prefetch0(rte_pktmbuf_mtod(p[i + AHEAD].m, void *));
+        p[i].session = NULL;
+        unsigned verdict = parse(w, &p[i], &owner);
+        if (verdict == TO_HOST) {
+            to_host(w, p[i].m);
+        } else if (verdict != MEDIA) {
+            packet_drop(w, &p[i], verdict);
+        } else if (owner != w->id) {
+            hand_off(w, p[i].m, owner);
+        } else {
+            if (left != i)
+                p[left] = p[i];
+            left++;
+        }
+    }
+    return lookup(w, p, left);
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// packet path: CLOCK_MONOTONIC in nanoseconds for a worker, read from the TSC. The TSC runs free of the
+// kernel's slewing, so clock_anchor() ties it to the real clock again every millisecond.
+#pragma once
+
+#include <rte_cycles.h>
+#include <stdint.h>
+
+struct worker_clock {
+    uint64_t anchor_tsc;
+    uint64_t anchor_ns;
+    uint64_t anchor_cycles; // between two anchors
+    uint64_t ns_per_cycle;  // 32.32 fixed point
+};
+
+// Sets up the clock and anchors it. Any thread.
+void clock_init(struct worker_clock *clock);
+
+// Reads CLOCK_MONOTONIC (which the kernel's vDSO gives without a system call). Owner.
+void clock_anchor(struct worker_clock *clock, uint64_t tsc);
+
+// Nanoseconds of CLOCK_MONOTONIC at `tsc`, which rte_rdtsc() just gave. Owner.
+static inline uint64_t clock_at(struct worker_clock *clock, uint64_t tsc)
+{
+    if (tsc - clock->anchor_tsc >= clock->anchor_cycles)
+        clock_anchor(clock, tsc);
+    return clock->anchor_ns + (((tsc - clock->anchor_tsc) * clock->ns_per_cycle) >> 32);
+}

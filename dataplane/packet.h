@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// packet path: what the stages know of one packet. A stage is a function over an array of these: it works on
+// the first `n`, drops some, moves the rest up in order and returns how many are left.
+#pragma once
+
+#include <assert.h>
+#include <rte_common.h>
+#include <rte_mbuf.h>
+#include <stdalign.h>
+#include <stdint.h>
+
+#include "dataplane/session.h"
+
+enum packet_kind { PACKET_RTP, PACKET_RTCP };
+
+struct packet {
+    alignas(RTE_CACHE_LINE_SIZE) struct rte_mbuf *m;
+    struct session *session;           // from admission on
+    uint8_t *data;                     // first byte behind UDP
+    uint64_t index;                    // SRTP or SRTCP index, received; after relay the one to send
+    const _Atomic uint32_t *map_entry; // within classification
+    uint32_t entry;                    // of the port map
+    uint32_t src_ip;                   // network byte order
+    uint32_t ssrc;                     // received; after relay the one to send
+    uint16_t src_port;                 // network byte order
+    uint16_t wire_len;                 // UDP payload as received
+    uint16_t len;                      // of data now
+    uint16_t header_len;               // RTP header with CSRC list and extension
+    uint8_t leg;                       // received on
+    uint8_t kind;                      // enum packet_kind
+    int8_t rx_slot;                    // srtp_rx of the SSRC, -1: none yet
+};
+static_assert(sizeof(struct packet) == RTE_CACHE_LINE_SIZE, "a packet is a line");

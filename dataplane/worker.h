@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// packet path: a worker lcore. It owns its queues, its sessions and everything in struct worker, and talks to
+// the others over rings only.
+#pragma once
+
+#include <rte_ring.h>
+
+#include "dataplane/clock.h"
+#include "dataplane/engine.h"
+#include "dataplane/host.h"
+#include "dataplane/packet.h"
+
+enum {
+    WORKER_PACKETS = 128,  // the most that one pass of the stages takes
+    WORKER_TASKS = 1024,   // between manager and worker, each way
+    WORKER_HANDOFF = 4096, // packets that wait to be taken over: 40 ms of 100 kpps
+};
+
+enum task_kind { TASK_LINK, TASK_SWAP, TASK_UNLINK, TASK_NONE };
+
+// What the manager asks of a worker. The same object comes back when it is done; whatever it points to
+// belongs to the worker in between.
+struct task {
+    enum task_kind kind;
+    struct session *session;
+    struct portmap *map[2]; // LINK, UNLINK: of each leg's address ...
+    uint16_t port[2];       // ... and its RTP port
+    // SWAP: new terms, NULL leaves the leg alone. Back: the old ones
+    const struct leg_terms *terms[2];
+    void *user; // manager's
+};
+
+struct worker_rx {
+    uint16_t port_id;
+    uint16_t queue;
+};
+
+struct worker {
+    const struct engine *engine;
+    struct tl_live_worker *live;
+    struct srtp_ctx *srtp;
+    unsigned id;
+    unsigned burst; // packets taken from one queue at once
+    unsigned rx_count;
+    struct worker_rx rx[TL_PORTS_MAX];
+    struct rte_ring *tasks;    // manager to worker
+    struct rte_ring *done;     // worker to manager
+    struct rte_ring *handoff;  // received packets whose session is ours; all other workers fill it
+    struct rte_ring *transmit; // finished packets that leave by our queues; all other workers fill it
+    _Atomic bool stop;         // manager: wo
+    // idle.c
+    uint64_t spin_until; // TSC
+    uint32_t sleep_ns;
+    uint32_t sleep_max_ns;
+
+    struct worker_clock clock;
+    uint64_t now_ns; // of this step, CLOCK_MONOTONIC
+    struct neigh_worker neigh;
+    struct host host;
+    unsigned dead_count;
+    struct rte_mbuf *dead[WORKER_PACKETS]; // dropped, freed together
+    unsigned away_count;
+    struct rte_mbuf *away[WORKER_PACKETS]; // for other workers ...
+    uint8_t away_to[WORKER_PACKETS];       // ... and which
+    struct packet packet[WORKER_PACKETS];
+    struct srtp_op op[WORKER_PACKETS];
+};
+
+// Makes worker `id` with its rings and its machine for SRTP; it owns the queues that engine->ports gives it.
+// `neigh` as neigh_create() made it. Sets engine->worker[id]. Returns 0 or -errno. Main lcore.
+int worker_init(struct worker **out, struct engine *engine, struct neigh *neigh, unsigned id);
+
+// Frees it with the packets in its rings. Tasks must all have come back. NULL is fine. Main lcore, after the
+// worker's loop has ended.
+void worker_fini(struct worker *w);
+
+// One turn: tasks, packets from all queues and rings through all stages, frames that waited for ARP.
+// Returns how many packets there were. Worker's lcore.
+unsigned worker_step(struct worker *w);
+
+// The loop, until worker_stop(): for rte_eal_remote_launch(). `arg` is the struct worker. Returns 0.
+int worker_main(void *arg);
+
+// Makes the loop end after its turn. Any thread.
+void worker_stop(struct worker *w);
+
+// Takes the mbuf back to its pool with the others at the end of the step.
+void worker_discard(struct worker *w, struct rte_mbuf *m);
+void worker_flush_dead(struct worker *w);
+
+// Sends finished frames by engine->ports->port[port], or through the worker that owns its queue, in order.
+// Returns how many were taken (counted as tx or handed_off); of the others *reason says why they must be
+// dropped.
+unsigned worker_transmit(struct worker *w, unsigned port, struct rte_mbuf **m, unsigned n,
+                         enum tl_drop *reason);
+
+// Sends the packets whose next hop has answered and drops those whose next hop has not. Returns how many.
+unsigned worker_send_waiting(struct worker *w);
+
+// Sends the host part's answer to a received frame by m->port. Counted as absorbed, or dropped as tx_full.
+void worker_answer(struct worker *w, struct rte_mbuf *m);
+
+// Adds to a counter that this thread alone writes.
+static inline void count64(_Atomic uint64_t *counter, uint64_t n)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+                          memory_order_relaxed);
+}
+
+static inline void count32(_Atomic uint32_t *counter, uint32_t n)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+                          memory_order_relaxed);
+}
+
+// Counts a frame as dropped and discards it.
+static inline void worker_drop(struct worker *w, struct rte_mbuf *m, enum tl_drop reason)
+{
+    count64(&w->live->drops[reason], 1);
+    worker_discard(w, m);
+}
+
+// The same for a packet whose leg may be known.
+static inline void packet_drop(struct worker *w, const struct packet *p, enum tl_drop reason)
+{
+    if (p->session)
+        count32(&p->session->live->leg[p->leg].drops[reason], 1);
+    worker_drop(w, p->m, reason);
+}
+
+static inline struct tl_live_leg *packet_live(const struct packet *p, bool sending)
+{
+    return &p->session->live->leg[p->leg ^ (sending ? 1 : 0)];
+}

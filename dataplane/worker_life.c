@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A worker's making, loop and end; worker.c is what it does in a turn.
+#include <errno.h>
+#include <rte_malloc.h>
+#include <rte_pause.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include "dataplane/worker.h"
+
+enum {
+    SPIN_US = 50,           // without packets before an adaptive worker sleeps
+    SLEEP_FIRST_NS = 10000, // then this long, doubling ...
+    SLEEP_MAX_NS = 200000,  // ... up to this
+    LEG_PPS = 200,          // that a leg may bring: 10 ms packets, RTCP and as much again
+};
+
+static struct rte_ring *make_ring(const char *what, unsigned id, unsigned size, unsigned flags)
+{
+    char name[RTE_RING_NAMESIZE];
+    snprintf(name, sizeof name, "%s%u", what, id);
+    return rte_ring_create(name, size, SOCKET_ID_ANY, flags);
+}
+
+// Longest sleep in which a quarter of the smallest receive ring cannot fill up when every session is in use.
+static uint32_t sleep_limit(const struct engine *engine)
+{
+    const struct tl_dataplane_config *c = &engine->config->dataplane;
+    uint64_t ring = UINT32_MAX, pps = 2ull * LEG_PPS * engine->session_count;
+    for (uint32_t i = 0; i < c->port_count; i++)
+        ring = RTE_MIN(ring, (uint64_t)c->ports[i].rx_descriptors);
+    return RTE_MIN((uint64_t)SLEEP_MAX_NS, ring / 4 * 1000000000u / RTE_MAX(pps, 1u));
+}
+
+static void own_queues(struct worker *w)
+{
+    const struct ports *ports = w->engine->ports;
+    for (uint32_t i = 0; i < ports->count; i++) {
+        uint16_t queue = ports->port[i].queue[w->id].rx;
+        if (queue != PORT_NO_QUEUE)
+            w->rx[w->rx_count++] = (struct worker_rx){ports->port[i].id, queue};
+    }
+}
+
+int worker_init(struct worker **out, struct engine *engine, struct neigh *neigh, unsigned id)
+{
+    struct worker *w = rte_zmalloc("worker", sizeof *w, RTE_CACHE_LINE_SIZE);
+    *out = NULL;
+    if (!w)
+        return -ENOMEM;
+    w->engine = engine;
+    w->id = id;
+    w->live = &engine->live->workers[id];
+    w->burst = engine->config->dataplane.burst;
+    w->sleep_max_ns = sleep_limit(engine);
+    own_queues(w);
+    int e = srtp_ctx_new(SRTP_ENGINE_AUTO, &w->srtp);
+    w->tasks = make_ring("tasks", id, WORKER_TASKS, RING_F_SP_ENQ | RING_F_SC_DEQ);
+    w->done = make_ring("done", id, WORKER_TASKS, RING_F_SP_ENQ | RING_F_SC_DEQ);
+    // A producer that loses its core in the middle must not hold up the others: relaxed tail sync.
+    w->handoff = make_ring("handoff", id, WORKER_HANDOFF, RING_F_MP_RTS_ENQ | RING_F_SC_DEQ);
+    w->transmit = make_ring("transmit", id, WORKER_HANDOFF, RING_F_MP_RTS_ENQ | RING_F_SC_DEQ);
+    if (!e && (!w->tasks || !w->done || !w->handoff || !w->transmit))
+        e = -ENOMEM;
+    if (e) {
+        worker_fini(w);
+        return e;
+    }
+    neigh_worker_init(&w->neigh, neigh, id);
+    host_init(&w->host, engine->ports, &w->neigh);
+    clock_init(&w->clock);
+    w->now_ns = w->clock.anchor_ns;
+    engine->worker[id] = w;
+    *out = w;
+    return 0;
+}
+
+static void free_packet_ring(struct rte_ring *ring)
+{
+    struct rte_mbuf *m;
+    while (ring && rte_ring_dequeue(ring, (void **)&m) == 0)
+        rte_pktmbuf_free(m);
+    rte_ring_free(ring);
+}
+
+void worker_fini(struct worker *w)
+{
+    if (!w)
+        return;
+    worker_flush_dead(w);
+    neigh_worker_fini(&w->neigh);
+    free_packet_ring(w->handoff);
+    free_packet_ring(w->transmit);
+    rte_ring_free(w->tasks);
+    rte_ring_free(w->done);
+    srtp_ctx_free(w->srtp);
+    rte_free(w);
+}
+
+// Spins while packets may be near, then sleeps longer and longer.
+static void rest(struct worker *w, unsigned packets)
+{
+    uint64_t now = rte_rdtsc();
+    if (packets > 0) {
+        w->spin_until = now + rte_get_tsc_hz() / 1000000u * SPIN_US;
+        w->sleep_ns = SLEEP_FIRST_NS;
+        return;
+    }
+    if (now < w->spin_until) {
+        rte_pause();
+        return;
+    }
+    uint32_t ns = RTE_MIN(w->sleep_ns, w->sleep_max_ns);
+    nanosleep(&(struct timespec){.tv_nsec = ns}, NULL);
+    w->sleep_ns = RTE_MIN(ns * 2, (uint32_t)SLEEP_MAX_NS);
+}
+
+int worker_main(void *arg)
+{
+    struct worker *w = arg;
+    bool adaptive = w->engine->config->dataplane.poll == TL_POLL_ADAPTIVE;
+    if (adaptive)
+        prctl(PR_SET_TIMERSLACK, 1); // else each sleep is 50 µs longer
+    while (!atomic_load_explicit(&w->stop, memory_order_acquire)) {
+        unsigned packets = worker_step(w);
+        if (adaptive)
+            rest(w, packets);
+    }
+    return 0;
+}
+
+void worker_stop(struct worker *w)
+{
+    atomic_store_explicit(&w->stop, true, memory_order_release);
+}

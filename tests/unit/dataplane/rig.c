@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "rig.h"
+
+#include <CUnit/CUnit.h>
+#include <rte_arp.h>
+#include <rte_eal.h>
+#include <rte_eth_ring.h>
+#include <rte_ethdev.h>
+#include <rte_malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MUST(x)                                                                                              \
+    do {                                                                                                     \
+        if (!(x)) {                                                                                          \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);                                          \
+            abort();                                                                                         \
+        }                                                                                                    \
+    } while (0)
+
+enum { RING_SLOTS = 1024, PORT_0 = 20000, PORT_1 = 30000, PORT_COUNT = 512 };
+
+// One for the program: ethdevs cannot be made anew for each case.
+static struct {
+    struct rte_mempool *pool;
+    uint16_t id[RIG_PORTS];
+    struct rte_ring *in[RIG_PORTS][RIG_QUEUES];
+    struct rte_ring *out[RIG_PORTS][RIG_QUEUES];
+} wire;
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + t.tv_nsec;
+}
+
+// ---- EAL and ports -----------------------------------------------------------------------------------
+
+static void make_port(unsigned p)
+{
+    char name[32];
+    for (unsigned q = 0; q < RIG_QUEUES; q++) {
+        snprintf(name, sizeof name, "in%u.%u", p, q);
+        wire.in[p][q] = rte_ring_create(name, RING_SLOTS, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
+        snprintf(name, sizeof name, "out%u.%u", p, q);
+        wire.out[p][q] = rte_ring_create(name, RING_SLOTS, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
+        MUST(wire.in[p][q] && wire.out[p][q]);
+    }
+    snprintf(name, sizeof name, "wire%u", p);
+    int id = rte_eth_from_rings(name, wire.in[p], RIG_QUEUES, wire.out[p], RIG_QUEUES, 0);
+    MUST(id >= 0);
+    struct rte_eth_conf conf = {0};
+    MUST(rte_eth_dev_configure(id, RIG_QUEUES, RIG_QUEUES, &conf) == 0);
+    for (unsigned q = 0; q < RIG_QUEUES; q++) {
+        MUST(rte_eth_rx_queue_setup(id, q, RING_SLOTS, 0, NULL, wire.pool) == 0);
+        MUST(rte_eth_tx_queue_setup(id, q, RING_SLOTS, 0, NULL) == 0);
+    }
+    MUST(rte_eth_dev_start(id) == 0);
+    wire.id[p] = id;
+}
+
+int rig_eal(void)
+{
+    char prefix[32];
+    snprintf(prefix, sizeof prefix, "--file-prefix=rig%d", (int)getpid());
+    char *argv[] = {"rig", "-l",       "0",           "--no-huge",      "-m",
+                    "96",  "--no-pci", "--no-shconf", "--no-telemetry", "--log-level=5",
+                    prefix};
+    if (rte_eal_init(sizeof argv / sizeof *argv, argv) < 0) {
+        fprintf(stderr, "DPDK did not start\n");
+        return -1;
+    }
+    wire.pool = rte_pktmbuf_pool_create("rig", RIG_MBUFS, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, 0);
+    MUST(wire.pool);
+    for (unsigned p = 0; p < RIG_PORTS; p++)
+        make_port(p);
+    return 0;
+}
+
+void rig_eal_end(void)
+{
+    packet_unguard_pool(wire.pool);
+    for (unsigned p = 0; p < RIG_PORTS; p++) {
+        rte_eth_dev_stop(wire.id[p]);
+        rte_eth_dev_close(wire.id[p]);
+    }
+    rte_mempool_free(wire.pool);
+    rte_eal_cleanup();
+}
+
+// ---- a dataplane -------------------------------------------------------------------------------------
+
+static void set_mac(uint8_t *mac, unsigned kind, unsigned port, unsigned host)
+{
+    memcpy(mac, (uint8_t[6]){2, 0, 0, kind, port, host}, 6);
+}
+
+static struct tl_addr address(uint32_t ip)
+{
+    struct tl_addr a = {.family = TL_AF_INET};
+    memcpy(a.ip, &ip, 4);
+    return a;
+}
+
+static struct tl_config *make_config(unsigned workers)
+{
+    struct tl_config *c = calloc(1, sizeof *c);
+    MUST(c);
+    c->dataplane.worker_count = workers;
+    c->dataplane.max_sessions = RIG_SESSIONS;
+    c->dataplane.burst = 32;
+    c->dataplane.port_count = RIG_PORTS;
+    c->realm_count = RIG_PORTS;
+    for (unsigned p = 0; p < RIG_PORTS; p++) {
+        struct tl_realm_config *realm = &c->realms[p];
+        snprintf(c->dataplane.ports[p].name, TL_NAME_MAX, "wire%u", p);
+        c->dataplane.ports[p].rx_descriptors = c->dataplane.ports[p].tx_descriptors = RING_SLOTS;
+        snprintf(realm->name, sizeof realm->name, p ? "core" : "peer");
+        realm->port = p;
+        realm->address = address(RIG_IP(p));
+        realm->prefix_len = 24;
+        realm->rtp_first = p ? PORT_1 : PORT_0;
+        realm->rtp_last = realm->rtp_first + PORT_COUNT - 1;
+    }
+    return c;
+}
+
+static void make_ports(struct rig *r, unsigned workers, unsigned queues)
+{
+    memset(&r->ports, 0, sizeof r->ports);
+    memset(r->ports.by_id, UINT8_MAX, sizeof r->ports.by_id);
+    r->ports.count = RIG_PORTS;
+    r->ports.workers = workers;
+    for (unsigned b = 0; b < TL_PORT_BUCKETS; b++)
+        r->ports.bucket_worker[b] = port_bucket_worker(b, workers);
+    for (unsigned p = 0; p < RIG_PORTS; p++) {
+        struct port *port = &r->ports.port[p];
+        port->id = wire.id[p];
+        port->index = p;
+        set_mac(port->mac.addr_bytes, 1, p, 2);
+        port_plan_queues(port, workers, queues, queues);
+        port_bind_realms(port, r->config, p);
+        r->ports.by_id[port->id] = p;
+    }
+}
+
+void rig_open(struct rig *r, unsigned workers, unsigned queues)
+{
+    const char *why = NULL;
+    memset(r, 0, sizeof *r);
+    r->pool = wire.pool;
+    r->free_mbufs = rte_mempool_avail_count(wire.pool);
+    r->sent = calloc(RIG_SENT, sizeof *r->sent);
+    r->config = make_config(workers);
+    make_ports(r, workers, queues);
+    MUST(r->sent && tl_live_create(&r->live, workers, RIG_SESSIONS) == 0);
+    r->neigh = neigh_create(&r->ports, wire.pool);
+    MUST(r->neigh);
+    MUST(engine_init(&r->engine, r->config, &r->ports, neigh_table(r->neigh), &r->live, &why) == 0);
+    for (unsigned w = 0; w < workers; w++)
+        MUST(worker_init(&r->worker[w], &r->engine, r->neigh, w) == 0);
+    MUST(srtp_ctx_new(SRTP_ENGINE_AUTO, &r->srtp) == 0);
+}
+
+static void check_identity(const struct tl_live_worker *l)
+{
+    uint64_t out = l->tx + l->punted + l->handed_off + l->absorbed + l->waiting;
+    for (unsigned i = 0; i < TL_DROP_COUNT; i++)
+        out += l->drops[i];
+    CU_ASSERT_EQUAL(l->rx_nic + l->rx_handoff, out);
+}
+
+void rig_close(struct rig *r)
+{
+    rig_settle(r);
+    for (unsigned w = 0; w < r->engine.workers; w++) {
+        check_identity(&r->live.workers[w]);
+        worker_fini(r->worker[w]);
+    }
+    engine_fini(&r->engine);
+    neigh_free(r->neigh);
+    srtp_ctx_free(r->srtp);
+    tl_live_destroy(&r->live);
+    free(r->config);
+    free(r->sent);
+    CU_ASSERT_EQUAL(rte_mempool_avail_count(wire.pool), r->free_mbufs);
+    packet_unguard_pool(wire.pool);
+}
+
+// ---- sessions ----------------------------------------------------------------------------------------
+
+static struct leg_place place_of(struct rig *r, unsigned leg, uint16_t port)
+{
+    return (struct leg_place){&r->ports.port[leg], &r->ports.port[leg].realm[0], port};
+}
+
+static struct worker *owner(struct rig *r, const struct rig_call *call)
+{
+    return r->worker[r->ports.bucket_worker[tl_port_bucket(call->port[0])]];
+}
+
+// Gives the worker a task and runs its turn.
+static void run_task(struct rig *r, const struct rig_call *call, struct task *task)
+{
+    struct worker *w = owner(r, call);
+    void *back = NULL;
+    MUST(rte_ring_enqueue(w->tasks, task) == 0);
+    rig_turn(r);
+    MUST(rte_ring_dequeue(w->done, &back) == 0 && back == task);
+}
+
+static struct task task_for(struct rig *r, const struct rig_call *call, enum task_kind kind)
+{
+    return (struct task){.kind = kind,
+                         .session = call->session,
+                         .map = {r->engine.map[0][0], r->engine.map[1][0]},
+                         .port = {call->port[0], call->port[1]}};
+}
+
+struct rig_call rig_call(struct rig *r, uint32_t slot, const struct tl_leg leg[2])
+{
+    struct session *s = &r->engine.sessions[slot];
+    struct rig_call call = {.session = s, .port = {leg[0].local_port, leg[1].local_port}};
+    const struct tl_resume_ssrc *rx[2] = {leg[0].rx_resume, leg[1].rx_resume};
+    const struct tl_resume_ssrc *tx[2] = {&leg[0].tx_resume, &leg[1].tx_resume};
+    tl_live_claim(&r->live, slot, 1, owner(r, &call)->id, 0, slot + 1);
+    s->slot = slot;
+    s->live = &r->live.sessions[slot];
+    for (unsigned i = 0; i < 2; i++) {
+        struct leg_place place = place_of(r, i, call.port[i]);
+        struct leg_terms *terms;
+        MUST(terms_make(&terms, &leg[i], &place, r->srtp, r->neigh, now_ns()) == 0);
+        s->terms[i] = terms;
+    }
+    session_start(s, rx, tx);
+    struct task task = task_for(r, &call, TASK_LINK);
+    run_task(r, &call, &task);
+    return call;
+}
+
+void rig_modify(struct rig *r, struct rig_call *call, unsigned leg, const struct tl_leg *terms)
+{
+    struct leg_place place = place_of(r, leg, call->port[leg]);
+    struct leg_terms *fresh;
+    MUST(terms_make(&fresh, terms, &place, r->srtp, r->neigh, now_ns()) == 0);
+    struct task task = task_for(r, call, TASK_SWAP);
+    task.terms[leg] = fresh;
+    run_task(r, call, &task);
+    CU_ASSERT(task.terms[leg] && task.terms[leg] != fresh);
+    terms_free(task.terms[leg], r->neigh, now_ns());
+}
+
+void rig_end(struct rig *r, struct rig_call *call)
+{
+    struct task task = task_for(r, call, TASK_UNLINK);
+    run_task(r, call, &task);
+    for (unsigned i = 0; i < 2; i++)
+        terms_free(call->session->terms[i], r->neigh, now_ns());
+    tl_live_release(&r->live, call->session->slot);
+}
+
+struct tl_leg rig_leg(unsigned port, uint16_t local_port, uint16_t remote_port)
+{
+    struct tl_leg leg = {.local_port = local_port,
+                         .flags = TL_LEG_RECV | TL_LEG_SEND,
+                         .pt_count = 3,
+                         .pt_in = {8, 0, 101},
+                         .pt_out = {8, 0, 101}};
+    snprintf(leg.realm, sizeof leg.realm, port ? "core" : "peer");
+    leg.rtp = address(RIG_PEER(port));
+    leg.rtp.port = remote_port;
+    return leg;
+}
+
+// ---- packets -----------------------------------------------------------------------------------------
+
+void rig_frame(struct rig *r, unsigned port, unsigned queue, const void *frame, unsigned len, unsigned tail)
+{
+    struct rte_mbuf *m = packet_from(r->pool, frame, len);
+    m->port = wire.id[port];
+    packet_guard(m, tail);
+    MUST(rte_ring_enqueue(wire.in[port][queue], m) == 0);
+}
+
+void rig_udp(struct rig *r, unsigned port, unsigned queue, uint16_t src_port, uint16_t dst_port,
+             const void *payload, unsigned len)
+{
+    uint8_t frame[PACKET_BYTES_MAX];
+    struct udp_frame f = {.src_ip = RIG_PEER(port),
+                          .dst_ip = RIG_IP(port),
+                          .src_port = src_port,
+                          .dst_port = dst_port,
+                          .payload = payload,
+                          .len = len};
+    set_mac(f.dst_mac, 1, port, 2);
+    set_mac(f.src_mac, 2, port, 10);
+    rig_frame(r, port, queue, frame, udp_frame_write(frame, &f), SRTP_TAILROOM);
+}
+
+// A neighbour's answer to an ARP request that a worker sent.
+static void answer_arp(struct rig *r, unsigned port, const uint8_t *frame)
+{
+    uint8_t reply[60] = {0};
+    const struct rte_arp_hdr *ask = (const struct rte_arp_hdr *)(frame + 14);
+    struct rte_arp_hdr *arp = (struct rte_arp_hdr *)(reply + 14);
+    if (ask->arp_opcode != RTE_BE16(RTE_ARP_OP_REQUEST) || r->silent || ask->arp_data.arp_tip == RIG_IP(port))
+        return;
+    *arp = *ask;
+    arp->arp_opcode = RTE_BE16(RTE_ARP_OP_REPLY);
+    set_mac(arp->arp_data.arp_sha.addr_bytes, 2, port, ((const uint8_t *)&ask->arp_data.arp_tip)[3]);
+    arp->arp_data.arp_sip = ask->arp_data.arp_tip;
+    arp->arp_data.arp_tha = ask->arp_data.arp_sha;
+    arp->arp_data.arp_tip = ask->arp_data.arp_sip;
+    memcpy(reply, ask->arp_data.arp_sha.addr_bytes, 6);
+    memcpy(reply + 6, arp->arp_data.arp_sha.addr_bytes, 6);
+    memcpy(reply + 12, (uint8_t[]){0x08, 0x06}, 2);
+    rig_frame(r, port, 0, reply, sizeof reply, 0);
+}
+
+static void check_headers(const struct rig_sent *s)
+{
+    uint8_t mac[6];
+    set_mac(mac, 2, s->port, ((const uint8_t *)&s->udp.dst_ip)[3]);
+    CU_ASSERT(memcmp(s->udp.dst_mac, mac, 6) == 0);
+    set_mac(mac, 1, s->port, 2);
+    CU_ASSERT(memcmp(s->udp.src_mac, mac, 6) == 0);
+    CU_ASSERT(s->udp.ip_sum_right);
+    CU_ASSERT(s->udp.udp_sum_right);
+    CU_ASSERT_EQUAL(s->udp.src_ip, RIG_IP(s->port));
+    CU_ASSERT_EQUAL(s->udp.option_words, 0);
+    CU_ASSERT_EQUAL(s->frame_len, 42 + s->udp.len);
+}
+
+static void collect(struct rig *r, unsigned port, struct rte_mbuf *m)
+{
+    packet_unguard(m);
+    const uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);
+    struct rig_sent *s = &r->sent[r->sent_count];
+    CU_ASSERT_EQUAL(m->nb_segs, 1);
+    CU_ASSERT_EQUAL(m->pkt_len, m->data_len);
+    MUST(m->data_len <= sizeof s->bytes);
+    if (m->data_len >= 42 && frame[12] == 0x08 && frame[13] == 0x06) {
+        answer_arp(r, port, frame);
+        r->other_sent++;
+    } else {
+        memcpy(s->bytes, frame, m->data_len);
+        s->port = port;
+        s->frame_len = m->data_len;
+        if (udp_frame_read(&s->udp, s->bytes, s->frame_len)) {
+            check_headers(s);
+            MUST(++r->sent_count < RIG_SENT);
+        } else {
+            r->other_sent++;
+        }
+    }
+    rte_pktmbuf_free(m);
+}
+
+// One turn; returns whether anything moved.
+static bool turn(struct rig *r)
+{
+    unsigned moved = 0;
+    for (unsigned w = 0; w < r->engine.workers; w++)
+        moved += worker_step(r->worker[w]);
+    neigh_manage(r->neigh, now_ns());
+    for (unsigned p = 0; p < RIG_PORTS; p++)
+        for (unsigned q = 0; q < RIG_QUEUES; q++) {
+            struct rte_mbuf *m;
+            for (; rte_ring_dequeue(wire.out[p][q], (void **)&m) == 0; moved++)
+                collect(r, p, m);
+        }
+    return moved > 0;
+}
+
+void rig_turn(struct rig *r)
+{
+    turn(r);
+}
+
+void rig_settle(struct rig *r)
+{
+    for (int i = 0; i < 1000 && turn(r); i++)
+        ;
+    turn(r); // what a last answer set free
+    turn(r);
+}
+
+void rig_clear(struct rig *r)
+{
+    r->sent_count = r->other_sent = 0;
+}
+
+uint64_t rig_drops(const struct rig *r, enum tl_drop reason)
+{
+    uint64_t n = 0;
+    for (unsigned w = 0; w < r->engine.workers; w++)
+        n += r->live.workers[w].drops[reason];
+    return n;
+}
+
+uint64_t rig_all_drops(const struct rig *r)
+{
+    uint64_t n = 0;
+    for (unsigned i = 0; i < TL_DROP_COUNT; i++)
+        n += rig_drops(r, i);
+    return n;
+}
+
+uint32_t rig_leg_drops(const struct rig_call *call, unsigned leg, enum tl_drop reason)
+{
+    return call->session->live->leg[leg].drops[reason];
+}
