@@ -12,7 +12,7 @@
 
 enum {
     EAL_ARGS_MAX = 24 + TL_PORTS_MAX,
-    EAL_ARG_LEN = TL_DEVICE_LEN + 8,
+    EAL_TEXT_LEN = 1024 + TL_PORTS_MAX * (TL_DEVICE_LEN + 16),
     EAL_WHY_LEN = 256,
     EAL_NODES_MAX = 8, // NUMA nodes
 };
@@ -20,7 +20,8 @@ enum {
 struct eal_args {
     int argc;
     char *argv[EAL_ARGS_MAX + 1]; // point into text
-    char text[EAL_ARGS_MAX][EAL_ARG_LEN];
+    size_t used;
+    char text[EAL_TEXT_LEN];
 };
 
 enum eal_interface { EAL_INTERFACE_UP, EAL_INTERFACE_DOWN, EAL_INTERFACE_MISSING };

@@ -21,6 +21,12 @@ static enum host_verdict drop(enum tl_drop why, enum tl_drop *reason)
     return HOST_DROP;
 }
 
+// What the device said of the packet that came is not true of the answer; whose memory it is stays.
+static void forget_flags(struct rte_mbuf *m)
+{
+    m->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
+}
+
 static enum host_verdict arp_input(struct host *host, const struct port *port, struct rte_mbuf *m,
                                    enum tl_drop *reason)
 {
@@ -50,7 +56,7 @@ static enum host_verdict arp_input(struct host *host, const struct port *port, s
         if (!frame_pad(m))
             return drop(TL_DROP_runt, reason);
         arp_write(m, RTE_ARP_OP_REPLY, &mac, &port->mac, target, &mac, sender);
-        m->ol_flags = 0;
+        forget_flags(m);
         return HOST_REPLY;
     }
     return known ? HOST_TAKEN : drop(TL_DROP_not_ours, reason);
@@ -98,7 +104,7 @@ static enum host_verdict echo_reply(struct rte_mbuf *m, const struct port *port,
     icmp->icmp_type = RTE_IP_ICMP_ECHO_REPLY;
     icmp->icmp_cksum = 0;
     icmp->icmp_cksum = (uint16_t)~rte_raw_cksum(icmp, total - sizeof *ip);
-    m->ol_flags = 0;
+    forget_flags(m);
     return HOST_REPLY;
 }
 

@@ -201,12 +201,19 @@ static int steer(struct opening *o, unsigned workers)
         table[i / RTE_ETH_RETA_GROUP_SIZE].reta[i % RTE_ETH_RETA_GROUP_SIZE] =
             (uint16_t)(worker % o->port->rx_queues);
     }
+    // Not every driver takes the key when it is configured.
+    uint8_t has[PORT_RSS_KEY_MAX] = {0};
+    struct rte_eth_rss_conf rss = {.rss_key = has, .rss_key_len = sizeof has};
+    bool keyed = rte_eth_dev_rss_hash_conf_get(o->port->id, &rss) == 0 &&
+                 memcmp(has, o->key, o->conf.rx_adv_conf.rss_conf.rss_key_len) == 0;
+    if (!keyed)
+        keyed = rte_eth_dev_rss_hash_update(o->port->id, &o->conf.rx_adv_conf.rss_conf) == 0;
     int error = rte_eth_dev_rss_reta_update(o->port->id, table, (uint16_t)size);
     if (error != 0)
         return refuse(o, error, "device refuses the RSS redirection table");
     // With fewer queues than workers, or a table that is blind to a bit of the bucket, hand-off does the
     // rest.
-    o->port->steered = o->port->rx_queues == workers;
+    o->port->steered = keyed && o->port->rx_queues == workers;
     for (unsigned b = 0; b < TL_PORT_BUCKETS; b++) {
         unsigned seen = port_rss_bucket(reverse7(b) % size);
         if (port_bucket_worker(seen, workers) != port_bucket_worker(b, workers))
