@@ -203,14 +203,15 @@ static inline bool srtp_seq_follows(uint16_t from, uint16_t seq, int *step)
 
 // Takes the outgoing index for a packet of the near side, which came with `ssrc` and `seq`.
 //
-// The index is the near side's extended sequence number plus a base, which is 0 at first. Another SSRC gets a
-// new base at once: its first packet follows the highest index used. A sequence number that is neither within
-// SRTP_MAX_DROPOUT ahead nor in the window is a jump: that packet is refused, and when another one goes on
-// from there, that one gets a new base (RFC 3550 A.1, which insists on the very next number; a loss there
-// would make it wait). Whatever the near side sends, no index is given twice.
+// The index is the near side's extended sequence number plus a base, which is 0 at first. A new base is
+// strictly above the highest index used. Another SSRC gets one at once; so does a sequence number
+// SRTP_MAX_DROPOUT or more ahead (a hold that lasted). One that is behind the window is refused; when another
+// one goes on from there, the near side started anew, and that one gets a new base (RFC 3550 A.1, which
+// insists on the very next number; a loss there would make it wait). Whatever the near side sends, no index
+// is given twice.
 //
-// SRTP_OK with *index and *event set; tx_index_used (duplicate, below the window or the base, or first of a
-// jump); tx_index_end when 48 bits are used up. With SRTP_OK the caller stores
+// SRTP_OK with *index and *event set; tx_index_used (duplicate, below the window or the base);
+// tx_index_end when 48 bits are used up. With SRTP_OK the caller stores
 // srtp_word(tx->rtp.top, generation) in the live table before the packet reaches the driver.
 static inline uint8_t srtp_tx_take(struct srtp_tx *tx, uint32_t ssrc, uint16_t seq, uint64_t *index,
                                    enum srtp_tx_event *event)
@@ -228,7 +229,8 @@ static inline uint8_t srtp_tx_take(struct srtp_tx *tx, uint32_t ssrc, uint16_t s
         if (step < 0 && tx->rtp.top - base_first < (uint64_t)-step)
             return TL_DROP_tx_index_used;
         next = tx->rtp.top + (uint64_t)(int64_t)step;
-    } else if (tx->jumped && srtp_seq_follows(tx->jump_seq, seq, &jump_step) && jump_step != 0) {
+    } else if (step > 0 ||
+               (tx->jumped && srtp_seq_follows(tx->jump_seq, seq, &jump_step) && jump_step != 0)) {
         *event = SRTP_TX_NEW;
         next = base_first = tx->rtp.top + 1;
     } else {

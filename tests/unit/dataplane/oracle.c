@@ -10,17 +10,28 @@ struct oracle {
     uint32_t ssrc;
 };
 
-static unsigned alive; // libsrtp2 is started with the first and shut down with the last
+static void stop(void)
+{
+    srtp_shutdown();
+}
+
+// libsrtp2 tests itself when it is started, which takes a while: once for all.
+static bool start(void)
+{
+    static bool started;
+    if (!started && srtp_init() == srtp_err_status_ok)
+        started = atexit(stop) == 0;
+    return started;
+}
 
 struct oracle *oracle_new(const struct tl_crypto *crypto, uint32_t ssrc, uint32_t roc)
 {
     const struct tl_suite_info *info = tl_suite_info(crypto->suite);
     struct oracle *o = calloc(1, sizeof *o);
-    if (!o || !info || (alive == 0 && srtp_init() != srtp_err_status_ok)) {
+    if (!o || !info || !start()) {
         free(o);
         return NULL;
     }
-    alive++;
     o->ssrc = ssrc;
     uint8_t key[TL_KEY_MAX + TL_SALT_MAX];
     memcpy(key, crypto->key, info->key_len);
@@ -47,8 +58,6 @@ void oracle_free(struct oracle *o)
     if (o->session)
         srtp_dealloc(o->session);
     free(o);
-    if (--alive == 0)
-        srtp_shutdown();
 }
 
 bool oracle_protect(struct oracle *o, uint8_t *pkt, int *len)
