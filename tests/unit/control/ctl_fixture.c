@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ctl_fixture.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+// ---- provider
+
+static json_t *status(void *arg)
+{
+    struct fixture *f = arg;
+    json_t *answer =
+        json_pack("{s:s, s:{s:b, s:i}}", "state", "running", "dataplane", "connected", 1, "workers", 2);
+
+    f->asked++;
+    if (f->status_size) {
+        char *ballast = malloc(f->status_size);
+        memset(ballast, 'x', f->status_size);
+        json_object_set_new(answer, "ballast", json_stringn(ballast, f->status_size));
+        free(ballast);
+    }
+    return answer;
+}
+
+static json_t *call_json(uint64_t number)
+{
+    char id[32];
+
+    snprintf(id, sizeof id, "c%llu", (unsigned long long)number);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "id", id, "state", "answered", "from",
+                     "+4930\33[2J1", "to", "+4440\302\2332", "from_trunk", "peer", "to_trunk", "core",
+                     "seconds", (json_int_t)number * 10);
+}
+
+// Calls are numbered from 1.
+static json_t *calls(void *arg, uint64_t after, unsigned limit)
+{
+    struct fixture *f = arg;
+    json_t *list = json_array();
+
+    f->asked++;
+    while (after < f->call_count && limit--)
+        json_array_append_new(list, call_json(++after));
+    return json_pack("{s:o, s:o}", "calls", list, "next",
+                     after < f->call_count ? json_integer((json_int_t)after) : json_null());
+}
+
+static json_t *call(void *arg, const char *id)
+{
+    struct fixture *f = arg;
+
+    f->asked++;
+    return strcmp(id, "c1") == 0 ? json_pack("{s:o, s:[{s:i},{s:i}], s:[]}", "call", call_json(1), "legs",
+                                             "rx", 5, "rx", 7, "none")
+                                 : NULL;
+}
+
+static json_t *trunks(void *arg)
+{
+    struct fixture *f = arg;
+
+    f->asked++;
+    return f->trunks ? ctl_trunks(f->trunks, 65000) : NULL;
+}
+
+static json_t *stats(void *arg)
+{
+    struct fixture *f = arg;
+
+    f->asked++;
+    return ctl_stats(f->live, 5000000000);
+}
+
+const struct ctl_provider fixture_provider = {
+    .status = status, .calls = calls, .call = call, .trunks = trunks, .stats = stats};
+
+// ---- fixture
+
+void fixture_begin(struct fixture *f, const struct ctl_limits *limits)
+{
+    memset(f, 0, sizeof *f);
+    snprintf(f->folder, sizeof f->folder, "/tmp/trunkline-ctl-XXXXXX");
+    CU_ASSERT_FATAL(mkdtemp(f->folder) != NULL);
+    snprintf(f->path, sizeof f->path, "%s/control.sock", f->folder);
+    f->base = event_base_new();
+    CU_ASSERT_FATAL(f->base != NULL);
+    CU_ASSERT_FATAL(ctl_open(&f->ctl, f->base, f->path, &fixture_provider, f, limits) == 0);
+}
+
+void fixture_end(struct fixture *f)
+{
+    ctl_close(f->ctl);
+    f->ctl = NULL;
+    event_base_free(f->base);
+    CU_ASSERT(rmdir(f->folder) == 0);
+}
+
+void fixture_turn(struct fixture *f)
+{
+    event_base_loop(f->base, EVLOOP_NONBLOCK);
+    usleep(1000);
+}
+
+// Milliseconds, for giving up.
+static uint64_t clock_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+int fixture_connect(struct fixture *f)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    memcpy(addr.sun_path, f->path, strlen(f->path) + 1);
+    CU_ASSERT_FATAL(fd >= 0 && connect(fd, (struct sockaddr *)&addr, sizeof addr) == 0);
+    fixture_turn(f);
+    return fd;
+}
+
+bool fixture_send(struct fixture *f, int fd, const void *bytes, size_t len)
+{
+    const char *from = bytes;
+    uint64_t end = clock_ms() + FIXTURE_PATIENCE_MS;
+
+    while (len && clock_ms() < end) {
+        ssize_t n = send(fd, from, len, MSG_NOSIGNAL);
+        if (n < 0 && errno != EAGAIN)
+            return false;
+        if (n > 0) {
+            from += n;
+            len -= (size_t)n;
+        }
+        fixture_turn(f);
+    }
+    CU_ASSERT_FATAL(len == 0);
+    return true;
+}
+
+char *fixture_line(struct fixture *f, int fd)
+{
+    size_t room = 1 << 16, used = 0;
+    char *line = malloc(room);
+    uint64_t end = clock_ms() + FIXTURE_PATIENCE_MS;
+
+    while (clock_ms() < end) {
+        ssize_t n = recv(fd, line + used, 1, 0);
+        if (n == 0 || (n < 0 && errno != EAGAIN)) {
+            free(line);
+            return NULL;
+        }
+        if (n < 0) {
+            fixture_turn(f);
+            continue;
+        }
+        if (line[used] == '\n') {
+            line[used] = '\0';
+            return line;
+        }
+        if (++used == room)
+            line = realloc(line, room *= 2);
+    }
+    free(line);
+    CU_FAIL_FATAL("no answer");
+    return NULL;
+}
+
+bool fixture_closed(struct fixture *f, int fd)
+{
+    uint64_t end = clock_ms() + FIXTURE_PATIENCE_MS;
+    char sink[65536];
+
+    while (clock_ms() < end) {
+        ssize_t n = recv(fd, sink, sizeof sink, 0);
+        if (n == 0 || (n < 0 && errno != EAGAIN))
+            return true;
+        if (n < 0)
+            fixture_turn(f);
+    }
+    return false;
+}
