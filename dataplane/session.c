@@ -40,8 +40,12 @@ static void resume_rx(struct session *s, unsigned leg, const struct tl_resume_ss
     int i = session_add_rx(s, leg, r->ssrc);
     if (i < 0)
         return;
-    srtp_rx_resume(&s->leg[leg].rx[i].stream, r->ssrc, r->index, r->srtcp_index);
-    live_store_index(live_rx(s, leg, i), r->index, s->terms[leg]->rx_generation);
+    struct srtp_rx *rx = &s->leg[leg].rx[i].stream;
+    srtp_rx_resume(rx, r->ssrc, r->index, r->srtcp_index);
+    if (r->index == TL_INDEX_NONE)
+        rx->rtp = (struct srtp_window){0};
+    else
+        live_store_index(live_rx(s, leg, i), r->index, s->terms[leg]->rx_generation);
     atomic_store_explicit(&live_rx(s, leg, i)->srtcp_index, r->srtcp_index, memory_order_relaxed);
 }
 
@@ -53,7 +57,10 @@ static void resume_tx(struct session *s, unsigned leg, const struct tl_resume_ss
     l->ssrc = r->ssrc;
     s->ssrc_state[leg] = SSRC_RESUMED;
     atomic_store_explicit(&live->ssrc, r->ssrc, memory_order_relaxed);
-    live_store_index(live, r->index, s->terms[leg]->tx_generation);
+    if (r->index == TL_INDEX_NONE)
+        l->tx.rtp = (struct srtp_window){0};
+    else
+        live_store_index(live, r->index, s->terms[leg]->tx_generation);
     atomic_store_explicit(&live->srtcp_index, r->srtcp_index, memory_order_relaxed);
 }
 

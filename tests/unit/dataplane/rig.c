@@ -113,6 +113,7 @@ static struct tl_config *make_config(unsigned workers)
     c->dataplane.worker_count = workers;
     c->dataplane.max_sessions = RIG_SESSIONS;
     c->dataplane.burst = 32;
+    snprintf(c->dataplane.socket, sizeof c->dataplane.socket, "/tmp/trunkline-rig-%d.sock", (int)getpid());
     c->dataplane.port_count = RIG_PORTS;
     c->realm_count = RIG_PORTS;
     for (unsigned p = 0; p < RIG_PORTS; p++) {
@@ -148,22 +149,45 @@ static void make_ports(struct rig *r, unsigned workers, unsigned queues)
     }
 }
 
-void rig_open(struct rig *r, unsigned workers, unsigned queues)
+static void prepare(struct rig *r, unsigned workers, unsigned queues)
 {
-    const char *why = NULL;
     memset(r, 0, sizeof *r);
     r->pool = wire.pool;
     r->free_mbufs = rte_mempool_avail_count(wire.pool);
     r->sent = calloc(RIG_SENT, sizeof *r->sent);
     r->config = make_config(workers);
     make_ports(r, workers, queues);
-    MUST(r->sent && tl_live_create(&r->live, workers, RIG_SESSIONS) == 0);
+    MUST(r->sent && srtp_ctx_new(SRTP_ENGINE_AUTO, &r->srtp) == 0);
+}
+
+void rig_open(struct rig *r, unsigned workers, unsigned queues)
+{
+    const char *why = NULL;
+    prepare(r, workers, queues);
+    r->live = calloc(1, sizeof *r->live);
+    r->engine = calloc(1, sizeof *r->engine);
+    MUST(r->live && r->engine && tl_live_create(r->live, workers, RIG_SESSIONS) == 0);
     r->neigh = neigh_create(&r->ports, wire.pool);
     MUST(r->neigh);
-    MUST(engine_init(&r->engine, r->config, &r->ports, neigh_table(r->neigh), &r->live, &why) == 0);
-    for (unsigned w = 0; w < workers; w++)
-        MUST(worker_init(&r->worker[w], &r->engine, r->neigh, w) == 0);
-    MUST(srtp_ctx_new(SRTP_ENGINE_AUTO, &r->srtp) == 0);
+    MUST(engine_init(r->engine, r->config, &r->ports, neigh_table(r->neigh), r->live, &why) == 0);
+    for (unsigned w = 0; w < workers; w++) {
+        struct worker *worker;
+        MUST(worker_init(&worker, r->engine, r->neigh, w) == 0);
+    }
+}
+
+void rig_open_managed(struct rig *r, unsigned workers, unsigned queues)
+{
+    char why[MANAGER_WHY_LEN] = "";
+    prepare(r, workers, queues);
+    struct manager_config c = {.config = r->config, .ports = &r->ports, .pools = &wire.pool};
+    if (manager_init(&r->manager, &c, why)) {
+        fprintf(stderr, "%s\n", why);
+        abort();
+    }
+    r->live = &r->manager->live;
+    r->engine = &r->manager->engine;
+    r->neigh = r->manager->neigh;
 }
 
 static void check_identity(const struct tl_live_worker *l)
@@ -174,17 +198,27 @@ static void check_identity(const struct tl_live_worker *l)
     CU_ASSERT_EQUAL(l->rx_nic + l->rx_handoff, out);
 }
 
+static void end_by_hand(struct rig *r)
+{
+    for (unsigned w = 0; w < r->engine->workers; w++)
+        worker_fini(r->engine->worker[w]);
+    engine_fini(r->engine);
+    neigh_free(r->neigh);
+    tl_live_destroy(r->live);
+    free(r->engine);
+    free(r->live);
+}
+
 void rig_close(struct rig *r)
 {
     rig_settle(r);
-    for (unsigned w = 0; w < r->engine.workers; w++) {
-        check_identity(&r->live.workers[w]);
-        worker_fini(r->worker[w]);
-    }
-    engine_fini(&r->engine);
-    neigh_free(r->neigh);
+    for (unsigned w = 0; w < r->engine->workers; w++)
+        check_identity(&r->live->workers[w]);
+    if (r->manager)
+        manager_fini(r->manager);
+    else
+        end_by_hand(r);
     srtp_ctx_free(r->srtp);
-    tl_live_destroy(&r->live);
     free(r->config);
     free(r->sent);
     CU_ASSERT_EQUAL(rte_mempool_avail_count(wire.pool), r->free_mbufs);
@@ -200,7 +234,7 @@ static struct leg_place place_of(struct rig *r, unsigned leg, uint16_t port)
 
 static struct worker *owner(struct rig *r, const struct rig_call *call)
 {
-    return r->worker[r->ports.bucket_worker[tl_port_bucket(call->port[0])]];
+    return r->engine->worker[r->ports.bucket_worker[tl_port_bucket(call->port[0])]];
 }
 
 // Gives the worker a task and runs its turn.
@@ -217,19 +251,19 @@ static struct task task_for(struct rig *r, const struct rig_call *call, enum tas
 {
     return (struct task){.kind = kind,
                          .session = call->session,
-                         .map = {r->engine.map[0][0], r->engine.map[1][0]},
+                         .map = {r->engine->map[0][0], r->engine->map[1][0]},
                          .port = {call->port[0], call->port[1]}};
 }
 
 struct rig_call rig_call(struct rig *r, uint32_t slot, const struct tl_leg leg[2])
 {
-    struct session *s = &r->engine.sessions[slot];
+    struct session *s = &r->engine->sessions[slot];
     struct rig_call call = {.session = s, .port = {leg[0].local_port, leg[1].local_port}};
     const struct tl_resume_ssrc *rx[2] = {leg[0].rx_resume, leg[1].rx_resume};
     const struct tl_resume_ssrc *tx[2] = {&leg[0].tx_resume, &leg[1].tx_resume};
-    tl_live_claim(&r->live, slot, 1, owner(r, &call)->id, 0, slot + 1);
+    tl_live_claim(r->live, slot, 1, owner(r, &call)->id, 0, slot + 1);
     s->slot = slot;
-    s->live = &r->live.sessions[slot];
+    s->live = &r->live->sessions[slot];
     for (unsigned i = 0; i < 2; i++) {
         struct leg_place place = place_of(r, i, call.port[i]);
         struct leg_terms *terms;
@@ -260,7 +294,7 @@ void rig_end(struct rig *r, struct rig_call *call)
     run_task(r, call, &task);
     for (unsigned i = 0; i < 2; i++)
         terms_free(call->session->terms[i], r->neigh, now_ns());
-    tl_live_release(&r->live, call->session->slot);
+    tl_live_release(r->live, call->session->slot);
 }
 
 struct tl_leg rig_leg(unsigned port, uint16_t local_port, uint16_t remote_port)
@@ -364,9 +398,12 @@ static void collect(struct rig *r, unsigned port, struct rte_mbuf *m)
 static bool turn(struct rig *r)
 {
     unsigned moved = 0;
-    for (unsigned w = 0; w < r->engine.workers; w++)
-        moved += worker_step(r->worker[w]);
-    neigh_manage(r->neigh, now_ns());
+    for (unsigned w = 0; w < r->engine->workers; w++)
+        moved += worker_step(r->engine->worker[w]);
+    if (r->manager)
+        manager_turn(r->manager);
+    else
+        neigh_manage(r->neigh, now_ns());
     for (unsigned p = 0; p < RIG_PORTS; p++)
         for (unsigned q = 0; q < RIG_QUEUES; q++) {
             struct rte_mbuf *m;
@@ -397,8 +434,8 @@ void rig_clear(struct rig *r)
 uint64_t rig_drops(const struct rig *r, enum tl_drop reason)
 {
     uint64_t n = 0;
-    for (unsigned w = 0; w < r->engine.workers; w++)
-        n += r->live.workers[w].drops[reason];
+    for (unsigned w = 0; w < r->engine->workers; w++)
+        n += r->live->workers[w].drops[reason];
     return n;
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "dataplane/engine.h"
+#include "dataplane/manager_priv.h"
 #include "dataplane/terms.h"
 #include "dataplane/worker.h"
 #include "packets.h"
@@ -34,10 +35,10 @@ struct rig_sent {
 struct rig {
     struct tl_config *config;
     struct ports ports;
-    struct tl_live_table live;
+    struct manager *manager; // or NULL: then the rig makes what follows itself
+    struct tl_live_table *live;
     struct neigh *neigh;
-    struct engine engine;
-    struct worker *worker[RIG_WORKERS];
+    struct engine *engine;
     struct srtp_ctx *srtp;
     struct rte_mempool *pool;
     struct rig_sent *sent; // [RIG_SENT]
@@ -59,13 +60,16 @@ int rig_eal(void);
 void rig_eal_end(void);
 
 // A fresh dataplane of `workers` (1 or 2); each port has `queues` queues (1 to workers). Aborts if it cannot.
+// rig_open_managed() is one with a manager, who listens for control on a socket of the test's own
+// (r->config->dataplane.socket).
 void rig_open(struct rig *r, unsigned workers, unsigned queues);
+void rig_open_managed(struct rig *r, unsigned workers, unsigned queues);
 
 // Ends it. Asserts that each packet buffer is back and each worker's counters add up.
 void rig_close(struct rig *r);
 
-// Sets up a session between the ports of the realms, with legs as control sends them: local_port must be
-// set. `now` as in terms_make().
+// Without a manager: sets up a session between the ports of the realms, with legs as control sends them:
+// local_port must be set. `now` as in terms_make().
 struct rig_call rig_call(struct rig *r, uint32_t slot, const struct tl_leg leg[2]);
 
 // Puts new terms in place of one leg's, as MODIFY does; rig_end() takes the session apart.
@@ -82,8 +86,8 @@ void rig_frame(struct rig *r, unsigned port, unsigned queue, const void *frame, 
 void rig_udp(struct rig *r, unsigned port, unsigned queue, uint16_t src_port, uint16_t dst_port,
              const void *payload, unsigned len);
 
-// One turn of every worker and the manager's part of ARP; what was sent goes to r->sent. `rig_settle` turns
-// until nothing moves any more.
+// One turn of every worker and the manager, or its part of ARP; what was sent goes to r->sent. `rig_settle`
+// turns until nothing moves any more.
 void rig_turn(struct rig *r);
 void rig_settle(struct rig *r);
 

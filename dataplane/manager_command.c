@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What control asks. Everything in a command is checked before use: what can be judged from it alone by
+// tl_command_check(), the rest here.
+#include <errno.h>
+#include <string.h>
+
+#include "common/validate.h"
+#include "dataplane/manager_priv.h"
+
+enum { FLUSH_RESERVE = WORKER_TASKS / 2 }; // tasks per worker that a FLUSH leaves for other commands
+
+// ---- tasks -------------------------------------------------------------------------------------------
+
+bool manager_has_room(const struct manager *m, unsigned reserve)
+{
+    for (unsigned w = 0; w < m->engine.workers; w++)
+        if (m->out[w] + reserve + 1 >= WORKER_TASKS) // a ring holds one less than its slots
+            return false;
+    return true;
+}
+
+struct op *manager_op(struct manager *m, struct call *call, enum task_kind kind, uint16_t command,
+                      struct tl_origin origin, uint64_t id)
+{
+    struct op *op = m->free_op; // as many as the rings hold together
+    m->free_op = op->next;
+    *op = (struct op){.origin = origin, .id = id, .call = call, .command = command};
+    op->task = (struct task){.kind = kind,
+                             .session = &m->engine.sessions[calls_slot(&m->calls, call)],
+                             .map = {call->leg[0].map, call->leg[1].map},
+                             .port = {call->leg[0].place.local_port, call->leg[1].place.local_port},
+                             .user = op};
+    return op;
+}
+
+void manager_post(struct manager *m, struct op *op)
+{
+    unsigned w = op->call->worker;
+    rte_ring_sp_enqueue(m->engine.worker[w]->tasks, &op->task);
+    m->out[w]++;
+    m->out_all++;
+}
+
+void manager_unlink(struct manager *m, struct call *call, struct flush *flush, struct tl_origin origin,
+                    uint64_t id)
+{
+    calls_end(&m->calls, call);
+    struct op *op = manager_op(m, call, TASK_UNLINK, flush ? TL_OP_FLUSH : TL_OP_DEL, origin, id);
+    op->flush = flush;
+    manager_post(m, op);
+}
+
+static void refuse(struct manager *m, const struct tl_command *c, struct tl_origin origin, int status,
+                   uint16_t field)
+{
+    struct tl_completion answer = {.id = c->id,
+                                   .call_ref = c->op == TL_OP_ADD ? c->call_ref : 0,
+                                   .handle = c->handle,
+                                   .op = c->op,
+                                   .field = field,
+                                   .status = status};
+    tl_server_complete(m->server, origin, &answer);
+}
+
+// ---- ADD ---------------------------------------------------------------------------------------------
+
+static int find_realm(const struct manager *m, const char *name)
+{
+    for (uint32_t i = 0; i < m->config.config->realm_count; i++)
+        if (strncmp(m->config.config->realms[i].name, name, TL_NAME_MAX) == 0 && m->place[i].port)
+            return i;
+    return -1;
+}
+
+static bool pair_free(const struct portalloc *a, const struct portalloc *b, unsigned bucket)
+{
+    return a->count[bucket] > (a == b) && b->count[bucket] > 0;
+}
+
+// Worker with the fewest calls that has ports on both sides, or -1.
+static int pick_worker(const struct manager *m, const struct portalloc *a, const struct portalloc *b)
+{
+    int best = -1;
+    for (unsigned w = 0; w < m->engine.workers; w++)
+        if (a->worker_free[w] > (a == b) && b->worker_free[w] > 0 &&
+            (best < 0 || m->calls.worker_calls[w] < m->calls.worker_calls[best]))
+            best = w;
+    return best;
+}
+
+// A free pair of the worker, in `prefer` if it has one: legs in one bucket stay on one worker however many
+// workers there are after a restart.
+static uint16_t take_near(struct portalloc *a, unsigned worker, unsigned prefer)
+{
+    for (unsigned i = 0; i < TL_PORT_BUCKETS; i++) {
+        unsigned bucket = (prefer + i) % TL_PORT_BUCKETS;
+        if (a->bucket_worker[bucket] == worker && a->count[bucket] > 0)
+            return portalloc_take(a, bucket);
+    }
+    return 0;
+}
+
+static int take_any(struct manager *m, struct call *call)
+{
+    struct portalloc *a = call->leg[0].ports, *b = call->leg[1].ports;
+    int worker = pick_worker(m, a, b);
+    if (worker < 0)
+        return -ENOSPC;
+    unsigned bucket = m->bucket;
+    for (unsigned i = 0; i < TL_PORT_BUCKETS; i++) {
+        unsigned try = (m->bucket + i) % TL_PORT_BUCKETS;
+        if (a->bucket_worker[try] == worker && pair_free(a, b, try)) {
+            bucket = try;
+            break;
+        }
+    }
+    m->bucket = (bucket + 1) % TL_PORT_BUCKETS;
+    call->leg[0].place.local_port = take_near(a, worker, bucket);
+    call->leg[1].place.local_port = take_near(b, worker, bucket);
+    return 0;
+}
+
+// Ports for both legs on one worker. On failure those that were taken stay in `call` for
+// manager_free_call(). -EADDRINUSE: a port that was asked for; -ENOSPC.
+static int take_ports(struct manager *m, struct call *call, const struct tl_leg leg[2])
+{
+    if (!leg[0].local_port && !leg[1].local_port)
+        return take_any(m, call);
+    const uint8_t *owner = m->config.ports->bucket_worker;
+    int worker = -1;
+    unsigned bucket = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        if (!leg[i].local_port)
+            continue;
+        bucket = tl_port_bucket(leg[i].local_port);
+        if ((worker >= 0 && worker != owner[bucket]) ||
+            portalloc_take_port(call->leg[i].ports, leg[i].local_port))
+            return -EADDRINUSE;
+        worker = owner[bucket];
+        call->leg[i].place.local_port = leg[i].local_port;
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        if (leg[i].local_port)
+            continue;
+        call->leg[i].place.local_port = take_near(call->leg[i].ports, worker, bucket);
+        if (!call->leg[i].place.local_port)
+            return -ENOSPC;
+    }
+    return 0;
+}
+
+static struct session *session_of(struct manager *m, const struct call *call)
+{
+    return &m->engine.sessions[calls_slot(&m->calls, call)];
+}
+
+static int make_terms(struct manager *m, struct call *call, const struct tl_leg *leg, unsigned i,
+                      struct leg_terms **out)
+{
+    int e = terms_make(out, leg, &call->leg[i].place, m->srtp, m->neigh, m->now_ns);
+    return e == -ENOMEM ? -ENOSPC : e;
+}
+
+static void remember(struct manager *m, struct call *call, const struct tl_leg *leg, unsigned i)
+{
+    call->leg[i].tx = leg->tx;
+    silence_watch(&call->leg[i], leg, m->now_ns);
+}
+
+// Everything of a new session that may fail.
+static int build(struct manager *m, struct call *call, const struct tl_command *c)
+{
+    struct session *s = session_of(m, call);
+    memset(s, 0, sizeof *s);
+    int e = take_ports(m, call, c->leg);
+    for (unsigned i = 0; !e && i < 2; i++) {
+        struct leg_terms *terms = NULL;
+        e = make_terms(m, call, &c->leg[i], i, &terms);
+        s->terms[i] = terms;
+    }
+    return e;
+}
+
+static void link_call(struct manager *m, struct call *call, const struct tl_command *c,
+                      struct tl_origin origin)
+{
+    struct session *s = session_of(m, call);
+    const struct tl_resume_ssrc *rx[2] = {c->leg[0].rx_resume, c->leg[1].rx_resume};
+    const struct tl_resume_ssrc *tx[2] = {&c->leg[0].tx_resume, &c->leg[1].tx_resume};
+    s->slot = calls_slot(&m->calls, call);
+    s->live = &m->live.sessions[s->slot];
+    call->call_ref = c->call_ref;
+    call->owner = origin.loop;
+    call->worker = m->config.ports->bucket_worker[tl_port_bucket(call->leg[0].place.local_port)];
+    for (unsigned i = 0; i < 2; i++)
+        remember(m, call, &c->leg[i], i);
+    calls_link(&m->calls, call);
+    tl_live_claim(&m->live, s->slot, call->generation, call->worker, call->owner, call->call_ref);
+    session_start(s, rx, tx);
+    manager_post(m, manager_op(m, call, TASK_LINK, TL_OP_ADD, origin, c->id));
+}
+
+static void add(struct manager *m, const struct tl_command *c, struct tl_origin origin)
+{
+    struct call *call = calls_find(&m->calls, c->call_ref);
+    if (call) { // behind the first one's link in the same ring
+        manager_post(m, manager_op(m, call, TASK_NONE, TL_OP_ADD, origin, c->id));
+        return;
+    }
+    int realm[2];
+    for (unsigned i = 0; i < 2; i++) {
+        realm[i] = find_realm(m, c->leg[i].realm);
+        if (realm[i] < 0) {
+            refuse(m, c, origin, -ENODEV, TL_FIELD_REALM);
+            return;
+        }
+    }
+    call = calls_take(&m->calls);
+    if (!call) {
+        refuse(m, c, origin, -ENOSPC, TL_FIELD_NONE);
+        return;
+    }
+    for (unsigned i = 0; i < 2; i++)
+        call->leg[i] = (struct call_leg){.place = m->place[realm[i]],
+                                         .map = m->map[realm[i]],
+                                         .ports = &m->ports[realm[i]],
+                                         .realm = realm[i]};
+    int e = build(m, call, c);
+    if (e) {
+        manager_free_call(m, call);
+        refuse(m, c, origin, e, e == -EADDRINUSE ? TL_FIELD_LOCAL_PORT : TL_FIELD_NONE);
+        return;
+    }
+    link_call(m, call, c, origin);
+}
+
+// ---- MODIFY, DEL -------------------------------------------------------------------------------------
+
+static struct call *named(struct manager *m, const struct tl_command *c)
+{
+    if (c->handle.incarnation != m->live.incarnation)
+        return NULL;
+    return calls_get(&m->calls, &c->handle);
+}
+
+// What a MODIFY may not change: the realm; and a key that begins anew with a new generation must be a new
+// one, or each index that it was used with would be used again.
+static uint16_t wrong_change(const struct manager *m, const struct call_leg *leg, const struct tl_leg *to)
+{
+    const struct tl_crypto *tx = &leg->tx;
+    if (to->realm[0] && strncmp(to->realm, m->config.config->realms[leg->realm].name, TL_NAME_MAX) != 0)
+        return TL_FIELD_REALM;
+    if (tx->suite != TL_SUITE_NONE && tx->generation != to->tx.generation && tx->suite == to->tx.suite &&
+        memcmp(tx->key, to->tx.key, sizeof tx->key) == 0 &&
+        memcmp(tx->salt, to->tx.salt, sizeof tx->salt) == 0)
+        return TL_FIELD_SUITE;
+    return TL_FIELD_NONE;
+}
+
+static void modify(struct manager *m, const struct tl_command *c, struct tl_origin origin)
+{
+    struct call *call = named(m, c);
+    if (!call) {
+        refuse(m, c, origin, -ENOENT, TL_FIELD_HANDLE);
+        return;
+    }
+    struct leg_terms *terms[2] = {NULL, NULL};
+    int e = 0;
+    uint16_t field = TL_FIELD_NONE;
+    for (unsigned i = 0; !e && i < 2; i++) {
+        if (!(c->leg_mask >> i & 1))
+            continue;
+        field = wrong_change(m, &call->leg[i], &c->leg[i]);
+        e = field != TL_FIELD_NONE ? -EINVAL : make_terms(m, call, &c->leg[i], i, &terms[i]);
+    }
+    if (e) {
+        for (unsigned i = 0; i < 2; i++)
+            terms_free(terms[i], m->neigh, m->now_ns);
+        refuse(m, c, origin, e, field);
+        return;
+    }
+    struct op *op = manager_op(m, call, TASK_SWAP, TL_OP_MODIFY, origin, c->id);
+    for (unsigned i = 0; i < 2; i++) {
+        op->task.terms[i] = terms[i];
+        if (terms[i])
+            remember(m, call, &c->leg[i], i);
+    }
+    manager_post(m, op);
+}
+
+static void del(struct manager *m, const struct tl_command *c, struct tl_origin origin)
+{
+    struct call *call = named(m, c);
+    if (call)
+        manager_unlink(m, call, NULL, origin, c->id);
+    else
+        refuse(m, c, origin, -ENOENT, TL_FIELD_HANDLE);
+}
+
+// ---- LIST, FLUSH -------------------------------------------------------------------------------------
+
+// How many loops share the sessions: those of the control that is connected, by whose number a session's
+// owner counts.
+static uint32_t modulus(const struct manager *m)
+{
+    unsigned loops = tl_server_loops(m->server);
+    return loops ? loops : TL_LOOPS_MAX;
+}
+
+static void list(struct manager *m, const struct tl_command *c, struct tl_origin origin)
+{
+    struct tl_completion answer = {.id = c->id, .op = TL_OP_LIST};
+    uint32_t loops = modulus(m), slot = c->list_slot;
+    for (; slot < m->calls.count && answer.list.count < TL_LIST_PAGE; slot++) {
+        const struct call *call = &m->calls.call[slot];
+        if (call->state == CALL_LIVE && call->owner % loops == origin.loop)
+            answer.list.entry[answer.list.count++] =
+                (struct tl_list_entry){call->call_ref, slot, call->generation};
+    }
+    answer.list.next_slot = slot < m->calls.count ? slot : UINT32_MAX;
+    answer.handle.incarnation = m->live.incarnation;
+    tl_server_complete(m->server, origin, &answer);
+}
+
+static void flush(struct manager *m, const struct tl_command *c, struct tl_origin origin)
+{
+    for (unsigned i = 0; i < MANAGER_FLUSHES; i++) {
+        if (m->flush[i].active)
+            continue;
+        m->flush[i] = (struct flush){
+            .active = true, .origin = origin, .id = c->id, .born = m->calls.born, .modulus = modulus(m)};
+        return;
+    }
+    refuse(m, c, origin, -ENOSPC, TL_FIELD_NONE);
+}
+
+static void go_on(struct manager *m, struct flush *f)
+{
+    for (; f->slot < m->calls.count && manager_has_room(m, FLUSH_RESERVE); f->slot++) {
+        struct call *call = &m->calls.call[f->slot];
+        if (call->state != CALL_LIVE || call->born > f->born || call->owner % f->modulus != f->origin.loop)
+            continue;
+        f->waiting++;
+        manager_unlink(m, call, f, f->origin, f->id);
+    }
+    if (f->slot < m->calls.count || f->waiting > 0)
+        return;
+    struct tl_completion answer = {.id = f->id, .op = TL_OP_FLUSH, .flush.count = f->count};
+    answer.handle.incarnation = m->live.incarnation;
+    f->active = false;
+    tl_server_complete(m->server, f->origin, &answer);
+}
+
+void manager_flush(struct manager *m)
+{
+    for (unsigned i = 0; i < MANAGER_FLUSHES; i++)
+        if (m->flush[i].active)
+            go_on(m, &m->flush[i]);
+}
+
+void manager_command(struct manager *m, struct tl_command *command, struct tl_origin origin)
+{
+    uint16_t field = TL_FIELD_NONE;
+    if (tl_command_check(command, &field)) {
+        refuse(m, command, origin, -EINVAL, field);
+    } else {
+        switch (command->op) {
+        case TL_OP_ADD:
+            add(m, command, origin);
+            break;
+        case TL_OP_MODIFY:
+            modify(m, command, origin);
+            break;
+        case TL_OP_DEL:
+            del(m, command, origin);
+            break;
+        case TL_OP_LIST:
+            list(m, command, origin);
+            break;
+        case TL_OP_FLUSH:
+            flush(m, command, origin);
+            break;
+        }
+    }
+    explicit_bzero(command, sizeof *command);
+}

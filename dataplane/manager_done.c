@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What comes back from workers, and the answers to control. An object that is back is the manager's alone.
+#include <string.h>
+
+#include "dataplane/manager_priv.h"
+
+enum { AT_ONCE = 64 };
+
+static void read_counters(struct tl_leg_counters *out, const struct tl_live_leg *live)
+{
+    *out = (struct tl_leg_counters){.rx_packets = live->rx_packets,
+                                    .rx_octets = live->rx_octets,
+                                    .tx_packets = live->tx_packets,
+                                    .tx_octets = live->tx_octets,
+                                    .rx_rtcp = live->rx_rtcp,
+                                    .tx_rtcp = live->tx_rtcp};
+    for (unsigned i = 0; i < TL_DROP_COUNT; i++)
+        out->drops += live->drops[i];
+}
+
+static struct tl_completion answer_to(const struct manager *m, const struct op *op)
+{
+    return (struct tl_completion){
+        .id = op->id,
+        .call_ref = op->call->call_ref,
+        .handle = {m->live.incarnation, calls_slot(&m->calls, op->call), op->call->generation},
+        .op = op->command};
+}
+
+static void local_address(struct tl_addr *out, const struct call_leg *leg)
+{
+    *out = (struct tl_addr){.family = TL_AF_INET, .port = leg->place.local_port};
+    memcpy(out->ip, &leg->place.realm->ip, sizeof leg->place.realm->ip);
+}
+
+void manager_free_call(struct manager *m, struct call *call)
+{
+    struct session *s = &m->engine.sessions[calls_slot(&m->calls, call)];
+    for (unsigned i = 0; i < 2; i++) {
+        terms_free(s->terms[i], m->neigh, m->now_ns);
+        if (call->leg[i].place.local_port)
+            portalloc_put(call->leg[i].ports, call->leg[i].place.local_port);
+    }
+    explicit_bzero(s, sizeof *s);
+    calls_put(&m->calls, call);
+}
+
+static void done_unlink(struct manager *m, struct op *op)
+{
+    struct call *call = op->call;
+    uint32_t slot = calls_slot(&m->calls, call);
+    if (op->flush) {
+        op->flush->waiting--;
+        op->flush->count++;
+    } else {
+        struct tl_completion c = answer_to(m, op);
+        for (unsigned i = 0; i < 2; i++)
+            read_counters(&c.final[i], &m->live.sessions[slot].leg[i]);
+        tl_server_complete(m->server, op->origin, &c);
+    }
+    tl_live_release(&m->live, slot);
+    manager_free_call(m, call);
+}
+
+static void done(struct manager *m, struct op *op)
+{
+    struct tl_completion c;
+    switch (op->task.kind) {
+    case TASK_LINK:
+    case TASK_NONE:
+        c = answer_to(m, op);
+        for (unsigned i = 0; i < 2; i++)
+            local_address(&c.add.local[i], &op->call->leg[i]);
+        tl_server_complete(m->server, op->origin, &c);
+        break;
+    case TASK_SWAP:
+        for (unsigned i = 0; i < 2; i++)
+            terms_free(op->task.terms[i], m->neigh, m->now_ns);
+        c = answer_to(m, op);
+        tl_server_complete(m->server, op->origin, &c);
+        break;
+    case TASK_UNLINK:
+        done_unlink(m, op);
+        break;
+    }
+}
+
+void manager_done(struct manager *m)
+{
+    for (unsigned w = 0; m->out_all > 0 && w < m->engine.workers; w++) {
+        struct task *t[AT_ONCE];
+        unsigned n = rte_ring_sc_dequeue_burst(m->engine.worker[w]->done, (void **)t, AT_ONCE, NULL);
+        for (unsigned i = 0; i < n; i++) {
+            struct op *op = t[i]->user;
+            done(m, op);
+            op->next = m->free_op;
+            m->free_op = op;
+        }
+        m->out[w] -= n;
+        m->out_all -= n;
+    }
+}

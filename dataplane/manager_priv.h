@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The manager's parts among themselves: manager.c (life and turns), manager_command.c (what control asks),
+// manager_done.c (what comes back from workers), silence.c.
+#pragma once
+
+#include "common/server.h"
+#include "dataplane/calls.h"
+#include "dataplane/manager.h"
+#include "dataplane/worker.h"
+
+struct flush;
+
+// A command that a worker has a part in, until it is answered.
+struct op {
+    struct task task; // task.user is this op
+    struct tl_origin origin;
+    uint64_t id;
+    struct call *call;
+    struct flush *flush; // that it is a part of, or NULL
+    uint16_t command;    // enum tl_op
+    struct op *next;     // free ones
+};
+
+enum { MANAGER_FLUSHES = 2 * TL_LOOPS_MAX }; // at a time: one for each loop of a control and its successor
+
+// FLUSH of one control loop: its sessions end a few at a time.
+struct flush {
+    bool active;
+    struct tl_origin origin;
+    uint64_t id;
+    uint64_t born;    // sessions after it are not meant
+    uint32_t modulus; // loops that share the sessions
+    uint32_t slot;    // next to look at
+    uint32_t waiting; // sessions on their way back
+    uint32_t count;   // ended
+};
+
+struct manager {
+    struct manager_config config;
+    struct tl_live_table live;
+    struct neigh *neigh;
+    struct engine engine;
+    struct srtp_ctx *srtp;
+    struct tl_server *server;
+    struct calls calls;
+    struct portalloc ports[TL_REALMS_MAX];
+    struct leg_place place[TL_REALMS_MAX]; // port and realm; local_port 0
+    struct portmap *map[TL_REALMS_MAX];
+    struct op *ops; // all of them, and those that are free
+    struct op *free_op;
+    unsigned out[TL_WORKERS_MAX]; // tasks that a worker has
+    unsigned out_all;
+    unsigned bucket; // where the search for ports begins
+    struct flush flush[MANAGER_FLUSHES];
+    bool link_up[TL_PORTS_MAX];
+    uint64_t now_ns; // of this turn
+    uint64_t link_due_ns;
+    uint64_t silence_due_ns;
+    uint32_t silence_slot;
+    char *why; // while the server opens: where its sentence goes
+    int wake_fd;
+    _Atomic bool stop;
+};
+
+// Can every worker take another `reserve` tasks and one more? No command is taken before.
+bool manager_has_room(const struct manager *m, unsigned reserve);
+
+// An op for the task, filled in but for what the task needs. There is room (manager_has_room). The op is the
+// worker's from manager_post() until manager_done() sees it.
+struct op *manager_op(struct manager *m, struct call *call, enum task_kind kind, uint16_t command,
+                      struct tl_origin origin, uint64_t id);
+void manager_post(struct manager *m, struct op *op);
+
+// Ends a session: nothing finds it any more, and the worker takes it out. `flush` as in struct op.
+void manager_unlink(struct manager *m, struct call *call, struct flush *flush, struct tl_origin origin,
+                    uint64_t id);
+
+// Carries out one command and wipes it.
+void manager_command(struct manager *m, struct tl_command *command, struct tl_origin origin);
+
+// Goes on with each FLUSH as far as there is room, and answers those that are done.
+void manager_flush(struct manager *m);
+
+// Takes what workers handed back and answers the commands.
+void manager_done(struct manager *m);
+
+// Frees what a session holds, once no worker has it. Also used when an ADD fails half-way.
+void manager_free_call(struct manager *m, struct call *call);
+
+// Watches a leg as its new terms say.
+void silence_watch(struct call_leg *leg, const struct tl_leg *terms, uint64_t now_ns);
+
+// Looks at a part of the sessions and raises events. Every session is looked at ten times a second.
+void silence_scan(struct manager *m);

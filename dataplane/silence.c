@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Which legs have fallen silent, found out from the live table: the packet path does nothing for it.
+#include <errno.h>
+
+#include "dataplane/manager_priv.h"
+
+enum {
+    SCAN_NS = 10000000, // between two looks
+    SCAN_PARTS = 10,    // looks for a whole round
+    MS = 1000000,
+};
+
+void silence_watch(struct call_leg *leg, const struct tl_leg *terms, uint64_t now_ns)
+{
+    bool watched = terms->flags & TL_LEG_RECV && terms->rtp.family != TL_AF_UNSET;
+    leg->silence_ms = watched ? terms->silence_ms : 0;
+    leg->silent = false;
+    leg->since_ns = now_ns;
+}
+
+// Tells control. False: its ring is full, to be tried again.
+static bool tell(struct manager *m, const struct call *call, unsigned leg, enum tl_event_type type,
+                 uint64_t ns)
+{
+    uint32_t slot = calls_slot(&m->calls, call);
+    struct tl_event event = {.handle = {m->live.incarnation, slot, call->generation},
+                             .call_ref = call->call_ref,
+                             .type = type,
+                             .leg = leg,
+                             .ms = RTE_MIN(ns / MS, (uint64_t)UINT32_MAX)};
+    int e = tl_server_event(m->server, call->owner, &event);
+    if (e)
+        count64(&m->live.workers[call->worker].events_lost, 1);
+    return e != -ENOBUFS;
+}
+
+static void look(struct manager *m, struct call *call, unsigned i)
+{
+    struct call_leg *leg = &call->leg[i];
+    if (leg->silence_ms == 0)
+        return;
+    const struct tl_live_leg *live = &m->live.sessions[calls_slot(&m->calls, call)].leg[i];
+    uint64_t last = atomic_load_explicit(&live->last_rx_ns, memory_order_relaxed);
+    if (leg->silent) {
+        if (last > leg->since_ns && tell(m, call, i, TL_EVENT_HEARD, last - leg->since_ns))
+            leg->silent = false;
+        return;
+    }
+    if (last > leg->since_ns)
+        leg->since_ns = last;
+    // a worker's clock may be ahead of this turn's
+    if (m->now_ns < leg->since_ns || m->now_ns - leg->since_ns < (uint64_t)leg->silence_ms * MS)
+        return;
+    leg->silent = tell(m, call, i, TL_EVENT_SILENT, m->now_ns - leg->since_ns);
+}
+
+void silence_scan(struct manager *m)
+{
+    if (m->now_ns < m->silence_due_ns)
+        return;
+    m->silence_due_ns = m->now_ns + SCAN_NS;
+    uint32_t count = m->calls.count / SCAN_PARTS + 1;
+    for (uint32_t n = 0; n < count; n++) {
+        struct call *call = &m->calls.call[m->silence_slot];
+        m->silence_slot = (m->silence_slot + 1) % m->calls.count;
+        for (unsigned leg = 0; call->state == CALL_LIVE && leg < 2; leg++)
+            look(m, call, leg);
+    }
+}
