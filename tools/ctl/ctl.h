@@ -29,5 +29,10 @@ struct ctl_command {
     int (*run)(const struct ctl_options *options); // returns the exit status
 };
 
+int ctl_status(const struct ctl_options *options);
+int ctl_calls(const struct ctl_options *options);
+int ctl_call(const struct ctl_options *options);
+int ctl_trunks(const struct ctl_options *options);
+int ctl_stats(const struct ctl_options *options);
 int ctl_config_check(const struct ctl_options *options);
 int ctl_config_reference(const struct ctl_options *options);

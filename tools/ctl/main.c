@@ -10,6 +10,28 @@
 #define DEFAULT_SOCKET "/run/trunkline/control.sock" // control.socket where the configuration does not set it
 
 static const struct ctl_command commands[] = {
+    {"status", "", 0, "how the gateway is",
+     "Prints what trunkline-control says about itself and the dataplane.", ctl_status},
+    {"calls", "", 0, "calls that are up",
+     "Prints a line for each call: its name for the command call, state, calling and called number, the "
+     "trunk that\n"
+     "it came by, the trunk that it went to, and for how long it has been there.",
+     ctl_calls},
+    {"call", "ID", 1, "all about one call", "Prints all that is known of the call that calls lists as ID.",
+     ctl_call},
+    {"trunks", "", 0, "trunks, their state and counters",
+     "Prints a line for each trunk: up or down and for how many seconds, its peer, calls up now, calls in "
+     "and out\n"
+     "since the start; of the calls out those answered, failed, refused with 503 and without any answer.\n"
+     "With --json also OPTIONS sent and failed.",
+     ctl_trunks},
+    {"stats", "", 0, "packets, workers and drops",
+     "Prints the counters of each worker since the dataplane's start, the age of its heartbeat, and every "
+     "reason for\n"
+     "which packets were dropped. From NIC + from workers = sent on + punted + handed off + absorbed + "
+     "dropped +\n"
+     "waiting, when the worker is idle. With --json also the drops of each worker.",
+     ctl_stats},
     {"config check", "FILE", 1, "check a configuration file",
      "Reads the file as both daemons do and prints every error with its line and column, or that it is ok.\n"
      "Needs no running daemon and no rights. Exit status 1 if there is an error.",

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// trunklinectl as an operator runs it, against the real socket; trunks and counters from the real providers.
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ctl_fixture.h"
+
+static struct fixture f;
+
+struct run {
+    int status;
+    char out[400000];
+    char err[4000];
+};
+
+static struct run r;
+
+static void drain(int fd, char *text, size_t size)
+{
+    size_t used = strlen(text);
+    ssize_t n;
+
+    while (used < size - 1 && (n = read(fd, text + used, size - 1 - used)) > 0)
+        used += (size_t)n;
+    text[used] = '\0';
+}
+
+static void become_ctl(char **argv)
+{
+    char path[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 64);
+
+    if (n > 0) {
+        path[n] = '\0';
+        strcpy(strrchr(path, '/'), "/../../tools/ctl/trunklinectl");
+        execv(path, argv);
+    }
+    _exit(127);
+}
+
+// Runs trunklinectl with the words of `arguments`, serving its questions meanwhile. `socket`: NULL, the
+// fixture's.
+static void run(const char *socket, const char *arguments)
+{
+    char copy[256], *argv[16] = {"trunklinectl", "--socket", (char *)(uintptr_t)(socket ? socket : f.path)};
+    int out[2], err[2], argc = 3, st;
+    pid_t pid;
+
+    snprintf(copy, sizeof copy, "%s", arguments);
+    for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
+        argv[argc++] = word;
+    memset(&r, 0, sizeof r);
+    CU_ASSERT_FATAL(pipe2(out, O_NONBLOCK | O_CLOEXEC) == 0 && pipe2(err, O_NONBLOCK | O_CLOEXEC) == 0);
+    pid = fork();
+    if (pid == 0) {
+        fcntl(out[1], F_SETFL, 0);
+        dup2(out[1], 1);
+        dup2(err[1], 2);
+        become_ctl(argv);
+    }
+    close(out[1]);
+    close(err[1]);
+    CU_ASSERT_FATAL(pid > 0);
+    for (int turn = 0; waitpid(pid, &st, WNOHANG) == 0; turn++) {
+        if (turn == FIXTURE_PATIENCE_MS)
+            kill(pid, SIGKILL);
+        fixture_turn(&f);
+        drain(out[0], r.out, sizeof r.out);
+        drain(err[0], r.err, sizeof r.err);
+    }
+    drain(out[0], r.out, sizeof r.out);
+    drain(err[0], r.err, sizeof r.err);
+    close(out[0]);
+    close(err[0]);
+    r.status = WIFEXITED(st) ? WEXITSTATUS(st) : -1;
+}
+
+static bool begins(const char *text, const char *with)
+{
+    bool yes = strncmp(text, with, strlen(with)) == 0;
+
+    if (!yes)
+        printf("   instead of\n%s\n   came\n%.400s\n", with, text);
+    return yes;
+}
+
+// ---- answers
+
+static void status_is_shown(void)
+{
+    fixture_begin(&f, NULL);
+    run(NULL, "status");
+    CU_ASSERT_EQUAL(r.status, 0);
+    CU_ASSERT_STRING_EQUAL(r.out, "state                running\n"
+                                  "dataplane.connected  yes\n"
+                                  "dataplane.workers    2\n");
+    CU_ASSERT_STRING_EQUAL(r.err, "");
+    run(NULL, "status --json");
+    CU_ASSERT_STRING_EQUAL(r.out,
+                           "{\"state\":\"running\",\"dataplane\":{\"connected\":true,\"workers\":2}}\n");
+    f.status_size = 200000;
+    run(NULL, "status");
+    CU_ASSERT(r.status == 0 && strlen(r.out) > 200000);
+    fixture_end(&f);
+}
+
+static void calls_are_listed(void)
+{
+    unsigned lines = 0;
+
+    fixture_begin(&f, NULL);
+    run(NULL, "calls");
+    CU_ASSERT(r.status == 0 && begins(r.out, "no calls\n"));
+    f.call_count = 1203;
+    run(NULL, "calls");
+    CU_ASSERT_EQUAL(r.status, 0);
+    // numbers that came by SIP cannot move the terminal
+    CU_ASSERT(begins(r.out, "CALL   STATE     FROM        TO        BY TRUNK  ON TRUNK  SECONDS\n"
+                            "c1     answered  +4930?[2J1  +4440\?\?2  peer      core           10\n"));
+    CU_ASSERT(strstr(r.out, "\nc1203  answered  +4930?[2J1  +4440\?\?2  peer      core        12030\n") !=
+              NULL);
+    for (const char *s = r.out; *s; s++) {
+        lines += *s == '\n';
+        CU_ASSERT_FATAL(*s == '\n' || (*s >= ' ' && *s <= '~'));
+    }
+    CU_ASSERT_EQUAL(lines, 1204);
+    CU_ASSERT_EQUAL(f.asked, 4);
+    run(NULL, "--json calls");
+    json_t *answer = json_loads(r.out, 0, NULL);
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(answer, "calls")), 1203);
+    json_decref(answer);
+    fixture_end(&f);
+}
+
+static void one_call_is_shown(void)
+{
+    fixture_begin(&f, NULL);
+    run(NULL, "call c1");
+    CU_ASSERT_EQUAL(r.status, 0);
+    CU_ASSERT(begins(r.out, "call.id          c1\n"
+                            "call.state       answered\n"
+                            "call.from        +4930?[2J1\n"));
+    CU_ASSERT(strstr(r.out, "legs[1].rx       7\nnone             []\n") != NULL);
+    run(NULL, "call c2");
+    CU_ASSERT(r.status == 1 && r.out[0] == '\0');
+    CU_ASSERT_STRING_EQUAL(r.err, "trunklinectl: there is no such call\n");
+    fixture_end(&f);
+}
+
+static void trunks_are_listed(void)
+{
+    struct tl_config_errors errors;
+    struct tl_config *config = NULL;
+    struct trunk_table table;
+
+    CU_ASSERT_FATAL(tl_config_load(TEST_SOURCE_ROOT "/docs/examples/bare-metal.json", &config, &errors) == 0);
+    CU_ASSERT_FATAL(trunk_table_init(&table, config, 5000) == 0);
+    for (int i = 0; i < 2; i++) {
+        trunk_options_sent(&table.trunks[1], 10000);
+        trunk_options_result(&table.trunks[1], 0, 42000);
+    }
+    trunk_attempt(&table.trunks[2]);
+    trunk_attempt_result(&table.trunks[2], 200, 50000);
+    trunk_leg_begins(&table.trunks[2]);
+    trunk_attempt(&table.trunks[2]);
+    trunk_attempt_result(&table.trunks[2], 503, 50000);
+
+    fixture_begin(&f, NULL);
+    f.trunks = &table;
+    run(NULL, "trunks");
+    CU_ASSERT_EQUAL(r.status, 0);
+    CU_ASSERT(begins(r.out, "TRUNK      STATE  SECONDS  LISTENER      PEER                SRTP      CALLS  "
+                            "IN  OUT  ANSWERED  FAILED  503  "
+                            "SILENT\n"
+                            "carrier-a  up          60  carriers-udp  203.0.113.5:5060    off           0   "
+                            "0    0         0       0    0  "
+                            "     0\n"
+                            "carrier-b  down        23  carriers-udp  203.0.113.77:5060   off           0   "
+                            "0    0         0       0    0  "
+                            "     0\n"
+                            "uc-1       up          60  office-tcp    198.51.100.21:5060  required      1   "
+                            "0    2         1       1    1  "
+                            "     0\n"));
+    run(NULL, "trunks --json");
+    json_t *answer = json_loads(r.out, 0, NULL), *list = json_object_get(answer, "trunks");
+    json_t *b = json_array_get(list, 1), *counters = json_object_get(b, "counters");
+    CU_ASSERT_EQUAL(json_array_size(list), 4);
+    CU_ASSERT(json_is_true(json_object_get(b, "checked")));
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(counters, "options_sent")), 2);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(counters, "options_failed")), 2);
+    json_decref(answer);
+    fixture_end(&f);
+    trunk_table_fini(&table);
+    tl_config_free(config);
+}
+
+// ---- counters
+
+static void stats_are_shown(void)
+{
+    struct tl_live_table table;
+    struct tl_live_view view;
+
+    CU_ASSERT_FATAL(tl_live_create(&table, 2, 16) == 0);
+    int fd = dup(table.segment.fd);
+    CU_ASSERT_FATAL(fd >= 0 && tl_live_open(&view, fd) == 0);
+    atomic_store(&table.workers[0].heartbeat_ns, 4997000000);
+    atomic_store(&table.workers[0].rx_nic, 1000);
+    atomic_store(&table.workers[0].tx, 990);
+    atomic_store(&table.workers[0].busy_cycles, 123450);
+    atomic_store(&table.workers[0].busy_packets, 1000);
+    atomic_store(&table.workers[0].drops[TL_DROP_unknown_port], 7);
+    atomic_store(&table.workers[0].drops[TL_DROP_replayed], 3);
+    atomic_store(&table.workers[1].rx_nic, 5);
+    atomic_store(&table.workers[1].drops[TL_DROP_unknown_port], 5);
+    table.header->start_ns = 1000000000;
+    atomic_store(&table.header->in_use, 4);
+
+    fixture_begin(&f, NULL);
+    run(NULL, "stats");
+    CU_ASSERT(r.status == 0 && begins(r.out, "the dataplane has not been there yet\n"));
+    f.live = &view;
+    run(NULL, "stats");
+    CU_ASSERT_EQUAL(r.status, 0);
+    CU_ASSERT(strstr(r.out, "uptime_seconds  4\n") &&
+              strstr(r.out, "sessions        4\nmax_sessions    16\n"));
+    CU_ASSERT(
+        strstr(r.out,
+               "\n     0            3      1000             0      990    0       0           0         0"
+               "        0       10            0          123.5\n") != NULL);
+    CU_ASSERT(strstr(r.out, "\n   all            -      1005 ") != NULL);
+    const char *drops = strstr(r.out, "\nDROPPED  REASON");
+    CU_ASSERT_FATAL(drops != NULL);
+    CU_ASSERT_STRING_EQUAL(drops, "\nDROPPED  REASON        MEANING\n"
+                                  "     12  unknown_port  no session has this media port\n"
+                                  "      3  replayed      SRTP index seen before\n");
+    run(NULL, "stats --json");
+    json_t *answer = json_loads(r.out, 0, NULL), *all = json_object_get(answer, "drops");
+    CU_ASSERT_EQUAL(json_array_size(all), TL_DROP_COUNT);
+    for (int d = 0; d < TL_DROP_COUNT; d++) {
+        const json_t *drop = json_array_get(all, (size_t)d);
+        CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(drop, "reason")), tl_drop_label(d));
+        CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(drop, "text")), tl_drop_text(d));
+    }
+    const json_t *w = json_array_get(json_object_get(answer, "workers"), 0);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(json_object_get(w, "drops"), "replayed")), 3);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(json_object_get(answer, "total"), "dropped")), 15);
+    json_decref(answer);
+    fixture_end(&f);
+    tl_live_close(&view);
+    tl_live_destroy(&table);
+}
+
+// ---- what can be wrong
+
+static void usage_errors_say_what_to_do(void)
+{
+    static const struct {
+        const char *arguments;
+        int status;
+        const char *out, *err; // beginnings
+    } rows[] = {
+        {"--help", 0, "Usage: trunklinectl [--socket PATH] [--json] COMMAND [ARGUMENT]\n", ""},
+        {"status --help", 0, "Usage: trunklinectl [--socket PATH] [--json] status\n\nPrints ", ""},
+        {"calls --help", 0, "Usage: trunklinectl [--socket PATH] [--json] calls\n\nPrints ", ""},
+        {"call --help", 0, "Usage: trunklinectl [--socket PATH] [--json] call ID\n\nPrints ", ""},
+        {"trunks --help", 0, "Usage: trunklinectl [--socket PATH] [--json] trunks\n\nPrints ", ""},
+        {"stats --help", 0, "Usage: trunklinectl [--socket PATH] [--json] stats\n\nPrints ", ""},
+        {"config check --help", 0, "Usage: trunklinectl [--socket PATH] [--json] config check FILE\n\nReads ",
+         ""},
+        {"config reference --help", 0, "Usage: trunklinectl [--socket PATH] [--json] config reference\n", ""},
+        {"", 2, "", "Usage: trunklinectl "},
+        {"stop", 2, "", "trunklinectl: no command \"stop\"; --help lists them\n"},
+        {"config", 2, "", "trunklinectl: no command \"config\"; --help lists them\n"},
+        {"call", 2, "", "trunklinectl: call takes ID; see trunklinectl call --help\n"},
+        {"call c1 c2", 2, "", "trunklinectl: call takes ID; "},
+        {"status now", 2, "", "trunklinectl: status takes no argument; "},
+        {"status --verbose", 2, "", "trunklinectl: unrecognized option '--verbose'\n"},
+    };
+
+    fixture_begin(&f, NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        run(NULL, rows[i].arguments);
+        CU_ASSERT_EQUAL(r.status, rows[i].status);
+        CU_ASSERT(begins(r.out, rows[i].out) && begins(r.err, rows[i].err));
+    }
+    CU_ASSERT_EQUAL(f.asked, 0);
+    fixture_end(&f);
+}
+
+static void control_that_is_away(void)
+{
+    char path[128], long_path[200];
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+
+    fixture_begin(&f, NULL);
+    snprintf(path, sizeof path, "%s/other.sock", f.folder);
+    run(path, "status");
+    CU_ASSERT(r.status == 3 && r.out[0] == '\0');
+    CU_ASSERT(begins(r.err, "trunklinectl: there is no socket ") && strstr(r.err, "start trunkline-control"));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    strcpy(addr.sun_path, path);
+    CU_ASSERT_FATAL(bind(fd, (struct sockaddr *)&addr, sizeof addr) == 0);
+    run(path, "calls");
+    CU_ASSERT(r.status == 3 && strstr(r.err, "nobody listens at ") &&
+              strstr(r.err, "start trunkline-control"));
+    close(fd);
+    CU_ASSERT(unlink(path) == 0);
+    memset(long_path, 'x', sizeof long_path);
+    long_path[150] = '\0';
+    run(long_path, "status");
+    CU_ASSERT(r.status == 2 && strstr(r.err, "longer than 107 bytes"));
+    fixture_end(&f);
+}
+
+// Something else listens there, says `says` and closes.
+static void meet_stranger(const char *says)
+{
+    char path[128];
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    snprintf(path, sizeof path, "%s/stranger.sock", f.folder);
+    strcpy(addr.sun_path, path);
+    CU_ASSERT_FATAL(bind(fd, (struct sockaddr *)&addr, sizeof addr) == 0 && listen(fd, 1) == 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        int client = accept(fd, NULL, NULL);
+        char sink[256];
+        if (client < 0 || read(client, sink, sizeof sink) <= 0 || write(client, says, strlen(says)) < 0)
+            _exit(1);
+        _exit(0);
+    }
+    run(path, "status");
+    waitpid(pid, NULL, 0);
+    close(fd);
+    unlink(path);
+}
+
+static void strangers_are_not_believed(void)
+{
+    fixture_begin(&f, NULL);
+    meet_stranger("220 mail ready\r\n");
+    CU_ASSERT(r.status == 3 && strstr(r.err, "does not answer like trunkline-control"));
+    meet_stranger("{\"ok\":true}\n");
+    CU_ASSERT(r.status == 3 && strstr(r.err, "does not answer like trunkline-control"));
+    meet_stranger("half a li");
+    CU_ASSERT(r.status == 3 && strstr(r.err, "cannot talk to trunkline-control at ") && r.out[0] == '\0');
+    meet_stranger("{\"ok\":false,\"error\":\"\\u001b[31mno\"}\n");
+    CU_ASSERT(r.status == 1 && begins(r.err, "trunklinectl: ?[31mno\n"));
+    fixture_end(&f);
+}
+
+static void configurations_are_checked(void)
+{
+    char path[128], arguments[200];
+
+    fixture_begin(&f, NULL);
+    run("/nowhere", "config check " TEST_SOURCE_ROOT "/docs/examples/demo.json");
+    CU_ASSERT(r.status == 0 && r.err[0] == '\0');
+    CU_ASSERT(strstr(r.out,
+                     "/docs/examples/demo.json: ok (2 ports, 2 realms, 4 listeners, 4 trunks, 4 routes)\n") !=
+              NULL);
+    snprintf(path, sizeof path, "%s/c.json", f.folder);
+    FILE *file = fopen(path, "w");
+    fputs("{\"dataplane\":\n{\"ports\":[], \"pol\":1}}\n", file);
+    fclose(file);
+    snprintf(arguments, sizeof arguments, "config check %s", path);
+    run("/nowhere", arguments);
+    CU_ASSERT(r.status == 1 && r.out[0] == '\0');
+    char expected[1000];
+    snprintf(expected, sizeof expected,
+             "%s:1:1: realms: missing; expected list of 1 to 64 objects\n"
+             "%s:2:10: dataplane.ports: is a list of 0; expected list of 1 to 16 objects\n"
+             "%s:2:14: dataplane.pol: unknown key \"pol\"; did you mean \"poll\"?\n",
+             path, path, path);
+    CU_ASSERT_STRING_EQUAL(r.err, expected);
+    snprintf(arguments, sizeof arguments, "config check %s --json", path);
+    run("/nowhere", arguments);
+    json_t *answer = json_loads(r.out, 0, NULL);
+    CU_ASSERT(r.status == 1 && json_is_false(json_object_get(answer, "ok")));
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(answer, "errors")), 3);
+    json_decref(answer);
+    unlink(path);
+    run("/nowhere", arguments);
+    CU_ASSERT(r.status == 1 && strstr(r.out, "cannot be read: No such file or directory"));
+    fixture_end(&f);
+}
+
+int main(int argc, char **argv)
+{
+    const struct test_case cases[] = {
+        {"status_is_shown", status_is_shown},
+        {"calls_are_listed", calls_are_listed},
+        {"one_call_is_shown", one_call_is_shown},
+        {"trunks_are_listed", trunks_are_listed},
+        {"stats_are_shown", stats_are_shown},
+        {"usage_errors_say_what_to_do", usage_errors_say_what_to_do},
+        {"control_that_is_away", control_that_is_away},
+        {"strangers_are_not_believed", strangers_are_not_believed},
+        {"configurations_are_checked", configurations_are_checked},
+    };
+    return test_main("trunklinectl", TEST_CASES(cases), argc, argv);
+}

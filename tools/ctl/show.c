@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// status, calls, call, trunks, stats: asked from trunkline-control and shown.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/ctl/client.h"
+#include "tools/ctl/ctl.h"
+#include "tools/ctl/table.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void print_json(const json_t *result)
+{
+    json_dumpf(result, stdout, JSON_COMPACT);
+    putchar('\n');
+}
+
+// Asks one question and shows the answer, as JSON or with `show`.
+static int ask(const struct ctl_options *options, json_t *request, void (*show)(const json_t *result))
+{
+    struct client client;
+    json_t *result = NULL;
+    int status = client_open(&client, options->socket);
+
+    if (status == CTL_OK)
+        status = client_ask(&client, request, &result);
+    else
+        json_decref(request);
+    if (status == CTL_OK) {
+        if (options->json)
+            print_json(result);
+        else
+            show(result);
+    }
+    json_decref(result);
+    client_close(&client);
+    return status;
+}
+
+int ctl_status(const struct ctl_options *options)
+{
+    return ask(options, json_pack("{s:s}", "command", "status"), members_print);
+}
+
+int ctl_call(const struct ctl_options *options)
+{
+    return ask(options, json_pack("{s:s, s:s}", "command", "call", "call", options->argv[0]), members_print);
+}
+
+// ---- calls
+
+static void show_calls(const json_t *result)
+{
+    static const struct column columns[] = {
+        {"CALL", "id"},         {"STATE", "state"},         {"FROM", "from"},
+        {"TO", "to"},           {"BY TRUNK", "from_trunk"}, {"ON TRUNK", "to_trunk"},
+        {"SECONDS", "seconds"},
+    };
+    const json_t *calls = json_object_get(result, "calls");
+
+    if (json_array_size(calls) == 0)
+        puts("no calls");
+    else
+        table_print(columns, COUNT(columns), calls);
+}
+
+// All pages in one list. A page that leads nowhere new ends it.
+static int collect_calls(struct client *client, json_t *all)
+{
+    json_int_t after = 0;
+
+    for (;;) {
+        json_t *page = NULL;
+        int status = client_ask(client, json_pack("{s:s, s:I}", "command", "calls", "after", after), &page);
+        if (status != CTL_OK)
+            return status;
+        json_array_extend(all, json_object_get(page, "calls"));
+        const json_t *next = json_object_get(page, "next");
+        json_int_t place = json_is_integer(next) ? json_integer_value(next) : 0;
+        json_decref(page);
+        if (place <= after)
+            return CTL_OK;
+        after = place;
+    }
+}
+
+int ctl_calls(const struct ctl_options *options)
+{
+    struct client client;
+    json_t *all = json_array();
+    int status = client_open(&client, options->socket);
+
+    if (status == CTL_OK)
+        status = collect_calls(&client, all);
+    json_t *result = json_pack("{s:o}", "calls", all);
+    if (status == CTL_OK) {
+        if (options->json)
+            print_json(result);
+        else
+            show_calls(result);
+    }
+    json_decref(result);
+    client_close(&client);
+    return status;
+}
+
+// ---- trunks
+
+static void show_trunks(const json_t *result)
+{
+    static const struct column columns[] = {
+        {"TRUNK", "name"},
+        {"STATE", "state"},
+        {"SECONDS", "state_seconds"},
+        {"LISTENER", "listener"},
+        {"PEER", "peer"},
+        {"SRTP", "srtp"},
+        {"CALLS", "active_calls"},
+        {"IN", "counters.incoming"},
+        {"OUT", "counters.attempts"},
+        {"ANSWERED", "counters.answered"},
+        {"FAILED", "counters.failed"},
+        {"503", "counters.busy_503"},
+        {"SILENT", "counters.no_response"},
+    };
+    const json_t *trunks = json_object_get(result, "trunks");
+
+    if (json_array_size(trunks) == 0)
+        puts("no trunks");
+    else
+        table_print(columns, COUNT(columns), trunks);
+}
+
+int ctl_trunks(const struct ctl_options *options)
+{
+    return ask(options, json_pack("{s:s}", "command", "trunks"), show_trunks);
+}
+
+// ---- stats
+
+static void show_workers(const json_t *result)
+{
+    static const struct column columns[] = {
+        {"WORKER", "worker"},
+        {"BEAT MS AGO", "heartbeat_age_ms"},
+        {"FROM NIC", "rx_nic"},
+        {"FROM WORKERS", "rx_handoff"},
+        {"SENT ON", "tx"},
+        {"OWN", "tx_own"},
+        {"PUNTED", "punted"},
+        {"HANDED OFF", "handed_off"},
+        {"ABSORBED", "absorbed"},
+        {"WAITING", "waiting"},
+        {"DROPPED", "dropped"},
+        {"EVENTS LOST", "events_lost"},
+        {"CYCLES/PACKET", "cycles_per_packet"},
+    };
+    json_t *rows = json_array(), *total = json_deep_copy(json_object_get(result, "total"));
+
+    json_array_extend(rows, json_object_get(result, "workers"));
+    if (json_array_size(rows) > 1 && total) {
+        json_object_set_new(total, "worker", json_string("all"));
+        json_array_append(rows, total);
+    }
+    table_print(columns, COUNT(columns), rows);
+    json_decref(total);
+    json_decref(rows);
+}
+
+static void show_drops(const json_t *result)
+{
+    static const struct column columns[] = {{"DROPPED", "count"}, {"REASON", "reason"}, {"MEANING", "text"}};
+    json_t *rows = json_array(), *drop;
+    size_t i;
+
+    json_array_foreach(json_object_get(result, "drops"), i, drop)
+    {
+        if (json_integer_value(json_object_get(drop, "count")) != 0)
+            json_array_append(rows, drop);
+    }
+    if (json_array_size(rows))
+        table_print(columns, COUNT(columns), rows);
+    else
+        puts("nothing dropped");
+    json_decref(rows);
+}
+
+static void show_stats(const json_t *result)
+{
+    const json_t *dataplane = json_object_get(result, "dataplane");
+
+    if (!json_is_object(dataplane)) {
+        puts("the dataplane has not been there yet");
+        return;
+    }
+    members_print(dataplane);
+    putchar('\n');
+    show_workers(result);
+    putchar('\n');
+    show_drops(result);
+}
+
+int ctl_stats(const struct ctl_options *options)
+{
+    return ask(options, json_pack("{s:s}", "command", "stats"), show_stats);
+}
