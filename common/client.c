@@ -169,6 +169,8 @@ int tl_client_connect(struct tl_client *client)
     }
     tl_greeting_init(&hello, client->loops);
     rc = tl_channel_send(client->sock, &hello, sizeof hello, NULL, 0);
+    if (rc == -EPIPE || rc == -ECONNRESET)
+        rc = 0; // refused already; the reason waits to be read
     if (rc == 0)
         rc = add_to_epoll(client->epoll, client->sock);
     if (rc < 0)
@@ -224,6 +226,8 @@ static void on_greeting(struct tl_client *c)
     char peer[TL_PATH_LEN + 32], sentence[TL_SENTENCE_LEN];
 
     int n = tl_channel_recv(c->sock, &got, sizeof got, fds, TL_CHANNEL_FDS_MAX, &count);
+    if (n == -ECONNRESET) // it hung up without reading our greeting; what it said before that comes now
+        n = tl_channel_recv(c->sock, &got, sizeof got, fds, TL_CHANNEL_FDS_MAX, &count);
     if (n == -EAGAIN || n == -EINTR)
         return;
     snprintf(peer, sizeof peer, "the dataplane on %s", c->path);
