@@ -35,6 +35,7 @@ const char args_help[] =
     "  --rtp-ports A-B       (20000-39999)\n"
     "  --rtcp-mux            offer and accept RTCP on the RTP port (RFC 5761)\n"
     "  --rtcp-interval S     seconds between sender reports, 0 for none (2)\n"
+    "  --echo                the far side returns our own packets (an echo service, sipp -rtp_echo)\n"
     "  --dtmf DIGITS         up to 16 digits, said in each call in both directions (RFC 4733)\n"
     "  --telephone-event PT  payload type that this side asks for (101)\n"
     "  --wrap-every N        every Nth call starts within 200 packets below the sequence number's wrap\n"
@@ -67,6 +68,7 @@ enum option_id {
     O_CODEC,
     O_RTCP_MUX,
     O_RTCP_INTERVAL,
+    O_ECHO,
     O_EXPECT_CALLS,
     O_DURATION_LIMIT,
     O_JSON,
@@ -94,6 +96,7 @@ static const struct option table[] = {
     {"codec", required_argument, NULL, O_CODEC},
     {"rtcp-mux", no_argument, NULL, O_RTCP_MUX},
     {"rtcp-interval", required_argument, NULL, O_RTCP_INTERVAL},
+    {"echo", no_argument, NULL, O_ECHO},
     {"expect-calls", required_argument, NULL, O_EXPECT_CALLS},
     {"duration-limit", required_argument, NULL, O_DURATION_LIMIT},
     {"json", required_argument, NULL, O_JSON},
@@ -285,6 +288,9 @@ static int take_media_option(int id, const char *name, const char *text, struct 
     case O_RTCP_MUX:
         o->rtcp_mux = true;
         return 0;
+    case O_ECHO:
+        o->echo = true;
+        return 0;
     case O_RTCP_INTERVAL:
         return number(c, name, text, 0, 3600, &o->rtcp_interval);
     case O_DTMF:
@@ -323,6 +329,8 @@ static int check(const struct options *o, struct complaint *c)
     const uint32_t digits = (uint32_t)strlen(o->dtmf);
     const bool holds = o->hold_every != 0;
 
+    if (o->echo && holds)
+        return complain(c, "--echo and --hold-every don't go together: an echo can't agree to a hold");
     if (o->local.ip[0] == 0)
         return complain(c, "--local is missing: give the address to send and answer from");
     if (o->calls > 0 && o->target.ip[0] == 0)

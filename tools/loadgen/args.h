@@ -43,6 +43,7 @@ struct options {
     enum hangup hangup;
     enum codec codec;
     bool rtcp_mux;
+    bool echo;              // the far side sends back what it gets
     uint32_t rtcp_interval; // seconds, 0: no RTCP
     uint32_t expect_calls;
     uint32_t duration_limit; // seconds, 0: none

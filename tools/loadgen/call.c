@@ -135,6 +135,7 @@ static void established(const struct sip_msg *msg, void *arg)
     c->state = CALL_UP;
     c->up_us = agent_now_us();
     c->stream.window.open = true;
+    c->stream.receipt.judging = true;
     c->next_report = c->agent->options->rtcp_interval * 500;
     agent_call_up(c->agent, c);
 }

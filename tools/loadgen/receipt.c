@@ -87,6 +87,14 @@ static enum freshness place(struct receipt *r, uint32_t number)
     return LATE;
 }
 
+void receipt_fault(struct receipt *r, uint32_t *counter)
+{
+    if (r->judging)
+        ++*counter;
+    else
+        r->early++;
+}
+
 static void check_header(struct receipt *r, const struct receipt_header *h, const struct payload *p)
 {
     const uint16_t seq_base = (uint16_t)(h->seq - p->number);
@@ -107,11 +115,11 @@ void receipt_take_audio(struct receipt *r, const struct receipt_header *h, const
     struct payload p;
 
     if (payload_read(payload, length, &p) != PAYLOAD_OK) {
-        r->bad_payload++;
+        receipt_fault(r, &r->bad_payload);
         return;
     }
     if (p.label != r->label || p.direction != r->direction) {
-        r->misrouted++;
+        receipt_fault(r, &r->misrouted);
         return;
     }
     take_jitter(r, h);

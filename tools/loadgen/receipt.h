@@ -22,7 +22,7 @@ struct receipt {
 
     uint64_t packets;    // that came with the right payload type, telephone-events too
     uint32_t received;   // distinct counted packets: what `lost` is measured against
-    uint32_t early;      // good, sent before the sender began to count
+    uint32_t early;      // sent before the sender began to count, or not ours and before the ACK
     uint32_t uncounted;  // good, sent while held or after the window
     uint32_t after_hold; // of `received`: those that came after the first hold
     uint32_t reordered;
@@ -37,6 +37,7 @@ struct receipt {
     uint32_t highest;     // packet number, valid when `any`
     uint32_t ordinal_max; // highest ordinal seen
     uint32_t final_total; // valid when `final_known`
+    bool judging;         // from the ACK on; whatever came before is early, be it a ringing tone
     bool any;
     bool any_header;
     bool final_known;
@@ -62,6 +63,10 @@ void receipt_init(struct receipt *r, uint32_t label, uint8_t direction);
 // Takes the RTP header of a packet of either kind (audio or telephone-event), authentic and from the
 // signalled address.
 void receipt_take_header(struct receipt *r, const struct receipt_header *h);
+
+// Counts a packet from the signalled address that is not as it should be: in `counter`, or as early before
+// the ACK.
+void receipt_fault(struct receipt *r, uint32_t *counter);
 
 // Takes the payload of an audio packet, after its header.
 void receipt_take_audio(struct receipt *r, const struct receipt_header *h, const uint8_t *payload,

@@ -76,13 +76,14 @@ int stream_init(struct stream *s, const struct options *o, struct ports *ports, 
     s->ssrc = random.ssrc;
     s->ts_base = random.ts;
     // the others begin low, so that a call under twelve minutes doesn't wrap by chance
-    s->seq = wraps ? 65536 - 1 - random.seq % within : 1 + random.seq % 28000;
+    // and a wrap is not at once: who can't yet unprotect the first packets would miss it (RFC 3711 3.3.1)
+    s->seq = wraps ? 65536 - 1 - (within / 2 + random.seq % (within / 2)) : 1 + random.seq % 28000;
     s->first_seq = (uint16_t)s->seq;
     s->label = label;
     s->direction = direction;
     s->final_at = UINT32_MAX;
     s->dtmf_tx.digits = o->dtmf;
-    receipt_init(&s->receipt, label, direction ^ 1);
+    receipt_init(&s->receipt, label, o->echo ? direction : direction ^ 1);
 
     const int error = bind_pair(s, o, ports);
     if (error != 0)
@@ -133,12 +134,12 @@ static void take_rtp(struct stream *s, struct mbuf *mb)
             s->n.late_for_roc++;
             return;
         default:
-            s->n.bad_auth++;
+            receipt_fault(&s->receipt, &s->n.bad_auth);
             return;
         }
     }
     if (rtp_hdr_decode(&rtp, mb) != 0 || rtp.ver != RTP_VERSION) {
-        s->n.bad_rtp++;
+        receipt_fault(&s->receipt, &s->n.bad_rtp);
         return;
     }
 
@@ -155,7 +156,7 @@ static void take_rtp(struct stream *s, struct mbuf *mb)
         receipt_take_header(&s->receipt, &h);
         dtmf_take(&s->dtmf_rx, rtp.ts, mbuf_buf(mb), mbuf_get_left(mb));
     } else {
-        s->n.bad_pt++;
+        receipt_fault(&s->receipt, &s->n.bad_pt);
     }
 }
 
@@ -165,7 +166,8 @@ static bool is_rtcp(const uint8_t *data, size_t length)
     return length >= 2 && data[1] >= 192 && data[1] <= 223;
 }
 
-static void read_socket(struct stream *s, int fd, bool rtcp)
+// Reads up to RECEIVE_BATCH datagrams and returns how many there were.
+static int read_socket(struct stream *s, int fd, bool rtcp)
 {
     static uint8_t data[RECEIVE_BATCH][DATAGRAM_MAX];
     struct sockaddr_in from[RECEIVE_BATCH];
@@ -194,6 +196,7 @@ static void read_socket(struct stream *s, int fd, bool rtcp)
         else
             take_rtp(s, &mb);
     }
+    return count;
 }
 
 static void rtp_readable(int flags, void *arg)
@@ -242,6 +245,8 @@ int stream_set(struct stream *s, const struct stream_terms *terms)
     if (s->ready)
         return 0;
     s->ready = true;
+    while (read_socket(s, s->fd, false) == RECEIVE_BATCH)
+        continue; // what waits is early: judged before the call is up
     error = fd_listen(s->fd, FD_READ, rtp_readable, s);
     if (error == 0)
         error = fd_listen(s->rtcp_fd, FD_READ, rtcp_readable, s);

@@ -72,8 +72,8 @@ struct stream {
 };
 
 // Binds an RTP and an RTCP socket on `local` at the next free even port of `ports`, makes the key, picks
-// SSRC, first timestamp and first sequence number (`wraps`: at most 200 packets and a third of the call below
-// its wrap). 0 or -errno: -EADDRINUSE when no port is free.
+// SSRC, first timestamp and first sequence number (`wraps`: 100 to 200 packets below its wrap, in a short
+// call a sixth to a third of its packets). 0 or -errno: -EADDRINUSE when no port is free.
 int stream_init(struct stream *s, const struct options *o, struct ports *ports, uint32_t label,
                 uint8_t direction, bool wraps);
 

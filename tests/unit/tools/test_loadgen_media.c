@@ -61,6 +61,7 @@ static struct receipt fresh(void)
     struct receipt r;
 
     receipt_init(&r, LABEL, PAYLOAD_FROM_CALLEE);
+    r.judging = true;
     return r;
 }
 
@@ -216,6 +217,30 @@ static void receipt_tells_strangers(void)
     CU_ASSERT_EQUAL(r.received, 0);
 }
 
+// A ringing tone is no fault, but a packet that counts is taken also before our ACK.
+static void receipt_before_the_ack(void)
+{
+    struct receipt r = fresh();
+    struct receipt_header h = header(0);
+    uint8_t tone[PAYLOAD_BYTES];
+    uint32_t fault = 0;
+
+    r.judging = false;
+    memset(tone, 0x55, sizeof tone);
+    receipt_take_audio(&r, &h, tone, sizeof tone);
+    receipt_fault(&r, &fault);
+    CU_ASSERT_EQUAL(r.early, 2);
+    CU_ASSERT_EQUAL(r.bad_payload + fault, 0);
+    counted(&r, 0);
+    CU_ASSERT_EQUAL(r.received, 1);
+    r.judging = true;
+    receipt_take_audio(&r, &h, tone, sizeof tone);
+    receipt_fault(&r, &fault);
+    CU_ASSERT_EQUAL(r.early, 2);
+    CU_ASSERT_EQUAL(r.bad_payload, 1);
+    CU_ASSERT_EQUAL(fault, 1);
+}
+
 static void receipt_watches_the_header(void)
 {
     struct receipt r = fresh();
@@ -329,6 +354,7 @@ int main(int argc, char **argv)
         {"receipt_order_and_duplicates", receipt_order_and_duplicates},
         {"receipt_window_edges", receipt_window_edges},
         {"receipt_tells_strangers", receipt_tells_strangers},
+        {"receipt_before_the_ack", receipt_before_the_ack},
         {"receipt_watches_the_header", receipt_watches_the_header},
         {"receipt_jitter", receipt_jitter},
         {"dtmf_all_digits", dtmf_all_digits},
