@@ -140,5 +140,12 @@ int tl_config_parse(const char *name, const char *text, size_t len, struct tl_co
 
 void tl_config_free(struct tl_config *config);
 
+// Prints the errors of a load, and how many more there were than fit. For a daemon's start.
+void tl_config_print_errors(FILE *out, const char *file, const struct tl_config_errors *errors);
+
+// What --check of both daemons and `trunklinectl config check` do: loads the file, prints "FILE: ok (2 ports,
+// ...)" to stdout or the errors to stderr. Returns the exit status, 0 or 1.
+int tl_config_check_file(const char *file);
+
 // Writes docs/config.md's reference part, Markdown made from the table that the parser uses.
 void tl_config_print_reference(FILE *out);

@@ -82,11 +82,11 @@ static void check_dataplane(struct config_parser *p)
 {
     const struct tl_dataplane_config *d = &p->root->config.dataplane;
     uint32_t node = scan_find(&p->scan, 0, "dataplane");
-    enum { MBUF_BYTES = 2500 }; // buffer, headroom, mbuf and pool header
+    enum { MBUF_BYTES = 2432, OTHER_MB = 16 }; // what the dataplane asks for at least
 
     check_cores(p, d, node);
     check_ports(p, d, node);
-    uint64_t need = ((uint64_t)d->mbufs * MBUF_BYTES >> 20) + 32;
+    uint64_t need = (((uint64_t)d->mbufs * MBUF_BYTES + (1 << 20) - 1) >> 20) + OTHER_MB;
     if (!d->huge_pages && d->memory_mb && need > d->memory_mb)
         config_complain(p, node, "memory_mb",
                         "%u MiB do not hold %u mbufs; expected at least %llu, or fewer mbufs", d->memory_mb,

@@ -65,6 +65,34 @@ bool config_set(struct config_parser *p, const struct option *option, const json
 void config_refuse(struct config_parser *p, const struct option *option, uint32_t node, const char *format,
                    ...) __attribute__((format(printf, 4, 5)));
 
+// The text of a string value, or NULL after an error.
+const char *config_string(struct config_parser *p, const struct option *option, const json_t *value,
+                          uint32_t node);
+
+// Reads a number within the option's bounds; false after an error.
+bool config_number(struct config_parser *p, const struct option *option, const json_t *value, uint32_t node,
+                   uint32_t *out);
+
+// Is it an array of min to max items? False after an error.
+bool config_array(struct config_parser *p, const struct option *option, const json_t *value, uint32_t node,
+                  size_t min, size_t max);
+
+// Stores a number in a field of 1, 2 or 4 bytes.
+void config_store(void *field, size_t size, uint32_t number);
+
+// ---- config_address.c and config_refs.c: config_set() for some types
+
+bool config_set_address(struct config_parser *p, const struct option *option, const json_t *value,
+                        uint32_t node, void *base);
+bool config_set_ports(struct config_parser *p, const struct option *option, const json_t *value,
+                      uint32_t node, void *base);
+bool config_set_reference(struct config_parser *p, const struct option *option, const json_t *value,
+                          uint32_t node, char *base);
+bool config_set_profile(struct config_parser *p, const struct option *option, const json_t *value,
+                        uint32_t node, char *base);
+bool config_set_items(struct config_parser *p, const struct option *option, const json_t *value,
+                      uint32_t node, char *base);
+
 // ---- config_check.c
 
 // Checks what no single option can show; fills in what is computed from others.

@@ -55,7 +55,8 @@ static const struct option dataplane_options[] = {
     {"huge_pages", OPTION_BOOL, FIELD(tl_dataplane_config, huge_pages), .preset = "true",
      .doc = "Packet memory in huge pages, which the operator has reserved. PCI devices need it."},
     {"memory_mb", OPTION_NUMBER, FIELD(tl_dataplane_config, memory_mb), RANGE(64, 1048576), .unit = "MiB",
-     .preset = "512", .doc = "Memory to take when huge_pages is false; it has to hold mbufs at 2.5 kB each."},
+     .preset = "512",
+     .doc = "Memory to take when huge_pages is false; it has to hold mbufs at 2.5 kB each and 16 MiB more."},
     {"mbufs", OPTION_NUMBER, FIELD(tl_dataplane_config, mbufs), RANGE(1024, 8388607), .preset = "65535",
      .doc =
          "Packet buffers of all ports together: at least the descriptors of every port times the workers."},
@@ -169,14 +170,16 @@ static const struct option trunk_options[] = {
     {"profile", OPTION_PROFILE, .list = LIST_PROFILES, .preset_text = "none",
      .doc = "Name of a profile whose switches hold for this trunk, unless it sets them itself."},
 };
-static const struct block trunk_block = {"trunks[]",
-                                         "Binds a listener to a remote peer. No two trunks have the same "
-                                         "listener and peer; several trunks to one gateway "
-                                         "differ in the listener or in the peer's port.",
-                                         sizeof(struct tl_trunk_config),
-                                         OWN(trunk_options),
-                                         trunk_switches,
-                                         COUNT(trunk_switches)};
+static const struct block trunk_block = {
+    "trunks[]",
+    "Binds a listener to a remote peer. No two trunks have the same "
+    "listener and peer; several trunks to one gateway "
+    "differ in the listener or in the peer's port. Their requests are told apart by the source port (UDP), "
+    "else by the port in the topmost Via.",
+    sizeof(struct tl_trunk_config),
+    OWN(trunk_options),
+    trunk_switches,
+    COUNT(trunk_switches)};
 
 static const struct option profile_options[] = {
     {"name", OPTION_NAME, REQUIRED, FIELD(tl_trunk_config, name), .doc = "Name that trunks refer to."},

@@ -8,12 +8,6 @@
 
 #include "common/config.h"
 
-static const char *plural(unsigned n, const char *noun, char out[32])
-{
-    snprintf(out, 32, "%u %s%s", n, noun, n == 1 ? "" : "s");
-    return out;
-}
-
 // {"file", "ok", "error_count", "errors": [one sentence each]}
 static void print_json(const char *file, const struct tl_config_errors *errors)
 {
@@ -33,25 +27,13 @@ int ctl_config_check(const struct ctl_options *options)
 {
     const char *file = options->argv[0];
     struct tl_config_errors errors;
-    struct tl_config *c = NULL;
-    char n[5][32];
-    int rc = tl_config_load(file, &c, &errors);
+    struct tl_config *config = NULL;
 
-    if (options->json) {
-        print_json(file, &errors);
-    } else if (rc == 0) {
-        printf("%s: ok (%s, %s, %s, %s, %s)\n", file, plural(c->dataplane.port_count, "port", n[0]),
-               plural(c->realm_count, "realm", n[1]), plural(c->listener_count, "listener", n[2]),
-               plural(c->trunk_count, "trunk", n[3]), plural(c->route_count, "route", n[4]));
-    } else {
-        unsigned shown = 0;
-        for (const char *s = errors.text; (s = strchr(s, '\n')); s++)
-            shown++;
-        fputs(errors.text, stderr);
-        if (shown < errors.count)
-            fprintf(stderr, "%s: %u more errors\n", file, errors.count - shown);
-    }
-    tl_config_free(c);
+    if (!options->json)
+        return tl_config_check_file(file) == 0 ? CTL_OK : CTL_FAILED;
+    int rc = tl_config_load(file, &config, &errors);
+    print_json(file, &errors);
+    tl_config_free(config);
     return rc == 0 ? CTL_OK : CTL_FAILED;
 }
 

@@ -248,7 +248,7 @@ static const struct wrong wrongs[] = {
     {"{\"dataplane\":{" PORTS ",\"mbufs\":@5000}," REALMS "}",
      "dataplane.mbufs: 5000 buffers do not fill the rings; ", "at least 5120"},
     {"{\"dataplane\":{" PORTS ",\"huge_pages\":false,\"memory_mb\":@128}," REALMS "}",
-     "dataplane.memory_mb: 128 MiB do not hold 65535 mbufs; ", "at least 188"},
+     "dataplane.memory_mb: 128 MiB do not hold 65535 mbufs; ", "at least 168"},
     {"{\"dataplane\":{\"huge_pages\":false,\"ports\":[{\"name\":\"p\",\"device\":@\"0000:03:00.0\"}]}," REALMS
      "}",
      "dataplane.ports[0].device: a PCI device needs huge pages; ", ""},
@@ -410,6 +410,51 @@ static void too_many_items(void)
     free(text);
 }
 
+// As large as it may be, every list full.
+static void full_size(void)
+{
+    static const char *const kinds[] = {"realms", "listeners", "profiles", "trunks", "routes"};
+    static const int counts[] = {TL_REALMS_MAX, TL_LISTENERS_MAX, 64, TL_TRUNKS_MAX, TL_ROUTES_MAX};
+    struct tl_config_errors errors;
+    struct tl_config *c = NULL;
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+
+    fputs("{" DATAPLANE, f);
+    for (int k = 0; k < 5; k++) {
+        fprintf(f, ",\n\"%s\":[", kinds[k]);
+        for (int i = 0; i < counts[k]; i++) {
+            fputs(i ? ",\n{" : "{", f);
+            if (k == 0)
+                fprintf(f, "\"name\":\"r%d\",\"port\":\"p\",\"address\":\"10.0.%d.1/24\"}", i, i);
+            else if (k == 1)
+                fprintf(f, "\"name\":\"l%d\",\"transport\":\"udp\",\"address\":\"10.1.%d.1:5060\"}", i, i);
+            else if (k == 2)
+                fprintf(f, "\"name\":\"p%d\",\"dtmf_pt\":%d}", i, 96 + i % 32);
+            else if (k == 3)
+                fprintf(
+                    f,
+                    "\"name\":\"t%d\",\"listener\":\"l%d\",\"peer\":\"10.2.%d.%d:5060\",\"realm\":\"r%d\","
+                    "\"profile\":\"p%d\"}",
+                    i, i % 64, i / 250, i % 250 + 1, i % 64, i % 64);
+            else
+                fprintf(f, "\"prefix\":\"%d\",\"trunks\":[\"t%d\",\"t%d\"]}", i, i, (i + 1) % 1024);
+        }
+        fputs("]", f);
+    }
+    fputs("}", f);
+    fclose(f);
+    int rc = tl_config_parse("f", text, size, &c, &errors);
+    CU_ASSERT_STRING_EQUAL(errors.text, "");
+    CU_ASSERT_FATAL(rc == 0);
+    CU_ASSERT(c->trunk_count == TL_TRUNKS_MAX && c->route_count == TL_ROUTES_MAX);
+    CU_ASSERT(c->trunks[1023].listener == 63 && c->trunks[1023].dtmf_pt == 127 &&
+              c->routes[1023].trunks[1] == 0);
+    tl_config_free(c);
+    free(text);
+}
+
 // ---- what is no configuration at all
 
 static void every_truncation_is_an_error(void)
@@ -568,6 +613,7 @@ int main(int argc, char **argv)
         {"no_error_follows_from_another", no_error_follows_from_another},
         {"many_errors_are_counted_and_cut", many_errors_are_counted_and_cut},
         {"too_many_items", too_many_items},
+        {"full_size", full_size},
         {"every_truncation_is_an_error", every_truncation_is_an_error},
         {"every_changed_byte_is_survived", every_changed_byte_is_survived},
         {"deep_and_huge_input", deep_and_huge_input},
