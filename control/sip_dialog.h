@@ -12,15 +12,17 @@ struct sip_dialog {
     char *local;          // our name-addr with tag: From of our requests
     char *remote;         // theirs with tag: To of our requests
     char *call_id;
-    char *target; // remote target URI: Request-URI of our requests
-    char *routes[SIP_ROUTES_MAX];
+    char *target; // remote target URI
+    char
+        *strict; // URI of a first route without lr: Request-URI of our requests, the target is the last route
+    char *routes[SIP_ROUTES_MAX]; // Route values of our requests
     unsigned route_count;
     uint32_t local_cseq;  // of the last request of ours
     uint32_t remote_cseq; // of the last request of theirs; 0 = none yet
 };
 
 // The dialog of a request that we answer (12.1.1); `local_tag` is that of our answers, sip_txn_tag().
-// Returns 0, -EINVAL (no From tag, no usable Contact, too many routes), -ENOMEM; on failure *dialog is empty.
+// Returns 0, -EINVAL (no usable Contact, too many routes), -ENOMEM; on failure *dialog is empty.
 int sip_dialog_uas(struct sip_dialog *dialog, const struct sip_msg *request, const struct sip_flow *flow,
                    const char *local_tag);
 
