@@ -25,8 +25,10 @@ enum {
     SRTCP_HEADER_LEN = 8,   // RTCP header and SSRC, never encrypted
     SRTP_TRAILER_MAX = 16,  // what SRTP adds at most
     SRTCP_TRAILER_MAX = 20, // what SRTCP adds at most
-    // Bytes that must lie behind `len` and be ours to write: the longest trailer. Nothing is read or written
-    // before `pkt` or behind `len` + this (shown by a test with guard pages, for each instruction set).
+    // Bytes behind `len` that are enough for every packet to be protected. Needed are: SRTP 12 (AES_CM, which
+    // writes a tag of 12 and sends 10 of it) or 16 (GCM), SRTCP 4 more. Received packets need none. Nothing
+    // else outside of the packet is read or written, with any instruction set (a test with guard pages shows
+    // it).
     SRTP_TAILROOM = 20,
     SRTP_KEY_ALIGN = 64,
 };
