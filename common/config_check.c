@@ -82,15 +82,18 @@ static void check_dataplane(struct config_parser *p)
 {
     const struct tl_dataplane_config *d = &p->root->config.dataplane;
     uint32_t node = scan_find(&p->scan, 0, "dataplane");
-    enum { MBUF_BYTES = 2432, OTHER_MB = 16 }; // what the dataplane asks for at least
+    enum { MBUF_BYTES = 2432, SESSION_BYTES = 5120, OTHER_BYTES = 16 << 20 }; // what the dataplane asks for
 
     check_cores(p, d, node);
     check_ports(p, d, node);
-    uint64_t need = (((uint64_t)d->mbufs * MBUF_BYTES + (1 << 20) - 1) >> 20) + OTHER_MB;
+    uint64_t bytes =
+        (uint64_t)d->mbufs * MBUF_BYTES + (uint64_t)d->max_sessions * SESSION_BYTES + OTHER_BYTES;
+    uint64_t need = (bytes + (1 << 20) - 1) >> 20;
     if (!d->huge_pages && d->memory_mb && need > d->memory_mb)
-        config_complain(p, node, "memory_mb",
-                        "%u MiB do not hold %u mbufs; expected at least %llu, or fewer mbufs", d->memory_mb,
-                        d->mbufs, (unsigned long long)need);
+        config_complain(
+            p, node, "memory_mb",
+            "%u MiB do not hold %u mbufs and %u sessions; expected at least %llu, or fewer of them",
+            d->memory_mb, d->mbufs, d->max_sessions, (unsigned long long)need);
     for (uint32_t i = 0; !d->huge_pages && i < d->port_count; i++) {
         const char *device = d->ports[i].device;
         if (device[0] && !strchr(device, '_'))

@@ -56,10 +56,11 @@ static const struct option dataplane_options[] = {
      .doc = "Packet memory in huge pages, which the operator has reserved. PCI devices need it."},
     {"memory_mb", OPTION_NUMBER, FIELD(tl_dataplane_config, memory_mb), RANGE(64, 1048576), .unit = "MiB",
      .preset = "512",
-     .doc = "Memory to take when huge_pages is false; it has to hold mbufs at 2.5 kB each and 16 MiB more."},
+     .doc = "Memory to take when huge_pages is false: 2.5 kB for each of mbufs, 5 kB for each of "
+            "max_sessions and 16 MiB more."},
     {"mbufs", OPTION_NUMBER, FIELD(tl_dataplane_config, mbufs), RANGE(1024, 8388607), .preset = "65535",
-     .doc =
-         "Packet buffers of all ports together: at least the descriptors of every port times the workers."},
+     .doc = "Packet buffers of all ports of a NUMA node: at least the descriptors of every port times the "
+            "workers."},
     {"max_sessions", OPTION_NUMBER, FIELD(tl_dataplane_config, max_sessions), RANGE(1, 1000000),
      .preset = "10000", .doc = "Calls that the dataplane keeps at the same time."},
     {"burst", OPTION_NUMBER, FIELD(tl_dataplane_config, burst), RANGE(4, 64), .unit = "packets",

@@ -17,7 +17,7 @@ static struct fixture f;
 struct run {
     int status;
     char out[400000];
-    char err[4000];
+    char err[16000];
 };
 
 static struct run r;
@@ -388,6 +388,19 @@ static void configurations_are_checked(void)
     CU_ASSERT(r.status == 1 && json_is_false(json_object_get(answer, "ok")));
     CU_ASSERT_EQUAL(json_array_size(json_object_get(answer, "errors")), 3);
     json_decref(answer);
+    file = fopen(path, "w");
+    for (int i = 0; i < 1000; i++)
+        fprintf(file, "%s\"unknown%d\":1", i ? "," : "{", i);
+    fputs("}\n", file);
+    fclose(file);
+    snprintf(arguments, sizeof arguments, "config check %s", path);
+    run("/nowhere", arguments);
+    unsigned lines = 0;
+    for (const char *s = r.err; (s = strchr(s, '\n')); s++)
+        lines++;
+    snprintf(expected, sizeof expected, "%s: %u more errors\n", path, 1002 - (lines - 1));
+    CU_ASSERT(r.status == 1 && lines > 10 && strstr(r.err, expected) != NULL);
+    snprintf(arguments, sizeof arguments, "--json config check %s", path);
     unlink(path);
     run("/nowhere", arguments);
     CU_ASSERT(r.status == 1 && strstr(r.out, "cannot be read: No such file or directory"));
