@@ -2,6 +2,7 @@
 // Messages over the channel: bounds, order, peers that lie, controls that come and go.
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -100,6 +101,53 @@ static void there_and_back(void)
     CU_ASSERT_EQUAL(tl_client_event(c, 0, &got), -EAGAIN);
     CU_ASSERT(!readable(tl_client_loop_fd(c, 0)));
     CU_ASSERT(!readable(tl_client_fd(c)));
+    tl_client_close(c);
+    peer_server_close(&s);
+}
+
+enum { ROUND_TRIPS = 20000, TOO_LONG_MS = 3000 };
+
+// A dataplane that sleeps on its descriptor and completes what comes.
+static void *sleepy_dataplane(void *arg)
+{
+    unsigned n = 0;
+    (void)arg;
+    while (n < ROUND_TRIPS) {
+        struct pollfd p = {.fd = tl_server_fd(s.server), .events = POLLIN};
+        struct tl_command m;
+        struct tl_origin o;
+        if (poll(&p, 1, TOO_LONG_MS) != 1)
+            return (void *)"the dataplane slept on";
+        tl_server_poll(s.server);
+        for (; tl_server_next(s.server, &m, &o) == 0; n++)
+            complete(o, m.id);
+    }
+    return NULL;
+}
+
+// Both sides only ever sleep on their descriptors: a bell that is lost between looking and sleeping stops
+// them for good.
+static void no_bell_is_lost(void)
+{
+    struct tl_client *c = begin(1);
+    uint64_t sent = 0, done = 0;
+    pthread_t thread;
+    void *complaint = NULL;
+
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, sleepy_dataplane, NULL), 0);
+    while (done < ROUND_TRIPS) {
+        while (sent < ROUND_TRIPS && sent - done < 1 + done % 3)
+            CU_ASSERT_EQUAL_FATAL(send_id(c, 0, ++sent), 0);
+        struct pollfd p = {.fd = tl_client_loop_fd(c, 0), .events = POLLIN};
+        if (poll(&p, 1, TOO_LONG_MS) != 1)
+            break;
+        // on an empty ring this looks, clears the bell, and must look again
+        for (uint64_t id; (id = done_id(c, 0)) != 0;)
+            CU_ASSERT_EQUAL(id, ++done);
+    }
+    CU_ASSERT_EQUAL(done, ROUND_TRIPS);
+    pthread_join(thread, &complaint);
+    CU_ASSERT_PTR_NULL(complaint);
     tl_client_close(c);
     peer_server_close(&s);
 }
@@ -584,6 +632,7 @@ int main(int argc, char **argv)
 {
     const struct test_case cases[] = {
         {"there_and_back", there_and_back},
+        {"no_bell_is_lost", no_bell_is_lost},
         {"loops_have_their_own", loops_have_their_own},
         {"bounds", bounds},
         {"completions_are_never_lost", completions_are_never_lost},
