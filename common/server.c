@@ -414,11 +414,16 @@ void tl_server_complete(struct tl_server *server, struct tl_origin origin,
         server->stats.completions_orphaned++;
         return;
     }
-    if (tl_link_complete(&server->link, origin.loop, completion) < 0) {
+    int rc = tl_link_complete(&server->link, origin.loop, completion);
+    if (rc < 0)
         server->stats.completions_orphaned++;
+    if (rc == -EALREADY) // ours to mend, and no reason to part from control
+        say(server, "a command of control loop %u was answered twice; the second answer is dropped",
+            origin.loop);
+    else if (rc < 0)
         drop_link(server, "claims more than its rings hold and was disconnected");
+    if (rc < 0)
         return;
-    }
     server->stats.completions++;
 }
 

@@ -112,8 +112,8 @@ int tl_link_complete(struct tl_link *link, uint32_t loop, const struct tl_comple
     struct tl_link_loop *l = &link->loop[loop];
 
     if (l->taken == 0)
-        return -EPROTO;
-    // There is a reserved slot, so "full" too means that the peer's counter went back.
+        return -EALREADY;
+    // There is a reserved slot, so "full" too would mean that the peer does not keep its counter.
     if (tl_ring_push(&l->completion, completion) < 0)
         return -EPROTO;
     l->taken--;

@@ -54,7 +54,7 @@ void tl_link_discard(struct tl_link *link);
 // 0, -EAGAIN, or -EPROTO with *loop_out the loop that broke the rules.
 int tl_link_next(struct tl_link *link, struct tl_command *command, uint32_t *loop_out);
 
-// 0 or -EPROTO.
+// 0, -EALREADY when no command of this loop waits for one, or -EPROTO.
 int tl_link_complete(struct tl_link *link, uint32_t loop, const struct tl_completion *completion);
 
 // 0, -EAGAIN when the ring is full, or -EPROTO.

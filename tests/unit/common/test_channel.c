@@ -107,47 +107,180 @@ static void there_and_back(void)
 
 enum { ROUND_TRIPS = 20000, TOO_LONG_MS = 3000 };
 
-// A dataplane that sleeps on its descriptor and completes what comes.
-static void *sleepy_dataplane(void *arg)
+// Waits for a descriptor, or spins: then the one who sleeps is answered in the moment between looking and
+// sleeping.
+static bool wait_for(int fd, bool sleeps)
 {
-    unsigned n = 0;
-    (void)arg;
-    while (n < ROUND_TRIPS) {
-        struct pollfd p = {.fd = tl_server_fd(s.server), .events = POLLIN};
-        struct tl_command m;
-        struct tl_origin o;
-        if (poll(&p, 1, TOO_LONG_MS) != 1)
-            return (void *)"the dataplane slept on";
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    return !sleeps || poll(&p, 1, TOO_LONG_MS) == 1;
+}
+
+static _Atomic bool over;
+
+static void *dataplane_thread(void *sleeps)
+{
+    struct tl_command m;
+    struct tl_origin o;
+
+    while (!atomic_load(&over)) {
         tl_server_poll(s.server);
-        for (; tl_server_next(s.server, &m, &o) == 0; n++)
-            complete(o, m.id);
+        for (int n = 0; n < (sleeps ? 1 : 100); n++)
+            while (tl_server_next(s.server, &m, &o) == 0)
+                complete(o, m.id);
+        if (!wait_for(tl_server_fd(s.server), sleeps != NULL))
+            break;
     }
     return NULL;
 }
 
-// Both sides only ever sleep on their descriptors: a bell that is lost between looking and sleeping stops
-// them for good.
-static void no_bell_is_lost(void)
+// A bell that is lost between looking at the ring and going to sleep stops the sleeper for good.
+static void round_trips(bool control_sleeps)
 {
     struct tl_client *c = begin(1);
-    uint64_t sent = 0, done = 0;
+    uint64_t done = 0;
     pthread_t thread;
-    void *complaint = NULL;
 
-    CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, sleepy_dataplane, NULL), 0);
-    while (done < ROUND_TRIPS) {
-        while (sent < ROUND_TRIPS && sent - done < 1 + done % 3)
-            CU_ASSERT_EQUAL_FATAL(send_id(c, 0, ++sent), 0);
-        struct pollfd p = {.fd = tl_client_loop_fd(c, 0), .events = POLLIN};
-        if (poll(&p, 1, TOO_LONG_MS) != 1)
+    atomic_store(&over, false);
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, dataplane_thread, control_sleeps ? NULL : &over), 0);
+    while (done < ROUND_TRIPS && send_id(c, 0, done + 1) == 0) {
+        uint64_t id = 0;
+        for (int n = 0; id == 0 && n < 10000000; n++) {
+            id = done_id(c, 0);
+            if (id == 0 && !wait_for(tl_client_loop_fd(c, 0), control_sleeps))
+                break;
+        }
+        if (id != ++done)
             break;
-        // on an empty ring this looks, clears the bell, and must look again
-        for (uint64_t id; (id = done_id(c, 0)) != 0;)
-            CU_ASSERT_EQUAL(id, ++done);
     }
     CU_ASSERT_EQUAL(done, ROUND_TRIPS);
-    pthread_join(thread, &complaint);
-    CU_ASSERT_PTR_NULL(complaint);
+    CU_ASSERT_EQUAL(tl_client_outstanding(c, 0), 0);
+    atomic_store(&over, true);
+    send_id(c, 0, done + 1); // wakes the thread for its end
+    pthread_join(thread, NULL);
+    tl_client_close(c);
+    peer_server_close(&s);
+}
+
+static void no_bell_of_control_is_lost(void)
+{
+    round_trips(false);
+}
+
+static void no_bell_of_the_dataplane_is_lost(void)
+{
+    round_trips(true);
+}
+
+// ---- the moment between looking at an empty ring and clearing its bell -------------------------------
+
+// The linker puts this in front of recv(), with which bells are cleared.
+ssize_t __real_recv(int sock, void *bytes, size_t len, int flags);
+ssize_t __wrap_recv(int sock, void *bytes, size_t len, int flags);
+
+static void (*in_between)(void); // runs once
+static struct tl_client *hooked;
+static struct tl_origin hooked_origin;
+static struct raw_control *hooked_raw;
+
+ssize_t __wrap_recv(int sock, void *bytes, size_t len, int flags)
+{
+    void (*run)(void) = in_between;
+    in_between = NULL;
+    if (run)
+        run();
+    return __real_recv(sock, bytes, len, flags);
+}
+
+static void complete_now(void)
+{
+    complete(hooked_origin, 1);
+}
+
+static void raise_event_now(void)
+{
+    tl_server_event(s.server, 0, &(struct tl_event){.ms = 1});
+}
+
+static void send_now(void)
+{
+    CU_ASSERT_EQUAL(send_id(hooked, 0, 2), 0);
+}
+
+static void fetch_now(void)
+{
+    struct tl_completion done;
+    CU_ASSERT_EQUAL(tl_ring_pop(&hooked_raw->completion, &done), 0);
+    tl_bell_ring(hooked_raw->fds[2]);
+}
+
+static void what_comes_in_between(void)
+{
+    struct tl_client *c = begin(1);
+    struct tl_event event;
+    struct tl_origin o;
+
+    hooked = c;
+    CU_ASSERT_EQUAL(send_id(c, 0, 1), 0);
+    CU_ASSERT_EQUAL(next_id(&hooked_origin), 1);
+    in_between = complete_now;
+    CU_ASSERT(done_id(c, 0) == 1 || readable(tl_client_loop_fd(c, 0)));
+    CU_ASSERT_PTR_NULL(in_between);
+    in_between = raise_event_now;
+    CU_ASSERT(tl_client_event(c, 0, &event) == 0 || readable(tl_client_loop_fd(c, 0)));
+    CU_ASSERT_PTR_NULL(in_between);
+    in_between = send_now;
+    CU_ASSERT(next_id(&o) == 2 || readable(tl_server_fd(s.server)));
+    CU_ASSERT_PTR_NULL(in_between);
+    tl_client_close(c);
+    peer_server_close(&s);
+}
+
+static void open_raw(struct raw_control *raw)
+{
+    struct tl_greeting hello;
+    tl_greeting_init(&hello, 1);
+    raw_control_open(raw, &s, &hello, sizeof hello);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(raw->rings.base);
+}
+
+static void room_that_comes_in_between(void)
+{
+    struct raw_control raw;
+    struct tl_origin o;
+    struct tl_command m;
+
+    CU_ASSERT_EQUAL(peer_server_open(&s), 0);
+    open_raw(&raw);
+    hooked_raw = &raw;
+    for (uint64_t id = 1; id <= TL_RING_SLOTS + 1; id++) {
+        m = command(id);
+        CU_ASSERT_EQUAL(tl_ring_push(&raw.command, &m), 0);
+        if (id <= TL_RING_SLOTS) {
+            CU_ASSERT_EQUAL(next_id(&o), id);
+            complete(o, id);
+        }
+    }
+    CU_ASSERT_EQUAL(next_id(&o), 0);
+    in_between = fetch_now;
+    CU_ASSERT(next_id(&o) == TL_RING_SLOTS + 1 || readable(tl_server_fd(s.server)));
+    CU_ASSERT_PTR_NULL(in_between);
+    raw_control_close(&raw);
+    peer_server_close(&s);
+}
+
+static void answered_twice(void)
+{
+    struct tl_client *c = begin(1);
+    struct tl_origin o;
+
+    CU_ASSERT_EQUAL(send_id(c, 0, 1), 0);
+    CU_ASSERT_EQUAL(next_id(&o), 1);
+    complete(o, 1);
+    complete(o, 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(s.said, "answered twice"));
+    CU_ASSERT_EQUAL(done_id(c, 0), 1);
+    CU_ASSERT_EQUAL(done_id(c, 0), 0);
+    CU_ASSERT_EQUAL(tl_client_poll(c), TL_CLIENT_UP);
     tl_client_close(c);
     peer_server_close(&s);
 }
@@ -230,14 +363,6 @@ static void bounds(void)
     CU_ASSERT(stats.events == TL_RING_SLOTS + 1 && stats.events_lost == 3);
     CU_ASSERT_EQUAL(stats.commands, id);
     peer_server_close(&s);
-}
-
-static void open_raw(struct raw_control *raw)
-{
-    struct tl_greeting hello;
-    tl_greeting_init(&hello, 1);
-    raw_control_open(raw, &s, &hello, sizeof hello);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(raw->rings.base);
 }
 
 // A control without our bound: commands wait until there is a slot for their completion.
@@ -632,7 +757,11 @@ int main(int argc, char **argv)
 {
     const struct test_case cases[] = {
         {"there_and_back", there_and_back},
-        {"no_bell_is_lost", no_bell_is_lost},
+        {"no_bell_of_control_is_lost", no_bell_of_control_is_lost},
+        {"no_bell_of_the_dataplane_is_lost", no_bell_of_the_dataplane_is_lost},
+        {"what_comes_in_between", what_comes_in_between},
+        {"room_that_comes_in_between", room_that_comes_in_between},
+        {"answered_twice", answered_twice},
         {"loops_have_their_own", loops_have_their_own},
         {"bounds", bounds},
         {"completions_are_never_lost", completions_are_never_lost},
