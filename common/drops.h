@@ -33,8 +33,7 @@
     X(no_neighbour, "next hop did not answer ARP")                                                           \
     X(neighbour_queue, "a packet already waits for this next hop's ARP answer")                              \
     X(handoff_full, "hand-off ring of the owning worker is full")                                            \
-    X(tx_full, "transmit queue of the port is full")                                                         \
-    X(no_mbuf, "packet pool is empty")
+    X(tx_full, "transmit queue of the port is full")
 
 enum tl_drop {
 #define X(name, text) TL_DROP_##name,

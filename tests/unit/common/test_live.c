@@ -106,7 +106,7 @@ static void handles(void)
     tl_live_claim(&t, 2, 1, 1, 3, 77);
     atomic_store(&t.sessions[2].leg[1].rx_packets, 5);
     atomic_store(&t.sessions[2].leg[1].drops[TL_DROP_held], 2);
-    atomic_store(&t.sessions[2].leg[1].drops[TL_DROP_no_mbuf], 1);
+    atomic_store(&t.sessions[2].leg[1].drops[TL_DROP_tx_full], 1);
     CU_ASSERT_EQUAL(tl_live_read(&v, &h, &s), 0);
     CU_ASSERT(s.call_ref == 77 && s.worker == 1 && s.owner == 3);
     CU_ASSERT(s.leg[1].counters.rx_packets == 5 && s.leg[1].counters.drops == 3);

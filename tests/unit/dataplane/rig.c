@@ -320,10 +320,19 @@ void rig_frame(struct rig *r, unsigned port, unsigned queue, const void *frame, 
     MUST(rte_ring_enqueue(wire.in[port][queue], m) == 0);
 }
 
-void rig_udp(struct rig *r, unsigned port, unsigned queue, uint16_t src_port, uint16_t dst_port,
-             const void *payload, unsigned len)
+void rig_frame_at_end(struct rig *r, unsigned port, unsigned queue, const void *frame, unsigned len)
 {
-    uint8_t frame[PACKET_BYTES_MAX];
+    struct rte_mbuf *m = packet_from(r->pool, frame, len);
+    m->data_off = m->buf_len - len;
+    memcpy(rte_pktmbuf_mtod(m, void *), frame, len);
+    m->port = wire.id[port];
+    packet_guard(m, 0);
+    MUST(rte_ring_enqueue(wire.in[port][queue], m) == 0);
+}
+
+unsigned rig_udp_write(uint8_t frame[PACKET_BYTES_MAX], unsigned port, uint16_t src_port, uint16_t dst_port,
+                       const void *payload, unsigned len)
+{
     struct udp_frame f = {.src_ip = RIG_PEER(port),
                           .dst_ip = RIG_IP(port),
                           .src_port = src_port,
@@ -332,7 +341,30 @@ void rig_udp(struct rig *r, unsigned port, unsigned queue, uint16_t src_port, ui
                           .len = len};
     set_mac(f.dst_mac, 1, port, 2);
     set_mac(f.src_mac, 2, port, 10);
-    rig_frame(r, port, queue, frame, udp_frame_write(frame, &f), SRTP_TAILROOM);
+    return udp_frame_write(frame, &f);
+}
+
+void rig_udp(struct rig *r, unsigned port, unsigned queue, uint16_t src_port, uint16_t dst_port,
+             const void *payload, unsigned len)
+{
+    uint8_t frame[PACKET_BYTES_MAX];
+    unsigned frame_len = rig_udp_write(frame, port, src_port, dst_port, payload, len);
+    rig_frame(r, port, queue, frame, frame_len, SRTP_TAILROOM);
+}
+
+static char filler; // stands for a packet in a queue that is full
+
+void rig_block(unsigned port, unsigned queue)
+{
+    while (rte_ring_enqueue(wire.out[port][queue], &filler) == 0)
+        ;
+}
+
+void rig_unblock(unsigned port, unsigned queue)
+{
+    void *m;
+    while (rte_ring_dequeue(wire.out[port][queue], &m) == 0)
+        MUST(m == &filler);
 }
 
 // A neighbour's answer to an ARP request that a worker sent.
@@ -403,10 +435,12 @@ static bool turn(struct rig *r)
     if (r->manager)
         manager_turn(r->manager);
     else
-        neigh_manage(r->neigh, now_ns());
+        neigh_manage(r->neigh, now_ns() + r->later_ns);
     for (unsigned p = 0; p < RIG_PORTS; p++)
         for (unsigned q = 0; q < RIG_QUEUES; q++) {
             struct rte_mbuf *m;
+            if (rte_ring_full(wire.out[p][q])) // blocked
+                continue;
             for (; rte_ring_dequeue(wire.out[p][q], (void **)&m) == 0; moved++)
                 collect(r, p, m);
         }
@@ -420,10 +454,9 @@ void rig_turn(struct rig *r)
 
 void rig_settle(struct rig *r)
 {
-    for (int i = 0; i < 1000 && turn(r); i++)
-        ;
-    turn(r); // what a last answer set free
-    turn(r);
+    unsigned quiet = 0; // a question of the manager's needs a few turns until its answer has its effect
+    for (unsigned i = 0; i < 10000 && quiet < 4; i++)
+        quiet = turn(r) ? 0 : quiet + 1;
 }
 
 void rig_clear(struct rig *r)

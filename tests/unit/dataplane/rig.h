@@ -10,6 +10,7 @@
 #include "dataplane/manager_priv.h"
 #include "dataplane/terms.h"
 #include "dataplane/worker.h"
+#include "far.h"
 #include "packets.h"
 
 enum {
@@ -46,6 +47,7 @@ struct rig {
     unsigned other_sent; // ARP and all else
     unsigned free_mbufs; // at the start
     bool silent;         // neighbours don't answer ARP
+    uint64_t later_ns;   // added to the clock that ARP sees
 };
 
 // A session that the rig made without a manager.
@@ -85,6 +87,17 @@ void rig_frame(struct rig *r, unsigned port, unsigned queue, const void *frame, 
 // A UDP datagram from the neighbour .10 to the port's media address.
 void rig_udp(struct rig *r, unsigned port, unsigned queue, uint16_t src_port, uint16_t dst_port,
              const void *payload, unsigned len);
+
+// The same with a frame that ends where its buffer does.
+void rig_frame_at_end(struct rig *r, unsigned port, unsigned queue, const void *frame, unsigned len);
+
+// Makes the frame of rig_udp(), for tests that spoil it first; returns its length.
+unsigned rig_udp_write(uint8_t frame[PACKET_BYTES_MAX], unsigned port, uint16_t src_port, uint16_t dst_port,
+                       const void *payload, unsigned len);
+
+// Fills a port's transmit queue so that nothing more fits, and empties it again.
+void rig_block(unsigned port, unsigned queue);
+void rig_unblock(unsigned port, unsigned queue);
 
 // One turn of every worker and the manager, or its part of ARP; what was sent goes to r->sent. `rig_settle`
 // turns until nothing moves any more.
