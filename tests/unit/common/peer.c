@@ -2,12 +2,15 @@
 #include "peer.h"
 
 #include <dirent.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "runner.h"
 
 static char folder[] = "/tmp/trunkline-test-XXXXXX";
 char peer_path[64];
@@ -145,4 +148,67 @@ unsigned count_mappings(const char *name)
     if (f)
         fclose(f);
     return n;
+}
+
+// ---- numbered commands between the server `dp` and a client ------------------------------------------
+
+struct peer_server dp;
+
+bool readable(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    return poll(&p, 1, 0) == 1;
+}
+
+struct tl_command command(uint64_t id)
+{
+    struct tl_command c = {.id = id, .op = TL_OP_FLUSH};
+    memset(c.leg[1].rx.key, (int)id, sizeof c.leg[1].rx.key);
+    return c;
+}
+
+int send_id(struct tl_client *c, unsigned loop, uint64_t id)
+{
+    struct tl_command m = command(id);
+    return tl_client_send(c, loop, &m);
+}
+
+// Takes the next command and checks that it is whole. Its id, 0 if there is none.
+uint64_t next_id(struct tl_origin *origin)
+{
+    struct tl_command got;
+    if (tl_server_next(dp.server, &got, origin) < 0)
+        return 0;
+    struct tl_command want = command(got.id);
+    CU_ASSERT(memcmp(&got, &want, sizeof got) == 0);
+    return got.id;
+}
+
+void complete(struct tl_origin origin, uint64_t id)
+{
+    struct tl_completion done = {.id = id};
+    tl_server_complete(dp.server, origin, &done);
+}
+
+// Id of the next completion, 0 if there is none.
+uint64_t done_id(struct tl_client *c, unsigned loop)
+{
+    struct tl_completion done;
+    return tl_client_completion(c, loop, &done) == 0 ? done.id : 0;
+}
+
+struct tl_client *begin(unsigned loops)
+{
+    CU_ASSERT_EQUAL(peer_server_open(&dp), 0);
+    struct tl_client *c = peer_client(&dp, loops);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+    return c;
+}
+
+void open_raw(struct raw_control *raw)
+{
+    struct tl_greeting hello;
+    tl_greeting_init(&hello, 1);
+    raw_control_open(raw, &dp, &hello, sizeof hello);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(raw->rings.base);
 }

@@ -50,3 +50,26 @@ int raw_listen(void);
 // Descriptors open in this process, and mappings of it.
 unsigned count_descriptors(void);
 unsigned count_mappings(const char *name);
+
+// ---- numbered commands between the server `dp` and a client ------------------------------------------
+
+extern struct peer_server dp;
+
+// Opens the server and a client of it, which is up.
+struct tl_client *begin(unsigned loops);
+
+// Greets the server by hand.
+void open_raw(struct raw_control *raw);
+
+// The command of that number, with bytes that depend on it.
+struct tl_command command(uint64_t id);
+int send_id(struct tl_client *c, unsigned loop, uint64_t id);
+
+// Takes the next command and checks that it is whole. Its number, 0 if there is none.
+uint64_t next_id(struct tl_origin *origin);
+void complete(struct tl_origin origin, uint64_t id);
+
+// Number of the next completion, 0 if there is none.
+uint64_t done_id(struct tl_client *c, unsigned loop);
+
+bool readable(int fd);
