@@ -19,7 +19,8 @@ enum {
     MB = 1024 * 1024,
     // of one packet buffer in a pool: mbuf, room, and what the pool puts around it
     BUFFER_BYTES = sizeof(struct rte_mbuf) + RTE_MBUF_DEFAULT_BUF_SIZE + 2 * RTE_CACHE_LINE_SIZE,
-    OTHER_BYTES = 16 * MB, // what DPDK, rings and tables take beside the pools
+    SESSION_BYTES = 5 * 1024, // of a call: two legs with the largest keys
+    OTHER_BYTES = 16 * MB,    // what DPDK, rings and port maps take
 };
 
 // ---- reading the machine -----------------------------------------------------------------------------
@@ -131,14 +132,16 @@ static int check_cores(const struct tl_dataplane_config *config, const struct ea
 
 static int check_memory(const struct tl_dataplane_config *config, const struct eal_facts *facts, char *why)
 {
-    uint64_t need = (uint64_t)config->mbufs * BUFFER_BYTES + OTHER_BYTES;
+    uint64_t need =
+        (uint64_t)config->mbufs * BUFFER_BYTES + (uint64_t)config->max_sessions * SESSION_BYTES + OTHER_BYTES;
     unsigned need_mb = (unsigned)((need + MB - 1) / MB);
     if (!config->huge_pages) {
         if (config->memory_mb < need_mb)
-            return refuse(why, -ENOMEM,
-                          "dataplane.memory_mb is %u, but %u packet buffers need %u: raise it, or set "
-                          "dataplane.mbufs lower",
-                          config->memory_mb, config->mbufs, need_mb);
+            return refuse(
+                why, -ENOMEM,
+                "dataplane.memory_mb is %u, but %u packet buffers and %u sessions need %u: raise it, or "
+                "set dataplane.mbufs or max_sessions lower",
+                config->memory_mb, config->mbufs, config->max_sessions, need_mb);
         if ((uint64_t)config->memory_mb * MB > facts->free_bytes)
             return refuse(why, -ENOMEM,
                           "dataplane.memory_mb is %u, but the machine has %u MB left: set it lower, or "

@@ -265,25 +265,22 @@ void neigh_announce(struct neigh *n, const struct port *port, uint64_t now_ns)
 {
     n->link[port->index].announcements = 3;
     n->link[port->index].due_ns = now_ns;
+    n->announce_due_ns = now_ns;
 }
 
-static void watch_links(struct neigh *n, uint64_t now_ns)
+static void announce_due(struct neigh *n, uint64_t now_ns)
 {
-    if (now_ns >= n->link_due_ns) {
-        n->link_due_ns = now_ns + 1000ull * MS;
-        for (uint32_t i = 0; i < n->ports->count; i++) {
-            struct rte_eth_link state = {0};
-            bool up = rte_eth_link_get_nowait(n->ports->port[i].id, &state) == 0 &&
-                      state.link_status == RTE_ETH_LINK_UP;
-            if (up && !n->link[i].up)
-                neigh_announce(n, &n->ports->port[i], now_ns);
-            n->link[i].up = up;
-        }
-    }
+    if (now_ns < n->announce_due_ns)
+        return;
+    n->announce_due_ns = never;
     for (uint32_t i = 0; i < n->ports->count; i++) {
         struct neigh_link *link = &n->link[i];
-        if (link->announcements == 0 || now_ns < link->due_ns)
+        if (link->announcements == 0)
             continue;
+        if (now_ns < link->due_ns) {
+            n->announce_due_ns = RTE_MIN(n->announce_due_ns, link->due_ns);
+            continue;
+        }
         const struct port *port = &n->ports->port[i];
         for (uint32_t r = 0; r < port->realm_count; r++) {
             if (send_frame(n, port, &broadcast, &unknown, port->realm[r].ip, port->realm[r].ip))
@@ -291,6 +288,8 @@ static void watch_links(struct neigh *n, uint64_t now_ns)
         }
         link->announcements--;
         link->due_ns = now_ns + 1000ull * MS;
+        if (link->announcements)
+            n->announce_due_ns = RTE_MIN(n->announce_due_ns, link->due_ns);
     }
 }
 
@@ -298,7 +297,7 @@ uint64_t neigh_manage(struct neigh *n, uint64_t now_ns)
 {
     for (uint32_t w = 0; w < n->ports->workers; w++)
         take_messages(n, w, now_ns);
-    watch_links(n, now_ns);
+    announce_due(n, now_ns);
     if (now_ns >= n->next_due_ns) {
         n->next_due_ns = never;
         for (uint32_t i = 1; i < n->top; i++) {
@@ -310,8 +309,8 @@ uint64_t neigh_manage(struct neigh *n, uint64_t now_ns)
                 n->next_due_ns = n->entry[i].due_ns;
         }
     }
-    uint64_t next = RTE_MIN(n->next_due_ns, n->link_due_ns);
-    return next > now_ns ? next - now_ns : 0;
+    uint64_t next = RTE_MIN(n->next_due_ns, n->announce_due_ns);
+    return next > now_ns ? RTE_MIN(next - now_ns, 1000ull * MS) : 0;
 }
 
 // ---- next hops of sessions ---------------------------------------------------------------------------
@@ -401,7 +400,7 @@ struct neigh *neigh_create(const struct ports *ports, struct rte_mempool *pool)
     n->pool = pool;
     n->top = 1;
     n->free_count = NEIGH_MAX - 1;
-    n->next_due_ns = never;
+    n->next_due_ns = n->announce_due_ns = never;
     // A number that is nobody's reads as failed, so that no packet can wait for it.
     for (uint32_t i = 0; i < NEIGH_MAX; i++)
         publish(n, i, NEIGH_FAILED);

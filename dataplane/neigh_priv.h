@@ -78,8 +78,8 @@ struct neigh_entry {
     struct rte_ether_addr mac;
 };
 
+// A port's announcements.
 struct neigh_link {
-    bool up;
     uint8_t announcements; // still to be made
     uint64_t due_ns;
 };
@@ -95,7 +95,7 @@ struct neigh {
     uint32_t top; // numbers below were used at some time
     uint32_t free_count;
     uint64_t next_due_ns;
-    uint64_t link_due_ns;
+    uint64_t announce_due_ns;
     uint64_t conflict_said_ns;
     struct neigh_link link[TL_PORTS_MAX];
     struct neigh_stats stats;

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #include "dataplane/eal.h"
-#include "dataplane/neigh.h"
 #include "dataplane/port.h"
 #include "eal_for_tests.h"
 #include "runner.h"
@@ -181,7 +180,7 @@ static void test_open_with_rss(void)
     CU_ASSERT_EQUAL(rte_mempool_in_use_count(pool), 0);
 }
 
-// A device with fewer queues than workers and no RSS, and the announcement when its link comes up.
+// A device with fewer queues than workers and no RSS.
 static void test_open_ring(void)
 {
     struct rte_ring *to_us = rte_ring_create("to_us", 64, SOCKET_ID_ANY, 0);
@@ -206,30 +205,11 @@ static void test_open_ring(void)
     port_describe(p, c, line, sizeof line);
     CU_ASSERT_PTR_NOT_NULL(strstr(line, "1 rx and 1 tx queues for 2 workers with hand-off"));
 
-    struct neigh *neigh = neigh_create(ports, pool);
-    struct neigh_worker worker[2];
-    for (unsigned w = 0; w < 2; w++)
-        neigh_worker_init(&worker[w], neigh, w);
-    struct rte_mbuf *m[8];
-    uint64_t now = 1000000000;
-    neigh_manage(neigh, now); // the link is up: both addresses are announced
-    CU_ASSERT_EQUAL(neigh_own_frames(&worker[1], m, 8), 0);
-    unsigned n = neigh_own_frames(&worker[0], m, 8);
-    CU_ASSERT_EQUAL(n, 2);
-    rte_pktmbuf_free_bulk(m, n);
-    for (unsigned i = 0; i < 5; i++) {
-        neigh_manage(neigh, now += 1000000000);
-        rte_pktmbuf_free_bulk(m, n = neigh_own_frames(&worker[0], m, 8));
-    }
-    CU_ASSERT_EQUAL(n, 0);
+    struct port_stats stats;
     rte_eth_dev_set_link_down(p->id);
-    neigh_manage(neigh, now += 1000000000);
+    CU_ASSERT_TRUE(port_stats_read(p, &stats) == 0 && !stats.link_up);
     rte_eth_dev_set_link_up(p->id);
-    neigh_manage(neigh, now += 1000000000); // back again: announced again
-    n = neigh_own_frames(&worker[0], m, 8);
-    CU_ASSERT_EQUAL(n, 2);
-    rte_pktmbuf_free_bulk(m, n);
-    neigh_free(neigh);
+    CU_ASSERT_TRUE(port_stats_read(p, &stats) == 0 && stats.link_up);
     ports_close(ports);
     free(ports);
     free(c);
