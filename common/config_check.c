@@ -42,11 +42,13 @@ static void check_cores(struct config_parser *p, const struct tl_dataplane_confi
 {
     uint32_t list = scan_find(&p->scan, node, "worker_cores");
 
-    for (uint32_t i = 0; i < d->worker_count; i++)
+    // A worker that sleeps leaves room for the manager.
+    for (uint32_t i = 0; i < d->worker_count && d->poll == TL_POLL_BUSY; i++)
         if (d->worker_cores[i] == d->main_core)
             config_complain(p, list == SCAN_NONE ? node : scan_item(&p->scan, list, i),
                             list == SCAN_NONE ? "main_core" : NULL,
-                            "core %u is the main core and a worker core; expected different cores",
+                            "core %u is the main core and a worker core; expected different cores, or poll "
+                            "\"adaptive\"",
                             d->main_core);
 }
 

@@ -8,6 +8,7 @@
 #include <rte_ethdev.h>
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
+#include <rte_mbuf_pool_ops.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,6 +84,19 @@ int eal_args_make(const struct tl_dataplane_config *config, struct eal_args *out
     return 0;
 }
 
+static bool is_xdp(const struct tl_port_config *port)
+{
+    return strncmp(port->device, "net_af_xdp", 10) == 0;
+}
+
+bool eal_buffer_per_page(const struct tl_dataplane_config *config)
+{
+    bool xdp = false;
+    for (uint32_t i = 0; i < config->port_count; i++)
+        xdp |= is_xdp(&config->ports[i]);
+    return xdp && !config->huge_pages;
+}
+
 void eal_device_name(const struct tl_port_config *port, char *name, size_t len)
 {
     size_t n = strcspn(port->device, ",");
@@ -117,13 +131,38 @@ void eal_stop(void)
 
 // ---- pools -------------------------------------------------------------------------------------------
 
+// Memory without huge pages comes in pages of 4 kB, and DPDK then gives each buffer a page of its own for the
+// sake of devices that read memory themselves. None does so without huge pages, but the kernel's AF_XDP takes
+// no packet that crosses pages.
+static struct rte_mempool *new_pool(const char *name, const struct tl_dataplane_config *config, int node)
+{
+    unsigned cache = RTE_MIN((unsigned)RTE_MEMPOOL_CACHE_MAX_SIZE, config->mbufs / 8);
+    if (eal_buffer_per_page(config))
+        return rte_pktmbuf_pool_create(name, config->mbufs, cache, 0, RTE_MBUF_DEFAULT_BUF_SIZE, node);
+    struct rte_pktmbuf_pool_private room = {.mbuf_data_room_size = RTE_MBUF_DEFAULT_BUF_SIZE};
+    struct rte_mempool *pool = rte_mempool_create_empty(
+        name, config->mbufs, sizeof(struct rte_mbuf) + RTE_MBUF_DEFAULT_BUF_SIZE, cache, sizeof room, node,
+        config->huge_pages ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG);
+    if (!pool)
+        return NULL;
+    if (rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), NULL) != 0) {
+        rte_mempool_free(pool);
+        return NULL;
+    }
+    rte_pktmbuf_pool_init(pool, &room);
+    if (rte_mempool_populate_default(pool) < 0) {
+        rte_mempool_free(pool);
+        return NULL;
+    }
+    rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
+    return pool;
+}
+
 static int make_pool(const struct tl_dataplane_config *config, int node, struct rte_mempool **out, char *why)
 {
     char name[RTE_MEMPOOL_NAMESIZE];
     snprintf(name, sizeof name, "packets%d", node);
-    unsigned cache = RTE_MIN((unsigned)RTE_MEMPOOL_CACHE_MAX_SIZE, config->mbufs / 8);
-    struct rte_mempool *pool =
-        rte_pktmbuf_pool_create(name, config->mbufs, cache, 0, RTE_MBUF_DEFAULT_BUF_SIZE, node);
+    struct rte_mempool *pool = new_pool(name, config, node);
     if (!pool) {
         int error = rte_errno > 0 ? -rte_errno : -ENOMEM;
         snprintf(
@@ -140,7 +179,7 @@ static int make_pool(const struct tl_dataplane_config *config, int node, struct 
 static int check_chunks(const struct tl_dataplane_config *config, const struct rte_mempool *pool, char *why)
 {
     for (uint32_t i = 0; i < config->port_count; i++) {
-        if (pool->nb_mem_chunks > 1 && strncmp(config->ports[i].device, "net_af_xdp", 10) == 0) {
+        if (pool->nb_mem_chunks > 1 && is_xdp(&config->ports[i])) {
             snprintf(why, EAL_WHY_LEN,
                      "port %s: AF_XDP wants all packet buffers in one piece of memory, they came in %u: use "
                      "more huge pages, or dataplane.huge_pages false",

@@ -65,6 +65,10 @@ int eal_start(const struct tl_dataplane_config *config, char *why);
 // Whether the device is a PCI address and not a vdev string. Pure.
 bool eal_is_pci(const struct tl_port_config *port);
 
+// Whether each packet buffer takes a page of memory (4 kB) instead of its own size: AF_XDP without huge
+// pages. Pure.
+bool eal_buffer_per_page(const struct tl_dataplane_config *config);
+
 // The name by which ethdev knows a configured device: a PCI address, or a vdev string up to its first comma.
 void eal_device_name(const struct tl_port_config *port, char *name, size_t len);
 

@@ -237,6 +237,8 @@ static const struct wrong wrongs[] = {
      ",\"realms\":[\n{\"name\":\"s\",\"port\":\"p\",\"address\":\"10.0.0.5/24\",\"rtp_ports\":@7}]}",
      "realms[0].rtp_ports: is a number; ", ""},
     // the machine
+    {"{\"dataplane\":{" PORTS ",\"poll\":\"adaptive\",\"worker_cores\":[0,1,@1]}," REALMS "}",
+     "dataplane.worker_cores[2]: is in the list already; ", ""}, // and 0 is fine
     {"{\"dataplane\":{" PORTS ",\"worker_cores\":[1,2,@0]}," REALMS "}",
      "dataplane.worker_cores[2]: core 0 is the main core and a worker core; ", ""},
     {"{\"dataplane\":{" PORTS ",\"main_core\":@1}," REALMS "}",

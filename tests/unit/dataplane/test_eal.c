@@ -171,6 +171,8 @@ CHANGE(no_huge_support, f->huge_page_bytes = f->free_huge_bytes = 0)
 CHANGE(many_mbufs, c->mbufs = 1000000)
 CHANGE(without_huge, c->huge_pages = false; f->free_huge_bytes = 0)
 CHANGE(little_memory, c->huge_pages = false; c->memory_mb = 32)
+CHANGE(xdp_memory, strcpy(c->ports[0].device, "net_af_xdp0,iface=eth1"); c->huge_pages = false;
+       c->memory_mb = 84)
 CHANGE(no_memory, c->huge_pages = false; c->memory_mb = 8000)
 CHANGE(interface_missing, strcpy(c->ports[0].device, "net_af_packet0,iface=eth9"))
 CHANGE(interface_down, strcpy(c->ports[0].device, "net_af_packet0,qpairs=2,iface=eth2"))
@@ -203,6 +205,8 @@ static const struct lack lacks[] = {
     {"without huge pages", without_huge, 0, ""},
     {"little memory", little_memory, -ENOMEM,
      "dataplane.memory_mb is 32, but 16384 packet buffers and 1000 sessions need 59"},
+    {"AF_XDP without huge pages", xdp_memory, -ENOMEM,
+     "dataplane.memory_mb is 84, but 16384 packet buffers and 1000 sessions need 85"},
     {"no memory", no_memory, -ENOMEM, "the machine has 4096 MB left"},
     {"interface missing", interface_missing, -ENODEV, "port peer: there is no interface eth9"},
     {"interface down", interface_down, -ENETDOWN, "ip link set eth2 up"},
