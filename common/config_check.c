@@ -38,17 +38,16 @@ static uint32_t ip4(const struct tl_addr *addr)
 
 // ---- dataplane
 
+// A busy worker never gives its core away, so the manager could not run there.
 static void check_cores(struct config_parser *p, const struct tl_dataplane_config *d, uint32_t node)
 {
     uint32_t list = scan_find(&p->scan, node, "worker_cores");
 
-    // A worker that sleeps leaves room for the manager.
-    for (uint32_t i = 0; i < d->worker_count && d->poll == TL_POLL_BUSY; i++)
+    for (uint32_t i = 0; d->poll == TL_POLL_BUSY && i < d->worker_count; i++)
         if (d->worker_cores[i] == d->main_core)
             config_complain(p, list == SCAN_NONE ? node : scan_item(&p->scan, list, i),
                             list == SCAN_NONE ? "main_core" : NULL,
-                            "core %u is the main core and a worker core; expected different cores, or poll "
-                            "\"adaptive\"",
+                            "core %u is the main core, too; expected another core, or poll \"adaptive\"",
                             d->main_core);
 }
 

@@ -44,7 +44,8 @@ static const struct option dataplane_options[] = {
     {"file_prefix", OPTION_NAME, FIELD(tl_dataplane_config, file_prefix), .preset = "\"trunkline\"",
      .doc = "DPDK's name for its run-time files; each dataplane on a machine needs its own."},
     {"main_core", OPTION_NUMBER, FIELD(tl_dataplane_config, main_core), RANGE(0, 127), .preset = "0",
-     .doc = "CPU of the manager, which sleeps while there is nothing to do."},
+     .doc = "CPU of the manager, which sleeps while there is nothing to do. With poll busy it cannot be a "
+            "worker's."},
     {"worker_cores", OPTION_NUMBERS, FIELD(tl_dataplane_config, worker_cores),
      SECOND(tl_dataplane_config, worker_count), RANGE(0, 127), .preset = "[1]",
      .doc = "CPUs of the workers, one worker each. Keep other work off them."},

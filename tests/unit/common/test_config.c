@@ -240,9 +240,9 @@ static const struct wrong wrongs[] = {
     {"{\"dataplane\":{" PORTS ",\"poll\":\"adaptive\",\"worker_cores\":[0,1,@1]}," REALMS "}",
      "dataplane.worker_cores[2]: is in the list already; ", ""}, // and 0 is fine
     {"{\"dataplane\":{" PORTS ",\"worker_cores\":[1,2,@0]}," REALMS "}",
-     "dataplane.worker_cores[2]: core 0 is the main core and a worker core; ", ""},
+     "dataplane.worker_cores[2]: core 0 is the main core, too; ", ""},
     {"{\"dataplane\":{" PORTS ",\"main_core\":@1}," REALMS "}",
-     "dataplane.main_core: core 1 is the main core ", ""},
+     "dataplane.main_core: core 1 is the main core, too; ", ""},
     {"{\"dataplane\":{" PORTS ",\"worker_cores\":[1,@1]}," REALMS "}",
      "dataplane.worker_cores[1]: is in the list already; ", ""},
     {"{\"dataplane\":{" PORTS ",\"worker_cores\":[@128]}," REALMS "}",
@@ -410,6 +410,18 @@ static void too_many_items(void)
     CU_ASSERT_EQUAL(errors.count, 1);
     CU_ASSERT(strstr(errors.text, "realms: is a list of 65; expected list of 1 to 64 objects") != NULL);
     free(text);
+}
+
+static void adaptive_workers_may_share_the_main_core(void)
+{
+    static const char text[] =
+        "{\"dataplane\":{\"worker_cores\":[0,1],\"poll\":\"adaptive\"," PORTS "}," REALMS "}";
+    struct tl_config_errors errors;
+    struct tl_config *c = NULL;
+
+    CU_ASSERT_FATAL(tl_config_parse("f", text, sizeof text - 1, &c, &errors) == 0);
+    CU_ASSERT(c->dataplane.worker_count == 2 && c->dataplane.main_core == 0);
+    tl_config_free(c);
 }
 
 // As large as it may be, every list full.
@@ -615,6 +627,7 @@ int main(int argc, char **argv)
         {"no_error_follows_from_another", no_error_follows_from_another},
         {"many_errors_are_counted_and_cut", many_errors_are_counted_and_cut},
         {"too_many_items", too_many_items},
+        {"adaptive_workers_may_share_the_main_core", adaptive_workers_may_share_the_main_core},
         {"full_size", full_size},
         {"every_truncation_is_an_error", every_truncation_is_an_error},
         {"every_changed_byte_is_survived", every_changed_byte_is_survived},
