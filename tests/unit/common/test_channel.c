@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Messages over the channel: bounds, order, peers that lie, controls that come and go.
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -444,6 +446,28 @@ static void what_a_dead_dataplane_published_is_read(void)
     tl_client_close(c);
 }
 
+// What control got over the channel cannot be written in any way, what the dataplane writes is seen.
+static void control_cannot_write_the_live_table(void)
+{
+    struct tl_client *c = begin(1);
+    const struct tl_segment *got = &tl_client_live(c)->segment;
+    char name[64];
+
+    CU_ASSERT(mmap(NULL, got->size, PROT_WRITE, MAP_SHARED, got->fd, 0) == MAP_FAILED && errno == EPERM);
+    CU_ASSERT(mprotect(got->base, got->size, PROT_READ | PROT_WRITE) < 0 && errno == EACCES);
+    CU_ASSERT(pwrite(got->fd, "x", 1, 0) < 0 && errno == EPERM);
+    snprintf(name, sizeof name, "/proc/self/fd/%d", got->fd);
+    int again = open(name, O_RDWR | O_CLOEXEC);
+    CU_ASSERT(mmap(NULL, got->size, PROT_WRITE, MAP_SHARED, again, 0) == MAP_FAILED);
+    CU_ASSERT(pwrite(again, "x", 1, 0) < 0);
+    if (again >= 0)
+        close(again);
+    atomic_store(&dp.live.header->manager_ns, 12345);
+    CU_ASSERT_EQUAL(atomic_load(&tl_client_live(c)->header->manager_ns), 12345);
+    tl_client_close(c);
+    peer_server_close(&dp);
+}
+
 static void live_tables_over_lives(void)
 {
     struct tl_client *c = begin(1);
@@ -550,6 +574,7 @@ int main(int argc, char **argv)
         {"successor_comes_after_the_backlog", successor_comes_after_the_backlog},
         {"greeting_waits_for_the_backlog", greeting_waits_for_the_backlog},
         {"what_a_dead_dataplane_published_is_read", what_a_dead_dataplane_published_is_read},
+        {"control_cannot_write_the_live_table", control_cannot_write_the_live_table},
         {"live_tables_over_lives", live_tables_over_lives},
         {"nothing_is_left_behind", nothing_is_left_behind},
         {"without_descriptors", without_descriptors},
