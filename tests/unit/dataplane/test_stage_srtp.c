@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// SRTP through all stages, on real mbufs: a plain leg and one with keys, libsrtp2 as the far end, and the
-// observer on everything that leaves encrypted.
-#include <stdio.h>
+// SRTP through all stages with a far end that is not ours: libsrtp2 opens what leaves and makes what comes;
+// the observer sees what leaves. test_relay_srtp.c has the rest of the stages, with our own code as the far
+// end.
 #include <string.h>
 
 #include "observer.h"
@@ -61,16 +61,7 @@ static void warm_up(struct scene *s)
     rig_clear(&s->rig);
 }
 
-static void oracles(struct scene *s, uint32_t in_roc, uint32_t out_roc)
-{
-    oracle_free(s->far_in);
-    oracle_free(s->far_out);
-    s->far_in = oracle_new(&s->leg[1].tx, NEAR, in_roc);
-    s->far_out = oracle_new(&s->leg[1].rx, FAR, out_roc);
-    CU_ASSERT_FATAL(s->far_in && s->far_out);
-}
-
-static void prepare(struct scene *s, enum tl_suite suite)
+static void begin(struct scene *s, enum tl_suite suite)
 {
     memset(s, 0, sizeof *s);
     rig_open(&s->rig, 1, 1);
@@ -81,14 +72,11 @@ static void prepare(struct scene *s, enum tl_suite suite)
     s->leg[1].rx = crypto(suite, 1);
     s->leg[1].tx = crypto(suite, 2);
     warm_up(s);
-    s->observer = observer_new();
-}
-
-static void begin(struct scene *s, enum tl_suite suite)
-{
-    prepare(s, suite);
     s->call = rig_call(&s->rig, 3, s->leg);
-    oracles(s, 0, 0);
+    s->observer = observer_new();
+    s->far_in = oracle_new(&s->leg[1].tx, NEAR, 0);
+    s->far_out = oracle_new(&s->leg[1].rx, FAR, 0);
+    CU_ASSERT_FATAL(s->far_in && s->far_out);
 }
 
 static void end(struct scene *s)
@@ -324,33 +312,12 @@ static unsigned drain(struct scene *s)
     return n;
 }
 
+// Any sequence numbers and SSRCs, few enough to meet often; no two packets have the same payload.
 static void mischief(struct scene *s)
 {
     unsigned given = 0, sent = 0;
-    for (unsigned i = 0; i < 60; i++, given += 2) { // twice, with another payload, in one burst
-        send_plain(s, NEAR, (uint16_t)(65500 + i), 8, 1);
-        send_plain(s, NEAR, (uint16_t)(65500 + i), 8, 2);
-        if (i % 9 == 0)
-            rig_turn(&s->rig);
-    }
-    sent += drain(s);
-    CU_ASSERT_EQUAL(sent, 60);
-    for (unsigned i = 0; i < 60; i++, given++) { // all of them again
-        send_plain(s, NEAR, (uint16_t)(65500 + i), 8, 3);
-        if (i % 20 == 0)
-            rig_turn(&s->rig);
-    }
-    CU_ASSERT_EQUAL(drain(s), 0);
-    for (unsigned i = 0; i < 100; i++, given++) { // two sources with the same numbers
-        send_plain(s, i & 1 ? 77 : NEAR, (uint16_t)(200 + i / 2), 8, (uint8_t)i);
-        if (i % 20 == 0)
-            rig_turn(&s->rig);
-    }
-    unsigned flips = drain(s);
-    CU_ASSERT_EQUAL(flips, 100);
-    sent += flips;
     uint64_t noise = 88172645463325252ull;
-    for (unsigned i = 0; i < 1500; i++, given++) { // anything
+    for (unsigned i = 0; i < 1500; i++, given++) {
         noise ^= noise << 13;
         noise ^= noise >> 7;
         noise ^= noise << 17;
@@ -437,95 +404,6 @@ static void srtcp(void)
     each_suite(reports);
 }
 
-// ---- new terms, restart ------------------------------------------------------------------------------
-
-static void terms_change(struct scene *s)
-{
-    uint8_t rtp[PACKET_BYTES_MAX];
-    for (unsigned i = 0; i < 50; i++)
-        send_plain(s, NEAR, (uint16_t)(65500 + i), 8, 1), rig_turn(&s->rig);
-    send_raw(s, 1, 0, rtp, far_packet(s->far_out, rtp, FAR, 65535));
-    send_raw(s, 1, 0, rtp, far_packet(s->far_out, rtp, FAR, 0));
-    CU_ASSERT_EQUAL(drain(s), 50);
-
-    // The same keys: index, ROC and windows go on.
-    s->leg[1].pt_in[2] = 97;
-    rig_modify(&s->rig, &s->call, 1, &s->leg[1]);
-    send_plain(s, NEAR, 13, 8, 2); // was the last one
-    send_plain(s, NEAR, 14, 8, 2);
-    send_raw(s, 1, 0, rtp, far_packet(s->far_out, rtp, FAR, 1));
-    send_raw(s, 1, 0, rtp, 12 + PAYLOAD + tl_suite_info(s->leg[1].rx.suite)->rtp_tag);
-    CU_ASSERT_EQUAL(drain(s), 1);
-    CU_ASSERT_EQUAL(live_tx(s)->word, srtp_word(65550, 2));
-    CU_ASSERT_EQUAL(live_rx(s, 0)->word, srtp_word(65537, 1));
-    CU_ASSERT_EQUAL(rig_drops(&s->rig, TL_DROP_tx_index_used), 1);
-    CU_ASSERT_EQUAL(rig_drops(&s->rig, TL_DROP_replayed), 1);
-
-    // Other keys: everything anew, and what was sent under the old ones is refused.
-    s->leg[1].rx = crypto(s->leg[1].rx.suite, 3);
-    s->leg[1].tx = crypto(s->leg[1].tx.suite, 4);
-    rig_modify(&s->rig, &s->call, 1, &s->leg[1]);
-    CU_ASSERT(live_tx(s)->word == 0 && live_rx(s, 0)->word == 0);
-    send_raw(s, 1, 0, rtp, far_packet(s->far_out, rtp, FAR, 2));
-    oracles(s, 0, 0);
-    send_plain(s, NEAR, 15, 8, 3);
-    send_plain(s, NEAR, 14, 8, 3); // an index of the old key is free under the new one
-    send_raw(s, 1, 0, rtp, far_packet(s->far_out, rtp, FAR, 1));
-    CU_ASSERT_EQUAL(drain(s), 2);
-    CU_ASSERT_EQUAL(live_tx(s)->word, srtp_word(15, 4));
-    CU_ASSERT_EQUAL(live_rx(s, 0)->word, srtp_word(1, 3));
-    CU_ASSERT_EQUAL(rig_drops(&s->rig, TL_DROP_bad_auth), 1);
-}
-
-static void modify(void)
-{
-    each_suite(terms_change);
-}
-
-// A session as control puts it back after a restart of the dataplane: ROC 5 both ways.
-static void restart(enum tl_suite suite)
-{
-    struct scene *s = &scene;
-    uint8_t rtp[PACKET_BYTES_MAX], plain[PACKET_BYTES_MAX];
-    int len;
-    prepare(s, suite);
-    const uint64_t index = 5ull << 16 | 1000;
-    s->leg[1].tx_resume = (struct tl_resume_ssrc){.index = index, .ssrc = NEAR, .srtcp_index = 7};
-    s->leg[1].rx_resume[0] = (struct tl_resume_ssrc){.index = index, .ssrc = FAR, .srtcp_index = 9};
-    s->call = rig_call(&s->rig, 3, s->leg);
-    oracles(s, 5, 5);
-    observer_expect(s->observer, &s->leg[1].tx, NEAR, index);
-    CU_ASSERT_EQUAL(live_tx(s)->word, srtp_word(index, 2));
-    CU_ASSERT_EQUAL(live_rx(s, 0)->word, srtp_word(index, 1));
-
-    send_plain(s, 55, 300, 8, 1); // whatever the near side goes on with
-    send_plain(s, 55, 301, 8, 1);
-    rig_settle(&s->rig);
-    for (unsigned i = 1; i <= 2; i++) {
-        CU_ASSERT(next_sealed(s, plain, &len));
-        struct rtp_fields f = rtp_read(plain);
-        CU_ASSERT(f.ssrc == NEAR && f.seq == 1000 + i);
-    }
-    rig_clear(&s->rig);
-    s->seen = 0;
-    for (unsigned seq = 900; seq <= 1003; seq++) // up to 1000 everything counts as seen
-        send_raw(s, 1, 0, rtp, far_packet(s->far_out, rtp, FAR, (uint16_t)seq)), rig_turn(&s->rig);
-    rig_settle(&s->rig);
-    CU_ASSERT_EQUAL(s->rig.sent_count, 3);
-    CU_ASSERT_EQUAL(rig_drops(&s->rig, TL_DROP_replayed), 101);
-    CU_ASSERT_EQUAL(live_rx(s, 0)->word, srtp_word(index + 3, 1));
-    send_raw(s, 0, 1, rtp, report(rtp, 55, 0));
-    rig_settle(&s->rig);
-    CU_ASSERT_EQUAL(live_tx(s)->srtcp_index, 8);
-    end(s);
-}
-
-static void resume(void)
-{
-    for (int suite = TL_SUITE_NONE + 1; suite < TL_SUITE_COUNT; suite++)
-        restart(suite);
-}
-
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
@@ -535,8 +413,6 @@ int main(int argc, char **argv)
         {"ssrc_limit", ssrc_limit},
         {"hostile_plain_sender", hostile_plain_sender},
         {"srtcp", srtcp},
-        {"modify", modify},
-        {"resume", resume},
     };
     if (rig_eal())
         return 1;
