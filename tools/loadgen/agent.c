@@ -14,7 +14,8 @@
 
 enum {
     HASH_SIZE = 4096,
-    LINGER_MS = 500,      // after the last call: a lost answer to a BYE is repeated
+    LINGER_MS = 1700, // after the last call: our answer to a BYE may be lost, and the BYE comes again after
+                      // 0.5 and 1.5 s
     STOP_GRACE_MS = 6000, // from a signal to the end, answered or not
     PLACE_AT_ONCE = 20,   // calls per clock tick, when the program was late
     OTHER_FDS = 64,
@@ -32,7 +33,8 @@ int64_t agent_now_us(void)
 
 void agent_call_named(struct agent *a, struct call *c)
 {
-    snprintf(c->call_id, sizeof c->call_id, "%s", sip_dialog_callid(sipsess_dialog(c->session)));
+    if (str_dup(&c->call_id, sip_dialog_callid(sipsess_dialog(c->session))) != 0)
+        return;
     hash_append(a->by_call_id, hash_joaat_str(c->call_id), &c->he, c);
     list_append(&a->slots[a->next_slot++ % AGENT_SLOTS], &c->slot, c);
 }

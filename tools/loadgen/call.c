@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OVERDUE_MS = 5000 }; // after its time a call is ended by the side that was to be hung up on
-
 // libre destroys it with the session, which is after the BYE was answered or given up: the only sign it gives
 // of that.
 struct token {
@@ -173,11 +171,19 @@ static void closed(int err, const struct sip_msg *msg, void *arg)
     let_go(c);
 }
 
+static void destroyed(void *arg)
+{
+    struct call *c = arg;
+
+    hash_unlink(&c->he);
+    mem_deref(c->call_id);
+}
+
 // Plan and media of a call; the call is in the agent's list from here on.
 static struct call *call_new(struct agent *a, enum call_role role, uint32_t label, int *error)
 {
     const struct options *o = a->options;
-    struct call *c = mem_zalloc(sizeof *c, NULL);
+    struct call *c = mem_zalloc(sizeof *c, destroyed);
 
     if (c == NULL) {
         *error = -ENOMEM;
@@ -415,11 +421,11 @@ void call_tick(struct call *c, uint32_t tick)
 
     if (c->state == CALL_UP) {
         now = since_up(c);
-        if (schedule_bye_due(&c->plan, now, c->stream.final_at)) {
+        if (schedule_bye_due(&c->plan, now, &c->stream.heard)) {
             hang_up(c);
             return;
         }
-        if (now >= c->plan.bye_at + OVERDUE_MS) {
+        if (schedule_overdue(&c->plan, now, &c->stream.heard)) {
             call_fail(c, "not hung up on in time");
             hang_up(c);
             return;

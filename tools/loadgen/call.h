@@ -52,7 +52,7 @@ struct call {
     uint16_t bye_status; // of the answer to our BYE, 0: none
     uint16_t last_error; // last final SIP failure within this call
     char failure[120];   // the first thing that went wrong, empty: none
-    char call_id[80];
+    char *call_id;       // NULL: none yet
 };
 
 // Places call `label`. The call is in the agent's list and hands itself over to CALL_OVER, also after a

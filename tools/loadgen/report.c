@@ -304,7 +304,7 @@ static void json_call(FILE *out, const struct call *c)
                               : "none");
     json_fields(out, NULL, fields, ARRAY_SIZE(fields));
     fprintf(out, ",\"call_id\":");
-    tally_json_string(out, c->call_id);
+    tally_json_string(out, c->call_id == NULL ? "" : c->call_id);
     fprintf(out, ",\"failure\":");
     tally_json_string(out, c->failure);
     fprintf(out, "}");

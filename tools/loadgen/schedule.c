@@ -11,6 +11,7 @@ enum {
     HOLD_SIGNALLING_MS = 600, // two re-INVITEs and the pause before the first
     AFTER_HOLD_MS = 500,      // what must be left of the window
     WINDOW_MIN_MS = 500,
+    OVERDUE_MS = 5000, // a BYE that was lost comes again within that
 };
 
 static uint32_t dtmf_end(uint32_t digits)
@@ -81,11 +82,18 @@ void window_sent(struct window *w, const struct payload *p)
         w->counted = p->ordinal;
 }
 
-bool schedule_bye_due(const struct schedule *s, uint32_t now, uint32_t final_at)
+bool schedule_bye_due(const struct schedule *s, uint32_t now, const struct heard *heard)
 {
     if (!s->hangs_up || now < s->bye_at)
         return false;
-    if (final_at != UINT32_MAX && now - final_at >= SCHEDULE_GUARD_MS)
-        return true;
-    return now - s->bye_at >= SCHEDULE_PATIENCE_MS;
+    if (heard->final != UINT32_MAX)
+        return now - heard->final >= SCHEDULE_GUARD_MS;
+    return now - heard->last >= SCHEDULE_SILENCE_MS || now - s->bye_at >= SCHEDULE_LATE_MS;
+}
+
+bool schedule_overdue(const struct schedule *s, uint32_t now, const struct heard *heard)
+{
+    if (s->hangs_up || now < s->bye_at + OVERDUE_MS)
+        return false;
+    return now - heard->last >= OVERDUE_MS || now - s->bye_at >= SCHEDULE_LATE_MS + OVERDUE_MS;
 }

@@ -11,8 +11,10 @@ enum {
     SCHEDULE_GUARD_MS = 200,  // before a BYE or a hold nothing counts: such a packet may rightly be cut off
     SCHEDULE_MARGIN_MS = 100, // and as much more, since the two sides' ACKs are not at the same instant
     SCHEDULE_DTMF_AT = 400,
-    SCHEDULE_PATIENCE_MS =
-        2000, // how long a side waits for the far side's end before it hangs up all the same
+    // a far side that sends nothing for so long won't send its end any more
+    SCHEDULE_SILENCE_MS = 2000,
+    // its ACK may be so late (64 T1), and with it its end; then patience is over
+    SCHEDULE_LATE_MS = 32000,
 };
 
 struct schedule {
@@ -48,6 +50,15 @@ void window_stamp(struct window *w, const struct schedule *s, uint32_t now, stru
 // The packet that was stamped was handed to the kernel.
 void window_sent(struct window *w, const struct payload *p);
 
-// True when the side that hangs up may do so: its time has come, and the far side's end was seen
-// SCHEDULE_GUARD_MS ago or will not come. `final_at` is when it was first seen, UINT32_MAX for not yet.
-bool schedule_bye_due(const struct schedule *s, uint32_t now, uint32_t final_at);
+// What was heard of the far side, in ms since our ACK.
+struct heard {
+    uint32_t last;  // its newest packet
+    uint32_t final; // the first that said its end, UINT32_MAX: none yet
+};
+
+// True when the side that hangs up may do so: its time has come, and the far side's end was heard
+// SCHEDULE_GUARD_MS ago or will not come.
+bool schedule_bye_due(const struct schedule *s, uint32_t now, const struct heard *heard);
+
+// True when the side that is to be hung up on need not wait for that any longer.
+bool schedule_overdue(const struct schedule *s, uint32_t now, const struct heard *heard);

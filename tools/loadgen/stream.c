@@ -81,7 +81,7 @@ int stream_init(struct stream *s, const struct options *o, struct ports *ports, 
     s->first_seq = (uint16_t)s->seq;
     s->label = label;
     s->direction = direction;
-    s->final_at = UINT32_MAX;
+    s->heard.final = UINT32_MAX;
     s->dtmf_tx.digits = o->dtmf;
     receipt_init(&s->receipt, label, o->echo ? direction : direction ^ 1);
 
@@ -323,8 +323,11 @@ void stream_tick(struct stream *s, const struct schedule *plan, uint32_t tick, u
     else if (s->terms.may_send)
         s->n.skipped += tick - s->last_tick - 1;
     s->last_tick = tick;
-    if (s->final_at == UINT32_MAX && s->receipt.final_known)
-        s->final_at = now;
+    if (s->packets_heard != s->receipt.packets)
+        s->heard.last = now;
+    s->packets_heard = s->receipt.packets;
+    if (s->heard.final == UINT32_MAX && s->receipt.final_known)
+        s->heard.final = now;
     if (!s->ready || !s->terms.may_send)
         return;
 

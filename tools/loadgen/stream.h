@@ -68,7 +68,8 @@ struct stream {
     struct dtmf_sender dtmf_tx;
     struct dtmf_receiver dtmf_rx;
     struct stream_counts n;
-    uint32_t final_at; // ms since the ACK at which the far side's end was first seen, UINT32_MAX
+    struct heard heard;
+    uint64_t packets_heard;
 };
 
 // Binds an RTP and an RTCP socket on `local` at the next free even port of `ports`, makes the key, picks

@@ -124,19 +124,43 @@ static void window_pauses(void)
     CU_ASSERT_EQUAL(p.ordinal, 1);
 }
 
+static bool due(const struct schedule *s, uint32_t now, uint32_t last, uint32_t final)
+{
+    return schedule_bye_due(s, now, &(struct heard){last, final});
+}
+
 static void bye_waits_for_the_other_side(void)
 {
     struct schedule s;
 
     schedule_make(&s, 2, 0, false, true);
-    CU_ASSERT_FALSE(schedule_bye_due(&s, 1999, 1000));
-    CU_ASSERT_TRUE(schedule_bye_due(&s, 2000, 1000));
-    CU_ASSERT_FALSE(schedule_bye_due(&s, 2000, 1801));
-    CU_ASSERT_TRUE(schedule_bye_due(&s, 2001, 1801));
-    CU_ASSERT_FALSE(schedule_bye_due(&s, 2000 + SCHEDULE_PATIENCE_MS - 1, UINT32_MAX));
-    CU_ASSERT_TRUE(schedule_bye_due(&s, 2000 + SCHEDULE_PATIENCE_MS, UINT32_MAX));
+    CU_ASSERT_FALSE(due(&s, 1999, 1999, 1000));
+    CU_ASSERT_TRUE(due(&s, 2000, 2000, 1000));
+    CU_ASSERT_FALSE(due(&s, 2000, 2000, 1801));
+    CU_ASSERT_TRUE(due(&s, 2001, 2000, 1801));
+    // no end yet: as long as it speaks, but not for ever
+    CU_ASSERT_FALSE(due(&s, 9000, 8980, UINT32_MAX));
+    CU_ASSERT_FALSE(due(&s, 9000, 9001 - SCHEDULE_SILENCE_MS, UINT32_MAX));
+    CU_ASSERT_TRUE(due(&s, 9000, 9000 - SCHEDULE_SILENCE_MS, UINT32_MAX));
+    CU_ASSERT_TRUE(due(&s, 2000 + SCHEDULE_LATE_MS, 2000 + SCHEDULE_LATE_MS, UINT32_MAX));
     schedule_make(&s, 2, 0, false, false);
-    CU_ASSERT_FALSE(schedule_bye_due(&s, 100000, 1000));
+    CU_ASSERT_FALSE(due(&s, 100000, 0, 1000));
+}
+
+static void the_other_side_may_be_late(void)
+{
+    struct schedule s;
+    struct heard speaking = {7480, 1700}, silent = {2400, 1700};
+
+    schedule_make(&s, 2, 0, false, false);
+    CU_ASSERT_FALSE(schedule_overdue(&s, 6999, &silent));
+    CU_ASSERT_FALSE(schedule_overdue(&s, 7399, &silent));
+    CU_ASSERT_TRUE(schedule_overdue(&s, 7400, &silent));
+    CU_ASSERT_FALSE(schedule_overdue(&s, 7500, &speaking));
+    speaking.last = 2000 + SCHEDULE_LATE_MS + 5000;
+    CU_ASSERT_TRUE(schedule_overdue(&s, speaking.last, &speaking));
+    schedule_make(&s, 2, 0, false, true);
+    CU_ASSERT_FALSE(schedule_overdue(&s, 100000, &silent));
 }
 
 int main(int argc, char **argv)
@@ -148,6 +172,7 @@ int main(int argc, char **argv)
         {"window_counts_only_what_was_sent", window_counts_only_what_was_sent},
         {"window_pauses", window_pauses},
         {"bye_waits_for_the_other_side", bye_waits_for_the_other_side},
+        {"the_other_side_may_be_late", the_other_side_may_be_late},
     };
 
     return test_main("loadgen plan", TEST_CASES(cases), argc, argv);
