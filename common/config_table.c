@@ -138,8 +138,11 @@ static const struct block listener_block = {"listeners[]", "A socket for SIP.",
 
 static const struct option trunk_switches[] = {
     {"srtp", OPTION_WORD, FIELD(tl_trunk_config, srtp), .words = srtp_words, .preset = "\"off\"",
-     .doc = "off: RTP only. optional: SRTP when the peer offers it. required: SRTP, or the call is refused "
-            "with 488."},
+     .doc = "off: RTP only, an offer of SRTP is refused with 488. optional: SRTP when the peer offers it; "
+            "our own offers "
+            "are RTP with keys (RTP/AVP with a=crypto), which it may take. required: SRTP, or the call is "
+            "refused with "
+            "488."},
     {"suites", OPTION_SUITES, FIELD(tl_trunk_config, suites), SECOND(tl_trunk_config, suite_count),
      RANGE(1, TL_SUITES_MAX), .preset = "[\"AEAD_AES_128_GCM\", \"AES_CM_128_HMAC_SHA1_80\"]",
      .doc = "SRTP suites in order of preference, for offers and answers."},
@@ -196,7 +199,8 @@ static const struct block profile_block = {
 
 static const struct option route_options[] = {
     {"prefix", OPTION_DIGITS, REQUIRED, FIELD(tl_route_config, prefix),
-     .doc = "Beginning of the called number, as the peer sends it. The longest prefix that fits wins; \"\" "
+     .doc = "Beginning of the called number, as the peer sends it, without separators like \"-\". The "
+            "longest prefix that fits wins; \"\" "
             "fits every "
             "number."},
     {"from", OPTION_REF, FIELD(tl_route_config, from), SECOND(tl_route_config, any_from), .list = LIST_TRUNKS,

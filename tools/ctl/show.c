@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // status, calls, call, trunks, stats: asked from trunkline-control and shown.
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 #include "tools/ctl/table.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+enum { PAGES_MAX = 10000 }; // far more than there can be calls
 
 static void print_json(const json_t *result)
 {
@@ -65,24 +68,25 @@ static void show_calls(const json_t *result)
         table_print(columns, COUNT(columns), calls);
 }
 
-// All pages in one list. A page that leads nowhere new ends it.
+// All pages in one list. What "next" means is control's business; a page that brings nothing is the last.
 static int collect_calls(struct client *client, json_t *all)
 {
     json_int_t after = 0;
 
-    for (;;) {
+    for (int pages = 0; pages < PAGES_MAX; pages++) {
         json_t *page = NULL;
         int status = client_ask(client, json_pack("{s:s, s:I}", "command", "calls", "after", after), &page);
         if (status != CTL_OK)
             return status;
-        json_array_extend(all, json_object_get(page, "calls"));
-        const json_t *next = json_object_get(page, "next");
-        json_int_t place = json_is_integer(next) ? json_integer_value(next) : 0;
+        const json_t *calls = json_object_get(page, "calls"), *next = json_object_get(page, "next");
+        bool more = json_array_size(calls) != 0 && json_is_integer(next) && json_integer_value(next) != after;
+        json_array_extend(all, (json_t *)(uintptr_t)calls);
+        after = json_integer_value(next);
         json_decref(page);
-        if (place <= after)
-            return CTL_OK;
-        after = place;
+        if (!more)
+            break;
     }
+    return CTL_OK;
 }
 
 int ctl_calls(const struct ctl_options *options)

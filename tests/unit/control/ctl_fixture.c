@@ -38,17 +38,20 @@ static json_t *call_json(uint64_t number)
                      "seconds", (json_int_t)number * 10);
 }
 
-// Calls are numbered from 1.
+// Calls are numbered from 1. "next" is the last that was listed.
 static json_t *calls(void *arg, uint64_t after, unsigned limit)
 {
     struct fixture *f = arg;
+    uint64_t left = !f->newest_first ? f->call_count - after : after ? after - 1 : f->call_count;
     json_t *list = json_array();
 
     f->asked++;
-    while (after < f->call_count && limit--)
-        json_array_append_new(list, call_json(++after));
+    if (f->newest_first && after == 0)
+        after = f->call_count + 1;
+    for (; left && limit; left--, limit--)
+        json_array_append_new(list, call_json(f->newest_first ? --after : ++after));
     return json_pack("{s:o, s:o}", "calls", list, "next",
-                     after < f->call_count ? json_integer((json_int_t)after) : json_null());
+                     left ? json_integer((json_int_t)after) : json_null());
 }
 
 static json_t *call(void *arg, const char *id)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <event2/event.h>
+#include <stdbool.h>
 
 #include "control/ctl.h"
 #include "runner.h"
@@ -17,6 +18,7 @@ struct fixture {
     char path[96];
     unsigned asked;      // questions that reached the provider
     uint64_t call_count; // calls to list
+    bool newest_first;   // the last one first, and so on
     size_t status_size;  // octets of ballast in the answer to status
     const struct trunk_table *trunks;
     const struct tl_live_view *live;

@@ -101,7 +101,7 @@ static const struct {
     {"{\"command\":\"status\",\"id\":1}", "{\"id\":1,\"ok\":true,\"result\":{\"dataplane\":{\"connected\":"
                                           "true,\"workers\":2},\"state\":\"running\"}}"},
     {"{\"command\":\"calls\"}", "{\"id\":null,\"ok\":true,\"result\":{\"calls\":[],\"next\":null}}"},
-    {"{\"command\":\"calls\",\"after\":7,\"limit\":500,\"id\":\"a\"}",
+    {"{\"command\":\"calls\",\"after\":0,\"limit\":500,\"id\":\"a\"}",
      "{\"id\":\"a\",\"ok\":true,\"result\":{\"calls\":[],\"next\":null}}"},
     {" {\"command\" : \"stats\"}\r", "{\"id\":null,\"ok\":true,\"result\":{\"dataplane\":null}}"},
     {"{\"command\":\"trunks\",\"id\":9}", SORRY("9", "not enough memory for the answer")},

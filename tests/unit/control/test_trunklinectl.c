@@ -136,6 +136,14 @@ static void calls_are_listed(void)
     json_t *answer = json_loads(r.out, 0, NULL);
     CU_ASSERT_EQUAL(json_array_size(json_object_get(answer, "calls")), 1203);
     json_decref(answer);
+    f.newest_first = true;
+    run(NULL, "--json calls");
+    answer = json_loads(r.out, 0, NULL);
+    const json_t *list = json_object_get(answer, "calls");
+    CU_ASSERT_EQUAL(json_array_size(list), 1203);
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(json_array_get(list, 0), "id")), "c1203");
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(json_array_get(list, 1202), "id")), "c1");
+    json_decref(answer);
     fixture_end(&f);
 }
 
