@@ -68,3 +68,18 @@ void sip_core_receive(struct sip_stack *stack, const struct sip_flow *flow, char
             sip_answer_head(stack, &head, &shape, flow, &(struct sip_answer){.status = shape.status});
     }
 }
+
+void sip_core_unreachable(struct sip_stack *stack, char *bytes, size_t len)
+{
+    struct sip_head head;
+    struct sip_via via;
+    sip_read(bytes, len, &head);
+    // what is quoted ends anywhere: the top Via has to be whole, and is the first line of our requests
+    if (head.faults & SIP_FAULT_NOT_SIP || !head.request || !sip_read_via(head.first[SIP_NAME_VIA], &via) ||
+        !via.branch.p)
+        return;
+    struct sip_node *node =
+        sip_table_find(&stack->txns, sip_key_client(stack->secret, via.branch, head.method));
+    if (node)
+        sip_client_broken((struct sip_txn *)((char *)node - offsetof(struct sip_txn, key)));
+}

@@ -11,6 +11,11 @@ static void receive(void *arg, const struct sip_flow *flow, char *bytes, size_t 
     sip_core_receive(arg, flow, bytes, len);
 }
 
+static void unreachable(void *arg, char *bytes, size_t len)
+{
+    sip_core_unreachable(arg, bytes, len);
+}
+
 int sip_stack_new(struct loop *loop, const struct tl_config *config, const struct sip_user *user, void *arg,
                   struct sip_stack **out, char *why, size_t why_size)
 {
@@ -23,7 +28,8 @@ int sip_stack_new(struct loop *loop, const struct tl_config *config, const struc
         return err;
     }
     struct sip_transport *transport = NULL;
-    err = sip_transport_new(loop, config, &stack->counters, receive, stack, &transport, why, why_size);
+    err = sip_transport_new(loop, config, &stack->counters, receive, unreachable, stack, &transport, why,
+                            why_size);
     if (err) {
         sip_core_free(stack);
         return err;

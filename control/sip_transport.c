@@ -2,6 +2,7 @@
 #include "control/sip_transport_priv.h"
 
 #include <errno.h>
+#include <linux/errqueue.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,30 @@ static bool only_line_ends(const char *p, size_t len)
     return true;
 }
 
+// ICMP errors to what we sent: handed on with as much of our message as they quote, from which its
+// transaction is known. Who forges one would have to know a branch of ours.
+static void take_errors(struct sip_listener *listener, int fd)
+{
+    struct sip_transport *transport = listener->transport;
+    for (unsigned i = 0; i < BURST; i++) {
+        struct iovec iov = {transport->buffer, sizeof transport->buffer};
+        char control[512];
+        struct msghdr msg = {
+            .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+        ssize_t n = recvmsg(fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT);
+        if (n < 0)
+            return;
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
+            struct sock_extended_err e;
+            if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_RECVERR || c->cmsg_len < CMSG_LEN(sizeof e))
+                continue;
+            memcpy(&e, CMSG_DATA(c), sizeof e);
+            if (e.ee_errno == ECONNREFUSED || e.ee_errno == EHOSTUNREACH || e.ee_errno == ENETUNREACH)
+                transport->unreachable(transport->arg, transport->buffer, (size_t)n);
+        }
+    }
+}
+
 static void on_datagram(evutil_socket_t fd, short what, void *arg)
 {
     struct sip_listener *listener = arg;
@@ -39,10 +64,9 @@ static void on_datagram(evutil_socket_t fd, short what, void *arg)
         ssize_t n =
             recvfrom(fd, transport->buffer, sizeof transport->buffer, 0, (struct sockaddr *)&from, &from_len);
         if (n < 0) {
-            // an ICMP error that is reported here belongs to an earlier message
-            if (errno == EINTR || errno == ECONNREFUSED)
-                continue;
-            return;
+            if (errno == EAGAIN || errno == EWOULDBLOCK)
+                break;
+            continue; // an error to an earlier message, which is in the queue of errors too
         }
         if (only_line_ends(transport->buffer, (size_t)n)) {
             transport->counters->keep_alive++;
@@ -52,6 +76,7 @@ static void on_datagram(evutil_socket_t fd, short what, void *arg)
         struct sip_flow flow = sip_listener_flow(listener, &remote);
         transport->receive(transport->arg, &flow, transport->buffer, (size_t)n);
     }
+    take_errors(listener, fd);
 }
 
 static int udp_send(struct sip_transport *transport, const struct sip_flow *flow,
@@ -59,16 +84,15 @@ static int udp_send(struct sip_transport *transport, const struct sip_flow *flow
 {
     struct sockaddr_in to = sip_sockaddr(&flow->remote);
     int fd = transport->listeners[flow->listener].fd;
-    ssize_t n;
-    do
-        n = sendto(fd, bytes->data, bytes->len, 0, (struct sockaddr *)&to, sizeof to);
-    while (n < 0 && errno == EINTR);
-    if (n >= 0)
-        return 0;
-    // No room is what a full router would be: the timers repeat it.
-    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS || errno == ECONNREFUSED) {
-        transport->counters->tx_failed++;
-        return 0;
+    // The first error may be that of an earlier message to someone else: it is told once and then gone.
+    for (unsigned tries = 0; tries < 3; tries++) {
+        if (sendto(fd, bytes->data, bytes->len, 0, (struct sockaddr *)&to, sizeof to) >= 0)
+            return 0;
+        // No room is what a full router would be: the timers repeat it.
+        if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) {
+            transport->counters->tx_failed++;
+            return 0;
+        }
     }
     return -errno;
 }
@@ -132,6 +156,8 @@ static int open_listener(struct sip_listener *listener, char *why, size_t why_si
     else if (setsockopt(listener->fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer) != 0)
         setsockopt(listener->fd, SOL_SOCKET, SO_RCVBUF, &buffer,
                    sizeof buffer); // as much as the kernel allows
+    if (!tcp)
+        setsockopt(listener->fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
     struct sockaddr_in sin = sip_sockaddr(&config->address);
     if (bind(listener->fd, (struct sockaddr *)&sin, sizeof sin) != 0 ||
         (tcp && listen(listener->fd, BACKLOG) != 0))
@@ -144,8 +170,8 @@ static int open_listener(struct sip_listener *listener, char *why, size_t why_si
 }
 
 int sip_transport_new(struct loop *loop, const struct tl_config *config, struct sip_counters *counters,
-                      sip_receive_fn *receive, void *arg, struct sip_transport **out, char *why,
-                      size_t why_size)
+                      sip_receive_fn *receive, sip_unreachable_fn *unreachable, void *arg,
+                      struct sip_transport **out, char *why, size_t why_size)
 {
     struct sip_transport *transport = calloc(1, sizeof *transport);
     if (transport) {
@@ -153,6 +179,7 @@ int sip_transport_new(struct loop *loop, const struct tl_config *config, struct 
         transport->config = config;
         transport->counters = counters;
         transport->receive = receive;
+        transport->unreachable = unreachable;
         transport->arg = arg;
         transport->conn_max = CONNS_MAX;
         transport->listeners = calloc(config->listener_count + 1, sizeof *transport->listeners);

@@ -24,6 +24,7 @@ struct sip_transport {
     const struct tl_config *config;
     struct sip_counters *counters;
     sip_receive_fn *receive;
+    sip_unreachable_fn *unreachable;
     void *arg;
     struct sip_listener *listeners;
     uint32_t listener_count;

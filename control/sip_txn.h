@@ -101,6 +101,9 @@ void sip_core_drop(struct sip_stack *stack);
 // Takes one datagram, or one message cut from a stream. `bytes` is changed (unfolded) on the way.
 void sip_core_receive(struct sip_stack *stack, const struct sip_flow *flow, char *bytes, size_t len);
 
+// Takes the beginning of a datagram of ours that could not be delivered: its transaction has failed (18.4).
+void sip_core_unreachable(struct sip_stack *stack, char *bytes, size_t len);
+
 // ---- sip_txn.c: life of a transaction -----------------------------------------------------------------
 
 // Makes a live transaction over a request, theirs or ours, and takes it over on success. NULL when osip or
