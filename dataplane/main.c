@@ -130,14 +130,10 @@ static bool start_dpdk(void)
 
 static bool start_ports(void)
 {
-    char line[2048];
-    if (ports_open(&self.ports, self.config, self.pools, line, sizeof line) != 0) {
-        say(line);
+    char why[512];
+    if (ports_open(&self.ports, self.config, self.pools, why, sizeof why) != 0) {
+        say(why);
         return false;
-    }
-    for (uint32_t i = 0; i < self.ports.count; i++) {
-        port_describe(&self.ports.port[i], self.config, line, sizeof line);
-        say(line);
     }
     return true;
 }
@@ -179,7 +175,18 @@ static bool start_workers(void)
             return false;
         }
     }
-    char cores[TL_WORKERS_MAX * 6 + 1] = "";
+    return true;
+}
+
+// What runs now; the last line says so.
+static void describe(void)
+{
+    const struct tl_dataplane_config *d = &self.config->dataplane;
+    char line[2048], cores[TL_WORKERS_MAX * 6 + 1] = "";
+    for (uint32_t i = 0; i < self.ports.count; i++) {
+        port_describe(&self.ports.port[i], self.config, line, sizeof line);
+        say(line);
+    }
     for (uint32_t w = 0; w < d->worker_count; w++) {
         size_t n = strlen(cores);
         snprintf(cores + n, sizeof cores - n, "%s%u", w ? "," : "", d->worker_cores[w]);
@@ -191,7 +198,6 @@ static bool start_workers(void)
         TRUNKLINE_VERSION, self.ports.count, self.config->realm_count, d->worker_count, cores,
         d->poll == TL_POLL_BUSY ? "busy" : "adaptive", d->main_core,
         srtp_ctx_name(manager_worker(self.manager, 0)->srtp), d->max_sessions, d->socket);
-    return true;
 }
 
 // ---- end ---------------------------------------------------------------------------------------------
@@ -265,7 +271,11 @@ int main(int argc, char **argv)
     bool ran = start_dpdk() && start_ports() && start_manager();
     if (ran) {
         catch_signals();
-        ran = start_workers() && manager_run(self.manager) == 0;
+        ran = start_workers();
+    }
+    if (ran) {
+        describe();
+        ran = manager_run(self.manager) == 0;
     }
     if (!stop())
         _exit(EXIT_RUN); // what the hanging worker uses stays until the process is gone

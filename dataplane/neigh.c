@@ -365,6 +365,8 @@ int neigh_get(struct neigh *n, const struct port *port, const struct port_realm 
         probe(n, made, now_ns);
     }
     struct neigh_entry *e = &n->entry[found];
+    if (e->state == NEIGH_IDLE)
+        probe(n, e, now_ns);
     // It may have grown old while nobody had it.
     if (e->refs++ == 0 && e->state == NEIGH_KNOWN) {
         if (now_ns >= e->old_ns)

@@ -3,6 +3,7 @@
 // namespaces. Sets up sessions, sends RTP and RTCP both ways, checks every packet that comes out, and what
 // must not come out.
 //   drive_relay --socket PATH --peer NS,IP,MEDIA --core NS,IP,MEDIA [--sessions N] [--packets N] [--kill PID]
+//   [--lost REASON]
 // With --kill: kills that process once media has flowed, sees the control side notice, waits until another
 // one answers, and does it all again. Prints a line per check; the last is `N passed, N failed, 0 skipped`.
 #include <arpa/inet.h>
@@ -62,6 +63,7 @@ static struct {
 static unsigned session_count = 6, packet_count = 200;
 static struct fake_control control;
 static struct session sessions[SESSIONS_MAX];
+static enum tl_drop lost = TL_DROP_COUNT; // why nothing reaches the peer
 static unsigned passed, failed;
 
 __attribute__((format(printf, 2, 3))) static bool check(bool ok, const char *format, ...)
@@ -111,6 +113,9 @@ static int open_socket(unsigned who, uint16_t port)
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = party[who].ip};
     enter(who);
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), size = 4 << 20;
+    // Sends from an address that is not the kernel's, for which therefore nobody answers ARP.
+    if (lost == TL_DROP_no_neighbour)
+        setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &(int){1}, sizeof(int));
     if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof at) != 0)
         die("party %u port %u: %s", who, port, strerror(errno));
     setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
@@ -392,11 +397,28 @@ static void flow(void)
         drain();
         for (unsigned i = 0; i < session_count; i++)
             for (unsigned who = 0; who < 2; who++)
-                all &= sessions[i].side[who].got >= packet_count &&
-                       sessions[i].side[who].rtcp_got >= sessions[i].side[!who].rtcp_sent;
+                all &= (who == 0 && lost != TL_DROP_COUNT) ||
+                       (sessions[i].side[who].got >= packet_count &&
+                        sessions[i].side[who].rtcp_got >= sessions[i].side[!who].rtcp_sent);
         if (all)
             return;
     }
+}
+
+// Nothing came to the peer, and each packet has a reason; while ARP is being tried that is neighbour_queue.
+static void check_lost(unsigned sent, unsigned got)
+{
+    struct tl_worker_snapshot sum;
+    uint64_t drops = 0;
+    for (unsigned ms = 0; ms < 6000; ms += 20, rest(20)) {
+        sum_workers(&sum);
+        drops = sum.drops[lost] + (lost == TL_DROP_no_neighbour ? sum.drops[TL_DROP_neighbour_queue] : 0);
+        if (sum.drops[lost] > 0 && drops >= sent)
+            break;
+    }
+    check(got == 0 && sum.drops[lost] > 0 && drops == sent,
+          "core to peer: %u sent, %u received, %llu dropped as %s", sent, got, (unsigned long long)drops,
+          tl_drop_label(lost));
 }
 
 static void check_flow(void)
@@ -412,6 +434,10 @@ static void check_flow(void)
                 why = to->why;
         }
         const char *name = who ? "peer to core" : "core to peer";
+        if (who == 0 && lost != TL_DROP_COUNT) {
+            check_lost(sent + rtcp_sent, got + rtcp_got);
+            continue;
+        }
         check(sent == got, "%s: %u RTP sent, %u received", name, sent, got);
         check(rtcp_sent == rtcp_got, "%s: %u RTCP sent, %u received", name, rtcp_sent, rtcp_got);
         check(bad == 0, "%s: %u packets not as they must be %s", name, bad, why);
@@ -462,9 +488,14 @@ static void check_delete(void)
             uint64_t drops = i ? 0 : leg ? EARLY : EARLY + FORGED + GARBAGE;
             // What the peer sent before the answer was taken from it and dropped for want of another side.
             uint64_t in = s->sent + (i == 0 && leg == 0 ? EARLY : 0);
+            if (lost != TL_DROP_COUNT && leg == 0)
+                continue; // what waited for ARP was counted as sent
+            if (lost == TL_DROP_no_route)
+                drops += s->sent + s->rtcp_sent;
             if (c[leg].rx_packets != in || c[leg].tx_packets != s->got || c[leg].rx_rtcp != s->rtcp_sent ||
                 c[leg].tx_rtcp != s->rtcp_got || c[leg].rx_octets != in * RTP ||
-                c[leg].tx_octets != (uint64_t)s->got * RTP || c[leg].drops != drops) {
+                c[leg].tx_octets != (uint64_t)s->got * RTP ||
+                (c[leg].drops != drops && lost != TL_DROP_no_neighbour)) {
                 printf("     session %u leg %u: in %llu/%u out %llu/%u, RTCP in %llu/%u out %llu/%u, drops "
                        "%llu/%llu\n",
                        i, leg, (unsigned long long)c[leg].rx_packets, s->sent,
@@ -554,13 +585,10 @@ static void read_party(unsigned who, char *text)
 
 int main(int argc, char **argv)
 {
-    static const struct option known[] = {{"socket", 1, NULL, 's'},
-                                          {"peer", 1, NULL, 'p'},
-                                          {"core", 1, NULL, 'c'},
-                                          {"kill", 1, NULL, 'k'},
-                                          {"sessions", 1, NULL, 'n'},
-                                          {"packets", 1, NULL, 'm'},
-                                          {0}};
+    static const struct option known[] = {{"socket", 1, NULL, 's'},  {"peer", 1, NULL, 'p'},
+                                          {"core", 1, NULL, 'c'},    {"kill", 1, NULL, 'k'},
+                                          {"lost", 1, NULL, 'l'},    {"sessions", 1, NULL, 'n'},
+                                          {"packets", 1, NULL, 'm'}, {0}};
     pid_t victim = 0;
     setvbuf(stdout, NULL, _IOLBF, 0);
     for (int o; (o = getopt_long(argc, argv, "", known, NULL)) != -1;) {
@@ -574,6 +602,12 @@ int main(int argc, char **argv)
             break;
         case 'k':
             victim = atoi(optarg);
+            break;
+        case 'l':
+            for (lost = 0; lost < TL_DROP_COUNT && strcmp(tl_drop_label(lost), optarg) != 0;)
+                lost++;
+            if (lost == TL_DROP_COUNT)
+                die("no drop is called %s", optarg);
             break;
         case 'n':
             session_count = (unsigned)atoi(optarg);

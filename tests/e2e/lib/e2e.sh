@@ -42,6 +42,16 @@ check() {
     fi
 }
 
+# within SECONDS COMMAND...: whether the command succeeds within that time
+within() {
+    local tries
+    for ((tries = 0; tries < 10 * $1; tries++)); do
+        "${@:2}" && return 0
+        sleep 0.1
+    done
+    return 1
+}
+
 # Prints the count and gives the exit status.
 e2e_end() {
     echo "$E2E_PASSED passed, $E2E_FAILED failed, $E2E_SKIPPED skipped"
@@ -67,9 +77,9 @@ e2e_count() {
         E2E_PASSED=$((E2E_PASSED + BASH_REMATCH[1]))
         E2E_FAILED=$((E2E_FAILED + BASH_REMATCH[2]))
         E2E_SKIPPED=$((E2E_SKIPPED + BASH_REMATCH[3]))
-        if [ $status != 0 ] && [ "${BASH_REMATCH[2]}" = 0 ]; then
+        if [ $status != 0 ]; then
             sed 's/^/     /' "$out.err"
-            fail "$title: exit status $status"
+            if [ "${BASH_REMATCH[2]}" = 0 ]; then fail "$title: exit status $status"; fi
         fi
     else
         { echo "$last"; cat "$out.err"; } | sed 's/^/     /'

@@ -282,12 +282,18 @@ static void test_retries_then_fails(void)
     CU_ASSERT_EQUAL(record(number), NEIGH_FAILED);
     pass(2 * NEIGH_HOLD_MS - 1);
     CU_ASSERT_EQUAL(record(number), NEIGH_FAILED);
+    CU_ASSERT_EQUAL(frames_of(0, NULL, NULL), 3);
+    CU_ASSERT_EQUAL(get(0, "10.99.1.10"), number);
+    CU_ASSERT_EQUAL(frames_of(0, NULL, NULL), 0);
     pass(1);
     CU_ASSERT_NOT_EQUAL(record(number), NEIGH_FAILED);
 
+    // A new session asks without waiting for a packet, but it did not during the hold-down.
+    CU_ASSERT_EQUAL(get(0, "10.99.1.10"), number);
+    CU_ASSERT_EQUAL(frames_of(0, NULL, NULL), 1);
     struct neigh_stats stats;
     neigh_stats_read(neigh, &stats);
-    CU_ASSERT_EQUAL(stats.requests, 8);
+    CU_ASSERT_EQUAL(stats.requests, 9);
     CU_ASSERT_EQUAL(stats.in_use, 1);
     end();
 }
