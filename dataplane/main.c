@@ -102,12 +102,7 @@ static bool load(const char *file)
     static struct tl_config_errors errors;
     if (tl_config_load(file, &self.config, &errors) == 0)
         return true;
-    unsigned shown = 0;
-    for (const char *s = errors.text; (s = strchr(s, '\n')); s++)
-        shown++;
-    fputs(errors.text, stderr);
-    if (shown < errors.count)
-        fprintf(stderr, "%s: %u more errors\n", file, errors.count - shown);
+    tl_config_print_errors(stderr, file, &errors);
     return false;
 }
 
