@@ -426,6 +426,20 @@ static void collect(struct rig *r, unsigned port, struct rte_mbuf *m)
     rte_pktmbuf_free(m);
 }
 
+unsigned rig_collect(struct rig *r)
+{
+    unsigned moved = 0;
+    for (unsigned p = 0; p < RIG_PORTS; p++)
+        for (unsigned q = 0; q < RIG_QUEUES; q++) {
+            struct rte_mbuf *m;
+            if (rte_ring_full(wire.out[p][q])) // blocked
+                continue;
+            for (; rte_ring_dequeue(wire.out[p][q], (void **)&m) == 0; moved++)
+                collect(r, p, m);
+        }
+    return moved;
+}
+
 // One turn; returns whether anything moved.
 static bool turn(struct rig *r)
 {
@@ -436,14 +450,7 @@ static bool turn(struct rig *r)
         manager_turn(r->manager);
     else
         neigh_manage(r->neigh, now_ns() + r->later_ns);
-    for (unsigned p = 0; p < RIG_PORTS; p++)
-        for (unsigned q = 0; q < RIG_QUEUES; q++) {
-            struct rte_mbuf *m;
-            if (rte_ring_full(wire.out[p][q])) // blocked
-                continue;
-            for (; rte_ring_dequeue(wire.out[p][q], (void **)&m) == 0; moved++)
-                collect(r, p, m);
-        }
+    moved += rig_collect(r);
     return moved > 0;
 }
 

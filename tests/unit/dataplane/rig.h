@@ -104,6 +104,10 @@ void rig_unblock(unsigned port, unsigned queue);
 void rig_turn(struct rig *r);
 void rig_settle(struct rig *r);
 
+// Takes what was sent to r->sent and answers ARP, no more: for tests whose workers run on threads of their
+// own. Returns how many frames there were.
+unsigned rig_collect(struct rig *r);
+
 // Forgets what was sent so far.
 void rig_clear(struct rig *r);
 

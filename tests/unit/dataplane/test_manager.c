@@ -2,6 +2,8 @@
 // The manager driven through the contract by a control without SIP, in one process: commands, completions,
 // live table, events, and packets over rings.
 #include <errno.h>
+#include <pthread.h>
+#include <rte_malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -20,6 +22,13 @@ static void dataplane_turn(void *arg)
     rig_turn(arg);
 }
 
+static size_t heap_bytes(void)
+{
+    struct rte_malloc_socket_stats stats;
+    rte_malloc_get_socket_stats(0, &stats);
+    return stats.heap_allocsz_bytes;
+}
+
 static void start(unsigned workers, unsigned queues)
 {
     rig_open_managed(&rig, workers, queues);
@@ -30,6 +39,12 @@ static void stop(void)
 {
     fake_control_close(&control);
     rig_close(&rig);
+}
+
+static int del(const struct tl_handle *handle)
+{
+    struct tl_leg_counters final[2];
+    return fake_control_del(&control, handle, final);
 }
 
 static void two_legs(struct tl_leg leg[2], unsigned call)
@@ -100,10 +115,494 @@ static void add_media_del(void)
     stop();
 }
 
+// ---- commands ----------------------------------------------------------------------------------------
+
+// A session that is there in full, or the test cannot go on.
+static struct tl_handle add(uint64_t call_ref, unsigned n, struct tl_addr local[2])
+{
+    struct tl_leg leg[2];
+    struct tl_handle handle = {0};
+    two_legs(leg, n);
+    CU_ASSERT_EQUAL_FATAL(fake_control_add(&control, call_ref, leg, &handle, local), 0);
+    return handle;
+}
+
+static void what_is_refused(void)
+{
+    struct tl_addr local[2];
+    struct tl_completion done;
+    start(1, 1);
+    size_t heap = heap_bytes();
+    struct tl_command c = {.op = TL_OP_ADD, .call_ref = 1};
+
+    two_legs(c.leg, 0);
+    strcpy(c.leg[1].realm, "nowhere");
+    CU_ASSERT_EQUAL(fake_control_call(&control, &c, &done), 0);
+    CU_ASSERT_EQUAL(done.status, -ENODEV);
+    CU_ASSERT_EQUAL(done.field, TL_FIELD_REALM);
+
+    static const uint16_t ports[] = {20001, 19998, 20512, 30000};
+    for (unsigned i = 0; i < 4; i++) { // odd: by the check; else not of this realm
+        two_legs(c.leg, 0);
+        c.leg[0].local_port = ports[i];
+        CU_ASSERT_EQUAL(fake_control_call(&control, &c, &done), 0);
+        CU_ASSERT_EQUAL(done.status, ports[i] & 1 ? -EINVAL : -EADDRINUSE);
+        CU_ASSERT_EQUAL(done.field, TL_FIELD_LOCAL_PORT);
+    }
+    c.op = TL_OP_COUNT;
+    CU_ASSERT_EQUAL(fake_control_call(&control, &c, &done), 0);
+    CU_ASSERT_EQUAL(done.status, -EINVAL);
+    CU_ASSERT_EQUAL(done.field, TL_FIELD_OP);
+    CU_ASSERT_EQUAL(heap_bytes(), heap);
+
+    struct tl_handle h = add(5, 0, local), wrong[] = {h, h, h, h};
+    wrong[0].incarnation ^= 1;
+    wrong[1].generation++;
+    wrong[2].slot++;
+    wrong[3].slot = UINT32_MAX;
+    struct tl_leg leg[2];
+    two_legs(leg, 0);
+    for (unsigned i = 0; i < 4; i++) {
+        CU_ASSERT_EQUAL(fake_control_modify(&control, &wrong[i], 3, leg), -ENOENT);
+        CU_ASSERT_EQUAL(del(&wrong[i]), -ENOENT);
+    }
+    strcpy(leg[0].realm, "core"); // a leg keeps its realm
+    CU_ASSERT_EQUAL(fake_control_modify(&control, &h, 1, leg), -EINVAL);
+    CU_ASSERT_EQUAL(fake_control_modify(&control, &h, 2, leg), 0); // leg 0 is not meant
+    memset(leg[0].realm, 0, sizeof leg[0].realm);
+    CU_ASSERT_EQUAL(fake_control_modify(&control, &h, 3, leg), 0);
+    CU_ASSERT_EQUAL(del(&h), 0);
+    CU_ASSERT_EQUAL(heap_bytes(), heap);
+    stop();
+}
+
+static void ports_that_are_asked_for(void)
+{
+    struct tl_leg leg[2];
+    struct tl_handle h[3];
+    struct tl_addr local[2];
+    start(2, 2);
+    unsigned other = 2; // in a bucket of the other worker
+    while (rig.ports.bucket_worker[tl_port_bucket(30000 + other)] ==
+           rig.ports.bucket_worker[tl_port_bucket(20010)])
+        other += 2;
+    two_legs(leg, 0);
+    leg[0].local_port = 20010;
+    leg[1].local_port = 30000 + other;
+    CU_ASSERT_EQUAL(fake_control_add(&control, 1, leg, &h[0], local), -EADDRINUSE);
+    leg[1].local_port = 0;
+    CU_ASSERT_EQUAL(fake_control_add(&control, 1, leg, &h[0], local), 0); // 20010 was given back
+    CU_ASSERT_EQUAL(local[0].port, 20010);
+    CU_ASSERT_EQUAL(tl_port_bucket(local[1].port), tl_port_bucket(20010));
+    CU_ASSERT_EQUAL(fake_control_add(&control, 2, leg, &h[1], local), -EADDRINUSE);
+    leg[0].local_port = 0;
+    leg[1].local_port = 30000 + other;
+    CU_ASSERT_EQUAL(fake_control_add(&control, 2, leg, &h[1], local), 0);
+    CU_ASSERT_EQUAL(local[1].port, 30000 + other);
+    CU_ASSERT_EQUAL(rig.ports.bucket_worker[tl_port_bucket(local[0].port)],
+                    rig.ports.bucket_worker[tl_port_bucket(local[1].port)]);
+    CU_ASSERT_EQUAL(del(&h[0]), 0);
+    leg[0].local_port = 20010;
+    leg[1].local_port = 0;
+    CU_ASSERT_EQUAL(fake_control_add(&control, 3, leg, &h[2], local), 0);
+    stop();
+}
+
+// Every slot and every port can be used, is given back, and a port that was just freed is not the next.
+static void all_of_them_twice(void)
+{
+    struct tl_leg leg[2];
+    struct tl_handle h[RIG_SESSIONS], none;
+    struct tl_addr local[2];
+    start(2, 2);
+    size_t heap = heap_bytes();
+    for (unsigned round = 0; round < 2; round++) {
+        unsigned of_worker[2] = {0, 0};
+        for (unsigned i = 0; i < RIG_SESSIONS; i++) {
+            h[i] = add(1 + i, i, local);
+            CU_ASSERT_EQUAL(h[i].generation, round + 1);
+            of_worker[rig.ports.bucket_worker[tl_port_bucket(local[0].port)]]++;
+        }
+        CU_ASSERT_EQUAL(of_worker[0], of_worker[1]); // spread evenly
+        two_legs(leg, 0);
+        CU_ASSERT_EQUAL(fake_control_add(&control, 1000, leg, &none, local), -ENOSPC);
+        for (unsigned i = 0; i < RIG_SESSIONS; i++)
+            CU_ASSERT_EQUAL(del(&h[i]), 0);
+        CU_ASSERT_EQUAL(heap_bytes(), heap);
+    }
+    // stale handles of the first round's generation name nobody
+    h[0].generation = 1;
+    CU_ASSERT_EQUAL(del(&h[0]), -ENOENT);
+    stop();
+}
+
+static void ports_run_out(void)
+{
+    struct tl_leg leg[2];
+    struct tl_handle h;
+    struct tl_addr local[2];
+    start(1, 1);
+    two_legs(leg, 0);
+    strcpy(leg[1].realm, "peer"); // both legs on one side: two pairs for each call
+    leg[1].rtp = leg[0].rtp;
+    leg[1].rtp.port += 1000;
+    struct portalloc *a = &rig.manager->ports[0];
+    while (a->free_pairs > 3)
+        CU_ASSERT_NOT_EQUAL_FATAL(portalloc_take(a, a->free_pairs % TL_PORT_BUCKETS) +
+                                      portalloc_take(a, (a->free_pairs + 64) % TL_PORT_BUCKETS),
+                                  0);
+    unsigned left = a->free_pairs;
+    CU_ASSERT_EQUAL(fake_control_add(&control, 1, leg, &h, local), 0);
+    CU_ASSERT_NOT_EQUAL(local[0].port, local[1].port);
+    CU_ASSERT_EQUAL(a->free_pairs, left - 2);
+    struct tl_handle none;
+    CU_ASSERT_EQUAL(fake_control_add(&control, 2, leg, &none, local), -ENOSPC);
+    CU_ASSERT_EQUAL(a->free_pairs, left - 2);
+    CU_ASSERT_EQUAL(del(&h), 0);
+    CU_ASSERT_EQUAL(a->free_pairs, left);
+    stop();
+}
+
+static void add_twice_is_once(void)
+{
+    struct tl_completion done[2];
+    struct tl_command c = {.op = TL_OP_ADD, .call_ref = 9, .id = 1000};
+    start(1, 1);
+    two_legs(c.leg, 0);
+    unsigned got = 0;
+    CU_ASSERT_EQUAL(tl_client_send(control.client, 0, &c), 0);
+    c.id++;
+    CU_ASSERT_EQUAL(tl_client_send(control.client, 0, &c), 0); // while the first is under way
+    for (unsigned i = 0; i < 100 && got < 2; i++) {
+        rig_turn(&rig);
+        got += tl_client_completion(control.client, 0, &done[got]) == 0;
+    }
+    CU_ASSERT_EQUAL_FATAL(got, 2);
+    CU_ASSERT_EQUAL(done[0].id, 1000);
+    CU_ASSERT_EQUAL(done[1].id, 1001);
+    CU_ASSERT(done[0].status == 0 && done[1].status == 0);
+    CU_ASSERT(memcmp(&done[0].handle, &done[1].handle, sizeof done[0].handle) == 0);
+    CU_ASSERT(memcmp(&done[0].add, &done[1].add, sizeof done[0].add) == 0);
+    CU_ASSERT_EQUAL(rig.live->header->in_use, 1);
+    CU_ASSERT_EQUAL(del(&done[0].handle), 0);
+    struct tl_addr local[2];
+    struct tl_handle h = add(9, 0, local); // the call_ref is free again
+    CU_ASSERT(h.slot != done[0].handle.slot || h.generation != done[0].handle.generation);
+    stop();
+}
+
+static void a_key_never_begins_anew(void)
+{
+    struct tl_leg leg[2];
+    struct tl_handle h;
+    struct tl_addr local[2];
+    start(1, 1);
+    two_legs(leg, 0);
+    struct far key = far_make(rig.srtp, TL_SUITE_AEAD_AES_128_GCM, 1, 3);
+    leg[1].rx = leg[1].tx = key.crypto;
+    CU_ASSERT_EQUAL_FATAL(fake_control_add(&control, 1, leg, &h, local), 0);
+    leg[1].tx.generation = 2;
+    CU_ASSERT_EQUAL(fake_control_modify(&control, &h, 2, leg), -EINVAL);
+    leg[1].tx.key[0] ^= 1;
+    CU_ASSERT_EQUAL(fake_control_modify(&control, &h, 2, leg), 0);
+    CU_ASSERT_EQUAL(fake_control_modify(&control, &h, 2, leg), 0); // again is no change
+    far_free(&key);
+    stop();
+}
+
+// ---- LIST, FLUSH -------------------------------------------------------------------------------------
+
+static void list_and_flush(void)
+{
+    enum { COUNT = 30 };
+    struct tl_list_entry entries[64];
+    struct tl_addr local[2];
+    struct tl_handle h[COUNT];
+    uint32_t count = 0;
+    start(2, 2);
+    CU_ASSERT_EQUAL(fake_control_list(&control, entries, 64, &count), 0);
+    CU_ASSERT_EQUAL(count, 0);
+    size_t heap = heap_bytes();
+    for (unsigned i = 0; i < COUNT; i++)
+        h[i] = add(100 + i, i, local);
+    CU_ASSERT_EQUAL(del(&h[7]), 0);
+    CU_ASSERT_EQUAL(fake_control_list(&control, entries, 64, &count), 0);
+    CU_ASSERT_EQUAL_FATAL(count, COUNT - 1);
+    for (unsigned i = 0, k = 0; i < COUNT; i++) {
+        if (i == 7)
+            continue;
+        CU_ASSERT_EQUAL(entries[k].call_ref, 100 + i);
+        CU_ASSERT_EQUAL(entries[k].slot, h[i].slot);
+        CU_ASSERT_EQUAL(entries[k].generation, h[i].generation);
+        k++;
+    }
+    CU_ASSERT_EQUAL(fake_control_flush(&control, &count), 0);
+    CU_ASSERT_EQUAL(count, COUNT - 1);
+    CU_ASSERT_EQUAL(rig.live->header->in_use, 0);
+    CU_ASSERT_EQUAL(heap_bytes(), heap);
+    CU_ASSERT_EQUAL(fake_control_flush(&control, &count), 0);
+    CU_ASSERT_EQUAL(count, 0);
+    stop();
+}
+
+// What is added behind a FLUSH is not its own, however late the FLUSH gets to its slot.
+static void flush_spares_the_new(void)
+{
+    struct tl_command c = {.op = TL_OP_FLUSH, .id = 500};
+    struct tl_completion done;
+    struct tl_addr local[2];
+    start(1, 1);
+    for (unsigned i = 0; i < 10; i++)
+        add(1 + i, i, local);
+    CU_ASSERT_EQUAL(tl_client_send(control.client, 0, &c), 0);
+    c = (struct tl_command){.op = TL_OP_ADD, .id = 501, .call_ref = 99};
+    two_legs(c.leg, 20);
+    CU_ASSERT_EQUAL(tl_client_send(control.client, 0, &c), 0);
+    unsigned flushed = 0, added = 0;
+    for (unsigned i = 0; i < 100 && flushed + added < 2; i++) {
+        rig_turn(&rig);
+        if (tl_client_completion(control.client, 0, &done))
+            continue;
+        flushed += done.id == 500 && done.status == 0 && done.flush.count == 10;
+        added += done.id == 501 && done.status == 0;
+    }
+    CU_ASSERT(flushed == 1 && added == 1);
+    CU_ASSERT_EQUAL(rig.live->header->in_use, 1);
+    stop();
+}
+
+// Media goes on while control is away, and its successor finds the sessions.
+static void control_comes_back(void)
+{
+    struct tl_addr local[2];
+    struct tl_list_entry entries[4];
+    uint32_t count = 0;
+    start(1, 1);
+    struct tl_handle h = add(1, 0, local);
+    rig_settle(&rig);
+    fake_control_close(&control);
+    for (unsigned i = 0; i < 10; i++) {
+        send_rtp(0, local, REMOTE0, 1, i);
+        rig_turn(&rig);
+    }
+    rig_settle(&rig);
+    CU_ASSERT_EQUAL(rig.sent_count, 10);
+    CU_ASSERT_EQUAL_FATAL(fake_control_open(&control, rig.config->dataplane.socket, dataplane_turn, &rig), 0);
+    CU_ASSERT_EQUAL(fake_control_list(&control, entries, 4, &count), 0);
+    CU_ASSERT_EQUAL(count, 1);
+    CU_ASSERT_EQUAL(entries[0].call_ref, 1);
+    struct tl_leg_counters final[2];
+    CU_ASSERT_EQUAL(fake_control_del(&control, &h, final), 0);
+    CU_ASSERT_EQUAL(final[0].rx_packets, 10);
+    stop();
+}
+
+// ---- floods ------------------------------------------------------------------------------------------
+
+static void random_command(struct tl_command *c, const struct tl_handle *known, unsigned count)
+{
+    *c = (struct tl_command){.op = 1 + rand() % 5, .call_ref = 1 + rand() % 100, .leg_mask = 1 + rand() % 3};
+    two_legs(c->leg, rand() % 50);
+    if (rand() % 4 == 0)
+        c->leg[rand() % 2].rtp = (struct tl_addr){0};
+    if (count > 0)
+        c->handle = known[rand() % count];
+    if (c->op == TL_OP_FLUSH && rand() % 20)
+        c->op = TL_OP_ADD;
+    if (rand() % 10 == 0) // garbage somewhere
+        for (unsigned i = rand() % 8; i > 0; i--)
+            ((uint8_t *)c)[8 + rand() % (sizeof *c - 8)] = rand();
+}
+
+// Thousands of commands of all kinds, as many at once as there may be, while media flows: each is answered
+// once, in the end nothing is left, and the buffers are back.
+static void every_command_is_answered(void)
+{
+    enum { COUNT = 20000 };
+    static bool answered[COUNT];
+    static struct tl_handle known[256];
+    unsigned sent = 0, done = 0, twice = 0, handles = 0;
+    struct tl_completion c;
+    struct tl_command command;
+    start(2, 2);
+    size_t heap = heap_bytes();
+    memset(answered, 0, sizeof answered);
+    srand(1);
+    while (done < COUNT) {
+        while (sent < COUNT && rand() % 200) {
+            random_command(&command, known, RTE_MIN(handles, 256u));
+            command.id = sent;
+            if (tl_client_send(control.client, 0, &command))
+                break;
+            sent++;
+        }
+        rig_turn(&rig);
+        for (unsigned port = 20000; port < 20512; port += 2 * (1 + rand() % 40)) {
+            struct tl_addr local[2] = {{.port = port}, {.port = port + 10000}};
+            send_rtp(rand() % 2, local, 5000 + rand() % 100 * 2, 1, rand());
+        }
+        if (rig.sent_count > RIG_SENT / 2)
+            rig_clear(&rig);
+        int rc;
+        while ((rc = tl_client_completion(control.client, 0, &c)) == 0) {
+            CU_ASSERT_FATAL(c.id < COUNT);
+            twice += answered[c.id];
+            answered[c.id] = true;
+            done++;
+            if (c.op == TL_OP_ADD && c.status == 0)
+                known[handles++ % 256] = c.handle;
+        }
+        CU_ASSERT_EQUAL_FATAL(rc, -EAGAIN);
+    }
+    CU_ASSERT_EQUAL(twice, 0);
+    CU_ASSERT(handles > 100);
+    uint32_t count;
+    CU_ASSERT_EQUAL(fake_control_flush(&control, &count), 0);
+    CU_ASSERT_EQUAL(rig.live->header->in_use, 0);
+    CU_ASSERT_EQUAL(heap_bytes(), heap);
+    CU_ASSERT_EQUAL(rig.manager->out_all, 0);
+    stop();
+}
+
+// Workers that stand still: the manager takes no more than fits, and loses nothing.
+static void workers_stand_still(void)
+{
+    enum { COUNT = 1500 };
+    struct tl_addr local[2];
+    struct tl_completion c;
+    unsigned sent = 0, done = 0;
+    start(1, 1);
+    unsigned most = 0;
+    struct tl_handle h = add(1, 0, local);
+    struct tl_command m = {.op = TL_OP_MODIFY, .handle = h, .leg_mask = 1};
+    two_legs(m.leg, 0);
+    for (unsigned i = 0; i < 1000 && done < COUNT; i++) {
+        while (sent < COUNT && tl_client_send(control.client, 0, &m) == 0)
+            m.id = ++sent;
+        for (unsigned k = 0; k < 40; k++)
+            manager_turn(rig.manager);
+        most = RTE_MAX(most, rig.manager->out_all);
+        worker_step(rig.engine->worker[0]);
+        while (tl_client_completion(control.client, 0, &c) == 0) {
+            CU_ASSERT_EQUAL(c.status, 0);
+            CU_ASSERT_EQUAL(c.id, done);
+            done++;
+        }
+    }
+    CU_ASSERT_EQUAL(most, WORKER_TASKS - 1);
+    CU_ASSERT_EQUAL(done, COUNT);
+    stop();
+}
+
+// ---- silence -----------------------------------------------------------------------------------------
+
+static void silence_and_after(void)
+{
+    struct tl_leg leg[2];
+    struct tl_handle h;
+    struct tl_addr local[2];
+    struct tl_event event;
+    start(1, 1);
+    two_legs(leg, 0);
+    leg[0].silence_ms = 30;
+    CU_ASSERT_EQUAL_FATAL(fake_control_add(&control, 4, leg, &h, local), 0);
+    rig_settle(&rig);
+    CU_ASSERT_EQUAL_FATAL(fake_control_event(&control, &event), 0); // never heard at all
+    CU_ASSERT_EQUAL(event.type, TL_EVENT_SILENT);
+    CU_ASSERT_EQUAL(event.call_ref, 4);
+    CU_ASSERT_EQUAL(event.leg, 0);
+    CU_ASSERT(memcmp(&event.handle, &h, sizeof h) == 0);
+    CU_ASSERT(event.ms >= 30);
+    send_rtp(0, local, REMOTE0, 1, 1);
+    rig_settle(&rig);
+    CU_ASSERT_EQUAL_FATAL(fake_control_event(&control, &event), 0);
+    CU_ASSERT_EQUAL(event.type, TL_EVENT_HEARD);
+    CU_ASSERT(event.ms >= 30);
+    CU_ASSERT_EQUAL_FATAL(fake_control_event(&control, &event), 0); // silent again
+    CU_ASSERT_EQUAL(event.type, TL_EVENT_SILENT);
+    leg[0].flags = TL_LEG_SEND; // nobody expects media now
+    CU_ASSERT_EQUAL(fake_control_modify(&control, &h, 1, leg), 0);
+    control.timeout_ms = 200;
+    CU_ASSERT_EQUAL(fake_control_event(&control, &event), -ETIMEDOUT);
+    stop();
+}
+
+// ---- threads -----------------------------------------------------------------------------------------
+
+static void *run_manager(void *arg)
+{
+    return (void *)(intptr_t)manager_run(arg);
+}
+
+static void *run_worker(void *arg)
+{
+    return (void *)(intptr_t)worker_main(arg);
+}
+
+// The loops as the daemon runs them, each on its own thread: calls come and go under media.
+static void on_threads(void)
+{
+    enum { ROUNDS = 20, PACKETS = 20 };
+    pthread_t manager, worker[2];
+    void *status;
+    rig_open_managed(&rig, 2, 2);
+    rig.config->dataplane.poll = TL_POLL_ADAPTIVE;
+    for (unsigned w = 0; w < 2; w++)
+        CU_ASSERT_EQUAL_FATAL(pthread_create(&worker[w], NULL, run_worker, manager_worker(rig.manager, w)),
+                              0);
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&manager, NULL, run_manager, rig.manager), 0);
+    CU_ASSERT_EQUAL_FATAL(fake_control_open(&control, rig.config->dataplane.socket, NULL, NULL), 0);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        struct tl_addr local[2];
+        struct tl_leg_counters final[2];
+        struct tl_handle h = add(1 + round, 0, local);
+        if (round == 0) // ARP, once
+            for (unsigned i = 0; i < 100; i++) {
+                rig_collect(&rig);
+                rte_delay_us_sleep(1000);
+            }
+        unsigned before = rig.sent_count;
+        for (unsigned i = 0; i < PACKETS; i++)
+            send_rtp(i % 2, local, i % 2 ? REMOTE1 : REMOTE0, 1, i);
+        for (unsigned i = 0; i < 2000 && rig.sent_count - before < PACKETS; i++) {
+            rig_collect(&rig);
+            rte_delay_us_sleep(1000);
+        }
+        CU_ASSERT_EQUAL(rig.sent_count - before, PACKETS);
+        CU_ASSERT_EQUAL(fake_control_del(&control, &h, final), 0);
+        CU_ASSERT_EQUAL(final[0].tx_packets + final[1].tx_packets, PACKETS);
+    }
+    fake_control_close(&control);
+    manager_stop(rig.manager);
+    pthread_join(manager, &status);
+    CU_ASSERT_PTR_NULL(status);
+    for (unsigned w = 0; w < 2; w++) {
+        worker_stop(manager_worker(rig.manager, w));
+        pthread_join(worker[w], &status);
+        CU_ASSERT_PTR_NULL(status);
+        CU_ASSERT(rig.live->workers[w].heartbeat > 0);
+        CU_ASSERT(rig.live->workers[w].heartbeat_ns > 0);
+    }
+    rig_close(&rig);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
         {"add_media_del", add_media_del},
+        {"what_is_refused", what_is_refused},
+        {"ports_that_are_asked_for", ports_that_are_asked_for},
+        {"all_of_them_twice", all_of_them_twice},
+        {"ports_run_out", ports_run_out},
+        {"add_twice_is_once", add_twice_is_once},
+        {"a_key_never_begins_anew", a_key_never_begins_anew},
+        {"list_and_flush", list_and_flush},
+        {"flush_spares_the_new", flush_spares_the_new},
+        {"control_comes_back", control_comes_back},
+        {"every_command_is_answered", every_command_is_answered},
+        {"workers_stand_still", workers_stand_still},
+        {"silence_and_after", silence_and_after},
+        {"on_threads", on_threads},
     };
     if (rig_eal())
         return 1;
