@@ -77,8 +77,11 @@ int eal_args_make(const struct tl_dataplane_config *config, struct eal_args *out
         add(out, "-m");
         add(out, "%u", config->memory_mb);
     }
-    if (!pci)
+    if (!pci) {
         add(out, "--no-pci");
+        // No device reads memory by itself, so what is one piece for us need not be one for the bus.
+        add(out, "--iova-mode=va");
+    }
     for (uint32_t i = 0; i < config->port_count; i++)
         add(out, eal_is_pci(&config->ports[i]) ? "--allow=%s" : "--vdev=%s", config->ports[i].device);
     return 0;

@@ -32,6 +32,16 @@ check "two workers on one queue start" dataplane_start "$E2E_WORK/shared.json" |
 e2e_count "two workers on one queue" drive --sessions 16 --packets 100
 check "ends within a second of SIGTERM" dataplane_stop
 
+# Packet memory in huge pages.
+if [ $(($(sed -n 's/^HugePages_Free: *//p' /proc/meminfo) * $(sed -n 's/^Hugepagesize: *\([0-9]*\) kB/\1/p' /proc/meminfo))) -ge 131072 ]; then
+    dataplane_config "$E2E_WORK/huge.json" '.dataplane.huge_pages = true'
+    check "starts on huge pages" dataplane_start "$E2E_WORK/huge.json" || e2e_end
+    e2e_count "huge pages" drive --sessions 4 --packets 50
+    check "ends within a second of SIGTERM" dataplane_stop
+else
+    skip "huge pages: less than 128 MB of them are free"
+fi
+
 # Killed under its sessions: the socket file stays behind and must not be in the way.
 check "starts before it is killed" dataplane_start "$E2E_WORK/one.json" || e2e_end
 rm -f "$E2E_WORK/count"

@@ -94,7 +94,7 @@ static void test_arguments(void)
     c.worker_count = 1;
     expect_args(&c,
                 "trunkline-dataplane --lcores 0@7,1@7 --main-lcore=0 --file-prefix=trunkline --no-telemetry "
-                "--log-level=error --no-huge --no-shconf -m 256 --no-pci "
+                "--log-level=error --no-huge --no-shconf -m 256 --no-pci --iova-mode=va "
                 "--vdev=net_af_packet0,iface=eth1,qdisc_bypass=1");
 }
 
