@@ -5,7 +5,7 @@
 # side, each on ports of its own.
 set -u
 cd "$(dirname "$0")/../.."
-loadgen=${TRUNKLINE_BUILD:-build}/tools/loadgen/trunkline-loadgen
+loadgen=$(realpath -m "${TRUNKLINE_BUILD:-build}")/tools/loadgen/trunkline-loadgen
 ns=lgself$$
 dir=$(mktemp -d)
 jobs=()
@@ -13,7 +13,7 @@ passed=0 failed=0 skipped=0
 seconds=4
 
 cleanup() {
-    [ ${#jobs[@]} -gt 0 ] && kill "${jobs[@]}" 2>/dev/null
+    cat "$dir"/*.pid 2>/dev/null | xargs -r kill 2>/dev/null
     wait
     ip netns del ${ns}a 2>/dev/null
     ip netns del ${ns}b 2>/dev/null
@@ -46,10 +46,13 @@ side() {
     shift 3
     [ "$side" = b ] && here=10.77.0.2 there=10.77.0.1 pt=110
     (
-        timeout -k 2 40 ip netns exec $ns$side "$loadgen" --local $here:"$port" --target $there:"$port" \
+        timeout -k 8 40 ip netns exec $ns$side "$loadgen" --local $here:"$port" --target $there:"$port" \
             --rtp-ports $((20000 + (port - 5060) * 200))-$((20000 + (port - 5060) * 200 + 199)) --telephone-event $pt \
-            --seconds $seconds --cps 10 --json "$dir/$name.$side.json" "$@" >"$dir/$name.$side.out" 2>&1
+            --seconds $seconds --cps 10 --json "$dir/$name.$side.json" "$@" >"$dir/$name.$side.out" 2>&1 &
+        echo $! >"$dir/$name.$side.pid"
+        wait $!
         echo $? >"$dir/$name.$side.status"
+        rm -f "$dir/$name.$side.pid"
     ) &
     jobs+=($!)
 }
@@ -177,6 +180,7 @@ side signal a 5072 --calls 2
 if command -v sipp >/dev/null; then # a far end that is not our code
     (cd "$dir" && exec timeout 30 ip netns exec ${ns}b sipp -sn uas -i 10.77.0.2 -mi 10.77.0.2 -p 5073 -mp 6000 -rtp_echo -m 2 -nostdin) >/dev/null 2>&1 &
     jobs+=($!)
+    echo $! >"$dir/sipp.pid"
     side echo a 5073 --calls 2 --echo --codec pcmu --hangup caller --rtcp-interval 0
 fi
 
@@ -198,7 +202,7 @@ check "an address that is not here is said in one sentence" bash -c "! ip netns 
 check "a wrong argument ends with 2" bash -c "$loadgen --local 10.77.0.1 --cps fast 2>$dir/args; [ \$? = 2 ] && [ \$(wc -l <$dir/args) = 1 ]"
 
 # SIGTERM in the middle: it hangs up, reports and ends
-pid=$(pgrep -f "^$loadgen --local 10.77.0.1:5072 ") && kill -TERM "$pid"
+kill -TERM "$(cat "$dir/signal.a.pid")"
 
 for job in "${jobs[@]}"; do wait "$job"; done
 jobs=()

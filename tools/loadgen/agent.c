@@ -16,6 +16,7 @@ enum {
     HASH_SIZE = 4096,
     LINGER_MS = 1700, // after the last call: our answer to a BYE may be lost, and the BYE comes again after
                       // 0.5 and 1.5 s
+    STOP_LINGER_MS = 300, // likewise after a signal, when somebody waits
     STOP_GRACE_MS = 6000, // from a signal to the end, answered or not
     PLACE_AT_ONCE = 20,   // calls per clock tick, when the program was late
     OTHER_FDS = 64,
@@ -134,7 +135,7 @@ static void stop(struct agent *a)
         return;
     }
     a->stopping = true;
-    a->done_us = agent_now_us() + (STOP_GRACE_MS - LINGER_MS) * 1000;
+    a->done_us = agent_now_us() + (STOP_GRACE_MS - STOP_LINGER_MS) * 1000;
     for (struct le *le = a->calls.head; le != NULL; le = le->next)
         call_hang_up_early(le->data);
 }
@@ -179,7 +180,7 @@ static void check_end(struct agent *a, int64_t now_us)
     } else if (a->done_us == 0 || a->done_us > now_us) {
         a->done_us = now_us;
     }
-    if (a->done_us != 0 && now_us - a->done_us >= LINGER_MS * 1000)
+    if (a->done_us != 0 && now_us - a->done_us >= (a->stopping ? STOP_LINGER_MS : LINGER_MS) * 1000)
         re_cancel();
 }
 
