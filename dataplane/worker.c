@@ -165,7 +165,8 @@ static void take(struct worker *w, unsigned at, struct rte_mbuf **m, unsigned n)
 static unsigned receive(struct worker *w)
 {
     struct rte_mbuf *m[WORKER_PACKETS];
-    unsigned have = rte_ring_sc_dequeue_burst(w->handoff, (void **)m, w->burst, NULL);
+    // As many as fit beside one burst: others may hand over more than our own queues bring.
+    unsigned have = rte_ring_sc_dequeue_burst(w->handoff, (void **)m, WORKER_PACKETS - w->burst, NULL);
     unsigned total = have;
     take(w, 0, m, have);
     if (have > 0)
@@ -230,7 +231,7 @@ static unsigned send_own(struct worker *w)
 unsigned worker_step(struct worker *w)
 {
     uint64_t start = rte_rdtsc();
-    w->now_ns = clock_at(&w->clock, start);
+    w->now_ns = RTE_MAX(w->now_ns, clock_at(&w->clock, start)); // anchoring may set the clock back a little
     run_tasks(w);
     unsigned work = worker_send_waiting(w) + send_for_others(w) + receive(w) + send_own(w);
     worker_flush_dead(w);

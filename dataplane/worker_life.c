@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A worker's making, loop and end; worker.c is what it does in a turn.
 #include <errno.h>
+#include <rte_lcore.h>
 #include <rte_malloc.h>
 #include <rte_pause.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "dataplane/eal.h"
 #include "dataplane/worker.h"
 
 enum {
@@ -45,7 +47,9 @@ static void own_queues(struct worker *w)
 
 int worker_init(struct worker **out, struct engine *engine, struct neigh *neigh, unsigned id)
 {
-    struct worker *w = rte_zmalloc("worker", sizeof *w, RTE_CACHE_LINE_SIZE);
+    unsigned lcore = eal_worker_lcore(id);
+    int node = rte_lcore_is_enabled(lcore) ? (int)rte_lcore_to_socket_id(lcore) : SOCKET_ID_ANY;
+    struct worker *w = rte_zmalloc_socket("worker", sizeof *w, RTE_CACHE_LINE_SIZE, node);
     *out = NULL;
     if (!w)
         return -ENOMEM;

@@ -513,11 +513,14 @@ static void silence_and_after(void)
     CU_ASSERT_EQUAL(event.leg, 0);
     CU_ASSERT(memcmp(&event.handle, &h, sizeof h) == 0);
     CU_ASSERT(event.ms >= 30);
+    control.timeout_ms = 250; // two rounds of the manager: nothing new to say
+    CU_ASSERT_EQUAL(fake_control_event(&control, &event), -ETIMEDOUT);
+    control.timeout_ms = 2000;
     send_rtp(0, local, REMOTE0, 1, 1);
     rig_settle(&rig);
     CU_ASSERT_EQUAL_FATAL(fake_control_event(&control, &event), 0);
     CU_ASSERT_EQUAL(event.type, TL_EVENT_HEARD);
-    CU_ASSERT(event.ms >= 30);
+    CU_ASSERT(event.ms >= 250 && event.ms < 60000);
     CU_ASSERT_EQUAL_FATAL(fake_control_event(&control, &event), 0); // silent again
     CU_ASSERT_EQUAL(event.type, TL_EVENT_SILENT);
     leg[0].flags = TL_LEG_SEND; // nobody expects media now

@@ -2,6 +2,9 @@
 // Packets through all stages: plain RTP and RTCP between two legs.
 #include <string.h>
 
+#include <rte_ethdev.h>
+
+#include "dataplane/stages.h"
 #include "rig.h"
 #include "runner.h"
 
@@ -301,6 +304,37 @@ static void ends_while_waiting_for_arp(void)
     rig_close(&rig);
 }
 
+// The next hop answers while a turn is under way: what waited still goes first.
+static void waiting_goes_first(void)
+{
+    both(legs);
+    rig_open(&rig, 1, 1);
+    rig.silent = true;
+    call = rig_call(&rig, 0, legs);
+    CU_ASSERT_PTR_NULL(relayed(0, 8, 1, 1));
+    rig.silent = false;
+    rig.later_ns = 300000000; // ARP asks again, and is answered ...
+    struct worker *w = rig.engine->worker[0];
+    for (unsigned i = 0;
+         i < 10 && !(neigh_load(w->engine->neigh, call.session->terms[1]->rtp_hop) & NEIGH_VALID); i++)
+        rig_turn(&rig);
+    CU_ASSERT_EQUAL(w->neigh.count, 1); // ... behind the worker's look at what waits
+    struct rtp_fields f = {.pt = 8, .seq = 2, .ssrc = 1};
+    send_rtp(0, &f);
+    struct packet *p = w->packet;
+    count64(&w->live->rx_nic, rte_eth_rx_burst(rig.ports.port[0].id, 0, &p->m, 1));
+    unsigned n = stage_classify(w, p, 1);
+    n = stage_admit(w, p, n);
+    n = stage_relay(w, p, n);
+    CU_ASSERT_EQUAL(n, 1);
+    stage_tx(w, p, n);
+    rig_settle(&rig);
+    CU_ASSERT_EQUAL_FATAL(rig.sent_count, 2);
+    CU_ASSERT_EQUAL(rtp_read(rig.sent[0].udp.payload).seq, 1);
+    CU_ASSERT_EQUAL(rtp_read(rig.sent[1].udp.payload).seq, 2);
+    tear_down();
+}
+
 // ---- the outgoing stream of a plain leg --------------------------------------------------------------
 
 static void check_stream(const struct rig_sent *s, uint32_t ssrc, uint16_t seq)
@@ -414,6 +448,7 @@ int main(int argc, char **argv)
         {"address_changes", address_changes},
         {"ends_with_packets_in_flight", ends_with_packets_in_flight},
         {"ends_while_waiting_for_arp", ends_while_waiting_for_arp},
+        {"waiting_goes_first", waiting_goes_first},
         {"duplicates_and_jumps_pass", duplicates_and_jumps_pass},
         {"headers_with_everything", headers_with_everything},
         {"rtcp_and_mux", rtcp_and_mux},

@@ -162,6 +162,26 @@ static void first_burst_wraps(void)
     }
 }
 
+// New streams among each other in one burst: each keeps its own estimate, and its one slot.
+static void new_streams_interleaved(void)
+{
+    static const struct {
+        uint32_t ssrc;
+        uint64_t index;
+    } t[] = {{1, 65535}, {2, 100}, {2, 101}, {1, 65536}, {3, 7}, {1, 65537}, {2, 102}, {3, 8}, {3, 9}};
+    for (unsigned i = 0; i < 2; i++) {
+        set_up(suites[i], TL_SUITE_NONE);
+        for (unsigned k = 0; k < sizeof t / sizeof *t; k++)
+            queue_rtp(0, t[k].ssrc, t[k].index, 8);
+        rig_settle(&rig);
+        CU_ASSERT_EQUAL(rig_all_drops(&rig), 0);
+        CU_ASSERT_EQUAL(rig.sent_count, sizeof t / sizeof *t);
+        CU_ASSERT_EQUAL(call.session->rx_used[0], 7);
+        CU_ASSERT_EQUAL(srtp_word_index(call.session->live->leg[0].rx[0].word), 65537);
+        tear_down();
+    }
+}
+
 static void late_and_lost(void)
 {
     static const uint64_t order[] = {1000, 1002, 1001, 1010, 1009, 1005, 1137, 1011};
@@ -298,6 +318,11 @@ static void replays_and_forgeries(void)
         rig_udp(&rig, 0, 0, REMOTE0, PORT0, p, len);
         rig_settle(&rig);
         CU_ASSERT_EQUAL(rig_leg_drops(&call, 0, TL_DROP_replayed), 5);
+        for (unsigned k = 0; k < 3; k++) // of a stream that is known: all pass the check, one the commit
+            queue_rtp(0, 1, 101, 8);
+        rig_settle(&rig);
+        CU_ASSERT_EQUAL(rig.sent_count, 2);
+        CU_ASSERT_EQUAL(rig_leg_drops(&call, 0, TL_DROP_replayed), 7);
         // Each bit of the packet counts; a forgery teaches nothing: neither index nor SSRC nor time.
         const struct tl_live_leg *l = &call.session->live->leg[0];
         uint64_t word = l->rx[0].word, heard = l->last_rx_ns, forged = 0;
@@ -310,14 +335,14 @@ static void replays_and_forgeries(void)
             p[bit / 8] ^= 1 << bit % 8;
         }
         rig_settle(&rig);
-        CU_ASSERT_EQUAL(rig.sent_count, 1);
+        CU_ASSERT_EQUAL(rig.sent_count, 2);
         CU_ASSERT_EQUAL(rig_leg_drops(&call, 0, TL_DROP_bad_auth), forged);
         CU_ASSERT_EQUAL(l->rx[0].word, word);
         CU_ASSERT_EQUAL(l->last_rx_ns, heard);
         CU_ASSERT_EQUAL(call.session->rx_used[0], 1);
         rig_udp(&rig, 0, 0, REMOTE0, PORT0, p, len); // the right one still passes
         rig_settle(&rig);
-        CU_ASSERT_EQUAL(rig.sent_count, 2);
+        CU_ASSERT_EQUAL(rig.sent_count, 3);
         tear_down();
     }
 }
@@ -451,14 +476,37 @@ static unsigned sender_report(uint8_t *p, uint32_t ssrc)
     return 28;
 }
 
-static void send_rtcp(unsigned from, uint32_t ssrc, uint32_t index)
+static void queue_rtcp(unsigned from, uint32_t ssrc, uint32_t index)
 {
     uint8_t p[PACKET_BYTES_MAX];
     unsigned len = sender_report(p, ssrc);
     if (leg[from].rx.suite)
         len = far_protect_rtcp(&rx[from], p, len, index);
     rig_udp(&rig, from, 0, (from ? REMOTE1 : REMOTE0) + 1, (from ? PORT1 : PORT0) + 1, p, len);
+}
+
+static void send_rtcp(unsigned from, uint32_t ssrc, uint32_t index)
+{
+    queue_rtcp(from, ssrc, index);
     rig_turn(&rig);
+}
+
+// RTCP and RTP of a new SSRC in one burst share its slot; the same index twice passes once.
+static void srtcp_and_srtp_share_a_slot(void)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        set_up(suites[i], TL_SUITE_NONE);
+        queue_rtcp(0, 5, 1);
+        queue_rtcp(0, 5, 2);
+        queue_rtcp(0, 5, 2);
+        queue_rtp(0, 5, 9, 8);
+        queue_rtp(0, 5, 10, 8);
+        rig_settle(&rig);
+        CU_ASSERT_EQUAL(rig.sent_count, 4);
+        CU_ASSERT_EQUAL(rig_leg_drops(&call, 0, TL_DROP_replayed), 1);
+        CU_ASSERT_EQUAL(call.session->rx_used[0], 1);
+        tear_down();
+    }
 }
 
 static void srtcp_both_suites(void)
@@ -496,6 +544,7 @@ int main(int argc, char **argv)
     static const struct test_case cases[] = {
         {"all_suites_over_the_wrap", all_suites_over_the_wrap},
         {"first_burst_wraps", first_burst_wraps},
+        {"new_streams_interleaved", new_streams_interleaved},
         {"late_and_lost", late_and_lost},
         {"duplicates_with_another_payload", duplicates_with_another_payload},
         {"ssrc_flips_every_packet", ssrc_flips_every_packet},
@@ -508,6 +557,7 @@ int main(int argc, char **argv)
         {"new_keys_begin_anew", new_keys_begin_anew},
         {"resumes_behind_what_was_used", resumes_behind_what_was_used},
         {"srtcp_both_suites", srtcp_both_suites},
+        {"srtcp_and_srtp_share_a_slot", srtcp_and_srtp_share_a_slot},
     };
     if (rig_eal())
         return 1;
