@@ -103,13 +103,12 @@ static void arm_live(struct sip_txn *txn)
 }
 
 // The 2xx is out: osip's machine is through, ours repeats it until the ACK (13.3.1.4), over TCP too.
-static void await_ack(struct sip_txn *txn, int status)
+static void await_ack(struct sip_txn *txn)
 {
     struct sip_stack *stack = txn->stack;
     const struct sip_msg *invite = txn->live->request;
     struct sip_str tag =
         txn->flags & SIP_TO_TAG ? sip_msg_to_tag(invite) : (struct sip_str){txn->tag, strlen(txn->tag)};
-    (void)status;
     sip_table_add(
         &stack->acks, &txn->ack,
         sip_key_ack(stack->secret, sip_msg_call_id(invite), sip_msg_from_tag(invite), tag, invite->cseq));
@@ -128,7 +127,7 @@ static void finish(struct sip_txn *txn, int status)
     txn->flags |= SIP_FINAL;
     if (txn->kind == SIP_SERVER_INVITE) {
         if (status < 300) {
-            await_ack(txn, status);
+            await_ack(txn);
         } else {
             txn->user = NULL;
             txn->interval = txn->stack->config->t1_ms;
@@ -417,10 +416,6 @@ void sip_server_timer(struct sip_txn *txn)
     } else if (again) {
         txn->interval *= 2;
         sip_txn_execute(txn, TIMEOUT_G, NULL);
-        if (txn->flags & SIP_BROKEN) {
-            sip_txn_free(txn);
-            return;
-        }
         stack->counters.tx_again++;
         arm_live(txn);
     } else {

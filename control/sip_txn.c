@@ -44,7 +44,12 @@ static int on_send(osip_transaction_t *tr, osip_message_t *message, char *host, 
     (void)socket;
     bool ack = txn->kind == SIP_CLIENT_INVITE && MSG_IS_REQUEST(message) && MSG_IS_ACK(message);
     const struct sip_bytes *bytes = ack ? txn->live->ack : txn->live->out;
-    return bytes ? (sip_txn_send(txn, bytes) == 0 ? 0 : -1) : -1;
+    int err = bytes ? sip_txn_send(txn, bytes) : -ENOMEM;
+    // A provisional answer or a repetition may get lost: osip would end a transaction that the user still
+    // holds.
+    if (sip_kind_is_server(txn->kind) && (MSG_IS_STATUS_1XX(message) || txn->flags & SIP_FINAL))
+        return 0;
+    return err ? -1 : 0;
 }
 
 // ---- the stack -----------------------------------------------------------------------------------------

@@ -473,6 +473,77 @@ static void answer_not_sent(void)
     fix_close(&fix);
 }
 
+// Neither the 100, a 180 nor a repetition that cannot be sent ends an INVITE that the user still holds.
+static void unsent_provisional_ends_nothing(void)
+{
+    for (uint32_t listener = 0; listener < 2; listener++) {
+        fix_open(&fix);
+        fix.fail_send = -EPIPE;
+        fix_invite(&fix, listener, "a"); // no 100
+        struct sip_txn *txn = fix_event(&fix, FIX_REQUEST, 0)->txn;
+        fix_invite(&fix, listener, "a"); // nor again
+        CU_ASSERT(respond(txn, 180) == 0);
+        fix_invite(&fix, listener, "a");
+        CU_ASSERT(fix.sent_count == 0 && fix_events(&fix, FIX_REQUEST) == 1);
+        fix.fail_send = 0;
+        fix_invite(&fix, listener, "a");
+        CU_ASSERT(fix_count(&fix, 0, "SIP/2.0 180 ") == 1);
+        CU_ASSERT(respond(txn, 486) == 0);
+        fix.fail_send = -EPIPE;
+        fix_advance(&fix, 200); // timer G finds nobody for a while
+        fix.fail_send = 0;
+        fix_invite(&fix, listener, "a");
+        CU_ASSERT(fix_count(&fix, 0, "SIP/2.0 486 ") == 2);
+        fix_close(&fix);
+    }
+}
+
+// A re-INVITE: its 2xx is repeated until the ACK with the dialog's tags.
+static void reinvite_2xx_and_ack(void)
+{
+    fix_open(&fix);
+    fix_in_dialog(&fix, 0, "a", "INVITE", 7, "re", "ours");
+    struct sip_txn *txn = fix_event(&fix, FIX_REQUEST, 0)->txn;
+    CU_ASSERT_STRING_EQUAL(sip_txn_tag(txn), "ours");
+    CU_ASSERT(respond(txn, 200) == 0);
+    CU_ASSERT(strstr(fix_last(&fix), ";tag=ours\r\n") != NULL && strstr(fix_last(&fix), "tag=3.") == NULL);
+    fix_advance(&fix, 60);
+    CU_ASSERT(fix_count(&fix, 0, "SIP/2.0 200 ") == 2);
+    fix_in_dialog(&fix, 0, "a", "ACK", 7, "reack", "ours");
+    CU_ASSERT(fix_events(&fix, FIX_ACK) == 1);
+    fix_advance(&fix, 1000);
+    CU_ASSERT(fix_count(&fix, 0, "SIP/2.0 200 ") == 2);
+    fix_close(&fix);
+}
+
+// A peer of RFC 2543, without a cookie in its branch and without a From tag.
+static void old_peer(void)
+{
+    static const char text[] =
+        "%s sip:1@192.0.2.1 SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.10:5060\nFrom: <sip:a@192.0.2.10>\n"
+        "To: <sip:1@192.0.2.1>%s%s\nCall-ID: old\nCSeq: 1 %s\nContact: <sip:a@192.0.2.10>\n\n";
+    for (unsigned failure = 0; failure < 2; failure++) {
+        fix_open(&fix);
+        fix_receive(&fix, 0, text, "INVITE", "", "", "INVITE");
+        fix_receive(&fix, 0, text, "INVITE", "", "", "INVITE");
+        CU_ASSERT(fix_events(&fix, FIX_REQUEST) == 1 && fix_count(&fix, 0, "SIP/2.0 100 ") == 2);
+        fix_receive(&fix, 0, text, "CANCEL", "", "", "CANCEL");
+        CU_ASSERT(fix_events(&fix, FIX_CANCEL) == 1);
+        struct sip_txn *txn = fix_event(&fix, FIX_REQUEST, 0)->txn;
+        char tag[SIP_TAG_LEN];
+        strcpy(tag, sip_txn_tag(txn));
+        CU_ASSERT(respond(txn, failure ? 487 : 200) == 0);
+        fix_receive(&fix, 0, text, "ACK", ";tag=", "wrong", "ACK");
+        CU_ASSERT(sip_stack_counters(fix.stack)->rejects[SIP_REJECT_stray_ack] == 1);
+        fix_receive(&fix, 0, text, "ACK", ";tag=", tag, "ACK");
+        CU_ASSERT(fix_events(&fix, FIX_ACK) == 1 - failure);
+        unsigned n = fix.sent_count;
+        fix_advance(&fix, 1000);
+        CU_ASSERT(fix.sent_count == n);
+        fix_close(&fix);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
@@ -495,6 +566,9 @@ int main(int argc, char **argv)
         {"refusals", refusals},
         {"overload", overload},
         {"answer_not_sent", answer_not_sent},
+        {"unsent_provisional_ends_nothing", unsent_provisional_ends_nothing},
+        {"reinvite_2xx_and_ack", reinvite_2xx_and_ack},
+        {"old_peer", old_peer},
     };
     return test_main("sip_server", TEST_CASES(cases), argc, argv);
 }
