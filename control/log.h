@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The daemon's log: lines on stderr, "2026-01-31 12:00:00.000 warning: text".
+#pragma once
+
+enum log_level { LOG_ERROR = 3, LOG_WARNING = 4, LOG_NOTICE = 5, LOG_INFO = 6 };
+
+// Lines above this level are dropped; LOG_INFO at the start. LOG_ERROR - 1 drops all. Any thread.
+void log_set_level(int level);
+
+// One line without its end; control characters become '?', so that nothing from the network forges a line.
+// Cut at 1,000 bytes. Any thread.
+__attribute__((format(printf, 2, 3))) void log_line(enum log_level level, const char *format, ...);
