@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// trunkline-control: signalling.
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/ctl_calls.h"
+#include "control/log.h"
+
+enum { EXIT_USAGE = 2 };
+
+static const char usage[] =
+    "usage: trunkline-control --config FILE [--check]\n"
+    "  --config FILE  the configuration of both daemons, JSON\n"
+    "  --check        only say whether it is right\n"
+    "  --quiet        log warnings and errors only\n"
+    "  --version      print the version\n"
+    "  --help         print this\n"
+    "Ends on SIGTERM and SIGINT. Calls that are up are not hung up then: the dataplane goes on with their "
+    "media, and a\n"
+    "control that is started again ends those sessions, because it does not know the calls.\n";
+
+struct options {
+    const char *config;
+    bool check;
+    bool quiet;
+};
+
+// Returns -1 to go on, else the exit status.
+static int read_options(int argc, char **argv, struct options *out)
+{
+    enum { OPT_CONFIG = 256, OPT_CHECK, OPT_QUIET, OPT_VERSION, OPT_HELP };
+    static const struct option known[] = {
+        {"config", required_argument, NULL, OPT_CONFIG}, {"check", no_argument, NULL, OPT_CHECK},
+        {"quiet", no_argument, NULL, OPT_QUIET},         {"version", no_argument, NULL, OPT_VERSION},
+        {"help", no_argument, NULL, OPT_HELP},           {0}};
+    for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;)
+        switch (c) {
+        case OPT_CONFIG:
+            out->config = optarg;
+            break;
+        case OPT_CHECK:
+            out->check = true;
+            break;
+        case OPT_QUIET:
+            out->quiet = true;
+            break;
+        case OPT_VERSION:
+            printf("trunkline-control %s\n", TRUNKLINE_VERSION);
+            return EXIT_SUCCESS;
+        case OPT_HELP:
+            fputs(usage, stdout);
+            return EXIT_SUCCESS;
+        default:
+            fputs(usage, stderr);
+            return EXIT_USAGE;
+        }
+    if (!out->config || optind < argc) {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    return -1;
+}
+
+static void on_signal(int signo, void *arg)
+{
+    log_line(LOG_NOTICE, "%s: ending", signo == SIGTERM ? "SIGTERM" : "SIGINT");
+    loop_stop(arg);
+}
+
+static void say_listeners(const struct tl_config *config)
+{
+    for (uint32_t i = 0; i < config->listener_count; i++) {
+        const struct tl_listener_config *l = &config->listeners[i];
+        log_line(LOG_NOTICE, "listener %s: %s %u.%u.%u.%u:%u", l->name,
+                 l->transport == TL_TCP ? "TCP" : "UDP", l->address.ip[0], l->address.ip[1], l->address.ip[2],
+                 l->address.ip[3], l->address.port);
+    }
+}
+
+static int serve(const struct tl_config *config)
+{
+    char why[512] = "";
+    struct agent *agent = NULL;
+    struct ctl *ctl = NULL;
+    struct loop *loop = loop_new(0);
+    int rc = loop ? 0 : -errno;
+    if (rc < 0)
+        snprintf(why, sizeof why, "event loop: %s", strerror(-rc));
+    if (rc == 0)
+        rc = agent_new(loop, config, &agent, why, sizeof why);
+    if (rc == 0) {
+        rc = ctl_open(&ctl, loop_base(loop), config->control.socket, &agent_provider, agent, NULL);
+        if (rc < 0)
+            snprintf(why, sizeof why, "control.socket %s: %s", config->control.socket,
+                     rc == -EADDRINUSE
+                         ? "another trunkline-control listens there; end it or choose another path"
+                     : rc == -EEXIST ? "there is something that is no socket; move it away"
+                                     : strerror(-rc));
+    }
+    if (rc == 0)
+        rc = loop_on_signal(loop, SIGTERM, on_signal, loop);
+    if (rc == 0)
+        rc = loop_on_signal(loop, SIGINT, on_signal, loop);
+    if (rc == 0) {
+        say_listeners(config);
+        log_line(LOG_NOTICE, "trunkline-control %s is ready", TRUNKLINE_VERSION);
+        rc = loop_run(loop);
+        if (rc < 0)
+            snprintf(why, sizeof why, "event loop: %s", strerror(-rc));
+    }
+    if (rc < 0)
+        fprintf(stderr, "trunkline-control: %s\n", why[0] ? why : strerror(-rc));
+    ctl_close(ctl);
+    agent_free(agent);
+    loop_free(loop);
+    return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {0};
+    int status = read_options(argc, argv, &options);
+    if (status >= 0)
+        return status;
+    struct tl_config_errors *errors = calloc(1, sizeof *errors);
+    struct tl_config *config = NULL;
+    if (!errors) {
+        fputs("trunkline-control: no memory\n", stderr);
+        return EXIT_FAILURE;
+    }
+    status = EXIT_SUCCESS;
+    if (tl_config_load(options.config, &config, errors) < 0) {
+        fprintf(stderr, "%s%s", errors->text, errors->text[0] && strchr(errors->text, '\n') ? "" : "\n");
+        status = EXIT_FAILURE;
+    }
+    free(errors);
+    if (status == EXIT_SUCCESS && options.check) {
+        printf("%s: ok\n", options.config);
+    } else if (status == EXIT_SUCCESS) {
+        signal(SIGPIPE, SIG_IGN);
+        if (options.quiet)
+            log_set_level(LOG_WARNING);
+        status = serve(config);
+    }
+    tl_config_free(config);
+    return status;
+}
