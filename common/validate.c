@@ -90,11 +90,9 @@ static bool pt_ok(const struct tl_leg *leg)
     return is_zero(leg->pt_in + leg->pt_count, rest) && is_zero(leg->pt_out + leg->pt_count, rest);
 }
 
-static bool resume_entry_ok(const struct tl_resume_ssrc *entry, const struct tl_crypto *crypto)
+static bool resume_entry_ok(const struct tl_resume_ssrc *entry)
 {
-    if (is_zero(entry, sizeof *entry))
-        return true;
-    return crypto->suite != TL_SUITE_NONE && (entry->index < INDEX_END || entry->index == TL_INDEX_NONE) &&
+    return (entry->index < INDEX_END || entry->index == TL_INDEX_NONE) &&
            entry->srtcp_index < SRTCP_INDEX_END;
 }
 
@@ -102,14 +100,15 @@ static bool resume_ok(const struct tl_leg *leg)
 {
     for (int i = 0; i < TL_SSRC_MAX; i++) {
         const struct tl_resume_ssrc *entry = &leg->rx_resume[i];
-        if (!resume_entry_ok(entry, &leg->rx))
+        // what comes in plain leaves no state; what goes out plain has an SSRC and numbers that go on
+        if (!resume_entry_ok(entry) || (leg->rx.suite == TL_SUITE_NONE && !is_zero(entry, sizeof *entry)))
             return false;
         for (int j = 0; j < i; j++)
             if (entry->ssrc == leg->rx_resume[j].ssrc && !is_zero(entry, sizeof *entry) &&
                 !is_zero(&leg->rx_resume[j], sizeof *entry))
                 return false;
     }
-    return resume_entry_ok(&leg->tx_resume, &leg->tx);
+    return resume_entry_ok(&leg->tx_resume);
 }
 
 static enum tl_field leg_check(const struct tl_leg *leg, uint16_t op)

@@ -184,9 +184,9 @@ static void resumption(void)
     WRONG(TL_FIELD_RESUME, l1->rx_resume[1].srtcp_index = 1u << 31);
     WRONG(TL_FIELD_RESUME, l1->tx_resume.srtcp_index = 1u << 31);
     WRONG(TL_FIELD_RESUME, l1->tx_resume.index = UINT64_MAX - 1);
-    WRONG(TL_FIELD_RESUME, l0->tx_resume.index = 1); // a plain leg has no indices
-    WRONG(TL_FIELD_RESUME, l0->rx_resume[2].ssrc = 1);
-    RIGHT(l1->rx_resume[0].ssrc = 0); // SSRC 0 is one like any other
+    RIGHT(l0->tx_resume.index = 1);                    // a plain leg's stream goes on, too
+    WRONG(TL_FIELD_RESUME, l0->rx_resume[2].ssrc = 1); // but what it receives leaves no state
+    RIGHT(l1->rx_resume[0].ssrc = 0);                  // SSRC 0 is one like any other
     RIGHT(as(TL_OP_MODIFY); l1->rx_resume[0].index = 1ull << 48);
 }
 

@@ -397,6 +397,71 @@ static void control_comes_back(void)
     stop();
 }
 
+// The dataplane starts anew: control gives the sessions back from the old live table, on the same ports, even
+// with another number of workers. No index is used twice; what goes out plain goes on, too.
+static void reinstalled_after_a_restart(void)
+{
+    struct tl_leg leg[2];
+    struct tl_handle h;
+    struct tl_addr local[2], again[2];
+    struct tl_session_snapshot s;
+    start(2, 2);
+    two_legs(leg, 0);
+    struct far theirs = far_make(rig.srtp, TL_SUITE_AES_CM_128_HMAC_SHA1_80, 3, 1);
+    struct far ours = far_make(rig.srtp, TL_SUITE_AES_CM_128_HMAC_SHA1_80, 3, 2);
+    leg[1].rx = theirs.crypto;
+    leg[1].tx = ours.crypto;
+    CU_ASSERT_EQUAL_FATAL(fake_control_add(&control, 8, leg, &h, local), 0);
+    rig_settle(&rig);
+    uint8_t p[PACKET_BYTES_MAX];
+    for (unsigned i = 0; i < 10; i++) {
+        struct rtp_fields f = {.pt = 8, .seq = 700 + i, .ssrc = 20};
+        unsigned len = far_protect(&theirs, p, rtp_write(p, &f, PAYLOAD), 12, 700 + i);
+        rig_udp(&rig, 1, 0, REMOTE1, local[1].port, p, len);
+        send_rtp(0, local, REMOTE0, 10, 300 + i);
+    }
+    rig_settle(&rig);
+    CU_ASSERT_EQUAL(rig.sent_count, 20);
+    CU_ASSERT_EQUAL_FATAL(fake_control_read(&control, &h, &s), 0);
+    far_free(&theirs);
+    far_free(&ours);
+    stop();
+
+    start(1, 1);
+    theirs = far_make(rig.srtp, TL_SUITE_AES_CM_128_HMAC_SHA1_80, 3, 1);
+    ours = far_make(rig.srtp, TL_SUITE_AES_CM_128_HMAC_SHA1_80, 3, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        leg[i].local_port = local[i].port;
+        leg[i].tx_resume = tl_live_resume(&s.leg[i].tx, leg[i].tx.generation);
+        for (unsigned k = 0; k < TL_SSRC_MAX; k++)
+            leg[i].rx_resume[k] = tl_live_resume(&s.leg[i].rx[k], leg[i].rx.generation);
+    }
+    CU_ASSERT_EQUAL_FATAL(fake_control_add(&control, 8, leg, &h, again), 0);
+    CU_ASSERT(memcmp(again, local, sizeof local) == 0);
+    rig_settle(&rig);
+    rig_clear(&rig);
+    for (unsigned i = 9; i < 11; i++) { // the first one was seen before
+        struct rtp_fields f = {.pt = 8, .seq = 700 + i, .ssrc = 20};
+        unsigned len = far_protect(&theirs, p, rtp_write(p, &f, PAYLOAD), 12, 700 + i);
+        rig_udp(&rig, 1, 0, REMOTE1, local[1].port, p, len);
+    }
+    rig_settle(&rig);
+    CU_ASSERT_EQUAL(rig_drops(&rig, TL_DROP_replayed), 1);
+    CU_ASSERT_EQUAL_FATAL(rig.sent_count, 1);
+    CU_ASSERT_EQUAL(rtp_read(rig.sent[0].udp.payload).ssrc, 20);
+    CU_ASSERT_EQUAL(rtp_read(rig.sent[0].udp.payload).seq, 710);
+    send_rtp(0, local, REMOTE0, 10, 290); // whatever the near side does: above what was used
+    rig_settle(&rig);
+    CU_ASSERT_EQUAL_FATAL(rig.sent_count, 2);
+    CU_ASSERT_EQUAL(rtp_read(rig.sent[1].udp.payload).ssrc, 10);
+    CU_ASSERT_EQUAL(rtp_read(rig.sent[1].udp.payload).seq, 310);
+    memcpy(p, rig.sent[1].udp.payload, rig.sent[1].udp.len);
+    CU_ASSERT_EQUAL(far_open(&ours, p, rig.sent[1].udp.len, 310), 12 + PAYLOAD);
+    far_free(&theirs);
+    far_free(&ours);
+    stop();
+}
+
 // ---- floods ------------------------------------------------------------------------------------------
 
 static void random_command(struct tl_command *c, const struct tl_handle *known, unsigned count)
@@ -602,6 +667,7 @@ int main(int argc, char **argv)
         {"list_and_flush", list_and_flush},
         {"flush_spares_the_new", flush_spares_the_new},
         {"control_comes_back", control_comes_back},
+        {"reinstalled_after_a_restart", reinstalled_after_a_restart},
         {"every_command_is_answered", every_command_is_answered},
         {"workers_stand_still", workers_stand_still},
         {"silence_and_after", silence_and_after},
