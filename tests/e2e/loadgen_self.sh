@@ -25,6 +25,8 @@ trap 'exit 130' INT TERM
 ok() { passed=$((passed + 1)); echo "ok   $*"; }
 bad() { failed=$((failed + 1)); echo "FAIL $*"; }
 skip() { skipped=$((skipped + 1)); echo "SKIP $*"; }
+# A core may stop here for long: what is left out for that isn't sent and isn't lost, so no test asks for a number of packets
+# near the nominal one.
 # check TITLE COMMAND...: one test
 check() {
     local title=$1
@@ -78,7 +80,7 @@ agree() { # NAME CALLS
         ($a[0].per_call | sort_by(.label)) as $x | ($b[0].per_call | sort_by(.label)) as $y
         | ($x | length) == $calls and ($y | length) == $calls
         and all(range($calls); $x[.].label == $y[.].label and $x[.].role != $y[.].role
-            and $x[.].sent == $y[.].received and $y[.].sent == $x[.].received and $x[.].sent > 75 and $y[.].sent > 75
+            and $x[.].sent == $y[.].received and $y[.].sent == $x[.].received and $x[.].sent > 20 and $y[.].sent > 20
             and $x[.].packets_sent == $y[.].packets_received and $y[.].packets_sent == $x[.].packets_received
             and $x[.].first_seq == $y[.].first_seq_received
             and $x[.].rtcp_sent == $y[.].rtcp_received and $y[.].rtcp_sent == $x[.].rtcp_received and $x[.].rtcp_sent > 0)'
@@ -88,7 +90,7 @@ agree() { # NAME CALLS
 variety() { # NAME SIDE
     holds "$1" "$2" 'all(.per_call[]; .roc_steps_sent == 1 - .label % 2 and .roc_steps_received == 1 - .label % 2
         and (if .label % 2 == 0 then .first_seq > 65535 - 200 and .first_seq_received > 65535 - 200 else true end)
-        and .held == (if .label % 3 == 0 then 1 else 0 end) and (.held == 0 or .received_after_hold > 20)
+        and .held == (if .label % 3 == 0 then 1 else 0 end) and (.held == 0 or .received_after_hold > 5)
         and ((.bye == "sent") == ((.label % 2 == 1) == (.role == "caller"))) and .dtmf_sent == 4 and .dtmf_received == 4)'
 }
 
@@ -242,7 +244,7 @@ else
 fi
 if [ -e "$dir/echo.a.status" ]; then
     check "sipp echoes: ends with 0" status_is echo a 0
-    check "sipp echoes: all came back" holds echo a '.calls.completed == 2 and .rtp.sent == .rtp.received and .rtp.received > 300'
+    check "sipp echoes: all came back" holds echo a '.calls.completed == 2 and .rtp.sent == .rtp.received and .rtp.received > 50'
 else
     skip "sipp is not here"
 fi
@@ -256,7 +258,8 @@ check "OPTIONS counted, nothing crashed" holds stranger b '.sip.options_answered
 check "other digits than expected end with 1" status_is digits b 1
 check "other digits than expected are counted" holds digits b '.dtmf.wrong == 1 and .dtmf.received == 1 and .rtp.lost == 0'
 check "SIGTERM: ends with 1" status_is signal a 1
-check "SIGTERM: no call is left up" holds signal a '.calls.still_up == 0 and all(.failures[]; .reason | test("^stopped after"))'
+check "SIGTERM: no call is left up" holds signal a '.calls.still_up == 0 and all(.failures[]; .reason | test("^stopped after"))
+    and all(.per_call[]; .bye == "sent" and .bye_status == 200 and .packets_sent > .sent)'
 check "SIGTERM: the other side was hung up on and has lost nothing" holds signal b '.calls.still_up == 0 and .rtp.lost == 0 and .calls.answered == 2'
 
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -17,6 +17,7 @@ enum {
     LINGER_MS = 1700, // after the last call: our answer to a BYE may be lost, and the BYE comes again after
                       // 0.5 and 1.5 s
     STOP_LINGER_MS = 300, // likewise after a signal, when somebody waits
+    STOP_TWICE_MS = 500,  // a second signal so much later is meant; timeout(1) sends two at once
     STOP_GRACE_MS = 6000, // from a signal to the end, answered or not
     PLACE_AT_ONCE = 20,   // calls per clock tick, when the program was late
     OTHER_FDS = 64,
@@ -130,12 +131,16 @@ static void traced(bool tx, enum sip_transp tp, const struct sa *src, const stru
 
 static void stop(struct agent *a)
 {
+    const int64_t now_us = agent_now_us();
+
     if (a->stopping) {
-        re_cancel(); // asked twice
+        if (now_us - a->stop_us >= STOP_TWICE_MS * 1000)
+            re_cancel();
         return;
     }
     a->stopping = true;
-    a->done_us = agent_now_us() + (STOP_GRACE_MS - STOP_LINGER_MS) * 1000;
+    a->stop_us = now_us;
+    a->done_us = now_us + (STOP_GRACE_MS - STOP_LINGER_MS) * 1000;
     for (struct le *le = a->calls.head; le != NULL; le = le->next)
         call_hang_up_early(le->data);
 }

@@ -34,6 +34,7 @@ struct agent {
     uint32_t options_seen; // OPTIONS answered
     uint32_t stray;        // responses that belong to nothing, requests not served
     bool stopping;         // a signal, or the limit: no new calls
+    int64_t stop_us;       // when `stopping` was set
     bool limit_reached;
     int64_t done_us; // when nothing was left to do, 0: not yet
 };

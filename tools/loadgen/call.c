@@ -165,6 +165,7 @@ void call_hang_up_early(struct call *c)
         c->plan.count_end = now;
         c->plan.bye_at = now + SCHEDULE_GUARD_MS;
         c->plan.hangs_up = true;
+        c->stream.heard.final = now; // the far side's end is not waited for
         c->plan.holds = false;
     }
 }

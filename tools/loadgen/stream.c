@@ -91,26 +91,6 @@ int stream_init(struct stream *s, const struct options *o, struct ports *ports, 
     return error;
 }
 
-static void close_fd(int *fd)
-{
-    if (*fd < 0)
-        return;
-    fd_close(*fd);
-    close(*fd);
-    *fd = -1;
-}
-
-void stream_fini(struct stream *s)
-{
-    close_fd(&s->fd);
-    close_fd(&s->rtcp_fd);
-    s->tx = mem_deref(s->tx);
-    s->rx = mem_deref(s->rx);
-    explicit_bzero(&s->tx_key, sizeof s->tx_key);
-    explicit_bzero(&s->terms.rx_key, sizeof s->terms.rx_key);
-    s->ready = false;
-}
-
 static int64_t now_us(void)
 {
     struct timespec ts;
@@ -199,6 +179,36 @@ static int read_socket(struct stream *s, int fd, bool rtcp)
     return count;
 }
 
+static void drain(struct stream *s, int fd, bool rtcp)
+{
+    while (read_socket(s, fd, rtcp) == RECEIVE_BATCH)
+        continue;
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd < 0)
+        return;
+    fd_close(*fd);
+    close(*fd);
+    *fd = -1;
+}
+
+void stream_fini(struct stream *s)
+{
+    if (s->ready) { // what came before the BYE may still wait
+        drain(s, s->fd, false);
+        drain(s, s->rtcp_fd, true);
+    }
+    close_fd(&s->fd);
+    close_fd(&s->rtcp_fd);
+    s->tx = mem_deref(s->tx);
+    s->rx = mem_deref(s->rx);
+    explicit_bzero(&s->tx_key, sizeof s->tx_key);
+    explicit_bzero(&s->terms.rx_key, sizeof s->terms.rx_key);
+    s->ready = false;
+}
+
 static void rtp_readable(int flags, void *arg)
 {
     struct stream *s = arg;
@@ -245,8 +255,7 @@ int stream_set(struct stream *s, const struct stream_terms *terms)
     if (s->ready)
         return 0;
     s->ready = true;
-    while (read_socket(s, s->fd, false) == RECEIVE_BATCH)
-        continue; // what waits is early: judged before the call is up
+    drain(s, s->fd, false); // what waits is early: judged before the call is up
     error = fd_listen(s->fd, FD_READ, rtp_readable, s);
     if (error == 0)
         error = fd_listen(s->rtcp_fd, FD_READ, rtcp_readable, s);

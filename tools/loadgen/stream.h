@@ -78,7 +78,8 @@ struct stream {
 int stream_init(struct stream *s, const struct options *o, struct ports *ports, uint32_t label,
                 uint8_t direction, bool wraps);
 
-// Closes sockets and wipes keys; safe on a zeroed object whose descriptors are -1, and twice.
+// Takes what still waits in the sockets, closes them and wipes keys; safe on a zeroed object whose
+// descriptors are -1, and twice.
 void stream_fini(struct stream *s);
 
 // Takes what SDP agreed on. The first time reading begins: what came before waits in the socket, since its
