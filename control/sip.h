@@ -219,8 +219,12 @@ int sip_request(struct sip_stack *stack, const struct sip_flow *to, const struct
 // Returns 0, -EALREADY (cancelled before, or answered finally), -EINVAL (no INVITE of ours).
 int sip_cancel(struct sip_txn *txn);
 
-// Gives a client transaction up: no callback comes any more, the pointer is not to be used again. An INVITE
-// is cancelled as by sip_cancel(), and a 2xx that still comes, or came and was not ACKed, is ACKed and BYEd.
+// Gives a transaction up: no callback comes any more, the pointer is not to be used again.
+//   INVITE of ours            is cancelled as by sip_cancel(); a 2xx that still comes, or came and was not
+//   ACKed, is
+//                             ACKed and BYEd
+//   INVITE that we answered   its 2xx is repeated no longer (the call has ended before the ACK was here)
+//   request not answered yet  is answered 500
 void sip_abandon(struct sip_txn *txn);
 
 // Sends the ACK to the 2xx of our INVITE (`ack->method` is SIP_ACK, `ack->cseq` that of the INVITE) and keeps

@@ -190,8 +190,12 @@ void sip_abandon(struct sip_txn *txn)
     bool gone = txn->flags & SIP_ABANDONED;
     txn->flags |= SIP_ABANDONED;
     txn->user = NULL;
-    if (gone || sip_kind_is_server(txn->kind))
+    if (gone)
         return;
+    if (sip_kind_is_server(txn->kind)) {
+        sip_server_abandon(txn);
+        return;
+    }
     if (txn->stage == SIP_AWAIT_USER) {
         struct sip_msg *answer = txn->answer;
         if (!answer)

@@ -330,6 +330,22 @@ static bool ack_of_failure(struct sip_stack *stack, struct sip_txn *txn, const s
     return true;
 }
 
+// From here on it only absorbs INVITEs and ACKs that come again, until 64*T1 after the 2xx (RFC 6026 timer
+// L).
+static void stop_2xx(struct sip_txn *txn)
+{
+    uint64_t now = txn->stack->wheel->now;
+    sip_txn_wait(txn, txn->deadline > now ? (uint32_t)(txn->deadline - now) : 1, NULL);
+}
+
+void sip_server_abandon(struct sip_txn *txn)
+{
+    if (txn->stage == SIP_AWAIT_ACK)
+        stop_2xx(txn);
+    else if (txn->stage == SIP_LIVE && !(txn->flags & SIP_FINAL))
+        sip_respond(txn, &(struct sip_answer){.status = 500});
+}
+
 static void take_ack(struct sip_stack *stack, const struct sip_head *head, const struct sip_shape *shape,
                      const struct sip_ident *ident)
 {
@@ -351,12 +367,9 @@ static void take_ack(struct sip_stack *stack, const struct sip_head *head, const
         stack->counters.rejects[SIP_REJECT_syntax]++;
         return;
     }
-    // From here on it absorbs INVITEs and ACKs that come again, until 64*T1 after the 2xx (RFC 6026 timer L).
     void *user = txn->user;
-    uint64_t now = stack->wheel->now;
-    uint64_t left = txn->deadline > now ? txn->deadline - now : 1;
     sip_txn_hold(txn);
-    sip_txn_wait(txn, (uint32_t)left, NULL);
+    stop_2xx(txn);
     stack->user->on_ack(stack->arg, txn, user, msg);
     sip_txn_release(txn);
     sip_msg_free(msg);

@@ -150,6 +150,7 @@ void sip_client_broken(struct sip_txn *txn);
 void sip_server_request(struct sip_stack *stack, const struct sip_head *head, const struct sip_shape *shape,
                         const struct sip_flow *flow);
 void sip_server_timer(struct sip_txn *txn);
+void sip_server_abandon(struct sip_txn *txn);
 
 // Answers without a transaction.
 void sip_answer_head(struct sip_stack *stack, const struct sip_head *head, const struct sip_shape *shape,

@@ -516,6 +516,42 @@ static void reinvite_2xx_and_ack(void)
     fix_close(&fix);
 }
 
+// The call ends before its ACK is here: the 2xx is repeated no longer, a late ACK is absorbed.
+static void abandoned_2xx(void)
+{
+    fix_open(&fix);
+    fix_invite(&fix, 0, "a");
+    struct sip_txn *txn = fix_event(&fix, FIX_REQUEST, 0)->txn;
+    CU_ASSERT(respond(txn, 200) == 0);
+    fix_advance(&fix, 60);
+    char tag[SIP_TAG_LEN];
+    strcpy(tag, sip_txn_tag(txn));
+    sip_abandon(txn);
+    fix_invite(&fix, 0, "a");
+    fix_in_dialog(&fix, 0, "a", "ACK", 1, "late", tag);
+    fix_advance(&fix, 1000);
+    fix_invite(&fix, 0, "a");
+    CU_ASSERT(fix_count(&fix, 0, "SIP/2.0 200 ") == 2);
+    CU_ASSERT(fix.event_count == 1);
+    CU_ASSERT(sip_stack_counters(fix.stack)->rejects[SIP_REJECT_stray_ack] == 0);
+    fix_close(&fix);
+    CU_ASSERT(fix.event_count == 1);
+}
+
+// A request that nobody is going to answer does not hang.
+static void abandoned_request(void)
+{
+    fix_open(&fix);
+    fix_invite(&fix, 0, "a");
+    fix_in_dialog(&fix, 0, "b", "BYE", 2, "b", "x");
+    sip_abandon(fix_event(&fix, FIX_REQUEST, 0)->txn);
+    sip_abandon(fix_event(&fix, FIX_REQUEST, 1)->txn);
+    CU_ASSERT(fix_count(&fix, 0, "SIP/2.0 500 ") == 2);
+    fix_in_dialog(&fix, 0, "a", "CANCEL", 1, "a", NULL);
+    CU_ASSERT(fix_events(&fix, FIX_CANCEL) == 0);
+    fix_close(&fix);
+}
+
 // A peer of RFC 2543, without a cookie in its branch and without a From tag.
 static void old_peer(void)
 {
@@ -568,6 +604,8 @@ int main(int argc, char **argv)
         {"answer_not_sent", answer_not_sent},
         {"unsent_provisional_ends_nothing", unsent_provisional_ends_nothing},
         {"reinvite_2xx_and_ack", reinvite_2xx_and_ack},
+        {"abandoned_2xx", abandoned_2xx},
+        {"abandoned_request", abandoned_request},
         {"old_peer", old_peer},
     };
     return test_main("sip_server", TEST_CASES(cases), argc, argv);
