@@ -568,6 +568,7 @@ static void silence_and_after(void)
     struct tl_addr local[2];
     struct tl_event event;
     start(1, 1);
+    control.timeout_ms = 10000;
     two_legs(leg, 0);
     leg[0].silence_ms = 30;
     CU_ASSERT_EQUAL_FATAL(fake_control_add(&control, 4, leg, &h, local), 0);
@@ -580,7 +581,7 @@ static void silence_and_after(void)
     CU_ASSERT(event.ms >= 30);
     control.timeout_ms = 250; // two rounds of the manager: nothing new to say
     CU_ASSERT_EQUAL(fake_control_event(&control, &event), -ETIMEDOUT);
-    control.timeout_ms = 2000;
+    control.timeout_ms = 10000;
     send_rtp(0, local, REMOTE0, 1, 1);
     rig_settle(&rig);
     CU_ASSERT_EQUAL_FATAL(fake_control_event(&control, &event), 0);
@@ -608,19 +609,20 @@ static void *run_worker(void *arg)
 }
 
 // The loops as the daemon runs them, each on its own thread: calls come and go under media.
-static void on_threads(void)
+static void on_threads(enum tl_poll_mode poll, unsigned rounds)
 {
-    enum { ROUNDS = 20, PACKETS = 20 };
+    enum { PACKETS = 20 };
     pthread_t manager, worker[2];
     void *status;
     rig_open_managed(&rig, 2, 2);
-    rig.config->dataplane.poll = TL_POLL_ADAPTIVE;
+    rig.config->dataplane.poll = poll;
     for (unsigned w = 0; w < 2; w++)
         CU_ASSERT_EQUAL_FATAL(pthread_create(&worker[w], NULL, run_worker, manager_worker(rig.manager, w)),
                               0);
     CU_ASSERT_EQUAL_FATAL(pthread_create(&manager, NULL, run_manager, rig.manager), 0);
     CU_ASSERT_EQUAL_FATAL(fake_control_open(&control, rig.config->dataplane.socket, NULL, NULL), 0);
-    for (unsigned round = 0; round < ROUNDS; round++) {
+    control.timeout_ms = 10000; // the machine may be busy with others
+    for (unsigned round = 0; round < rounds; round++) {
         struct tl_addr local[2];
         struct tl_leg_counters final[2];
         struct tl_handle h = add(1 + round, 0, local);
@@ -632,7 +634,7 @@ static void on_threads(void)
         unsigned before = rig.sent_count;
         for (unsigned i = 0; i < PACKETS; i++)
             send_rtp(i % 2, local, i % 2 ? REMOTE1 : REMOTE0, 1, i);
-        for (unsigned i = 0; i < 2000 && rig.sent_count - before < PACKETS; i++) {
+        for (unsigned i = 0; i < 10000 && rig.sent_count - before < PACKETS; i++) {
             rig_collect(&rig);
             rte_delay_us_sleep(1000);
         }
@@ -654,6 +656,16 @@ static void on_threads(void)
     rig_close(&rig);
 }
 
+static void on_threads_adaptive(void)
+{
+    on_threads(TL_POLL_ADAPTIVE, 20);
+}
+
+static void on_threads_busy(void)
+{
+    on_threads(TL_POLL_BUSY, 2);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
@@ -671,7 +683,8 @@ int main(int argc, char **argv)
         {"every_command_is_answered", every_command_is_answered},
         {"workers_stand_still", workers_stand_still},
         {"silence_and_after", silence_and_after},
-        {"on_threads", on_threads},
+        {"on_threads_adaptive", on_threads_adaptive},
+        {"on_threads_busy", on_threads_busy},
     };
     if (rig_eal())
         return 1;
