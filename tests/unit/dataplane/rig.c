@@ -83,13 +83,16 @@ int rig_eal(void)
 
 void rig_eal_end(void)
 {
+    char folder[128];
     packet_unguard_pool(wire.pool);
     for (unsigned p = 0; p < RIG_PORTS; p++) {
         rte_eth_dev_stop(wire.id[p]);
         rte_eth_dev_close(wire.id[p]);
     }
     rte_mempool_free(wire.pool);
+    snprintf(folder, sizeof folder, "%s", rte_eal_get_runtime_dir());
     rte_eal_cleanup();
+    rmdir(folder); // DPDK leaves it
 }
 
 // ---- a dataplane -------------------------------------------------------------------------------------
