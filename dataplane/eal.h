@@ -65,6 +65,11 @@ int eal_start(const struct tl_dataplane_config *config, char *why);
 // Whether the device is a PCI address and not a vdev string. Pure.
 bool eal_is_pci(const struct tl_port_config *port);
 
+bool eal_is_af_packet(const struct tl_port_config *port);
+
+// The kernel interface that a vdev string names, into name[IFNAMSIZ]. False: none, or one that does not fit.
+bool eal_interface_of(const struct tl_port_config *port, char *name);
+
 // Whether each packet buffer takes a page of memory (4 kB) instead of its own size: AF_XDP without huge
 // pages. Pure.
 bool eal_buffer_per_page(const struct tl_dataplane_config *config);

@@ -207,11 +207,21 @@ static bool vdev_value(const char *device, const char *key, char *out)
     return false;
 }
 
+bool eal_is_af_packet(const struct tl_port_config *port)
+{
+    return strncmp(port->device, "net_af_packet", 13) == 0;
+}
+
+bool eal_interface_of(const struct tl_port_config *port, char *name)
+{
+    return vdev_value(port->device, "iface", name);
+}
+
 static int check_interface(const struct tl_port_config *port, const struct eal_facts *facts, bool xdp,
                            char *why)
 {
     char name[IFNAMSIZ];
-    if (!vdev_value(port->device, "iface", name))
+    if (!eal_interface_of(port, name))
         return refuse(why, -EINVAL, "port %s: \"%s\" names no interface: add iface=NAME (at most %d letters)",
                       port->name, port->device, IFNAMSIZ - 1);
     if (!facts->net_raw || (xdp && !(facts->net_admin && facts->bpf)))
@@ -240,7 +250,7 @@ int eal_check(const struct tl_dataplane_config *config, const struct eal_facts *
         const struct tl_port_config *port = &config->ports[i];
         if (eal_is_pci(port))
             error = check_pci(port, facts, why);
-        else if (strncmp(port->device, "net_af_packet", 13) == 0)
+        else if (eal_is_af_packet(port))
             error = check_interface(port, facts, false, why);
         else if (strncmp(port->device, "net_af_xdp", 10) == 0)
             error = check_interface(port, facts, true, why);

@@ -14,6 +14,7 @@
 
 #include "common/config.h"
 #include "dataplane/eal.h"
+#include "dataplane/kernel.h"
 #include "dataplane/manager.h"
 #include "dataplane/port.h"
 #include "dataplane/worker.h"
@@ -182,6 +183,7 @@ static void describe(void)
         port_describe(&self.ports.port[i], self.config, line, sizeof line);
         say(line);
     }
+    kernel_warnings(self.config, say);
     for (uint32_t w = 0; w < d->worker_count; w++) {
         size_t n = strlen(cores);
         snprintf(cores + n, sizeof cores - n, "%s%u", w ? "," : "", d->worker_cores[w]);

@@ -323,6 +323,11 @@ void port_describe(const struct port *port, const struct tl_config *config, char
         : port->verify_udp_checksum ? "software"
                                     : "unverified",
         port->tx_udp_checksum ? "device" : "software");
+    for (uint32_t w = 0; w < config->dataplane.worker_count && n < len; w++) {
+        if (port->queue[w].tx == PORT_NO_QUEUE)
+            n += (size_t)snprintf(line + n, len - n, "; worker %u sends through worker %u", w,
+                                  port->queue[w].tx_owner);
+    }
     for (uint32_t i = 0; i < port->realm_count && n < len; i++) {
         const struct tl_realm_config *realm = &config->realms[port->realm[i].realm];
         char ip[INET_ADDRSTRLEN];

@@ -79,6 +79,20 @@ if [ "$(id -u)" = 0 ] && topo_up 2>"$E2E_WORK/topo"; then
     refused "an interface that is down" 1 "interface $TOPO_GW_PEER_IF is down: ip link set $TOPO_GW_PEER_IF up" $in_gw "$D" --config "$C"
     ip -n "$TOPO_GW_NS" link set "$TOPO_GW_PEER_IF" up
 
+    # what will disturb media is said, but is no reason not to run
+    topo_run_in "$TOPO_GW_NS" sh -c "echo 1 >/proc/sys/net/ipv4/conf/$TOPO_GW_PEER_IF/forwarding"
+    dataplane_config "$C" '.dataplane.worker_cores = [0] | .realms[1].address = "'$TOPO_CORE_SIP_IP'/24" |
+        .listeners[1].address = "10.99.2.3:5060"'
+    check "runs beside a kernel that forwards" dataplane_start "$C"
+    check "but says so" grep -q "warning: port peer: the kernel forwards on $TOPO_GW_PEER_IF" "$E2E_WORK/dataplane.log"
+    check "and that the kernel has a media address" grep -q "ip addr del $TOPO_CORE_SIP_IP dev $TOPO_GW_CORE_IF" "$E2E_WORK/dataplane.log"
+    check "ends" dataplane_stop
+    topo_run_in "$TOPO_GW_NS" sh -c "echo 0 >/proc/sys/net/ipv4/conf/$TOPO_GW_PEER_IF/forwarding"
+    dataplane_config "$C"
+    check "runs as it should be" dataplane_start "$C"
+    check "and warns of nothing" sh -c "! grep warning '$E2E_WORK/dataplane.log'"
+    check "ends" dataplane_stop
+
     # a second one on the same socket, and on the socket that a killed one left
     change '.'
     check "one runs" dataplane_start "$C"

@@ -204,6 +204,7 @@ static void test_open_ring(void)
     CU_ASSERT_EQUAL(p->queue[1].tx_owner, 0);
     port_describe(p, c, line, sizeof line);
     CU_ASSERT_PTR_NOT_NULL(strstr(line, "1 rx and 1 tx queues for 2 workers with hand-off"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(line, "; worker 1 sends through worker 0;"));
 
     struct port_stats stats;
     rte_eth_dev_set_link_down(p->id);
