@@ -110,16 +110,23 @@ static void request(struct neigh *n, struct neigh_entry *e, uint64_t now_ns)
 
 // ---- states ------------------------------------------------------------------------------------------
 
+static void set_state(struct neigh *n, struct neigh_entry *e, enum neigh_state state)
+{
+    n->probing -= e->state == NEIGH_PROBING;
+    e->state = state;
+    n->probing += e->state == NEIGH_PROBING;
+}
+
 static void probe(struct neigh *n, struct neigh_entry *e, uint64_t now_ns)
 {
-    e->state = NEIGH_PROBING;
+    set_state(n, e, NEIGH_PROBING);
     e->tries = 0;
     request(n, e, now_ns);
 }
 
 static void recheck(struct neigh *n, struct neigh_entry *e, uint64_t now_ns)
 {
-    e->state = NEIGH_RECHECK;
+    set_state(n, e, NEIGH_RECHECK);
     e->tries = 0;
     request(n, e, now_ns);
 }
@@ -127,7 +134,7 @@ static void recheck(struct neigh *n, struct neigh_entry *e, uint64_t now_ns)
 static void fail(struct neigh *n, uint32_t number, uint64_t now_ns)
 {
     struct neigh_entry *e = &n->entry[number];
-    e->state = NEIGH_HOLD;
+    set_state(n, e, NEIGH_HOLD);
     publish(n, number, NEIGH_FAILED);
     wake_at(n, e, now_ns + (uint64_t)e->hold_ms * MS);
     e->hold_ms = RTE_MIN(e->hold_ms * 2, (uint32_t)NEIGH_HOLD_MAX_MS);
@@ -170,7 +177,7 @@ static void entry_due(struct neigh *n, uint32_t number, uint64_t now_ns)
             fail(n, number, now_ns);
         break;
     case NEIGH_HOLD:
-        e->state = NEIGH_IDLE;
+        set_state(n, e, NEIGH_IDLE);
         publish(n, number, ++e->epoch);
         wake_at(n, e, linger_ns);
         break;
@@ -208,7 +215,7 @@ static void learn(struct neigh *n, const struct neigh_message *message, uint64_t
         recheck(n, e, now_ns);
         return;
     }
-    e->state = NEIGH_KNOWN;
+    set_state(n, e, NEIGH_KNOWN);
     e->tries = 0;
     e->old_ns = now_ns + (uint64_t)NEIGH_FRESH_MS * MS;
     wake_at(n, e, e->old_ns);
@@ -310,7 +317,9 @@ uint64_t neigh_manage(struct neigh *n, uint64_t now_ns)
         }
     }
     uint64_t next = RTE_MIN(n->next_due_ns, n->announce_due_ns);
-    return next > now_ns ? RTE_MIN(next - now_ns, 1000ull * MS) : 0;
+    // Somebody's first packet waits for an answer.
+    const uint64_t longest = n->probing ? MS : 1000ull * MS;
+    return next > now_ns ? RTE_MIN(next - now_ns, longest) : 0;
 }
 
 // ---- next hops of sessions ---------------------------------------------------------------------------

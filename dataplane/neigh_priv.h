@@ -94,6 +94,7 @@ struct neigh {
     struct neigh_entry entry[NEIGH_MAX];
     uint32_t top; // numbers below were used at some time
     uint32_t free_count;
+    uint32_t probing; // entries in that state
     uint64_t next_due_ns;
     uint64_t announce_due_ns;
     uint64_t conflict_said_ns;

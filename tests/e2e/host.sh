@@ -37,6 +37,16 @@ check "the kernel sent no redirect and no error" test "$(kernel_count Icmp:OutDe
 check "the kernel forwarded nothing" test "$(kernel_count Ip:ForwDatagrams)" = 0
 e2e_count "on-link" drive --sessions 2 --packets 50
 
+# Frames that no honest host sends, while calls run: nothing of it gets in their way.
+peer timeout 60 "$E2E_BUILD/tests/tools/frame_noise" "$TOPO_PEER_IF" "$mac" 10.99.1.66 "$TOPO_PEER_MEDIA_IP" "$TOPO_PEER_IP" 20000 "${SEED:-1}" \
+    >"$E2E_WORK/noise" 2>&1 &
+noise=$!
+e2e_count "beside noise" drive --sessions 4 --packets 200 --noise
+check "the noise went out" wait $noise
+check "and the dataplane still runs" kill -0 "$dataplane_pid"
+sleep 1 # what is still in the receive ring must not count among the next sessions' drops
+e2e_count "after noise" drive --sessions 2 --packets 20
+
 # The peer's interface gets another MAC, as when a spare machine takes over: its announcement moves the media there.
 ip -n "$TOPO_PEER_NS" link set "$TOPO_PEER_IF" address 02:00:00:00:00:55
 e2e_count "another MAC, unannounced" drive --sessions 2 --packets 50
