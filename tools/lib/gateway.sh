@@ -50,7 +50,7 @@ gateway_start_control() {
 }
 
 gateway_ctl() { "$gateway_build/tools/ctl/trunklinectl" --socket "$gateway_dir/control.sock" "$@"; }
-gateway_ready() { gateway_ctl --json stats 2>/dev/null | jq -e .dataplane >/dev/null 2>&1; }
+gateway_ready() { [ "$(gateway_ctl --json stats 2>/dev/null | jq '.dataplane != null')" = true ]; }
 
 # gateway_wait WHAT PID LOG COMMAND...: until COMMAND succeeds, the process ends, or 20 s are over.
 gateway_wait() {
@@ -91,7 +91,7 @@ gateway_settle() {
     local i last='' now
     for ((i = 0; i < 25; i++)); do
         now=$(gateway_stats | jq -c '[.workers[] | .tx, .rx_nic]')
-        if [ "$now" = "$last" ] && gateway_calls | jq -e '.calls_live == 0 and .sessions == 0' >/dev/null; then
+        if [ "$now" = "$last" ] && gateway_calls | grep -q '"calls_live":0,"sessions":0}'; then
             return 0
         fi
         last=$now
