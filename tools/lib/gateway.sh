@@ -103,7 +103,7 @@ gateway_settle() {
 # gateway_cycles BEFORE: TSC cycles a packet since the counters BEFORE, of loops that had packets.
 gateway_cycles() {
     gateway_stats 2>/dev/null | jq -r --argjson b "$1" '
-        ([.workers[].busy_packets] | add) - ([$b.workers[].busy_packets] | add) as $n
+        (([.workers[].busy_packets] | add) - ([$b.workers[].busy_packets] | add)) as $n
         | if $n > 0 then ((([.workers[].busy_cycles] | add) - ([$b.workers[].busy_cycles] | add)) / $n | round) else "-" end' 2>/dev/null
 }
 
