@@ -107,9 +107,9 @@ static void let_go(struct agent_leg *leg)
     if (!leg->owner->agent->stack)
         return; // it went first, with all its transactions
     if (leg->invite_in)
-        sip_txn_set_user(leg->invite_in, NULL);
+        sip_abandon(leg->invite_in);
     if (leg->ack_due)
-        sip_txn_set_user(leg->ack_due, NULL);
+        sip_abandon(leg->ack_due); // a call that is over repeats no 2xx
     if (leg->invite_out)
         sip_abandon(leg->invite_out);
     if (leg->bye)
