@@ -18,6 +18,8 @@ e2e_cleanup() {
     trap - EXIT INT TERM
     dataplane_kill
     topo_down
+    # DPDK's folder, where the last dataplane was killed
+    rmdir "/var/run/dpdk/tl-e2e-$$" 2>/dev/null
     rm -rf "$E2E_WORK"
 }
 trap e2e_cleanup EXIT
