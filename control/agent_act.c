@@ -167,12 +167,11 @@ static void do_bye(struct agent_call *c, const struct call_action *a)
     struct agent_leg *leg = &c->leg[a->side];
     struct sip_flow flow = sip_dialog_next_hop(&leg->dialog);
     struct sip_request r;
-    char contact[256], reason[512] = "";
+    char contact[256];
     dialog_request(leg, SIP_BYE, &r, contact, sizeof contact);
     r.contact = NULL;
-    if (a->flags & CALL_RELAY)
-        agent_reason_lines(c->msg, reason, sizeof reason);
-    r.headers = reason[0] ? reason : NULL;
+    if (a->flags & CALL_RELAY && c->agent->reason[0])
+        r.headers = c->agent->reason;
     if (sip_request(c->agent->stack, &flow, &r, leg, &leg->bye) < 0) {
         leg->bye = NULL;
         later(c, CALL_EV_BYE_DONE, a->side, 0);
@@ -197,19 +196,17 @@ static void do_answer(struct agent_call *c, const struct call_action *a)
 {
     struct agent_leg *leg = &c->leg[a->side];
     struct sip_txn *txn = leg->invite_in;
-    char contact[256], reason[512] = "", phrase[128] = "";
+    const struct agent *agent = c->agent;
+    bool relayed = a->flags & CALL_RELAY && agent->status == a->status;
+    char contact[256];
     if (!txn)
         return;
-    if (a->flags & CALL_RELAY && c->msg && sip_msg_status(c->msg) == a->status) {
-        agent_reason_lines(c->msg, reason, sizeof reason);
-        sip_str_copy(sip_msg_phrase(c->msg), phrase, sizeof phrase);
-    }
     const struct sip_flow *flow = sip_txn_flow(txn);
     sip_flow_contact(flow, a->side == CALL_A ? c->called : c->calling, contact, sizeof contact);
     struct sip_answer answer = {.status = a->status,
-                                .reason = phrase[0] ? phrase : NULL,
+                                .reason = relayed && agent->phrase[0] ? agent->phrase : NULL,
                                 .contact = a->status < 300 ? contact : NULL,
-                                .headers = reason[0] ? reason : NULL,
+                                .headers = relayed && agent->reason[0] ? agent->reason : NULL,
                                 .retry_after = a->retry_after,
                                 .body_type = a->body ? sdp_type : NULL,
                                 .body = a->body,
@@ -226,7 +223,7 @@ static void do_answer(struct agent_call *c, const struct call_action *a)
     if (a->status >= 300) // nothing of it concerns the call any more
         sip_txn_set_user(txn, NULL);
     int rc = sip_respond(txn, &answer);
-    if (rc == -EINVAL && phrase[0]) { // a phrase or Reason that cannot go along
+    if (rc == -EINVAL && relayed) { // a phrase or Reason that cannot go along
         answer.reason = answer.headers = NULL;
         rc = sip_respond(txn, &answer);
     }

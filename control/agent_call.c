@@ -170,11 +170,13 @@ void agent_event(struct agent_call *c, struct call_event *event, const struct si
             c->later[c->later_count++] = *event;
         return;
     }
+    struct agent *agent = c->agent;
+    agent_reason_lines(msg, agent->reason, sizeof agent->reason);
+    agent->status = msg ? sip_msg_status(msg) : 0;
+    sip_str_copy(msg ? sip_msg_phrase(msg) : (struct sip_str){"", 0}, agent->phrase, sizeof agent->phrase);
     c->stepping = true;
-    c->msg = msg;
     c->txn = txn;
     step(c, event);
-    c->msg = NULL;
     for (unsigned i = 0; i < c->later_count; i++)
         step(c, &c->later[i]);
     c->later_count = 0;

@@ -47,7 +47,6 @@ struct agent_call {
     bool attempt;          // an INVITE to trunk_b has no result yet
     // the event under way
     bool stepping;
-    const struct sip_msg *msg;
     struct sip_txn *txn;
     bool gave_up;         // the event is that B did not respond in time
     unsigned later_count; // events that came up while acting, without SDP
@@ -71,6 +70,11 @@ struct agent {
     struct wheel_timer probe_timer;
     struct call_env env;
     struct call_actions actions; // of the step under way; one step at a time
+    // what the message of the event under way says for the other side; a copy, because the message is gone as
+    // soon as it is answered
+    int status; // 0: no response
+    char phrase[128];
+    char reason[512]; // lines of RFC 3326
     struct agent_call *calls;
     uint64_t next_id;
     uint64_t start_ms;

@@ -145,6 +145,11 @@ caller() {
         bad "$title"
         tail -n 20 "$dir/caller.err" 2>/dev/null | sed 's/^/     /'
     fi
+    if ! kill -0 ${pids[control]} 2>/dev/null; then
+        bad "trunkline-control ended; its first words on that:"
+        grep -m 1 -A 30 -E 'ERROR:|runtime error' "$dir/control.log" | sed 's/^/     | /'
+        finish
+    fi
     rm -f "$dir/caller.err"
 }
 
