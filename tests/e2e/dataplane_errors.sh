@@ -86,12 +86,12 @@ if [ "$(id -u)" = 0 ] && topo_up 2>"$E2E_WORK/topo"; then
     check "runs beside a kernel that forwards" dataplane_start "$C"
     check "but says so" grep -q "warning: port peer: the kernel forwards on $TOPO_GW_PEER_IF" "$E2E_WORK/dataplane.log"
     check "and that the kernel has a media address" grep -q "ip addr del $TOPO_CORE_SIP_IP dev $TOPO_GW_CORE_IF" "$E2E_WORK/dataplane.log"
-    check "ends" dataplane_stop
+    check "ends in order" dataplane_stop
     topo_run_in "$TOPO_GW_NS" sh -c "echo 0 >/proc/sys/net/ipv4/conf/$TOPO_GW_PEER_IF/forwarding"
     dataplane_config "$C"
     check "runs as it should be" dataplane_start "$C"
     check "and warns of nothing" sh -c "! grep warning '$E2E_WORK/dataplane.log'"
-    check "ends" dataplane_stop
+    check "ends in order" dataplane_stop
 
     # a second one on the same socket, and on the socket that a killed one left
     change '.'
@@ -115,7 +115,7 @@ if [ "$(id -u)" = 0 ] && topo_up 2>"$E2E_WORK/topo"; then
     dataplane_config "$C" '.dataplane.socket = "'"$E2E_WORK"'/new/dataplane.sock" | .dataplane.worker_cores = [0]'
     check "makes the socket's folder" dataplane_start "$C"
     check "with the socket in it" test -S "$E2E_WORK/new/dataplane.sock"
-    check "ends" dataplane_stop
+    check "ends in order" dataplane_stop
 else
     skip "rights and interfaces: namespaces cannot be made here"
 fi

@@ -50,7 +50,7 @@ e2e_count "after noise" drive --sessions 2 --packets 20
 # The peer's interface gets another MAC, as when a spare machine takes over: its announcement moves the media there.
 ip -n "$TOPO_PEER_NS" link set "$TOPO_PEER_IF" address 02:00:00:00:00:55
 e2e_count "another MAC, unannounced" drive --sessions 2 --packets 50
-check "ends within a second of SIGTERM" dataplane_stop
+check "ends in order on SIGTERM" dataplane_stop
 
 # A peer behind a router: the realm's gateway is the next hop, and nothing is asked for the peer itself.
 ip -n "$TOPO_PEER_NS" addr add 10.99.1.254/24 dev "$TOPO_PEER_IF"
@@ -59,13 +59,13 @@ dataplane_config "$E2E_WORK/routed.json" '.realms[0].gateway = "10.99.1.254"'
 check "starts with a gateway" dataplane_start "$E2E_WORK/routed.json" || e2e_end
 drive_peer_ip=192.0.2.10
 e2e_count "behind a router" drive --sessions 2 --packets 50
-check "ends within a second of SIGTERM" dataplane_stop
+check "ends in order on SIGTERM" dataplane_stop
 
 # No gateway: the same peer cannot be reached, and the drop says so.
 check "starts without a gateway" dataplane_start "$E2E_WORK/host.json" || e2e_end
 e2e_count "off-link" drive --sessions 1 --packets 20 --lost no_route
 drive_peer_ip=
-check "ends within a second of SIGTERM" dataplane_stop
+check "ends in order on SIGTERM" dataplane_stop
 
 # A party that is not there: packets to it wait for ARP, then are dropped by name. It comes, and gets its media.
 check "starts for a party that is away" dataplane_start "$E2E_WORK/host.json" || e2e_end
@@ -75,5 +75,5 @@ e2e_count "away" drive --sessions 1 --packets 20 --lost no_neighbour
 ip -n "$TOPO_PEER_NS" addr add 10.99.1.77/24 dev "$TOPO_PEER_IF"
 sleep 1.2 # its hold-down
 e2e_count "back again" drive --sessions 1 --packets 20
-check "ends within a second of SIGTERM" dataplane_stop
+check "ends in order on SIGTERM" dataplane_stop
 e2e_end

@@ -25,12 +25,12 @@ check "the kernel still answers for the SIP address" \
     ip netns exec "$TOPO_PEER_NS" ping -q -c 3 -i 0.2 -W 1 "$TOPO_PEER_SIP_IP"
 check "the dataplane answers for the media address" \
     ip netns exec "$TOPO_PEER_NS" ping -q -c 3 -i 0.2 -W 1 "$TOPO_PEER_MEDIA_IP"
-check "ends within a second of SIGTERM" dataplane_stop
+check "ends in order on SIGTERM" dataplane_stop
 
 # Killed: the program that AF_XDP put on the interface stays there and must not be in the way.
 check "starts before it is killed" dataplane_start "$E2E_WORK/xdp.json" || e2e_end
 dataplane_kill
 check "starts after it was killed" dataplane_start "$E2E_WORK/xdp.json" || e2e_end
 e2e_count "AF_XDP after a kill" drive --sessions 2 --packets 50
-check "ends within a second of SIGTERM" dataplane_stop
+check "ends in order on SIGTERM" dataplane_stop
 e2e_end

@@ -128,17 +128,18 @@ dataplane_start() {
     return 1
 }
 
-# Ends it in order. Fails when it takes longer than a second or its exit status is not 0.
+# Ends it in order. Fails when it does not end (it gives itself a second; a busy machine may need more) or its exit status
+# is not 0.
 dataplane_stop() {
     local tries status
     [ -n "$dataplane_pid" ] || return 1
     kill -TERM "$dataplane_pid"
-    for ((tries = 0; tries < 20; tries++)); do
+    for ((tries = 0; tries < 200; tries++)); do
         [ "$(sed 's/.*) //' "/proc/$dataplane_pid/stat" 2>/dev/null | cut -c1)" = Z ] && break
         [ -d "/proc/$dataplane_pid" ] || break
         sleep 0.05
     done
-    [ $tries -lt 20 ] || { echo "still there a second after SIGTERM"; dataplane_kill; return 1; }
+    [ $tries -lt 200 ] || { echo "still there ten seconds after SIGTERM"; dataplane_kill; return 1; }
     wait "$dataplane_pid"
     status=$?
     dataplane_pid=
