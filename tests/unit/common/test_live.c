@@ -2,6 +2,7 @@
 // The live table: geometry, headers that are refused, snapshots that never mix two sessions.
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -217,8 +218,10 @@ static void snapshots_never_mix(void)
     CU_ASSERT_EQUAL(tl_live_create(&t, 1, 1), 0);
     CU_ASSERT_EQUAL(tl_live_open(&v, dup(t.segment.fd)), 0);
     CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, turn_over, &t), 0);
-    // until the slot has changed under the reader's eyes often enough to prove something
-    for (unsigned changed = 0, n = 0; changed < 2000 && n < 50000000; n++) {
+    // until the slot has changed under the reader's eyes, and been read, often enough to prove something
+    for (unsigned changed = 0, n = 0; (changed < 2000 || read < 100) && n < 200000000; n++) {
+        if (n % 65536 == 65535)
+            sched_yield(); // on one core the writer must get its turn
         if (tl_live_read_slot(&v, 0, &s) < 0) {
             changed += s.handle.generation != 0;
             s.handle.generation = 0;
