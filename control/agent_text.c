@@ -39,7 +39,7 @@ void agent_uri(char *out, size_t size, const char *user, const struct tl_addr *a
              transport == TL_TCP ? ";transport=tcp" : "");
 }
 
-// The display name of a From, quotes included, with the blank behind it; nothing that could end the header.
+// The display name of a From, quotes included; nothing that could end the header.
 static struct sip_str display_of(struct sip_str from)
 {
     const char *angle = from.len ? memchr(from.p, '<', from.len) : NULL;
@@ -53,6 +53,8 @@ static struct sip_str display_of(struct sip_str from)
     for (size_t i = 0; i < name.len; i++)
         if ((unsigned char)name.p[i] < ' ')
             name.len = 0;
+    while (name.len > 0 && name.p[name.len - 1] == ' ')
+        name.len--;
     return name.len > 128 ? (struct sip_str){name.p, 0} : name;
 }
 
@@ -65,8 +67,8 @@ char *agent_make_from(const struct sip_msg *invite, const char *calling, const s
     if (from.len && memmem(from.p, from.len, "@anonymous.invalid", 18))
         host = "anonymous.invalid"; // RFC 3323 4.1.1.3
     escape_user(calling, user, sizeof user);
-    if (asprintf(&out, "%.*s<sip:%s%s%s>", (int)name.len, name.p ? name.p : "", user, user[0] ? "@" : "",
-                 host) < 0)
+    if (asprintf(&out, "%.*s%s<sip:%s%s%s>", (int)name.len, name.p ? name.p : "", name.len ? " " : "", user,
+                 user[0] ? "@" : "", host) < 0)
         return NULL;
     return out;
 }
