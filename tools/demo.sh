@@ -11,12 +11,13 @@
 #     --transport T    of SIP, on both sides (udp)
 #     --json           the last line is one JSON object
 # Exit status: 0 only if every call completed and every RTP packet arrived, authentic, in order, with the right payload;
-# 1 if not; 2 for a wrong command line. Packets count as sent from ACK to 200 ms before BYE.
+# 1 if not; 2 for a wrong command line. Packets count as sent from ACK to 200 ms before BYE. TRUNKLINE_KEEP=DIR keeps logs and
+# reports there.
 set -u
 cd "$(dirname "$0")/.."
 
 calls=50 seconds=10 cps=10 suite=AES_CM_128_HMAC_SHA1_80 transport=udp json=0
-usage() { sed -n '3,15s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '3,16s/^# \{0,1\}//p' "$0"; }
 wrong() { echo "demo: $* (see --help)" >&2; exit 2; }
 count() { [[ $2 =~ ^[0-9]{1,6}$ ]] && [ "$2" -ge "$3" ] && [ "$2" -le "$4" ] || wrong "$1 takes a number from $3 to $4, not '$2'"; }
 while [ $# -gt 0 ]; do
@@ -65,6 +66,7 @@ cleanup() {
     gateway_stop
     topo_down
     [ -z "$pages_before" ] || echo "$pages_before" >/proc/sys/vm/nr_hugepages
+    [ -z "${TRUNKLINE_KEEP:-}" ] || cp -r "$work" "$TRUNKLINE_KEEP" # logs, reports, configuration
     rm -rf "$work"
 }
 trap cleanup EXIT
@@ -83,7 +85,8 @@ fi
 say "topology: peer $TOPO_PEER_IP | gateway | core $TOPO_CORE_IP, media addresses $TOPO_PEER_MEDIA_IP and $TOPO_CORE_MEDIA_IP"
 topo_up || fail "the network namespaces could not be made"
 topo_count_media || fail "the kernel cannot count media in the namespaces"
-gateway_config "$work" "$huge" "$suite" "$transport" || fail "the configuration could not be made"
+gateway_config "$work" "$huge" "$suite" "$transport" && gateway_rings "$work" "$calls" ||
+    fail "the configuration could not be made"
 gateway_start "$work" "$build" || fail "the gateway did not start; its logs are above"
 before=$(gateway_stats)
 
@@ -140,6 +143,5 @@ jq -r '
     (.problems[] | "PROBLEM    \(.)"),
     (if .ok then "every call completed, every packet arrived" else "NOT everything was right" end)' "$work/verdict.json" |
     { if [ $json = 1 ]; then cat >&2; else cat; fi; }
-[ -z "${TRUNKLINE_KEEP:-}" ] || cp -r "$work" "$TRUNKLINE_KEEP"
 [ $json = 0 ] || cat "$work/verdict.json"
 jq -e .ok "$work/verdict.json" >/dev/null

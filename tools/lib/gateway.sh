@@ -26,6 +26,17 @@ gateway_config() {
     ' docs/examples/demo.json >"$1/config.json"
 }
 
+# gateway_rings DIR CALLS: makes the receive rings of DIR/config.json hold half a second of CALLS calls (50 packets a second
+# each way, RTCP and DTMF beside), since a core of a small machine may stop for that long. AF_PACKET's frames have 2 kB.
+gateway_rings() {
+    local frames=4096 packets
+    while [ $frames -lt $(($2 * 28)) ] && [ $frames -lt 32768 ]; do frames=$((frames * 2)); done
+    packets=$((frames * 2 > 16384 ? frames * 2 - 1 : 16383))
+    jq --arg frames "$frames" --argjson packets "$packets" '
+        .dataplane.ports[].device |= sub("framecnt=[0-9]*"; "framecnt=\($frames)") | .dataplane.mbufs = $packets
+        | .dataplane.memory_mb = (256 + $packets * 3 / 1024 | floor)' "$1/config.json" >"$1/config.new" && mv "$1/config.new" "$1/config.json"
+}
+
 # gateway_start DIR BUILD: starts both daemons on DIR/config.json and waits until control has the dataplane. On failure
 # prints why and returns 1; gateway_stop ends what runs.
 gateway_start() {
