@@ -159,17 +159,19 @@ static void take_success(struct call *call, const struct call_event *event, stru
     act_timer(out, CALL_TIMER_NO_RESPONSE, 0);
     b->invite_out = false;
     b->dialog = true;
-    act_ack(call, out, CALL_B, 0);
+    b->ack_owed = true;
     int status = event->sdp ? take_answer(call, event, &why) : call->b_has_answered ? 0 : 502;
     if (status) {
         end_call(call, out, status, why);
         return;
     }
     if (call->late_offer) { // A's answer comes with its ACK; the dataplane is told then
+        act_ack(call, out, CALL_B, 0);
         answer_a(call, out, 200,
                  neg_make_offer(&call->side[CALL_A].neg, &b->neg, call->env->random, out->body));
         return;
     }
+    // B speaks as soon as it has our ACK: it gets it when the dataplane knows B's address and keys.
     call->state = CALL_ANSWERING;
     act_modify(call, out);
 }
@@ -184,6 +186,8 @@ static void take_modified(struct call *call, const struct call_event *event, str
     }
     if (!status)
         return;
+    if (call->side[CALL_B].ack_owed)
+        act_ack(call, out, CALL_B, 0);
     call->a_has_answer = true;
     answer_a(call, out, status, neg_make_answer(&call->side[CALL_A].neg, &call->side[CALL_B].neg, out->body));
 }

@@ -132,7 +132,7 @@ static void take_success(struct call *call, const struct call_event *event, stru
         take_late_offer(call, &sdp, event, out);
         return;
     }
-    act_ack(call, out, event->side, 0);
+    call->side[event->side].ack_owed = true; // until the dataplane knows what was agreed
     if (!readable || x->late ||
         neg_take_answer(&x->neg[event->side], &sdp, event->sdp, call->env->random, &why) < 0) {
         end_call(call, out, 488, "the answer to a later offer cannot be taken");
@@ -168,6 +168,8 @@ static void take_modified(struct call *call, const struct call_event *event, str
         return;
     uint8_t from = x->from;
     bool asked = call->side[from].invite_in;
+    if (call->side[other(from)].ack_owed)
+        act_ack(call, out, other(from), 0);
     int len = asked ? neg_make_answer(&x->neg[from], &x->neg[other(from)], out->body) : 0;
     exchange_commit(call);
     if (len < 0)

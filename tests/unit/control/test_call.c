@@ -283,9 +283,9 @@ static void finish(struct world *w)
 
 #define UP(world, trunks)                                                                                    \
     do {                                                                                                     \
-        static const struct line lines_[] = {{"A invite sdp", "add"},   {"added", "invite:1+sdp"},           \
-                                             {"B 180", "A=180"},        {"B 200 sdp", "ack:B modify"},       \
-                                             {"modified", "A=200+sdp"}, {"A ack", ""}};                      \
+        static const struct line lines_[] = {                                                                \
+            {"A invite sdp", "add"}, {"added", "invite:1+sdp"},       {"B 180", "A=180"},                    \
+            {"B 200 sdp", "modify"}, {"modified", "ack:B A=200+sdp"}, {"A ack", ""}};                        \
         begin(world, trunks);                                                                                \
         play(world, lines_, sizeof lines_ / sizeof lines_[0]);                                               \
         CU_ASSERT_EQUAL((world)->call.state, CALL_UP);                                                       \
@@ -311,11 +311,11 @@ static void test_answered(void)
     CU_ASSERT_EQUAL(w.legs[0].rtp.family | w.legs[1].rtp.family, TL_AF_UNSET);
     GO(&w, {"added", "invite:1+sdp"});
     CU_ASSERT_PTR_NOT_NULL(strstr(w.body, "m=audio 30000 RTP/AVP ")); // the port that was confirmed
-    GO(&w, {"B 180", "A=180"}, {"B 200 sdp", "ack:B modify"});
+    GO(&w, {"B 180", "A=180"}, {"B 200 sdp", "modify"});
     CU_ASSERT_EQUAL(w.legs[0].rtp.port, 4000);
     CU_ASSERT_EQUAL(w.legs[0].flags, TL_LEG_RECV | TL_LEG_SEND);
     CU_ASSERT_EQUAL(w.legs[1].silence_ms, 30000);
-    GO(&w, {"modified", "A=200+sdp"});
+    GO(&w, {"modified", "ack:B A=200+sdp"});
     CU_ASSERT_PTR_NOT_NULL(strstr(w.body, "m=audio 20000 RTP/AVP 8 0 101"));
     CU_ASSERT_EQUAL(w.call.status, 200);
     GO(&w, {"A ack", ""}, {"wait 400000", ""}, {"A bye", "reply:A=200 bye:B del"}, {"deleted", ""},
@@ -337,18 +337,18 @@ static void test_refused(void)
     SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 302", "A=480 del"}, {"deleted", "end"});
     SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 407", "A=403 del"}, {"deleted", "end"});
     // an answer that nobody can use: B is ACKed and BYEd, A is not left ringing
-    SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 200 g729", "ack:B A=488 bye:B del"},
+    SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 200 g729", "A=488 ack:B bye:B del"},
            {"deleted", ""}, {"B byedone", "end"});
-    SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 200", "ack:B A=502 bye:B del"},
+    SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 200", "A=502 ack:B bye:B del"},
            {"deleted", ""}, {"B byedone", "end"});
-    SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 200 garbage", "ack:B A=502 bye:B del"},
+    SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 200 garbage", "A=502 ack:B bye:B del"},
            {"deleted", ""}, {"B byedone", "end"});
 }
 
 static void test_fail_over(void)
 {
     SCRIPT(2, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 503", "invite:2+sdp"},
-           {"B 200 sdp", "ack:B modify"}, {"modified", "A=200+sdp"}, {"A ack", ""},
+           {"B 200 sdp", "modify"}, {"modified", "ack:B A=200+sdp"}, {"A ack", ""},
            {"A bye", "reply:A=200 bye:B del"}, {"B byedone", ""}, {"deleted", "end"});
     SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 503", "A=503/7 del"},
            {"deleted", "end"});
@@ -388,12 +388,12 @@ static void test_early_media(void)
     CU_ASSERT_EQUAL(w.legs[1].rtp.ip[3], 2);
     GO(&w, {"B 180", ""}, {"modified", "A=183+sdp"});
     CU_ASSERT_PTR_NOT_NULL(strstr(w.body, "m=audio 20000 RTP/AVP 0\r\n"));
-    GO(&w, {"B 180", "A=180"}, {"B 199", ""}, {"B 200", "ack:B modify"}, {"modified", "A=200+sdp"},
+    GO(&w, {"B 180", "A=180"}, {"B 199", ""}, {"B 200", "modify"}, {"modified", "ack:B A=200+sdp"},
        {"A ack", ""}, {"A bye", "reply:A=200 bye:B del"}, {"B byedone", ""}, {"deleted", "end"});
     finish(&w);
     // the 2xx overtakes the dataplane: one MODIFY after the other, and A gets the last word
     SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 183 sdp", "modify"},
-           {"B 200 moved", "ack:B"}, {"modified", "modify"}, {"modified", "A=200+sdp"}, {"A ack", ""},
+           {"B 200 moved", ""}, {"modified", "modify"}, {"modified", "ack:B A=200+sdp"}, {"A ack", ""},
            {"B bye", "reply:B=200 bye:A del"}, {"A byedone", ""}, {"deleted", "end"});
     // early SDP that we cannot take is not shown to A
     SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 183 g729", "A=183"},
@@ -409,14 +409,14 @@ static void test_withdrawn(void)
     SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 180", "A=180"},
            {"A cancel", "A=487 abandon:B del"}, {"deleted", "end"});
     // crossing: B's 200 was here first, A's was not out yet
-    SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 200 sdp", "ack:B modify"},
-           {"A cancel", "A=487 bye:B del"}, {"modified", ""}, {"deleted", ""}, {"B byedone", "end"});
+    SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 200 sdp", "modify"},
+           {"A cancel", "A=487 ack:B bye:B del"}, {"modified", ""}, {"deleted", ""}, {"B byedone", "end"});
     // BYE of the caller in the early dialog
     SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 180", "A=180"},
            {"A bye", "reply:A=200 A=487 abandon:B del"}, {"deleted", "end"});
     // B hangs up before A got its answer
-    SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 200 sdp", "ack:B modify"},
-           {"B bye", "reply:B=200 A=480 del"}, {"modified", ""}, {"deleted", "end"});
+    SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 200 sdp", "modify"},
+           {"B bye", "reply:B=200 A=480 ack:B del"}, {"modified", ""}, {"deleted", "end"});
     SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 180", "A=180"}, {"wait 179999", ""},
            {"wait 1", "A=408 abandon:B del"}, {"deleted", "end"});
     SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"hangup", "A=480 abandon:B del"},
@@ -426,18 +426,18 @@ static void test_withdrawn(void)
 // RFC 3261 15: a callee sends no BYE before the ACK; without an ACK both sides are hung up.
 static void test_ack(void)
 {
-    SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 200 sdp", "ack:B modify"},
-           {"modified", "A=200+sdp"}, {"B bye", "reply:B=200 del"}, {"deleted", ""}, {"A ack", "bye:A"},
+    SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 200 sdp", "modify"},
+           {"modified", "ack:B A=200+sdp"}, {"B bye", "reply:B=200 del"}, {"deleted", ""}, {"A ack", "bye:A"},
            {"A byedone", "end"});
-    SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 200 sdp", "ack:B modify"},
-           {"modified", "A=200+sdp"}, {"B bye", "reply:B=200 del"}, {"deleted", ""}, {"A noack", "bye:A"},
-           {"A byedone", "end"});
-    SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 200 sdp", "ack:B modify"},
-           {"modified", "A=200+sdp"}, {"A noack", "bye:A bye:B del"}, {"A byedone", ""}, {"B byedone", ""},
-           {"deleted", "end"});
-    SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 200 sdp", "ack:B modify"},
-           {"modified", "A=200+sdp"}, {"A bye", "reply:A=200 bye:B del"}, {"A ack", ""}, {"B byedone", ""},
-           {"deleted", "end"});
+    SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 200 sdp", "modify"},
+           {"modified", "ack:B A=200+sdp"}, {"B bye", "reply:B=200 del"}, {"deleted", ""},
+           {"A noack", "bye:A"}, {"A byedone", "end"});
+    SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 200 sdp", "modify"},
+           {"modified", "ack:B A=200+sdp"}, {"A noack", "bye:A bye:B del"}, {"A byedone", ""},
+           {"B byedone", ""}, {"deleted", "end"});
+    SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 200 sdp", "modify"},
+           {"modified", "ack:B A=200+sdp"}, {"A bye", "reply:A=200 bye:B del"}, {"A ack", ""},
+           {"B byedone", ""}, {"deleted", "end"});
     SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"A noack", "abandon:B del"},
            {"deleted", "end"});
 }
@@ -460,8 +460,8 @@ static void test_media_trouble(void)
     SCRIPT(1, {"A invite sdp", "add"}, {"added -28", "A=503/7 end"});  // ENOSPC
     SCRIPT(1, {"A invite sdp", "add"}, {"added -107", "A=503/7 end"}); // ENOTCONN
     SCRIPT(1, {"A invite sdp", "add"}, {"added -19", "A=500 end"});    // ENODEV
-    SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 200 sdp", "ack:B modify"},
-           {"modified -22", "A=500 bye:B del"}, {"deleted", ""}, {"B byedone", "end"});
+    SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 200 sdp", "modify"},
+           {"modified -22", "A=500 ack:B bye:B del"}, {"deleted", ""}, {"B byedone", "end"});
     SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"lost", "A=503/7 abandon:B end"});
     UP(&w, 1);
     GO(&w, {"lost", "bye:A bye:B"}, {"A byedone", ""}, {"B byedone", "end"});
@@ -493,20 +493,20 @@ static void test_hold(void)
     UP(&w, 1);
     GO(&w, {"A reinvite hold", "reinvite:B+sdp"});
     CU_ASSERT_PTR_NOT_NULL(strstr(w.body, "a=sendonly"));
-    GO(&w, {"B 200 held", "ack:B modify"});
+    GO(&w, {"B 200 held", "modify"});
     CU_ASSERT_EQUAL(w.legs[0].flags, TL_LEG_RECV);
     CU_ASSERT_EQUAL(w.legs[1].flags, TL_LEG_SEND);
-    GO(&w, {"modified", "A=200+sdp"});
+    GO(&w, {"modified", "ack:B A=200+sdp"});
     CU_ASSERT_PTR_NOT_NULL(strstr(w.body, "a=recvonly"));
-    GO(&w, {"A ack", ""}, {"A reinvite sdp", "reinvite:B+sdp"}, {"B 200 sdp", "ack:B modify"});
+    GO(&w, {"A ack", ""}, {"A reinvite sdp", "reinvite:B+sdp"}, {"B 200 sdp", "modify"});
     CU_ASSERT_EQUAL(w.legs[0].flags, TL_LEG_RECV | TL_LEG_SEND);
-    GO(&w, {"modified", "A=200+sdp"}, {"A ack", ""});
+    GO(&w, {"modified", "ack:B A=200+sdp"}, {"A ack", ""});
     // from the other side, with another address
-    GO(&w, {"B reinvite moved", "reinvite:A+sdp"}, {"A 200 sdp", "ack:A modify"});
+    GO(&w, {"B reinvite moved", "reinvite:A+sdp"}, {"A 200 sdp", "modify"});
     CU_ASSERT_EQUAL(w.legs[1].rtp.port, 5000);
     CU_ASSERT_EQUAL(w.legs[1].rtp.ip[3], 99);
-    GO(&w, {"modified", "B=200+sdp"}, {"B ack", ""}, {"A bye", "reply:A=200 bye:B del"}, {"B byedone", ""},
-       {"deleted", "end"});
+    GO(&w, {"modified", "ack:A B=200+sdp"}, {"B ack", ""}, {"A bye", "reply:A=200 bye:B del"},
+       {"B byedone", ""}, {"deleted", "end"});
     finish(&w);
 }
 
@@ -526,7 +526,7 @@ static void test_refused_change(void)
     CU_ASSERT_PTR_NULL(strstr(w.body, first));
     // glare: B's own offer meets ours; ours is answered 491, and that goes to A, who tries again
     GO(&w, {"B reinvite sdp", "B=491"}, {"B 491", "A=491"}, {"A reinvite sdp", "reinvite:B+sdp"},
-       {"B 200 sdp", "ack:B modify"}, {"B reinvite sdp", "B=491"}, {"modified", "A=200+sdp"},
+       {"B 200 sdp", "modify"}, {"B reinvite sdp", "B=491"}, {"modified", "ack:B A=200+sdp"},
        {"A reinvite sdp", "A=491"}, {"A ack", ""});
     // the dialog is gone on the far side
     GO(&w, {"A reinvite hold", "reinvite:B+sdp"}, {"B 481", "A=487 bye:A del"}, {"A byedone", ""},
@@ -537,7 +537,7 @@ static void test_refused_change(void)
        {"B byedone", ""}, {"deleted", "end"});
     finish(&w);
     UP(&w, 1);
-    GO(&w, {"A reinvite hold", "reinvite:B+sdp"}, {"B 200 g729", "ack:B A=487 bye:A bye:B del"},
+    GO(&w, {"A reinvite hold", "reinvite:B+sdp"}, {"B 200 g729", "A=487 bye:A ack:B bye:B del"},
        {"A byedone", ""}, {"B byedone", ""}, {"deleted", "end"});
     finish(&w);
 }
@@ -555,12 +555,13 @@ static void test_change_and_end(void)
        {"A byedone", ""}, {"deleted", "end"});
     finish(&w);
     UP(&w, 1);
-    GO(&w, {"A reinvite hold", "reinvite:B+sdp"}, {"B 200 held", "ack:B modify"},
-       {"modified -2", "A=487 bye:A bye:B del"}, {"A byedone", ""}, {"B byedone", ""}, {"deleted", "end"});
+    GO(&w, {"A reinvite hold", "reinvite:B+sdp"}, {"B 200 held", "modify"},
+       {"modified -2", "A=487 bye:A ack:B bye:B del"}, {"A byedone", ""}, {"B byedone", ""},
+       {"deleted", "end"});
     finish(&w);
     // no ACK to the 2xx of a change
     UP(&w, 1);
-    GO(&w, {"A reinvite hold", "reinvite:B+sdp"}, {"B 200 held", "ack:B modify"}, {"modified", "A=200+sdp"},
+    GO(&w, {"A reinvite hold", "reinvite:B+sdp"}, {"B 200 held", "modify"}, {"modified", "ack:B A=200+sdp"},
        {"A noack", "bye:A bye:B del"}, {"A byedone", ""}, {"B byedone", ""}, {"deleted", "end"});
     finish(&w);
 }
@@ -572,10 +573,10 @@ static void test_cancelled_change(void)
     GO(&w, {"A reinvite hold", "reinvite:B+sdp"}, {"A cancel", "A=487 cancel:B"}, {"B 487", ""},
        {"A reinvite hold", "reinvite:B+sdp"}, {"A cancel", "A=487 cancel:B"});
     // the 2xx was faster: B has taken the hold, A has not; the media follows both
-    GO(&w, {"B 200 held", "ack:B modify"});
+    GO(&w, {"B 200 held", "modify"});
     CU_ASSERT_EQUAL(w.legs[0].flags, TL_LEG_RECV);
-    GO(&w, {"modified", ""}, {"A reinvite sdp", "reinvite:B+sdp"}, {"B 200 sdp", "ack:B modify"},
-       {"modified", "A=200+sdp"}, {"A ack", ""}, {"A bye", "reply:A=200 bye:B del"}, {"deleted", ""},
+    GO(&w, {"modified", "ack:B"}, {"A reinvite sdp", "reinvite:B+sdp"}, {"B 200 sdp", "modify"},
+       {"modified", "ack:B A=200+sdp"}, {"A ack", ""}, {"A bye", "reply:A=200 bye:B del"}, {"deleted", ""},
        {"B byedone", "end"});
     finish(&w);
 }
