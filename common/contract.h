@@ -65,7 +65,8 @@ static_assert(sizeof(struct tl_handle) == 16, "contract layout");
 struct tl_crypto {
     uint8_t suite; // enum tl_suite
     uint8_t pad[3];
-    uint32_t generation; // of the key; when MODIFY changes it, indices and windows start anew
+    uint32_t generation; // of the key; when MODIFY changes it, indices and windows start anew, so the key
+                         // must be a new one and a new key must change it (common/key_history.h)
     uint8_t key[TL_KEY_MAX];
     uint8_t salt[TL_SALT_MAX];
     uint8_t pad2[2];

@@ -104,6 +104,10 @@ void calls_end(struct calls *calls, struct call *call)
 
 void calls_put(struct calls *calls, struct call *call)
 {
+    for (unsigned i = 0; i < 2; i++) {
+        tl_key_history_fini(&call->leg[i].rx_keys);
+        tl_key_history_fini(&call->leg[i].tx_keys);
+    }
     explicit_bzero(call->leg, sizeof call->leg);
     call->state = CALL_FREE;
     call->call_ref = 0;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "common/contract.h"
+#include "common/key_history.h"
 #include "dataplane/portalloc.h"
 #include "dataplane/terms.h"
 
@@ -24,8 +25,7 @@ struct call_leg {
     uint32_t silence_ms; // 0: not watched
     bool silent;         // control was told
     uint64_t since_ns;   // when watching began, or last media before it fell silent
-    // what it sends with, to see that a key never starts anew
-    struct tl_crypto tx;
+    struct tl_key_history rx_keys, tx_keys;
 };
 
 struct call {
@@ -48,7 +48,7 @@ struct calls {
     uint32_t count, chains; // chains: a power of two
     uint32_t free_first, free_count;
     uint32_t worker_calls[TL_WORKERS_MAX];
-    uint64_t seed; // of the hash
+    uint64_t seed; // of the hash and of keys' fingerprints
     uint64_t born;
 };
 
@@ -72,6 +72,6 @@ struct call *calls_take(struct calls *calls);
 void calls_link(struct calls *calls, struct call *call);
 
 // From now on neither call_ref nor handle find it; calls_put() gives the slot back. A call that calls_take()
-// gave and that was never linked is put back directly.
+// gave and that was never linked is put back directly. What it knows of keys is wiped.
 void calls_end(struct calls *calls, struct call *call);
 void calls_put(struct calls *calls, struct call *call);

@@ -163,7 +163,8 @@ static int make_terms(struct manager *m, struct call *call, const struct tl_leg 
 
 static void remember(struct manager *m, struct call *call, const struct tl_leg *leg, unsigned i)
 {
-    call->leg[i].tx = leg->tx;
+    tl_key_history_take(&call->leg[i].rx_keys, &leg->rx, m->calls.seed);
+    tl_key_history_take(&call->leg[i].tx_keys, &leg->tx, m->calls.seed);
     silence_watch(&call->leg[i], leg, m->now_ns);
 }
 
@@ -243,18 +244,24 @@ static struct call *named(struct manager *m, const struct tl_command *c)
     return calls_get(&m->calls, &c->handle);
 }
 
-// What a MODIFY may not change: the realm; and a key that begins anew with a new generation must be a new
-// one, or each index that it was used with would be used again.
-static uint16_t wrong_change(const struct manager *m, const struct call_leg *leg, const struct tl_leg *to)
+// What a MODIFY may not change: the realm; and a key that begins anew must be a new one. Also makes room to
+// remember the key, so that nothing fails any more when the MODIFY is under way. 0, -EINVAL, -ENOSPC.
+static int check_change(const struct manager *m, struct call_leg *leg, const struct tl_leg *to,
+                        uint16_t *field)
 {
-    const struct tl_crypto *tx = &leg->tx;
-    if (to->realm[0] && strncmp(to->realm, m->config.config->realms[leg->realm].name, TL_NAME_MAX) != 0)
-        return TL_FIELD_REALM;
-    if (tx->suite != TL_SUITE_NONE && tx->generation != to->tx.generation && tx->suite == to->tx.suite &&
-        memcmp(tx->key, to->tx.key, sizeof tx->key) == 0 &&
-        memcmp(tx->salt, to->tx.salt, sizeof tx->salt) == 0)
-        return TL_FIELD_SUITE;
-    return TL_FIELD_NONE;
+    const char *realm = m->config.config->realms[leg->realm].name;
+    if (to->realm[0] && strncmp(to->realm, realm, TL_NAME_MAX) != 0) {
+        *field = TL_FIELD_REALM;
+        return -EINVAL;
+    }
+    *field = TL_FIELD_SUITE;
+    if (tl_key_history_check(&leg->rx_keys, &to->rx, m->calls.seed) ||
+        tl_key_history_check(&leg->tx_keys, &to->tx, m->calls.seed))
+        return -EINVAL;
+    int e = tl_key_history_reserve(&leg->tx_keys, &to->tx, m->calls.seed);
+    if (!e)
+        *field = TL_FIELD_NONE;
+    return e;
 }
 
 static void modify(struct manager *m, const struct tl_command *c, struct tl_origin origin)
@@ -270,8 +277,9 @@ static void modify(struct manager *m, const struct tl_command *c, struct tl_orig
     for (unsigned i = 0; !e && i < 2; i++) {
         if (!(c->leg_mask >> i & 1))
             continue;
-        field = wrong_change(m, &call->leg[i], &c->leg[i]);
-        e = field != TL_FIELD_NONE ? -EINVAL : make_terms(m, call, &c->leg[i], i, &terms[i]);
+        e = check_change(m, &call->leg[i], &c->leg[i], &field);
+        if (!e)
+            e = make_terms(m, call, &c->leg[i], i, &terms[i]);
     }
     if (e) {
         for (unsigned i = 0; i < 2; i++)
