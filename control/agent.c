@@ -96,7 +96,8 @@ static void new_call(struct agent *agent, struct sip_txn *txn, const struct sip_
     }
     agent->counters.calls++;
     // at most what the caller allows, and one less, RFC 3261 16.6
-    c->max_forwards = sip_msg_number(msg, "Max-Forwards", 255, 70) - 1;
+    unsigned hops = sip_msg_number(msg, "Max-Forwards", 255, 70);
+    c->max_forwards = hops > 1 ? hops - 1 : SIP_LAST_HOP;
     struct sip_str sdp = sdp_of(msg);
     struct call_event e = {.type = CALL_EV_INVITE, .side = CALL_A, .sdp = sdp.p, .sdp_len = sdp.len};
     agent_event(c, &e, msg, NULL);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/validate.h"
 #include "control/log.h"
 #include "control/media_internal.h"
 #include "control/sdes.h"
@@ -193,8 +194,9 @@ static void take_completion(struct media *m, const struct tl_completion *done)
         return;
     }
     if (done->status < 0 && !(op == TL_OP_DEL && done->status == -ENOENT))
-        log_line(LOG_WARNING, "dataplane refused operation %u of session %016llx: %s (field %u)", op,
-                 (unsigned long long)call_ref, strerror(-done->status), done->field);
+        log_line(LOG_WARNING, "dataplane refused operation %u of session %016llx: %s%s%s", op,
+                 (unsigned long long)call_ref, strerror(-done->status), done->field ? ": " : "",
+                 done->field ? tl_field_text(done->field) : "");
     s->busy = 0;
     if (op == TL_OP_ADD)
         take_added(s, done);

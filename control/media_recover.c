@@ -47,7 +47,8 @@ void media_apply_resume(const struct media_session *s, struct tl_leg leg[2])
         const struct media_resume *r = &s->resume[i];
         if (!r->known)
             continue;
-        if (r->rx_generation == leg[i].rx.generation)
+        if (leg[i].rx.suite &&
+            r->rx_generation == leg[i].rx.generation) // what comes in plain leaves no state
             memcpy(leg[i].rx_resume, r->rx, sizeof leg[i].rx_resume);
         if (r->tx_generation == leg[i].tx.generation)
             leg[i].tx_resume = r->tx;

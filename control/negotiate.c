@@ -122,6 +122,21 @@ static void take_pass_lines(struct neg_leg *leg, const struct sdp_media *m, cons
         }
 }
 
+// Without mux and a=rtcp RTCP goes to the next port, which must exist.
+static bool rtcp_fits(const struct neg_leg *leg, const struct sdp_media *m)
+{
+    return m->port != UINT16_MAX || m->rtcp.family || (m->rtcp_mux && leg->trunk->rtcp_mux);
+}
+
+// RFC 5761 4: on one port with RTCP these payload types could not be told from its packet types.
+static bool pts_fit_mux(const struct neg_leg *leg)
+{
+    for (int c = 0; c < NEG_CODECS; c++)
+        if (leg->remote_pt[c] >= 64 && leg->remote_pt[c] <= 95)
+            return false;
+    return true;
+}
+
 static bool secure(uint8_t proto)
 {
     return proto == SDP_PROTO_SAVP || proto == SDP_PROTO_SAVPF;
@@ -179,6 +194,8 @@ static int weigh_offer(const struct neg_leg *leg, const struct sdp_media *m, con
         return refuse(why, "audio is offered over a transport that is not RTP");
     if (m->port == 0 || !m->addr.family)
         return refuse(why, "audio has no IPv4 address and port");
+    if (!rtcp_fits(leg, m))
+        return refuse(why, "audio on port 65535 leaves no port for RTCP");
     if (leg->trunk->srtp == TL_SRTP_OFF)
         return secure(m->proto) ? refuse(why, "SRTP is offered and the trunk has srtp off") : 0;
     if (pick_crypto(leg, m, text, crypto))
@@ -262,7 +279,7 @@ int neg_take_offer(struct neg_leg *leg, const struct sdp *sdp, const char *text,
         bool moved = take_transport(leg, m);
         take_pass_lines(leg, m, text);
         leg->proto = m->proto;
-        leg->rtcp_mux = m->rtcp_mux && leg->trunk->rtcp_mux;
+        leg->rtcp_mux = m->rtcp_mux && leg->trunk->rtcp_mux && pts_fit_mux(leg);
         rc = answer_keys(leg, &best, moved, random);
         if (rc == 0 && remember_lines(leg, sdp, text, (unsigned)audio) < 0)
             rc = refuse(why, "an m= line of the offer is too long to be answered");
@@ -339,12 +356,16 @@ int neg_take_answer(struct neg_leg *leg, const struct sdp *sdp, const char *text
         return refuse(why, "the answer chooses no codec that was offered");
     if (leg->remote_pt[leg->g711_first] == NEG_NO_PT)
         leg->g711_first = leg->g711_first == NEG_PCMU ? NEG_PCMA : NEG_PCMU;
+    if (!rtcp_fits(leg, m))
+        return refuse(why, "the audio of the answer on port 65535 leaves no port for RTCP");
     take_transport(leg, m);
     // what it sends or takes beyond our offer does not count: the answer to our sendonly is at most recvonly
     uint8_t may = (uint8_t)((leg->said & SDP_SENDONLY ? SDP_RECVONLY : 0) |
                             (leg->said & SDP_RECVONLY ? SDP_SENDONLY : 0));
     leg->direction &= may;
     leg->rtcp_mux = m->rtcp_mux && leg->trunk->rtcp_mux;
+    if (leg->rtcp_mux && !pts_fit_mux(leg))
+        return refuse(why, "the answer has rtcp-mux and a payload type that RFC 5761 rules out with it");
     take_pass_lines(leg, m, text);
     return answered_keys(leg, m, text, why);
 }
@@ -353,6 +374,8 @@ int neg_take_answer(struct neg_leg *leg, const struct sdp *sdp, const char *text
 
 static void fill_crypto(struct tl_crypto *out, const struct sdes_crypto *in, uint32_t generation)
 {
+    if (in->suite == TL_SUITE_NONE)
+        return; // plain is all zero in the contract; the count goes on when keys come back
     out->suite = in->suite;
     out->generation = generation;
     memcpy(out->key, in->key, sizeof out->key);

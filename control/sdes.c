@@ -139,6 +139,11 @@ static int parse_key(struct sdes_crypto *c, const struct tl_suite_info *info, st
         return rc;
     uint8_t both[BOTH_MAX];
     rc = base64_decode(b64, both, (size_t)info->key_len + info->salt_len);
+    uint8_t any = 0;
+    for (unsigned i = 0; rc == 0 && i < info->key_len; i++)
+        any |= both[i];
+    if (rc == 0 && !any)
+        rc = -EINVAL; // a key of zeros is one that somebody forgot to make
     if (rc == 0) {
         memcpy(c->key, both, info->key_len);
         memcpy(c->salt, both + info->key_len, info->salt_len);

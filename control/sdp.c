@@ -123,6 +123,9 @@ static void read_address(struct span line, struct tl_addr *out)
     uint8_t ip[4];
     if (!is(net, "IN") || !is(type, "IP4") || !ipv4(host, ip) || ip[0] >= 224)
         return;
+    if (ip[0] == 0 &&
+        (ip[1] || ip[2] || ip[3])) // "this network": nobody's address, and not the hold of RFC 2543
+        return;
     out->family = TL_AF_INET;
     memcpy(out->ip, ip, sizeof ip);
 }

@@ -33,7 +33,10 @@
 #include "control/loop.h"
 #include "control/sip_msg.h"
 
-enum { SIP_TAG_LEN = 24 }; // tag with its final NUL
+enum {
+    SIP_TAG_LEN = 24,   // tag with its final NUL
+    SIP_LAST_HOP = 256, // Max-Forwards: 0
+};
 
 struct sip_stack;
 struct sip_txn;
@@ -199,7 +202,7 @@ struct sip_request {
     const char *contact;       // value or NULL
     const char *const *routes; // values of Route, in order
     unsigned route_count;
-    unsigned max_forwards; // 0 = 70
+    unsigned max_forwards; // 1..255, 0 = 70, SIP_LAST_HOP = none is left
     const char *headers;   // further complete lines, each with CRLF, or NULL
     const char *body_type;
     const void *body; // NULL: none

@@ -127,7 +127,7 @@ bool sip_answer_valid(const struct sip_answer *a)
 bool sip_request_valid(const struct sip_request *r)
 {
     if (!sip_method_name(r->method) || !r->uri || !*r->uri || !r->from || !*r->from || !r->to || !*r->to ||
-        !r->call_id || !*r->call_id || r->cseq > INT32_MAX || r->max_forwards > 255)
+        !r->call_id || !*r->call_id || r->cseq > INT32_MAX || r->max_forwards > SIP_LAST_HOP)
         return false;
     for (unsigned i = 0; i < r->route_count; i++)
         if (!r->routes || !r->routes[i] || !one_line(r->routes[i]))
@@ -249,7 +249,8 @@ struct sip_bytes *sip_write_request(const struct sip_request *r, const struct si
     print(&t, "%s %s SIP/2.0\r\n", method, r->uri);
     print(&t, "Via: SIP/2.0/%s %s:%u;branch=%s;rport\r\n", flow->transport == TL_TCP ? "TCP" : "UDP", ip,
           flow->local.port, branch);
-    print(&t, "Max-Forwards: %u\r\n", r->max_forwards ? r->max_forwards : 70);
+    unsigned hops = r->max_forwards ? r->max_forwards : 70;
+    print(&t, "Max-Forwards: %u\r\n", hops == SIP_LAST_HOP ? 0 : hops);
     for (unsigned i = 0; i < r->route_count; i++)
         print(&t, "Route: %s\r\n", r->routes[i]);
     print(&t, "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\n", r->from, r->to, r->call_id, r->cseq,

@@ -89,6 +89,18 @@ static void test_reason_of_bye(void)
     world_close(&w);
 }
 
+static void test_last_hop(void)
+{
+    struct world w;
+    world_open(&w, NULL);
+    a_invites(&w, "hop", "1100", "Max-Forwards: 1\n", body_a);
+    const char *i = party_expect(&w, &w.b, "INVITE");
+    CU_ASSERT_STRING_EQUAL(header_of(i, "Max-Forwards"), "0");
+    party_answer(&w, &w.b, i, "404 Not Found", "x", NULL);
+    CU_ASSERT_PTR_NOT_NULL(party_expect(&w, &w.a, "SIP/2.0 404"));
+    world_close(&w);
+}
+
 static void limits(struct tl_config *c)
 {
     c->control.max_calls = 1;
@@ -458,6 +470,7 @@ int main(int argc, char **argv)
     static const struct test_case cases[] = {
         {"words of our INVITE", test_words},
         {"Reason of a BYE", test_reason_of_bye},
+        {"the last hop", test_last_hop},
         {"turned away", test_turned_away},
         {"ACK lost", test_ack_lost},
         {"2xx again, and of a fork", test_2xx_again_and_fork},

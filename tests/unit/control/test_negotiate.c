@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/validate.h"
 #include "runner.h"
 #include "sdp_samples.h"
 
@@ -363,6 +364,57 @@ static void test_rekey(void)
     CU_ASSERT_EQUAL(p.leg[0].rx.suite, TL_SUITE_AES_CM_128_HMAC_SHA1_80);
 }
 
+// Whatever is agreed, the dataplane must be able to take it: its own check says so.
+static bool fits_contract(const struct pair *p)
+{
+    struct tl_command c = {.op = TL_OP_MODIFY, .leg_mask = 3, .handle = {1, 0, 1}};
+    uint16_t field = TL_FIELD_NONE;
+    memcpy(c.leg, p->leg, sizeof c.leg);
+    int rc = tl_command_check(&c, &field);
+    if (rc < 0)
+        printf("field %u\n", field);
+    return rc == 0;
+}
+
+static void test_contract(void)
+{
+    struct pair p;
+    // SRTP, then plain, then SRTP again on one leg
+    begin(&p, &maybe, &plain);
+    exchange(&p, &p.a, &p.b, sdp_mediation, ANSWER_PCMA_96);
+    CU_ASSERT_TRUE(fits_contract(&p));
+    uint32_t generation = p.leg[0].rx.generation;
+    exchange(&p, &p.a, &p.b, sdp_router, ANSWER_PCMA_96);
+    CU_ASSERT_TRUE(fits_contract(&p));
+    CU_ASSERT_EQUAL(p.leg[0].rx.generation, 0);
+    exchange(&p, &p.a, &p.b, sdp_mediation, ANSWER_PCMA_96);
+    CU_ASSERT_TRUE(fits_contract(&p));
+    CU_ASSERT_TRUE(p.leg[0].rx.generation > generation); // never the old number for another run of the key
+    // payload types that rule out rtcp-mux
+    begin(&p, &maybe, &plain);
+    exchange(&p, &p.a, &p.b,
+             "c=IN IP4 192.0.2.1\nm=audio 9000 RTP/AVP 8 72\na=rtpmap:72 telephone-event/8000\na=rtcp-mux\n",
+             ANSWER_PCMA_96);
+    CU_ASSERT_PTR_NULL(strstr(p.out, "rtcp-mux"));
+    CU_ASSERT_TRUE(fits_contract(&p));
+    begin(&p, &plain, &plain);
+    CU_ASSERT_EQUAL(take_offer(&p, &p.a, "c=IN IP4 192.0.2.1\nm=audio 65535 RTP/AVP 8\n"), -ENOTSUP);
+    exchange(&p, &p.a, &p.b, "c=IN IP4 192.0.2.1\nm=audio 65535 RTP/AVP 8\na=rtcp:9\n", ANSWER_PCMA_96);
+    CU_ASSERT_TRUE(fits_contract(&p));
+    // every sample against every trunk
+    static const struct tl_trunk_config *const trunks[] = {&plain, &plain96, &secure, &maybe};
+    for (unsigned t = 0; t < 4; t++)
+        for (size_t i = 0; i < sizeof sdp_samples / sizeof sdp_samples[0]; i++) {
+            begin(&p, trunks[t], &plain);
+            if (take_offer(&p, &p.a, sdp_samples[i]) < 0 ||
+                neg_make_offer(&p.b, &p.a, test_random, p.out) < 0 ||
+                take_answer(&p, &p.b, ANSWER_PCMA_96) < 0)
+                continue;
+            neg_fill(&p.a, &p.b, p.leg);
+            CU_ASSERT_TRUE(fits_contract(&p));
+        }
+}
+
 // An answerer with a telephone-event number of its own: it is sent that, and may use either.
 static void test_asymmetric_pt(void)
 {
@@ -462,6 +514,7 @@ int main(int argc, char **argv)
         {"hold and resume", test_hold},
         {"hold by address", test_hold_by_address},
         {"new key, new address", test_rekey},
+        {"fits the contract", test_contract},
         {"payload types that differ", test_asymmetric_pt},
         {"late offer", test_late_offer},
         {"directions", test_directions},

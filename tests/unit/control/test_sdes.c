@@ -50,6 +50,7 @@ static void test_lines(void)
         {"1 " CM80 "inline:MTIzNDU2Nzg5QUJDREUw*TIzNDU2Nzg5QUJjZGVm", -EINVAL, 0, 0},
         {"1 AEAD_AES_128_GCM " SAMPLE_KEY80, -EINVAL, 0, 0},
         {"1 " CM80 SAMPLE_KEY80 "|", -EINVAL, 0, 0},
+        {"1 " CM80 "inline:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", -EINVAL, 0, 0},
         {"1 " CM80 SAMPLE_KEY80 "|2^49", -EINVAL, 0, 0},
         {"1 " CM80 SAMPLE_KEY80 "|2^", -EINVAL, 0, 0},
         {"1 " CM80 SAMPLE_KEY80 "|0", -EINVAL, 0, 0},

@@ -149,6 +149,7 @@ static void test_addresses(void)
                                        "IN IP4 256.1.1.1",
                                        "IN IP4 1.2.3.0x4",
                                        "IN IP4 224.2.1.1/127",
+                                       "IN IP4 0.0.0.1",
                                        "IN IP4",
                                        "IN IP4 1..2.3"};
     char text[128];
