@@ -42,7 +42,7 @@ fi
 ip -n $ns link set lo up
 
 # ---- configuration: one caller, a callee for each behaviour, a number prefix for each
-callees='call:11 early:12 ends:13 hold:14 holds:15 ringing:16 busy:17 unavailable:18 silent:19 nobody:20 call2:21 tcp:22 secure:23'
+callees='call:11 early:12 ends:13 hold:14 holds:15 ringing:16 busy:17 unavailable:18 silent:19 nobody:20 call2:21 tcp:22 secure:23 last:24'
 callee_ip() { for c in $callees; do [ "${c%%:*}" = "$1" ] && echo "127.0.2.${c##*:}"; done; }
 make_config() {
     local c name n trunks='' routes=''
@@ -166,6 +166,7 @@ callee unavailable uas_status 503
 callee silent uas_silent
 callee tcp uas_call '' -t t1
 callee secure uas_call
+callee last uas_last_hop
 
 # ---- calls
 caller "call, caller hangs up" 1100 uac_call
@@ -187,7 +188,8 @@ caller "fail-over on a peer that is not there" 3300 uac_call
 caller "no common codec" 1100 uac_refused_g729
 caller "SRTP required, plain answer: 488" 2300 uac_refused 488
 caller "bad SDP: 400" 1100 uac_bad_sdp
-caller "Max-Forwards used up: 483" 1100 uac_no_hops
+caller "Max-Forwards used up: 483" 1100 uac_no_hops 0
+caller "Max-Forwards 1: the callee gets 0" 2400 uac_no_hops 1
 caller "OPTIONS is answered" 1100 uac_options
 caller "unknown method: 405" 1100 uac_unknown_method
 caller "BYE to no call: 481" 1100 uac_stray_bye

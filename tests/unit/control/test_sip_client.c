@@ -85,6 +85,17 @@ static void request_has_what_it_needs(void)
     CU_ASSERT_STRING_EQUAL(t, expect);
     CU_ASSERT(sip_loop_of((struct sip_str){branch, strlen(branch)}) == 3);
     sip_abandon(txn);
+    // 0 is a number like others, not a field that was left out
+    static const struct {
+        unsigned given;
+        const char *written;
+    } hops[] = {{0, "70"}, {1, "1"}, {255, "255"}, {SIP_LAST_HOP, "0"}};
+    for (unsigned i = 0; i < sizeof hops / sizeof *hops; i++) {
+        r.max_forwards = hops[i].given;
+        CU_ASSERT(sip_request(fix.stack, &to, &r, NULL, &txn) == 0);
+        CU_ASSERT_STRING_EQUAL(fix_header(fix_last(&fix), "Max-Forwards"), hops[i].written);
+        sip_abandon(txn);
+    }
     fix_close(&fix);
 }
 
@@ -111,6 +122,7 @@ static void bad_requests_refused(void)
     REFUSED(r.method = SIP_CANCEL);
     REFUSED(r.method = SIP_OTHER);
     REFUSED(r.cseq = 1u << 31);
+    REFUSED(r.max_forwards = SIP_LAST_HOP + 1);
     REFUSED(r.body = "x"); // no type
 #undef REFUSED
     CU_ASSERT(fix.sent_count == 0 && fix.stack->all == NULL);
