@@ -67,11 +67,16 @@ void media_session_lost(struct media_session *s, const char *why)
 {
     struct media *m = s->media;
     void *arg = s->arg;
-    m->counters.lost++;
-    log_line(LOG_WARNING, "session %016" PRIx64 " is lost: %s", s->call_ref, why);
+    bool ending = s->ending, tell = s->tell_deleted;
+    if (!ending) {
+        m->counters.lost++;
+        log_line(LOG_WARNING, "session %016" PRIx64 " is lost: %s", s->call_ref, why);
+    }
     media_session_free(s);
-    if (arg)
+    if (arg && !ending)
         m->user->on_lost(arg, why);
+    else if (arg && tell) // its call waits for the end, not for a session
+        m->user->on_deleted(arg, NULL);
 }
 
 typedef void (*session_fn)(struct media_session *s);

@@ -341,6 +341,43 @@ static void test_lost(void)
     end();
 }
 
+// A call that ends while its session is being given back waits for the end: it hears of that and of no loss.
+static bool flushed_again(void *arg)
+{
+    (void)arg;
+    return fake_dataplane_executed(w.fake, TL_OP_FLUSH) > 1;
+}
+
+static bool flush_known(void *arg)
+{
+    return media_outstanding(w.media) == 0 || (*(int *)arg)++ > 50; // the ADD follows at once
+}
+
+static void test_ended_while_lost(void)
+{
+    begin(10);
+    struct caller a = {0};
+    struct tl_leg legs[2] = {leg("core", 4000), leg("peers", 5000)};
+    CU_ASSERT_TRUE(add(&a, legs));
+    fake_dataplane_refuse(w.fake, TL_OP_ADD, 1, -EADDRINUSE, TL_FIELD_LOCAL_PORT);
+    fake_dataplane_die(w.fake);
+    CU_ASSERT_TRUE(turn_until(is_away, NULL));
+    fake_dataplane_hold_completions(w.fake);
+    CU_ASSERT_EQUAL(fake_dataplane_revive(w.fake), 0);
+    CU_ASSERT_TRUE(turn_until(flushed_again, NULL));
+    CU_ASSERT_EQUAL(fake_dataplane_release_completions(w.fake, 1), 1);
+    int turns = 0;
+    CU_ASSERT_TRUE(turn_until(flush_known, &turns));
+    CU_ASSERT_EQUAL(media_outstanding(w.media), 1);
+    CU_ASSERT_EQUAL(media_del(a.session), 0);
+    CU_ASSERT_EQUAL(a.deleted + a.lost, 0);
+    fake_dataplane_release_completions(w.fake, UINT32_MAX);
+    CU_ASSERT_TRUE(turn_until(is_set, &a.deleted));
+    CU_ASSERT_EQUAL(a.lost, 0);
+    CU_ASSERT_EQUAL(media_session_count(w.media), 0);
+    end();
+}
+
 // What was asked and not answered when the dataplane died.
 static void test_interrupted(void)
 {
@@ -435,6 +472,7 @@ int main(int argc, char **argv)
         {"many at once", test_many},
         {"death and return", test_death_and_return},
         {"lost", test_lost},
+        {"ended while lost", test_ended_while_lost},
         {"interrupted", test_interrupted},
         {"control comes back", test_control_comes_back},
         {"no completion", test_no_completion},
