@@ -105,18 +105,21 @@ static void next_trunk(struct call *call, struct call_actions *out, const char *
     ask_for_media(call, out);
 }
 
-// Takes B's answer into the leg. Returns 0 or a status for A.
+// Takes B's answer into the leg; one that cannot be taken changes nothing. Returns 0 or a status for A.
 static int take_answer(struct call *call, const struct call_event *event, const char **why)
 {
     struct sdp sdp;
     struct neg_leg *b = &call->side[CALL_B].neg;
     if (sdp_parse(&sdp, event->sdp, event->sdp_len, why) < 0)
         return 502;
+    struct neg_leg before = *b;
     int rc = neg_take_answer(b, &sdp, event->sdp, call->env->random, why);
     if (rc < 0)
-        return rc == -ENOTSUP ? 488 : 500;
-    call->b_has_answered = true;
-    return 0;
+        *b = before;
+    else
+        call->b_has_answered = true;
+    neg_fini(&before);
+    return rc == 0 ? 0 : rc == -ENOTSUP ? 488 : 500;
 }
 
 static void take_provisional(struct call *call, const struct call_event *event, struct call_actions *out)

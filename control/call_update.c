@@ -221,6 +221,10 @@ static void take_cancel(struct call *call, const struct call_event *event, struc
     struct call_exchange *x = call->x;
     if (!call->side[event->side].invite_in)
         return;
+    // The other side has agreed and the dataplane is being told: the 2xx is as good as out, and CANCEL too
+    // late.
+    if (x && x->from == event->side && x->stage == EXCHANGE_MEDIA)
+        return;
     act_answer(call, out, event->side, 487, 0);
     if (!x || x->from != event->side || x->stage != EXCHANGE_ASKED)
         return;

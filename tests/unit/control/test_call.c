@@ -395,6 +395,16 @@ static void test_early_media(void)
     SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 183 sdp", "modify"},
            {"B 200 moved", ""}, {"modified", "modify"}, {"modified", "ack:B A=200+sdp"}, {"A ack", ""},
            {"B bye", "reply:B=200 bye:A del"}, {"A byedone", ""}, {"deleted", "end"});
+    // a fork whose early SDP we cannot take does not spoil what another one said
+    begin(&w, 1);
+    GO(&w, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 183 pcmu", "modify"},
+       {"modified", "A=183+sdp"}, {"B 183 g729", "A=183"}, {"B 200", "modify"});
+    CU_ASSERT_EQUAL(w.legs[1].flags, TL_LEG_RECV | TL_LEG_SEND);
+    CU_ASSERT_EQUAL(w.legs[1].pt_count, 1);
+    GO(&w, {"modified", "ack:B A=200+sdp"});
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.body, "m=audio 20000 RTP/AVP 0\r\n"));
+    GO(&w, {"A ack", ""}, {"A bye", "reply:A=200 bye:B del"}, {"B byedone", ""}, {"deleted", "end"});
+    finish(&w);
     // early SDP that we cannot take is not shown to A
     SCRIPT(1, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B 183 g729", "A=183"},
            {"A cancel", "A=487 abandon:B del"}, {"deleted", "end"});
@@ -581,6 +591,23 @@ static void test_cancelled_change(void)
     finish(&w);
 }
 
+// B has agreed and the dataplane is at work when A's CANCEL comes: too late, or the sides would disagree.
+static void test_cancel_too_late(void)
+{
+    struct world w;
+    UP(&w, 1);
+    GO(&w, {"A reinvite hold", "reinvite:B+sdp"}, {"B 200 held", "modify"}, {"A cancel", ""},
+       {"modified", "ack:B A=200+sdp"}, {"A ack", ""}, {"A bye", "reply:A=200 bye:B del"}, {"deleted", ""},
+       {"B byedone", "end"});
+    finish(&w);
+    // nor does it keep a dataplane's refusal from A
+    UP(&w, 1);
+    GO(&w, {"B reinvite hold", "reinvite:A+sdp"}, {"A 200 held", "modify"}, {"B cancel", ""},
+       {"modified -22", "ack:A bye:A B=487 bye:B del"}, {"A byedone", ""}, {"B byedone", ""},
+       {"deleted", "end"});
+    finish(&w);
+}
+
 // An INVITE without an offer while the call is up goes through as such: the other side makes the offer.
 static void test_late_change(void)
 {
@@ -697,6 +724,7 @@ int main(int argc, char **argv)
         {"refused change", test_refused_change},
         {"end in the middle of a change", test_change_and_end},
         {"cancelled change", test_cancelled_change},
+        {"CANCEL that comes too late", test_cancel_too_late},
         {"change without an offer", test_late_change},
         {"any event", test_any_event},
     };
