@@ -21,8 +21,7 @@ void agent_respond(struct sip_txn *txn, int status, unsigned retry_after, const 
     sip_respond(txn, &answer);
 }
 
-// ---- new calls
-// -------------------------------------------------------------------------------------------------
+// ---- new calls ----------------------------------------------------------------------------------------
 
 static void turn_away(struct agent *agent, struct sip_txn *txn, int status, const char *why)
 {
@@ -103,8 +102,7 @@ static void new_call(struct agent *agent, struct sip_txn *txn, const struct sip_
     agent_event(c, &e, msg, NULL);
 }
 
-// ---- requests
-// --------------------------------------------------------------------------------------------------
+// ---- requests -----------------------------------------------------------------------------------------
 
 static void in_dialog(struct agent_leg *leg, struct sip_txn *txn, const struct sip_msg *msg)
 {
@@ -186,8 +184,7 @@ static void on_ack(void *arg, struct sip_txn *txn, void *user, const struct sip_
     agent_event(leg->owner, &e, ack, NULL);
 }
 
-// ---- responses
-// ---------------------------------------------------------------------------------------------------
+// ---- responses ----------------------------------------------------------------------------------------
 
 // The first 2xx to B's INVITE makes the dialog; one to a later INVITE may move the target.
 static bool take_dialog(struct agent_leg *leg, const struct sip_msg *msg, const struct sip_flow *flow)
@@ -274,8 +271,7 @@ static void on_failure(void *arg, struct sip_txn *txn, void *user, enum sip_fail
 
 static const struct sip_user sip_user = {on_request, on_cancel, on_ack, on_response, on_failure};
 
-// ---- life
-// --------------------------------------------------------------------------------------------------------
+// ---- life ---------------------------------------------------------------------------------------------
 
 static void warn_about_keys(const struct tl_config *config)
 {

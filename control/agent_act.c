@@ -18,8 +18,7 @@ static void later(struct agent_call *c, enum call_event_type type, unsigned side
             (struct call_event){.type = type, .side = (uint8_t)side, .status = status};
 }
 
-// ---- media
-// -------------------------------------------------------------------------------------------------
+// ---- media --------------------------------------------------------------------------------------------
 
 static void do_add(struct agent_call *c)
 {
@@ -55,8 +54,7 @@ static void do_del(struct agent_call *c, const struct call_action *a)
     }
 }
 
-// ---- INVITE to B
-// -------------------------------------------------------------------------------------------
+// ---- INVITE to B --------------------------------------------------------------------------------------
 
 void agent_attempt_result(struct agent_call *c, unsigned status)
 {
@@ -108,8 +106,7 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
     }
 }
 
-// ---- inside a dialog
-// -----------------------------------------------------------------------------------------
+// ---- inside a dialog ----------------------------------------------------------------------------------
 
 static void dialog_request(struct agent_leg *leg, enum sip_method method, struct sip_request *r,
                            char *contact, size_t size)
@@ -189,8 +186,7 @@ static void do_abandon(struct agent_call *c, const struct call_action *a)
         agent_attempt_result(c, c->gave_up ? 0 : 487);
 }
 
-// ---- answers
-// -------------------------------------------------------------------------------------------------
+// ---- answers ------------------------------------------------------------------------------------------
 
 static void do_answer(struct agent_call *c, const struct call_action *a)
 {
@@ -238,8 +234,7 @@ static void do_answer(struct agent_call *c, const struct call_action *a)
         later(c, CALL_EV_NO_ACK, a->side, 0);
 }
 
-// ---- timers
-// --------------------------------------------------------------------------------------------------
+// ---- timers -------------------------------------------------------------------------------------------
 
 static void on_timer(void *arg)
 {

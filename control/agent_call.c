@@ -8,8 +8,7 @@
 #include "control/agent_internal.h"
 #include "control/log.h"
 
-// ---- dialogs by our tag
-// ----------------------------------------------------------------------------------------
+// ---- dialogs by our tag -------------------------------------------------------------------------------
 
 static unsigned tag_bucket(const char *tag, size_t len)
 {
@@ -51,8 +50,7 @@ struct agent_leg *agent_find_leg(const struct agent *agent, const struct sip_msg
     return NULL;
 }
 
-// ---- life
-// ----------------------------------------------------------------------------------------------------
+// ---- life ---------------------------------------------------------------------------------------------
 
 struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, const struct sip_msg *msg,
                                   const struct sip_flow *flow, struct trunk *from, const uint32_t *trunks,
@@ -150,8 +148,7 @@ static void say_end(const struct agent_call *c)
              c->call.why ? c->call.why : "ended");
 }
 
-// ---- events
-// --------------------------------------------------------------------------------------------------
+// ---- events -------------------------------------------------------------------------------------------
 
 static void step(struct agent_call *c, const struct call_event *event)
 {
@@ -197,8 +194,7 @@ void agent_plain_event(struct agent_call *c, enum call_event_type type, unsigned
     agent_event(c, &e, NULL, NULL);
 }
 
-// ---- from the dataplane
-// ------------------------------------------------------------------------------------------
+// ---- from the dataplane -------------------------------------------------------------------------------
 
 static void on_added(void *arg, int status, const struct tl_addr local[2])
 {

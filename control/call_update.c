@@ -47,7 +47,7 @@ static void exchange_refuse(struct call *call, struct call_actions *out, int sta
         act_answer(call, out, from, status, 0);
 }
 
-// ---- an offer comes ---------------------------------------------------------------------------------------
+// ---- an offer comes -----------------------------------------------------------------------------------
 
 static void send_reinvite(struct call *call, struct call_actions *out, uint8_t to, int len)
 {
@@ -97,7 +97,7 @@ static void take_reinvite(struct call *call, const struct call_event *event, str
         send_reinvite(call, out, to, len);
 }
 
-// ---- the other side speaks --------------------------------------------------------------------------------
+// ---- the other side speaks ----------------------------------------------------------------------------
 
 // The 2xx to an INVITE without offer brings one; it goes to the side that began.
 static void take_late_offer(struct call *call, const struct sdp *sdp, const struct call_event *event,
@@ -178,7 +178,7 @@ static void take_modified(struct call *call, const struct call_event *event, str
         act_answer(call, out, from, 200, len);
 }
 
-// ---- ACK --------------------------------------------------------------------------------------------------
+// ---- ACK ----------------------------------------------------------------------------------------------
 
 // The ACK to our 2xx that had an offer: of the first INVITE (late_offer) or of a later one.
 static int take_ack_answer(struct call *call, const struct call_event *event, struct neg_leg *leg)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Between media.c, which carries sessions, and media_recover.c, which brings them back.
+// Between media.c, which carries sessions, media_link.c, which connects, and media_recover.c, which brings
+// sessions back.
 #pragma once
 
 #include <event2/event.h>
@@ -84,7 +85,9 @@ void media_flush_queue(struct media *m);
 // Sends a command that belongs to no session or to `s`; fills in its id. 0 or the client's error.
 int media_send(struct media *m, struct tl_command *c, struct media_session *s);
 void media_session_free(struct media_session *s);
-void media_drop_connection(struct media *m);
+void media_unqueue(struct media_session *s);
+// Takes all completions and events that are there.
+void media_drain(struct media *m);
 
 // ---- media_recover.c ----
 

@@ -7,8 +7,7 @@
 #include "control/log.h"
 #include "control/media_internal.h"
 
-// ---- resume
-// ------------------------------------------------------------------------------------------------
+// ---- resume -------------------------------------------------------------------------------------------
 
 static void resume_leg(struct media_session *s, unsigned i, const struct tl_leg_snapshot *snap)
 {
@@ -60,8 +59,7 @@ static bool has_keys(const struct media_session *s)
     return s->leg[0].tx.suite || s->leg[0].rx.suite || s->leg[1].tx.suite || s->leg[1].rx.suite;
 }
 
-// ---- sessions
-// ----------------------------------------------------------------------------------------------
+// ---- sessions -----------------------------------------------------------------------------------------
 
 void media_session_lost(struct media_session *s, const char *why)
 {
@@ -118,8 +116,7 @@ static void compare(struct media_session *s)
         media_queue(s);
 }
 
-// ---- the list
-// ------------------------------------------------------------------------------------------------
+// ---- the list -----------------------------------------------------------------------------------------
 
 static void ask_for_page(struct media *m)
 {

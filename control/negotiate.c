@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "control/negotiate.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-static int refuse(const char **why, const char *sentence)
+#include "control/negotiate_internal.h"
+
+int neg_refuse(const char **why, const char *sentence)
 {
     if (why)
         *why = sentence;
@@ -32,7 +32,7 @@ void neg_fini(struct neg_leg *leg)
     explicit_bzero(leg, sizeof *leg);
 }
 
-// ---- what the remote side says -------------------------------------------------------------------------
+// ---- what the remote side says ------------------------------------------------------------------------
 
 static int codec_of(const struct sdp_format *f, const char *text)
 {
@@ -137,100 +137,29 @@ static bool pts_fit_mux(const struct neg_leg *leg)
     return true;
 }
 
-static bool secure(uint8_t proto)
-{
-    return proto == SDP_PROTO_SAVP || proto == SDP_PROTO_SAVPF;
-}
-
-// ---- keys ------------------------------------------------------------------------------------------------
-
-static bool same_keys(const struct sdes_crypto *a, const struct sdes_crypto *b)
-{
-    return a->suite == b->suite && memcmp(a->key, b->key, sizeof a->key) == 0 &&
-           memcmp(a->salt, b->salt, sizeof a->salt) == 0;
-}
-
-static void set_rx(struct neg_leg *leg, const struct sdes_crypto *rx)
-{
-    if (!same_keys(&leg->rx, rx))
-        leg->rx_generation++;
-    leg->rx = *rx;
-}
-
-static void set_tx(struct neg_leg *leg, const struct sdes_crypto *tx)
-{
-    if (!same_keys(&leg->tx, tx))
-        leg->tx_generation++;
-    leg->tx = *tx;
-}
-
-static void set_plain(struct neg_leg *leg)
-{
-    struct sdes_crypto none = {0};
-    set_rx(leg, &none);
-    set_tx(leg, &none);
-}
-
-// The line of an offer that serves best: by our order of suites, then by theirs.
-static bool pick_crypto(const struct neg_leg *leg, const struct sdp_media *m, const char *text,
-                        struct sdes_crypto *out)
-{
-    for (unsigned s = 0; s < leg->trunk->suite_count; s++)
-        for (unsigned i = 0; i < m->crypto_count; i++)
-            if (sdes_parse(out, text + m->crypto[i].off, m->crypto[i].len) == 0) {
-                if (out->suite == leg->trunk->suites[s])
-                    return true;
-                sdes_wipe(out);
-            }
-    return false;
-}
-
 // Whether a medium can be taken under the trunk's policy; *crypto is filled when it brings keys to use.
 static int weigh_offer(const struct neg_leg *leg, const struct sdp_media *m, const char *text,
                        struct sdes_crypto *crypto, const char **why)
 {
     memset(crypto, 0, sizeof *crypto);
     if (m->proto == SDP_PROTO_OTHER)
-        return refuse(why, "audio is offered over a transport that is not RTP");
+        return neg_refuse(why, "audio is offered over a transport that is not RTP");
     if (m->port == 0 || !m->addr.family)
-        return refuse(why, "audio has no IPv4 address and port");
+        return neg_refuse(why, "audio has no IPv4 address and port");
     if (!rtcp_fits(leg, m))
-        return refuse(why, "audio on port 65535 leaves no port for RTCP");
+        return neg_refuse(why, "audio on port 65535 leaves no port for RTCP");
     if (leg->trunk->srtp == TL_SRTP_OFF)
-        return secure(m->proto) ? refuse(why, "SRTP is offered and the trunk has srtp off") : 0;
-    if (pick_crypto(leg, m, text, crypto))
+        return neg_secure(m->proto) ? neg_refuse(why, "SRTP is offered and the trunk has srtp off") : 0;
+    if (neg_pick_crypto(leg, m, text, crypto))
         return 0;
-    if (secure(m->proto))
-        return refuse(why, "no a=crypto line of the offer has a suite of the trunk, without an MKI");
+    if (neg_secure(m->proto))
+        return neg_refuse(why, "no a=crypto line of the offer has a suite of the trunk, without an MKI");
     return leg->trunk->srtp == TL_SRTP_REQUIRED
-               ? refuse(why, "the trunk requires SRTP and plain RTP is offered")
+               ? neg_refuse(why, "the trunk requires SRTP and plain RTP is offered")
                : 0;
 }
 
-// Our key for an answer: the one in use as long as the other side keeps its own and its address (it knows our
-// ROC then), else a new one, RFC 4568 7.1.4.
-static int answer_keys(struct neg_leg *leg, const struct sdes_crypto *rx, bool moved,
-                       struct neg_random random)
-{
-    if (rx->suite == TL_SUITE_NONE) {
-        set_plain(leg);
-        return 0;
-    }
-    bool keep = leg->tx.suite == rx->suite && same_keys(&leg->rx, rx) && !moved;
-    set_rx(leg, rx);
-    if (keep) {
-        leg->tx.tag = rx->tag;
-        return 0;
-    }
-    struct sdes_crypto tx;
-    int rc = sdes_generate(&tx, rx->tag, rx->suite, random.fill, random.arg);
-    if (rc == 0)
-        set_tx(leg, &tx);
-    sdes_wipe(&tx);
-    return rc;
-}
-
-// ---- offers ----------------------------------------------------------------------------------------------
+// ---- offers -------------------------------------------------------------------------------------------
 
 static int remember_lines(struct neg_leg *leg, const struct sdp *sdp, const char *text, unsigned audio)
 {
@@ -256,13 +185,13 @@ int neg_take_offer(struct neg_leg *leg, const struct sdp *sdp, const char *text,
 {
     struct sdes_crypto crypto = {0}, best = {0};
     int audio = -1;
-    refuse(why, "no audio is offered");
+    neg_refuse(why, "no audio is offered");
     for (unsigned i = 0; i < sdp->media_count; i++) {
         const struct sdp_media *m = &sdp->media[i];
         if (!m->audio || weigh_offer(leg, m, text, &crypto, why) < 0)
             continue;
         if (!take_codecs(leg, m, text)) {
-            refuse(why, "no codec of the offer is G.711");
+            neg_refuse(why, "no codec of the offer is G.711");
             continue;
         }
         if (audio < 0 ||
@@ -280,57 +209,19 @@ int neg_take_offer(struct neg_leg *leg, const struct sdp *sdp, const char *text,
         take_pass_lines(leg, m, text);
         leg->proto = m->proto;
         leg->rtcp_mux = m->rtcp_mux && leg->trunk->rtcp_mux && pts_fit_mux(leg);
-        rc = answer_keys(leg, &best, moved, random);
+        if (neg_key_returns(leg, &best))
+            rc = neg_refuse(why, "an SRTP key of the offer was used before in this call");
+        else
+            rc = neg_answer_keys(leg, &best, moved, random);
         if (rc == 0 && remember_lines(leg, sdp, text, (unsigned)audio) < 0)
-            rc = refuse(why, "an m= line of the offer is too long to be answered");
+            rc = neg_refuse(why, "an m= line of the offer is too long to be answered");
     }
     sdes_wipe(&crypto);
     sdes_wipe(&best);
     return rc;
 }
 
-// ---- answers ---------------------------------------------------------------------------------------------
-
-// The offered key that an answer takes up: by tag and suite, or by suite where a peer makes tags of its own.
-static const struct sdes_crypto *taken_up(const struct neg_leg *leg, const struct sdes_crypto *answer)
-{
-    const struct sdes_crypto *by_suite = NULL;
-    for (unsigned i = 0; i < leg->offered_count; i++) {
-        const struct sdes_crypto *o = &leg->offered[i];
-        if (o->suite == answer->suite && (o->tag == answer->tag || !by_suite))
-            by_suite = o;
-    }
-    return by_suite;
-}
-
-static int answered_keys(struct neg_leg *leg, const struct sdp_media *m, const char *text, const char **why)
-{
-    if (m->crypto_count == 0) {
-        if (secure(m->proto))
-            return refuse(why, "the answer has SRTP but no a=crypto line");
-        if (leg->trunk->srtp == TL_SRTP_REQUIRED)
-            return refuse(why, "the trunk requires SRTP and the answer is plain RTP");
-        set_plain(leg);
-        return 0;
-    }
-    if (leg->offered_count == 0) { // keys nobody asked for
-        if (secure(m->proto))
-            return refuse(why, "the answer has SRTP where plain RTP was offered");
-        set_plain(leg);
-        return 0;
-    }
-    struct sdes_crypto rx;
-    if (sdes_parse(&rx, text + m->crypto[0].off, m->crypto[0].len) < 0)
-        return refuse(why,
-                      "the a=crypto line of the answer is malformed or has parameters that we don't keep");
-    const struct sdes_crypto *tx = taken_up(leg, &rx);
-    if (tx) {
-        set_rx(leg, &rx);
-        set_tx(leg, tx);
-    }
-    sdes_wipe(&rx);
-    return tx ? 0 : refuse(why, "the a=crypto line of the answer is none of those offered");
-}
+// ---- answers ------------------------------------------------------------------------------------------
 
 int neg_take_answer(struct neg_leg *leg, const struct sdp *sdp, const char *text, struct neg_random random,
                     const char **why)
@@ -342,22 +233,22 @@ int neg_take_answer(struct neg_leg *leg, const struct sdp *sdp, const char *text
     if (sdp->media_count == 1)
         line = 0; // some peers answer only the line they take
     if (line >= sdp->media_count || !sdp->media[line].audio)
-        return refuse(why, "the answer has no audio where audio was offered");
+        return neg_refuse(why, "the answer has no audio where audio was offered");
     const struct sdp_media *m = &sdp->media[line];
     if (m->port == 0)
-        return refuse(why, "the answer refuses the audio");
+        return neg_refuse(why, "the answer refuses the audio");
     if (m->proto == SDP_PROTO_OTHER || !m->addr.family)
-        return refuse(why, "the audio of the answer has no IPv4 address or is not RTP");
+        return neg_refuse(why, "the audio of the answer has no IPv4 address or is not RTP");
     take_codecs(leg, m, text);
     for (int c = 0; c < NEG_CODECS; c++)
         if (offered[c] == NEG_NO_PT)
             leg->remote_pt[c] = NEG_NO_PT; // what was not offered cannot be chosen
     if (leg->remote_pt[NEG_PCMU] == NEG_NO_PT && leg->remote_pt[NEG_PCMA] == NEG_NO_PT)
-        return refuse(why, "the answer chooses no codec that was offered");
+        return neg_refuse(why, "the answer chooses no codec that was offered");
     if (leg->remote_pt[leg->g711_first] == NEG_NO_PT)
         leg->g711_first = leg->g711_first == NEG_PCMU ? NEG_PCMA : NEG_PCMU;
     if (!rtcp_fits(leg, m))
-        return refuse(why, "the audio of the answer on port 65535 leaves no port for RTCP");
+        return neg_refuse(why, "the audio of the answer on port 65535 leaves no port for RTCP");
     take_transport(leg, m);
     // what it sends or takes beyond our offer does not count: the answer to our sendonly is at most recvonly
     uint8_t may = (uint8_t)((leg->said & SDP_SENDONLY ? SDP_RECVONLY : 0) |
@@ -365,76 +256,7 @@ int neg_take_answer(struct neg_leg *leg, const struct sdp *sdp, const char *text
     leg->direction &= may;
     leg->rtcp_mux = m->rtcp_mux && leg->trunk->rtcp_mux;
     if (leg->rtcp_mux && !pts_fit_mux(leg))
-        return refuse(why, "the answer has rtcp-mux and a payload type that RFC 5761 rules out with it");
+        return neg_refuse(why, "the answer has rtcp-mux and a payload type that RFC 5761 rules out with it");
     take_pass_lines(leg, m, text);
-    return answered_keys(leg, m, text, why);
-}
-
-// ---- for the dataplane -----------------------------------------------------------------------------------
-
-static void fill_crypto(struct tl_crypto *out, const struct sdes_crypto *in, uint32_t generation)
-{
-    if (in->suite == TL_SUITE_NONE)
-        return; // plain is all zero in the contract; the count goes on when keys come back
-    out->suite = in->suite;
-    out->generation = generation;
-    memcpy(out->key, in->key, sizeof out->key);
-    memcpy(out->salt, in->salt, sizeof out->salt);
-}
-
-static void add_pt(struct tl_leg *out, uint8_t in, uint8_t to)
-{
-    for (unsigned i = 0; i < out->pt_count; i++)
-        if (out->pt_in[i] == in)
-            return;
-    if (out->pt_count < TL_PT_MAX) {
-        out->pt_in[out->pt_count] = in;
-        out->pt_out[out->pt_count++] = to;
-    }
-}
-
-static bool shared(const struct neg_leg *a, const struct neg_leg *b, int codec)
-{
-    return a->remote_pt[codec] != NEG_NO_PT && b->remote_pt[codec] != NEG_NO_PT;
-}
-
-static void fill_one(const struct neg_leg *leg, const struct neg_leg *other, struct tl_leg *out)
-{
-    memset(out, 0, sizeof *out);
-    if (leg->direction & SDP_SENDONLY && other->direction & SDP_RECVONLY)
-        out->flags |= TL_LEG_RECV;
-    if (leg->direction & SDP_RECVONLY && other->direction & SDP_SENDONLY)
-        out->flags |= TL_LEG_SEND;
-    out->rtp = leg->rtp;
-    if (leg->rtcp_mux)
-        out->flags |= TL_LEG_RTCP_MUX;
-    else
-        out->rtcp = leg->rtcp;
-    fill_crypto(&out->rx, &leg->rx, leg->rx_generation);
-    fill_crypto(&out->tx, &leg->tx, leg->tx_generation);
-    for (int c = 0; c < NEG_CODECS; c++)
-        if (shared(leg, other, c) && leg->local_pt[c] != NEG_NO_PT)
-            add_pt(out, leg->local_pt[c], other->remote_pt[c]);
-    // An answerer with a number of its own often sends that too; the one we named goes first.
-    for (int c = 0; c < NEG_CODECS; c++)
-        if (shared(leg, other, c))
-            add_pt(out, leg->remote_pt[c], other->remote_pt[c]);
-    out->silence_ms = leg->trunk->silence_ms;
-}
-
-void neg_fill(const struct neg_leg *a, const struct neg_leg *b, struct tl_leg out[2])
-{
-    fill_one(a, b, &out[0]);
-    fill_one(b, a, &out[1]);
-}
-
-void neg_codec_names(const struct neg_leg *a, const struct neg_leg *b, char *out, size_t cap)
-{
-    int first = b->g711_first;
-    int g711 = shared(a, b, first) ? first : shared(a, b, !first) ? !first : -1;
-    snprintf(out, cap, "%s%s",
-             g711 == NEG_PCMA   ? "PCMA"
-             : g711 == NEG_PCMU ? "PCMU"
-                                : "none",
-             shared(a, b, NEG_EVENT) ? "+telephone-event" : "");
+    return neg_answered_keys(leg, m, text, why);
 }

@@ -24,6 +24,7 @@ enum {
     NEG_LINE_MAX = 64,   // of an m= line that is not ours to relay, see neg_leg.lines
     NEG_PASS_MAX = 384,
     NEG_FMTP_MAX = 48,
+    NEG_KEYS_BEFORE = 8, // keys of the remote side that are remembered; the dataplane remembers all
 };
 
 // What we and one remote side have told each other. Zeroed and given its trunk by neg_init(); wiped by
@@ -52,6 +53,8 @@ struct neg_leg {
     uint8_t proto; // enum sdp_proto
     struct sdes_crypto rx, tx;
     uint32_t rx_generation, tx_generation;
+    uint64_t rx_before[NEG_KEYS_BEFORE]; // fingerprints of keys it sent with before, 0: none
+    uint8_t rx_before_at;                // where the next one goes
     // shape of the remote side's m= lines: every answer and new offer has as many, RFC 3264 8
     uint8_t line_count;
     uint8_t audio_line;

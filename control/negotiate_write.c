@@ -126,7 +126,7 @@ static int write_versioned(struct neg_leg *leg, const struct line *line, char *o
     return (int)w.len;
 }
 
-// ---- offers ----------------------------------------------------------------------------------------------
+// ---- offers -------------------------------------------------------------------------------------------
 
 // Numbers once given to a codec stay its own for the whole session, RFC 3264 8.3.2.
 static void choose_pts(struct neg_leg *leg, const struct neg_leg *other)
@@ -189,7 +189,7 @@ int neg_make_offer(struct neg_leg *leg, const struct neg_leg *other, struct neg_
     return write_versioned(leg, &line, out);
 }
 
-// ---- answers ---------------------------------------------------------------------------------------------
+// ---- answers ------------------------------------------------------------------------------------------
 
 int neg_make_answer(struct neg_leg *leg, const struct neg_leg *other, char *out)
 {

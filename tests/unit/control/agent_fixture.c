@@ -27,8 +27,7 @@ static uint64_t now_ms(void)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-// ---- parties
-// -------------------------------------------------------------------------------------------------
+// ---- parties ------------------------------------------------------------------------------------------
 
 static int udp_socket(uint16_t *port)
 {
@@ -198,8 +197,7 @@ void b_requests(struct world *w, struct party *p, const char *invite, const char
                type_line(body), body ? body : "");
 }
 
-// ---- the world
-// -----------------------------------------------------------------------------------------------------
+// ---- the world ----------------------------------------------------------------------------------------
 
 static void set_trunk(struct tl_config *c, unsigned i, const char *name, uint16_t port, unsigned realm)
 {

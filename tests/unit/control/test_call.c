@@ -48,7 +48,7 @@ static void make_config(void)
     env = (struct call_env){.config = config, .random = {counting, &counter}};
 }
 
-// ---- bodies ---------------------------------------------------------------------------------------------
+// ---- bodies -------------------------------------------------------------------------------------------
 
 #define AUDIO(address, rest)                                                                                 \
     "v=0\r\no=- 1 1 IN IP4 " address "\r\ns=-\r\nc=IN IP4 " address "\r\nt=0 0\r\n" rest
@@ -76,7 +76,7 @@ static const char *body_named(const char *name)
     return NULL;
 }
 
-// ---- the world --------------------------------------------------------------------------------------------
+// ---- the world ----------------------------------------------------------------------------------------
 
 struct world {
     struct call call;
@@ -297,7 +297,7 @@ static void finish(struct world *w)
         play(world, lines_, sizeof lines_ / sizeof lines_[0]);                                               \
     } while (0)
 
-// ---- cases -----------------------------------------------------------------------------------------------
+// ---- cases --------------------------------------------------------------------------------------------
 
 static void test_answered(void)
 {
