@@ -93,7 +93,7 @@ before=$(gateway_stats)
 # Each side places half of the calls and answers the other's; odd labels the peer's, then the core's from 100001 on.
 from_peer=$(((calls + 1) / 2)) from_core=$((calls / 2))
 limit=$((seconds + calls / cps + 30))
-common=(--seconds "$seconds" --cps "$(((cps + 1) / 2))" --transport "$transport" --dtmf 159 --hold-every 10 --wrap-every 2
+common=(--start-after 1 --seconds "$seconds" --cps "$(((cps + 1) / 2))" --transport "$transport" --dtmf 159 --hold-every 10 --wrap-every 2
     --hangup alternate --duration-limit "$limit" --progress)
 party() { # NAMESPACE NAME ARGS...
     local ns=$1 name=$2

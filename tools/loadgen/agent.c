@@ -153,9 +153,11 @@ static void signalled(int sig)
 
 static void place_due(struct agent *a, int64_t now_us)
 {
-    const double elapsed = (double)(now_us - a->start_us) / 1e6;
-    const uint32_t due = (uint32_t)(elapsed * a->options->cps) + 1;
+    const double elapsed = (double)(now_us - a->start_us) / 1e6 - a->options->start_after;
 
+    if (elapsed < 0)
+        return;
+    const uint32_t due = (uint32_t)(elapsed * a->options->cps) + 1;
     for (uint32_t i = 0; i < PLACE_AT_ONCE && a->placed < a->options->calls && a->placed < due; i++)
         call_place(a, a->options->first_call + a->placed++);
 }

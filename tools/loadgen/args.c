@@ -26,6 +26,7 @@ const char args_help[] =
     "  --number PREFIX       called number is PREFIX and the call's label in seven digits\n"
     "  --first-call K        label of the first call (1); the two sides' labels must differ\n"
     "  --expect-calls N      end only after N incoming calls have ended\n"
+    "  --start-after S       wait S seconds before the first call, for the far side to be there (0)\n"
     "  --hangup WHO          caller, callee or alternate: odd labels the caller, even ones the callee "
     "(alternate)\n"
     "  --hold-every N        every Nth call is held and resumed, by caller and callee in turn\n"
@@ -70,6 +71,7 @@ enum option_id {
     O_RTCP_INTERVAL,
     O_ECHO,
     O_EXPECT_CALLS,
+    O_START_AFTER,
     O_DURATION_LIMIT,
     O_JSON,
     O_PROGRESS,
@@ -98,6 +100,7 @@ static const struct option table[] = {
     {"rtcp-interval", required_argument, NULL, O_RTCP_INTERVAL},
     {"echo", no_argument, NULL, O_ECHO},
     {"expect-calls", required_argument, NULL, O_EXPECT_CALLS},
+    {"start-after", required_argument, NULL, O_START_AFTER},
     {"duration-limit", required_argument, NULL, O_DURATION_LIMIT},
     {"json", required_argument, NULL, O_JSON},
     {"progress", no_argument, NULL, O_PROGRESS},
@@ -255,6 +258,8 @@ static int take_call_option(int id, const char *name, const char *text, struct o
         return number(c, name, text, 1, LABEL_MAX, &o->first_call);
     case O_EXPECT_CALLS:
         return number(c, name, text, 0, CALLS_MAX, &o->expect_calls);
+    case O_START_AFTER:
+        return number(c, name, text, 0, 3600, &o->start_after);
     case O_HANGUP:
         result = word(c, name, text, whos, 3, &choice);
         o->hangup = (enum hangup)choice;

@@ -46,6 +46,7 @@ struct options {
     bool echo;              // the far side sends back what it gets
     uint32_t rtcp_interval; // seconds, 0: no RTCP
     uint32_t expect_calls;
+    uint32_t start_after;    // seconds before the first call is placed
     uint32_t duration_limit; // seconds, 0: none
     const char *json;        // borrowed from argv; NULL: none
     bool progress;

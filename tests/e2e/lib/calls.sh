@@ -176,3 +176,43 @@ sipp_done() {
     tail -n 60 "$E2E_WORK/$2.messages" 2>/dev/null
     return 1
 }
+
+# ---- load generators on both sides ---------------------------------------------------------------------
+
+# generator peer|core SUITE ARGS...: its report is $E2E_WORK/SIDE.json. Sets generator_peer or generator_core to its pid.
+generator() {
+    local side=$1 suite=$2 ns=$TOPO_PEER_NS ip=$TOPO_PEER_IP sip=$TOPO_PEER_SIP_IP number=+4930 pt=101 first=1
+    shift 2
+    if [ "$side" = core ]; then ns=$TOPO_CORE_NS ip=$TOPO_CORE_IP sip=$TOPO_CORE_SIP_IP number=+1425 pt=96 first=100001; fi
+    party "$ns" "generator-$side" "$E2E_LOADGEN" --local "$ip:5060" --target "$sip:5060" --number $number --telephone-event $pt \
+        --first-call $first --srtp "$suite" --json "$E2E_WORK/$side.json" --progress "$@"
+    printf -v "generator_$side" %s "$party_pid"
+}
+
+# generators SUITE CALLS ARGS...: each side places CALLS calls and answers the other's
+generators() {
+    local suite=$1 calls=$2
+    shift 2
+    rm -f "$E2E_WORK"/{peer,core}.json
+    generator core "$suite" --calls "$calls" --expect-calls "$calls" --start-after 1 "$@"
+    generator peer off --calls "$calls" --expect-calls "$calls" --start-after 1 "$@"
+}
+
+# report SIDE FILTER: whether it is true of that side's report
+report() {
+    jq -e "$2" "$E2E_WORK/$1.json" >/dev/null && return 0
+    echo "not so: $2"
+    jq -c 'del(.per_call)' "$E2E_WORK/$1.json"
+    return 1
+}
+
+# Call by call and both ways: what one side says it sent is what the other says it received.
+reports_agree() { # CALLS
+    jq -en --slurpfile a "$E2E_WORK/peer.json" --slurpfile b "$E2E_WORK/core.json" --argjson calls "$1" '
+        ($a[0].per_call | sort_by(.label)) as $x | ($b[0].per_call | sort_by(.label)) as $y
+        | ($x | length) == $calls and ($y | length) == $calls
+        and all(range($calls); $x[.].label == $y[.].label and $x[.].role != $y[.].role and $x[.].sent > 0 and $y[.].sent > 0
+            and $x[.].sent == $y[.].received and $y[.].sent == $x[.].received)' >/dev/null && return 0
+    jq -c '.per_call[] | [.label, .role, .sent, .received]' "$E2E_WORK"/{peer,core}.json
+    return 1
+}

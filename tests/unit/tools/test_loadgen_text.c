@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORDS_MAX = 24 };
+enum { WORDS_MAX = 32 };
 
 // Splits at blanks and parses.
 static enum args_result parse(const char *line, struct options *o, char *error, size_t size)
@@ -46,7 +46,8 @@ static void args_good(void)
 
     CU_ASSERT_EQUAL(
         parse("--local 10.0.0.1:5070 --dtmf 12#A --telephone-event 97 --hold-every 10 --wrap-every 2 "
-              "--hangup callee --codec pcmu --rtcp-mux --first-call 1000 --expect-calls 3 --json x",
+              "--hangup callee --codec pcmu --rtcp-mux --first-call 1000 --expect-calls 3 --start-after 2 "
+              "--json x",
               &o, error, sizeof error),
         ARGS_RUN);
     CU_ASSERT_EQUAL(o.local.port, 5070);
@@ -55,6 +56,7 @@ static void args_good(void)
     CU_ASSERT_EQUAL(o.hangup, HANGUP_CALLEE);
     CU_ASSERT_EQUAL(o.codec, CODEC_PCMU);
     CU_ASSERT_EQUAL(o.expect_calls, 3);
+    CU_ASSERT_EQUAL(o.start_after, 2);
     CU_ASSERT_STRING_EQUAL(o.json, "x");
     CU_ASSERT_EQUAL(parse("--help", &o, error, sizeof error), ARGS_HELP);
 }
