@@ -46,7 +46,8 @@ static unsigned admit(struct packet *p)
         return TL_DROP_leg_incomplete;
     uint32_t ip = rtcp_port ? t->rtcp_ip : t->rtp_ip;
     uint16_t port = rtcp_port ? t->rtcp_port : t->rtp_port;
-    if (p->src_ip != ip || p->src_port != port)
+    // With RTCP mux nobody is signalled for the RTCP port; a source of zeroes is not that nobody.
+    if (p->src_ip != ip || p->src_port != port || port == 0)
         return TL_DROP_wrong_source;
 
     const uint8_t *d = p->data;

@@ -418,6 +418,29 @@ static void rtcp_and_mux(void)
     }
 }
 
+// With mux nobody may send to the RTCP port, not even who claims to be nobody.
+static void no_source_is_none(void)
+{
+    uint8_t frame[PACKET_BYTES_MAX];
+    struct udp_frame u = {.dst_mac = {2, 0, 0, 1, 0, 2},
+                          .src_mac = {2, 0, 0, 2, 0, 10},
+                          .dst_ip = RIG_IP(0),
+                          .dst_port = PORT0 + 1,
+                          .payload = rr,
+                          .len = sizeof rr};
+    both(legs);
+    legs[0].flags |= TL_LEG_RTCP_MUX;
+    rig_open(&rig, 1, 1);
+    call = rig_call(&rig, 0, legs);
+    rig_settle(&rig);
+    unsigned len = udp_frame_write(frame, &u);
+    rig_frame(&rig, 0, 0, frame, len, SRTP_TAILROOM);
+    rig_settle(&rig);
+    CU_ASSERT_EQUAL(rig.sent_count, 0);
+    CU_ASSERT_EQUAL(rig_leg_drops(&call, 0, TL_DROP_wrong_source), 1);
+    tear_down();
+}
+
 static void rtcp_goes_where_it_was_signalled(void)
 {
     both(legs);
@@ -452,6 +475,7 @@ int main(int argc, char **argv)
         {"duplicates_and_jumps_pass", duplicates_and_jumps_pass},
         {"headers_with_everything", headers_with_everything},
         {"rtcp_and_mux", rtcp_and_mux},
+        {"no_source_is_none", no_source_is_none},
         {"rtcp_goes_where_it_was_signalled", rtcp_goes_where_it_was_signalled},
     };
     if (rig_eal())
