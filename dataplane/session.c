@@ -54,13 +54,16 @@ static void resume_tx(struct session *s, unsigned leg, const struct tl_resume_ss
     struct leg *l = &s->leg[leg];
     struct tl_live_ssrc *live = &s->live->leg[leg].tx;
     srtp_tx_resume(&l->tx, r->index, r->srtcp_index);
-    l->ssrc = r->ssrc;
-    s->ssrc_state[leg] = SSRC_RESUMED;
-    atomic_store_explicit(&live->ssrc, r->ssrc, memory_order_relaxed);
-    if (r->index == TL_INDEX_NONE)
+    if (r->index ==
+        TL_INDEX_NONE) // only SRTCP went out, which names no SSRC of ours: RTP's first packet does
         l->tx.rtp = (struct srtp_window){0};
     else
         live_store_index(live, r->index, s->terms[leg]->tx_generation);
+    if (r->index != TL_INDEX_NONE || r->ssrc != 0) {
+        l->ssrc = r->ssrc;
+        s->ssrc_state[leg] = SSRC_RESUMED;
+        atomic_store_explicit(&live->ssrc, r->ssrc, memory_order_relaxed);
+    }
     atomic_store_explicit(&live->srtcp_index, r->srtcp_index, memory_order_relaxed);
 }
 

@@ -465,6 +465,25 @@ static void resumes_behind_what_was_used(void)
     }
 }
 
+// Before the restart only SRTCP went out: its indices go on, RTP begins with the near side's SSRC, not with
+// 0.
+static void resumes_behind_rtcp_alone(void)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        set_up(TL_SUITE_NONE, suites[i]);
+        rig_end(&rig, &call);
+        leg[1].tx_resume = (struct tl_resume_ssrc){.index = TL_INDEX_NONE, .srtcp_index = 3};
+        call = rig_call(&rig, 6, leg);
+        rig_settle(&rig);
+        CU_ASSERT_EQUAL(tl_live_word_index(call.session->live->leg[1].tx.word), 0);
+        send_rtp(0, 77, 500);
+        CU_ASSERT_EQUAL_FATAL(rig.sent_count, 1);
+        check_sent(0, 1, 500, 77, 77, 500);
+        CU_ASSERT_EQUAL(call.session->live->leg[1].tx.srtcp_index, 3);
+        tear_down();
+    }
+}
+
 // ---- SRTCP -------------------------------------------------------------------------------------------
 
 static unsigned sender_report(uint8_t *p, uint32_t ssrc)
@@ -556,6 +575,7 @@ int main(int argc, char **argv)
         {"same_generation_goes_on", same_generation_goes_on},
         {"new_keys_begin_anew", new_keys_begin_anew},
         {"resumes_behind_what_was_used", resumes_behind_what_was_used},
+        {"resumes_behind_rtcp_alone", resumes_behind_rtcp_alone},
         {"srtcp_both_suites", srtcp_both_suites},
         {"srtcp_and_srtp_share_a_slot", srtcp_and_srtp_share_a_slot},
     };
