@@ -48,7 +48,7 @@ struct worker {
     struct rte_ring *handoff;  // received packets whose session is ours; all other workers fill it
     struct rte_ring *transmit; // finished packets that leave by our queues; all other workers fill it
     _Atomic bool stop;         // manager: wo
-    // idle.c
+    // worker_life.c: rest between turns
     uint64_t spin_until; // TSC
     uint32_t sleep_ns;
     uint32_t sleep_max_ns;

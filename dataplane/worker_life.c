@@ -58,6 +58,7 @@ int worker_init(struct worker **out, struct engine *engine, struct neigh *neigh,
     w->live = &engine->live->workers[id];
     w->burst = engine->config->dataplane.burst;
     w->sleep_max_ns = sleep_limit(engine);
+    w->sleep_ns = SLEEP_FIRST_NS;
     own_queues(w);
     int e = srtp_ctx_new(SRTP_ENGINE_AUTO, &w->srtp);
     w->tasks = make_ring("tasks", id, WORKER_TASKS, RING_F_SP_ENQ | RING_F_SC_DEQ);

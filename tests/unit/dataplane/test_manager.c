@@ -655,6 +655,8 @@ static void on_threads(enum tl_poll_mode poll, unsigned rounds)
     void *status;
     rig_open_managed(&rig, 2, 2);
     rig.config->dataplane.poll = poll;
+    for (unsigned w = 0; w < 2; w++) // also a worker that never had a packet must not sleep for 0 ns
+        CU_ASSERT(manager_worker(rig.manager, w)->sleep_ns > 0);
     for (unsigned w = 0; w < 2; w++)
         CU_ASSERT_EQUAL_FATAL(pthread_create(&worker[w], NULL, run_worker, manager_worker(rig.manager, w)),
                               0);
