@@ -32,6 +32,8 @@ static enum host_verdict arp_input(struct host *host, const struct port *port, s
 {
     if (rte_pktmbuf_data_len(m) < ARP_FRAME)
         return drop(TL_DROP_runt, reason);
+    if (m->nb_segs != 1)
+        return drop(TL_DROP_not_ours, reason); // the answer is made in one piece
     const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
     const struct rte_arp_hdr *arp = (const struct rte_arp_hdr *)(eth + 1);
     bool request = arp->arp_opcode == RTE_BE16(RTE_ARP_OP_REQUEST);
@@ -53,6 +55,7 @@ static enum host_verdict arp_input(struct host *host, const struct port *port, s
     bool known = neigh_heard(host->neigh, port->index, sender, &mac, answered);
     // A request with a zero sender is another host's probe (RFC 5227 2.1): it must learn that we are here.
     if (request && port_find_realm(port, target)) {
+        rte_pktmbuf_trim(m, rte_pktmbuf_data_len(m) - ARP_FRAME); // what came behind is not given back
         if (!frame_pad(m))
             return drop(TL_DROP_runt, reason);
         arp_write(m, RTE_ARP_OP_REPLY, &mac, &port->mac, target, &mac, sender);

@@ -388,6 +388,29 @@ static void test_truncated(void)
     end();
 }
 
+// An answer has nothing of what came behind the request, and is not made in a frame of several pieces.
+static void test_arp_in_a_long_frame(void)
+{
+    const struct arp_case *ask = &arp_cases[0];
+    enum tl_drop reason = TL_DROP_COUNT;
+    begin();
+    struct rte_mbuf *m = arp_frame(ask);
+    memset(rte_pktmbuf_append(m, 500), 0xee, 500);
+    CU_ASSERT_EQUAL(host_input(&host, m, 1, &reason), HOST_REPLY);
+    check_arp_reply(m, ask);
+    for (unsigned i = ARP_FRAME; i < 60; i++)
+        CU_ASSERT_EQUAL(rte_pktmbuf_mtod(m, uint8_t *)[i], 0);
+    rte_pktmbuf_free(m);
+
+    uint8_t more[20] = {0};
+    m = arp_frame(ask);
+    CU_ASSERT_EQUAL(rte_pktmbuf_chain(m, frame_of(more, sizeof more)), 0);
+    CU_ASSERT_EQUAL(host_input(&host, m, 1, &reason), HOST_DROP);
+    CU_ASSERT_EQUAL(reason, TL_DROP_not_ours);
+    rte_pktmbuf_free(m);
+    end();
+}
+
 static void test_segments(void)
 {
     begin();
@@ -496,6 +519,7 @@ int main(int argc, char **argv)
         {"echo", test_echo},
         {"IPv4", test_ip},
         {"truncated", test_truncated},
+        {"ARP in a long frame", test_arp_in_a_long_frame},
         {"segments", test_segments},
         {"too big", test_too_big},
         {"echo rate", test_echo_rate},
