@@ -11,7 +11,7 @@
 static const struct {
     const char *name;
     const char *unit;
-    uint32_t size;
+    uint32_t size; // 0: the checksum of the drops' names
 } records[] = {
     {"command", "bytes", sizeof(struct tl_command)},
     {"completion", "bytes", sizeof(struct tl_completion)},
@@ -20,9 +20,17 @@ static const struct {
     {"worker record", "bytes", sizeof(struct tl_live_worker)},
     {"session record", "bytes", sizeof(struct tl_live_session)},
     {"list of drops", "reasons", TL_DROP_COUNT},
+    {"list of the drops' names", "as checksum", 0},
 };
 enum { RECORDS = sizeof records / sizeof records[0] };
 static_assert((int)RECORDS <= (int)TL_RECORDS_MAX, "the greeting has a place for each");
+
+static uint32_t size_of(int record)
+{
+    if (record >= RECORDS)
+        return 0;
+    return records[record].size ? records[record].size : tl_drop_digest();
+}
 
 void tl_greeting_init(struct tl_greeting *greeting, unsigned loops)
 {
@@ -32,7 +40,7 @@ void tl_greeting_init(struct tl_greeting *greeting, unsigned loops)
     greeting->loops = loops;
     greeting->slots = TL_RING_SLOTS;
     for (int i = 0; i < RECORDS; i++)
-        greeting->sizes[i] = records[i].size;
+        greeting->sizes[i] = size_of(i);
 }
 
 static const char remedy[] = "install both from the same release and restart the older one";
@@ -58,7 +66,7 @@ bool tl_greeting_fits(const void *greeting, size_t len, const char *peer, const 
         return false;
     }
     for (int i = 0; i < TL_RECORDS_MAX; i++) {
-        uint32_t ours = i < RECORDS ? records[i].size : 0;
+        uint32_t ours = size_of(i);
         if (got.sizes[i] == ours)
             continue;
         snprintf(sentence, TL_SENTENCE_LEN, "the %s of %s has %u %s and that of %s %u; %s",

@@ -24,7 +24,7 @@ struct tl_greeting {
     uint32_t version;
     uint32_t loops;                 // wanted; the answer repeats it
     uint32_t slots;                 // of each ring
-    uint32_t sizes[TL_RECORDS_MAX]; // of every record, 0 for none
+    uint32_t sizes[TL_RECORDS_MAX]; // of every record, and a checksum of the drops' names; 0 for none
     // the dataplane's answer only
     int32_t status; // 0, or -errno and `sentence` says why
     uint32_t pad;

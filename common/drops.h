@@ -3,6 +3,8 @@
 // In the order of the path: the first check that fails names the drop.
 #pragma once
 
+#include <stdint.h>
+
 #define TL_DROPS(X)                                                                                          \
     X(runt, "frame shorter than the headers it claims")                                                      \
     X(not_ours, "neither to our MAC and media address nor anything we answer")                               \
@@ -45,3 +47,7 @@ enum tl_drop {
 // Label (as in counters and JSON) and sentence of a reason below TL_DROP_COUNT. Any thread.
 const char *tl_drop_label(enum tl_drop reason);
 const char *tl_drop_text(enum tl_drop reason);
+
+// Checksum of all labels in their order: two builds with the same one mean the same by each number. Any
+// thread.
+uint32_t tl_drop_digest(void);
