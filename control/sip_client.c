@@ -165,7 +165,7 @@ static void ack_and_bye(struct sip_txn *txn, const struct sip_msg *msg)
     struct sip_stack *stack = txn->stack;
     struct sip_dialog dialog;
     struct sip_bytes *bytes = NULL;
-    if (sip_dialog_uac(&dialog, msg, &txn->flow) == 0) {
+    if (sip_dialog_uac(&dialog, msg, &txn->flow) == 0 || sip_dialog_uac_last(&dialog, msg, &txn->flow) == 0) {
         struct sip_request request;
         struct sip_flow hop = sip_dialog_next_hop(&dialog);
         char branch[SIP_BRANCH_LEN];

@@ -57,12 +57,12 @@ static int take_routes(struct sip_dialog *d, const struct sip_msg *msg, bool rev
     return 0;
 }
 
+// All but the route set.
 static int fill(struct sip_dialog *d, const struct sip_msg *msg, const struct sip_flow *flow,
-                struct sip_str local, const char *local_tag, struct sip_str remote, bool reversed)
+                struct sip_str local, const char *local_tag, struct sip_str remote, struct sip_str target)
 {
-    struct sip_str contact = sip_msg_contact(msg);
     memset(d, 0, sizeof *d);
-    if (!contact.p)
+    if (!target.p)
         return -EINVAL;
     d->flow = *flow;
     size_t room = local.len + 8 + SIP_TAG_LEN;
@@ -72,8 +72,16 @@ static int fill(struct sip_dialog *d, const struct sip_msg *msg, const struct si
                  local_tag ? local_tag : "");
     d->remote = sip_str_dup(remote);
     d->call_id = sip_str_dup(sip_msg_call_id(msg));
-    d->target = sip_str_dup(contact);
-    int err = d->local && d->remote && d->call_id && d->target ? take_routes(d, msg, reversed) : -ENOMEM;
+    d->target = sip_str_dup(target);
+    if (d->local && d->remote && d->call_id && d->target)
+        return 0;
+    sip_dialog_fini(d);
+    return -ENOMEM;
+}
+
+static int fill_routes(struct sip_dialog *d, const struct sip_msg *msg, bool reversed)
+{
+    int err = take_routes(d, msg, reversed);
     if (err)
         sip_dialog_fini(d);
     return err;
@@ -84,7 +92,9 @@ int sip_dialog_uas(struct sip_dialog *dialog, const struct sip_msg *request, con
 {
     bool tagged = sip_msg_to_tag(request).p != NULL;
     int err = fill(dialog, request, flow, sip_msg_to(request), tagged ? NULL : local_tag,
-                   sip_msg_from(request), false);
+                   sip_msg_from(request), sip_msg_contact(request));
+    if (!err)
+        err = fill_routes(dialog, request, false);
     if (!err)
         dialog->remote_cseq = sip_msg_cseq(request);
     return err;
@@ -92,7 +102,26 @@ int sip_dialog_uas(struct sip_dialog *dialog, const struct sip_msg *request, con
 
 int sip_dialog_uac(struct sip_dialog *dialog, const struct sip_msg *response, const struct sip_flow *flow)
 {
-    int err = fill(dialog, response, flow, sip_msg_from(response), NULL, sip_msg_to(response), true);
+    int err = fill(dialog, response, flow, sip_msg_from(response), NULL, sip_msg_to(response),
+                   sip_msg_contact(response));
+    if (!err)
+        err = fill_routes(dialog, response, true);
+    if (!err)
+        dialog->local_cseq = sip_msg_cseq(response);
+    return err;
+}
+
+int sip_dialog_uac_last(struct sip_dialog *dialog, const struct sip_msg *response,
+                        const struct sip_flow *flow)
+{
+    struct sip_str target = sip_msg_contact(response);
+    struct sip_addr to;
+    memset(dialog, 0, sizeof *dialog);
+    if (!sip_msg_to_tag(response).p)
+        return -EINVAL;
+    if (!target.p && sip_read_addr(sip_msg_to(response), &to))
+        target = to.uri;
+    int err = fill(dialog, response, flow, sip_msg_from(response), NULL, sip_msg_to(response), target);
     if (!err)
         dialog->local_cseq = sip_msg_cseq(response);
     return err;

@@ -29,6 +29,11 @@ int sip_dialog_uas(struct sip_dialog *dialog, const struct sip_msg *request, con
 // The dialog that a response (101..299 with To tag) to our request makes (12.1.2). Same errors.
 int sip_dialog_uac(struct sip_dialog *dialog, const struct sip_msg *response, const struct sip_flow *flow);
 
+// The same of a response that sip_dialog_uac() refuses, only to ACK and BYE it: without a Contact the URI in
+// To is called, where the request went to; of the route set nothing is kept. -EINVAL (no To tag), -ENOMEM.
+int sip_dialog_uac_last(struct sip_dialog *dialog, const struct sip_msg *response,
+                        const struct sip_flow *flow);
+
 void sip_dialog_fini(struct sip_dialog *dialog);
 
 // Whether a request received belongs to the dialog: Call-ID and both tags.

@@ -257,14 +257,10 @@ static void come_again(struct sip_txn *txn)
     if (txn->stage == SIP_LIVE) {
         bool answers = txn->live->out != NULL;
         sip_txn_execute(txn, txn->kind == SIP_SERVER_INVITE ? RCV_REQINVITE : RCV_REQUEST, NULL);
-        if (txn->flags & SIP_BROKEN) {
-            // The far side cannot be reached now; the answer is repeated when it asks again or timer G says
-            // so.
-            txn->flags &= (uint16_t)~SIP_BROKEN;
-            sip_txn_free(txn);
-        } else if (answers) {
+        if (txn->flags & SIP_BROKEN) // the answer is repeated when it asks again or timer G says so
+            txn->flags &= (uint16_t) ~(SIP_BROKEN | SIP_KILLED);
+        else if (answers)
             stack->counters.tx_again++;
-        }
     } else if (txn->stage == SIP_WAITING && txn->repeat && sip_txn_send(txn, txn->repeat) == 0) {
         stack->counters.tx_again++;
     }

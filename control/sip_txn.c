@@ -307,8 +307,9 @@ void sip_txn_wait(struct sip_txn *txn, uint32_t ms, struct sip_bytes *repeat)
     txn->user = NULL;
     free(txn->repeat);
     txn->repeat = repeat;
-    // Of what is too large for a record repetitions are absorbed without an answer.
-    if (repeat && repeat->len > SIP_REPEAT_MAX) {
+    // Of what is too large for a record repetitions are absorbed without an answer; but an ACK of ours has to
+    // come again with each 2xx, or the call ends, and there is one a call.
+    if (repeat && repeat->len > SIP_REPEAT_MAX && txn->kind != SIP_CLIENT_INVITE) {
         free(repeat);
         txn->repeat = NULL;
     }

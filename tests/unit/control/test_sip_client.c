@@ -367,6 +367,62 @@ static void abandoned_instead_of_ack(void)
     }
 }
 
+// A 2xx whose Contact is missing or whose route set is a trap makes no dialog for a user; the peer is not
+// left with half a call all the same.
+static void unusable_success_ended(void)
+{
+    char routes[2000] = "Contact: <sip:b@192.0.2.20:5070>\n";
+    for (unsigned i = 0; i < 20; i++)
+        strcat(routes, "Record-Route: <sip:192.0.2.66;lr>\n");
+    const struct {
+        const char *headers, *bye;
+        uint8_t hop;
+    } table[] = {{"", "BYE sip:b@192.0.2.10 SIP/2.0\r\n", 10},
+                 {"Contact: *\n", "BYE sip:b@192.0.2.10 SIP/2.0\r\n", 10},
+                 {routes, "BYE sip:b@192.0.2.20:5070 SIP/2.0\r\n", 20}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        fix_open(&fix);
+        fix.act = abandon_at_once;
+        request(SIP_INVITE, 0);
+        const char *invite = fix.sent[0].text;
+        for (unsigned again = 0; again < 2; again++)
+            fix_receive(
+                &fix, 0,
+                "SIP/2.0 200 OK\nVia: %s\nFrom: %s\nTo: %s;tag=b1\nCall-ID: %s\nCSeq: %s\n%sContent-Length: "
+                "0\n\n",
+                fix_header(invite, "Via"), fix_header(invite, "From"), fix_header(invite, "To"),
+                fix_header(invite, "Call-ID"), fix_header(invite, "CSeq"), table[i].headers);
+        CU_ASSERT(fix_count(&fix, 0, "ACK ") == 2 && fix_count(&fix, 0, "BYE ") == 1);
+        const struct fix_sent *bye = fix_find(&fix, 0, table[i].bye, 0);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(bye);
+        CU_ASSERT(bye->flow.remote.ip[3] == table[i].hop);
+        CU_ASSERT(strstr(bye->text, "Route:") == NULL);
+        CU_ASSERT_STRING_EQUAL(fix_header(bye->text, "To"), "<sip:b@192.0.2.10>;tag=b1");
+        fix_close(&fix);
+    }
+}
+
+// An ACK with routes and SDP is larger than other records may be; it comes again with each 2xx all the same.
+static void large_ack_sent_again(void)
+{
+    char body[2000];
+    memset(body, 'x', sizeof body);
+    fix_open(&fix);
+    struct sip_txn *txn = request(SIP_INVITE, 0);
+    fix_answer(&fix, 0, fix.sent[0].text, 200, "b1");
+    struct sip_request r = fix_request(SIP_ACK);
+    r.to = "<sip:b@192.0.2.10>;tag=b1";
+    r.contact = NULL;
+    r.body_type = "application/sdp";
+    r.body = body;
+    r.body_len = sizeof body;
+    struct sip_flow to = sip_flow_to(fix.stack, 0, &fix_peer);
+    CU_ASSERT(sip_ack(txn, &to, &r) == 0);
+    fix_answer(&fix, 0, fix.sent[0].text, 200, "b1");
+    CU_ASSERT(fix_count(&fix, 0, "ACK ") == 2);
+    fix_close(&fix);
+}
+
 // The user forgets to ACK: the peer is not left with half a call.
 static void never_acked_by_user(void)
 {
@@ -540,6 +596,8 @@ int main(int argc, char **argv)
         {"abandoned_late_success", abandoned_late_success},
         {"abandoned_then_success_only", abandoned_then_success_only},
         {"abandoned_instead_of_ack", abandoned_instead_of_ack},
+        {"unusable_success_ended", unusable_success_ended},
+        {"large_ack_sent_again", large_ack_sent_again},
         {"never_acked_by_user", never_acked_by_user},
         {"bye_repeated_until_f", bye_repeated_until_f},
         {"bye_answered_once", bye_answered_once},
