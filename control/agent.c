@@ -23,14 +23,29 @@ void agent_respond(struct sip_txn *txn, int status, unsigned retry_after, const 
 
 // ---- new calls ----------------------------------------------------------------------------------------
 
+// Answers without keeping anything: who sends much, from addresses that may be forged, fills no table.
+static void answer_stranger(struct sip_txn *txn, int status, const char *headers)
+{
+    sip_respond(txn, &(struct sip_answer){.status = status, .headers = headers, .forget = true});
+}
+
 static void turn_away(struct agent *agent, struct sip_txn *txn, int status, const char *why)
 {
     const struct sip_flow *flow = sip_txn_flow(txn);
+    uint64_t unsaid;
     agent->counters.turned_away++;
-    log_line(LOG_INFO, "INVITE from %u.%u.%u.%u:%u: %d, %s", flow->remote.ip[0], flow->remote.ip[1],
-             flow->remote.ip[2], flow->remote.ip[3], flow->remote.port, status, why);
-    agent_respond(txn, status, status == 503 ? agent->config->control.retry_after_s : 0,
-                  status == 415 ? "Accept: application/sdp\r\n" : NULL);
+    if (log_allow(&agent->away_limit, loop_now(agent->loop), &unsaid)) {
+        if (unsaid)
+            log_line(LOG_INFO, "%llu more INVITEs were turned away before this one",
+                     (unsigned long long)unsaid);
+        log_line(LOG_INFO, "INVITE from %u.%u.%u.%u:%u: %d, %s", flow->remote.ip[0], flow->remote.ip[1],
+                 flow->remote.ip[2], flow->remote.ip[3], flow->remote.port, status, why);
+    }
+    if (status == 403)
+        answer_stranger(txn, status, NULL);
+    else
+        agent_respond(txn, status, status == 503 ? agent->config->control.retry_after_s : 0,
+                      status == 415 ? "Accept: application/sdp\r\n" : NULL);
 }
 
 static struct sip_str sdp_of(const struct sip_msg *msg)
@@ -147,16 +162,22 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_msg *msg
 {
     struct agent *agent = arg;
     struct agent_leg *leg = agent_find_leg(agent, msg);
-    if (leg)
+    bool lost = sip_msg_to_tag(msg).p || sip_msg_method(msg) == SIP_BYE;
+    if (leg) {
         in_dialog(leg, txn, msg);
-    else if (sip_msg_to_tag(msg).p || sip_msg_method(msg) == SIP_BYE)
-        agent_respond(txn, 481, 0, NULL);
-    else if (sip_msg_method(msg) == SIP_INVITE)
+        return;
+    }
+    if (sip_msg_method(msg) == SIP_INVITE && !lost) {
         new_call(agent, txn, msg, flow);
-    else if (sip_msg_method(msg) == SIP_OPTIONS)
-        agent_respond(txn, 200, 0, "Accept: application/sdp\r\n");
+        return;
+    }
+    bool options = sip_msg_method(msg) == SIP_OPTIONS && !lost;
+    int status = lost ? 481 : options ? 200 : 405;
+    const char *headers = options ? "Accept: application/sdp\r\n" : NULL;
+    if (trunk_identify(&agent->trunks, flow->listener, &flow->remote, agent_via_port(msg)))
+        agent_respond(txn, status, 0, headers);
     else
-        agent_respond(txn, 405, 0, NULL);
+        answer_stranger(txn, status, headers);
 }
 
 static void on_cancel(void *arg, struct sip_txn *txn, void *user, const struct sip_msg *cancel)

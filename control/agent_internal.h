@@ -3,6 +3,7 @@
 #pragma once
 
 #include "control/agent.h"
+#include "control/log.h"
 #include "control/sip_dialog.h"
 
 enum { AGENT_TAG_BUCKETS = 16384, AGENT_LATER_MAX = 16 };
@@ -79,6 +80,7 @@ struct agent {
     uint64_t next_id;
     uint64_t start_ms;
     struct agent_counters counters;
+    struct log_limit away_limit;
     struct agent_leg *tags[AGENT_TAG_BUCKETS];
 };
 

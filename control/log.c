@@ -37,3 +37,20 @@ void log_line(enum log_level level, const char *format, ...)
     if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
         return; // nowhere to say it
 }
+
+bool log_allow(struct log_limit *limit, uint64_t now_ms, uint64_t *unsaid)
+{
+    uint64_t second = now_ms / 1000;
+    if (second != limit->second) {
+        limit->second = second;
+        limit->said = 0;
+    }
+    if (limit->said >= LOG_LIMIT) {
+        limit->unsaid++;
+        return false;
+    }
+    limit->said++;
+    *unsaid = limit->unsaid;
+    limit->unsaid = 0;
+    return true;
+}

@@ -2,6 +2,9 @@
 // The daemon's log: lines on stderr, "2026-01-31 12:00:00.000 warning: text".
 #pragma once
 
+#include <stdbool.h>
+#include <stdint.h>
+
 enum log_level { LOG_ERROR = 3, LOG_WARNING = 4, LOG_NOTICE = 5, LOG_INFO = 6 };
 
 // Lines above this level are dropped; LOG_INFO at the start. LOG_ERROR - 1 drops all. Any thread.
@@ -10,3 +13,16 @@ void log_set_level(int level);
 // One line without its end; control characters become '?', so that nothing from the network forges a line.
 // Cut at 1,000 bytes. Any thread.
 __attribute__((format(printf, 2, 3))) void log_line(enum log_level level, const char *format, ...);
+
+// Lines of one kind that anybody can bring about. Zeroed is a valid start.
+struct log_limit {
+    uint64_t second;
+    unsigned said;
+    uint64_t unsaid;
+};
+
+enum { LOG_LIMIT = 20 }; // lines a second
+
+// Whether one more line of that kind may be written at `now_ms`; *unsaid is then how many were not since the
+// last one that was. One thread a limit.
+bool log_allow(struct log_limit *limit, uint64_t now_ms, uint64_t *unsaid);

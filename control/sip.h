@@ -166,6 +166,7 @@ struct sip_answer {
     const char *body_type;
     const void *body; // NULL: none
     size_t body_len;
+    bool forget; // final, but a 2xx to an INVITE: nothing is kept; a request that comes again is a new one
 };
 
 // Answers. Via, From, To (with our tag), Call-ID, CSeq and Record-Route come from the request; Server and

@@ -122,9 +122,13 @@ static void await_ack(struct sip_txn *txn)
 }
 
 // The final answer is out.
-static void finish(struct sip_txn *txn, int status)
+static void finish(struct sip_txn *txn, int status, bool forget)
 {
     txn->flags |= SIP_FINAL;
+    if (forget && (txn->kind != SIP_SERVER_INVITE || status >= 300)) {
+        sip_txn_free(txn);
+        return;
+    }
     if (txn->kind == SIP_SERVER_INVITE) {
         if (status < 300) {
             await_ack(txn);
@@ -176,7 +180,7 @@ int sip_respond(struct sip_txn *txn, const struct sip_answer *answer)
     if (answer->status < 200)
         txn->flags |= SIP_PROVISIONAL;
     else
-        finish(txn, answer->status);
+        finish(txn, answer->status, answer->forget);
     return 0;
 }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The agent over real sockets with the fake dataplane. What SIPp's scenarios can't do is here: messages held
 // back, sent late or twice, forged.
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "agent_fixture.h"
 
@@ -153,6 +156,67 @@ static void test_turned_away(void)
         world_turn(&w, 2);
     CU_ASSERT_EQUAL(agent_counters(w.agent)->media_away, 1);
     HAS(party_expect(&w, &w.a, "SIP/2.0 503"), "Retry-After: 7\r\n");
+    world_close(&w);
+}
+
+static unsigned hear_stranger(struct world *w, int fd, const char *status)
+{
+    unsigned n = 0;
+    char answer[2048];
+    ssize_t got;
+    world_turn(w, 30);
+    while ((got = recv(fd, answer, sizeof answer - 1, MSG_DONTWAIT)) > 0) {
+        answer[got] = 0;
+        n += strncmp(answer, status, strlen(status)) == 0;
+    }
+    return n;
+}
+
+// Who is the peer of no trunk gets its answer, and nothing is kept: no call, no session, no transaction, few
+// lines in the log.
+static void test_strangers(void)
+{
+    static const struct {
+        const char *method, *to_tag, *status;
+    } table[] = {{"INVITE", "", "SIP/2.0 403"},
+                 {"INVITE", ";tag=x", "SIP/2.0 481"},
+                 {"BYE", ";tag=x", "SIP/2.0 481"},
+                 {"OPTIONS", "", "SIP/2.0 200"},
+                 {"MESSAGE", "", "SIP/2.0 405"}};
+    enum { EACH = 50 };
+    struct world w;
+    world_open(&w, NULL);
+    const struct sip_counters *c = sip_stack_counters(agent_stack(w.agent));
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    CU_ASSERT_FATAL(fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0);
+    socklen_t len = sizeof at;
+    CU_ASSERT_EQUAL_FATAL(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    unsigned port = ntohs(at.sin_port);
+    at.sin_port = htons(w.sip_port);
+    uint32_t live = c->txns_live, waiting = c->txns_waiting;
+    for (size_t t = 0; t < sizeof table / sizeof table[0]; t++) {
+        for (unsigned i = 0; i < EACH; i++) {
+            char m[1024];
+            snprintf(
+                m, sizeof m,
+                "%s sip:1100@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP "
+                "127.0.0.1:%u;branch=z9hG4bKs%zux%u\r\nFrom: "
+                "<sip:1@a>;tag=q\r\nTo: <sip:1100@127.0.0.1>%s\r\nCall-ID: s%zu-%u\r\nCSeq: 1 %s\r\nContact: "
+                "<sip:1@127.0.0.1:%u>\r\n\r\n",
+                table[t].method, port, t, i, table[t].to_tag, t, i, table[t].method, port);
+            // each of them twice: what comes again gets the same answer
+            for (unsigned again = 0; again < 2; again++)
+                CU_ASSERT_FATAL(sendto(fd, m, strlen(m), 0, (struct sockaddr *)&at, sizeof at) > 0);
+        }
+        CU_ASSERT_EQUAL(hear_stranger(&w, fd, table[t].status), 2 * EACH);
+        CU_ASSERT_EQUAL(c->txns_live, live);
+        CU_ASSERT_EQUAL(c->txns_waiting, waiting);
+    }
+    CU_ASSERT_EQUAL(agent_counters(w.agent)->turned_away, 2 * EACH);
+    CU_ASSERT_EQUAL(agent_counters(w.agent)->calls, 0);
+    CU_ASSERT_EQUAL(fake_dataplane_executed(w.fake, TL_OP_ADD), 0);
+    close(fd);
     world_close(&w);
 }
 
@@ -472,6 +536,7 @@ int main(int argc, char **argv)
         {"Reason of a BYE", test_reason_of_bye},
         {"the last hop", test_last_hop},
         {"turned away", test_turned_away},
+        {"strangers", test_strangers},
         {"ACK lost", test_ack_lost},
         {"2xx again, and of a fork", test_2xx_again_and_fork},
         {"late provisional of a given-up trunk", test_late_provisional},
