@@ -635,6 +635,83 @@ static void silence_and_after(void)
     stop();
 }
 
+// A round of the manager's over all legs at a time of the test's own.
+static bool silent_at(uint64_t ns, struct tl_event *event)
+{
+    for (unsigned i = 0; i < 11; i++) {
+        rig.manager->now_ns = ns;
+        rig.manager->silence_due_ns = 0;
+        silence_scan(rig.manager);
+    }
+    return tl_client_event(control.client, 0, event) == 0;
+}
+
+// What counts after a hold is the time since it ended, not since the last packet before it.
+static void silence_begins_with_the_end_of_a_hold(void)
+{
+    const uint64_t s = 1000000000u;
+    struct tl_leg leg[2], held;
+    struct tl_handle h;
+    struct tl_addr local[2];
+    struct tl_event event;
+    start(1, 1);
+    two_legs(leg, 0);
+    leg[0].silence_ms = 1000;
+    held = leg[0];
+    held.flags = TL_LEG_SEND;
+    CU_ASSERT_EQUAL_FATAL(fake_control_add(&control, 4, leg, &h, local), 0);
+    struct call_leg *watched = &rig.manager->calls.call[h.slot].leg[0];
+    uint64_t hold = rig.manager->now_ns + 3600 * s, resumed = hold + 60 * s;
+    silence_watch(watched, &held, hold);
+    CU_ASSERT_FALSE(silent_at(hold + 59 * s, &event));
+    silence_watch(watched, &leg[0], resumed);
+    CU_ASSERT_FALSE(silent_at(resumed, &event));
+    CU_ASSERT_FALSE(silent_at(resumed + s - 1, &event));
+    CU_ASSERT_FATAL(silent_at(resumed + s, &event));
+    CU_ASSERT_EQUAL(event.type, TL_EVENT_SILENT);
+    CU_ASSERT_EQUAL(event.ms, 1000);
+    CU_ASSERT_FALSE(silent_at(resumed + 3600 * s, &event)); // once
+    stop();
+}
+
+// Control dies with commands in its ring and others at a worker: all are carried out, in order, and answered
+// to nobody, least of all to its successor.
+static void control_dies_in_the_middle(void)
+{
+    struct tl_addr local[2];
+    struct tl_list_entry entries[8];
+    struct tl_completion done;
+    uint32_t count = 0;
+    start(1, 1);
+    struct tl_handle modified = add(1, 0, local), deleted = add(2, 1, local);
+    struct tl_command c = {.op = TL_OP_MODIFY, .handle = modified, .leg_mask = 1, .id = 901};
+    two_legs(c.leg, 0);
+    CU_ASSERT_EQUAL(tl_client_send(control.client, 0, &c), 0);
+    manager_turn(rig.manager); // on its way to the worker, who stands still
+    CU_ASSERT_EQUAL(rig.manager->out_all, 1);
+    c.id++;
+    c.leg[0].rtp.port = 7777;
+    CU_ASSERT_EQUAL(tl_client_send(control.client, 0, &c), 0);
+    struct tl_command more[] = {
+        {.op = TL_OP_DEL, .handle = deleted, .id = 903},
+        {.op = TL_OP_ADD, .call_ref = 3, .id = 904},
+        {.op = TL_OP_DEL, .handle = deleted, .id = 905},
+    };
+    two_legs(more[1].leg, 2);
+    for (unsigned i = 0; i < 3; i++)
+        CU_ASSERT_EQUAL(tl_client_send(control.client, 0, &more[i]), 0);
+    fake_control_close(&control);
+    CU_ASSERT_EQUAL_FATAL(fake_control_open(&control, rig.config->dataplane.socket, dataplane_turn, &rig), 0);
+    CU_ASSERT_EQUAL(tl_client_completion(control.client, 0, &done), -EAGAIN);
+    CU_ASSERT_EQUAL(fake_control_list(&control, entries, 8, &count), 0);
+    CU_ASSERT_EQUAL_FATAL(count, 2);
+    CU_ASSERT(entries[0].call_ref == 1 || entries[1].call_ref == 1);
+    CU_ASSERT(entries[0].call_ref == 3 || entries[1].call_ref == 3);
+    CU_ASSERT_EQUAL(rig.engine->sessions[modified.slot].terms[0]->rtp_port, rte_cpu_to_be_16(7777));
+    CU_ASSERT_EQUAL(rig.manager->out_all, 0);
+    stop();
+}
+
 // ---- threads -----------------------------------------------------------------------------------------
 
 static void *run_manager(void *arg)
@@ -724,6 +801,8 @@ int main(int argc, char **argv)
         {"every_command_is_answered", every_command_is_answered},
         {"workers_stand_still", workers_stand_still},
         {"silence_and_after", silence_and_after},
+        {"silence_begins_with_the_end_of_a_hold", silence_begins_with_the_end_of_a_hold},
+        {"control_dies_in_the_middle", control_dies_in_the_middle},
         {"on_threads_adaptive", on_threads_adaptive},
         {"on_threads_busy", on_threads_busy},
     };
