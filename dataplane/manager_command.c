@@ -72,83 +72,6 @@ static int find_realm(const struct manager *m, const char *name)
     return -1;
 }
 
-static bool pair_free(const struct portalloc *a, const struct portalloc *b, unsigned bucket)
-{
-    return a->count[bucket] > (a == b) && b->count[bucket] > 0;
-}
-
-// Worker with the fewest calls that has ports on both sides, or -1.
-static int pick_worker(const struct manager *m, const struct portalloc *a, const struct portalloc *b)
-{
-    int best = -1;
-    for (unsigned w = 0; w < m->engine.workers; w++)
-        if (a->worker_free[w] > (a == b) && b->worker_free[w] > 0 &&
-            (best < 0 || m->calls.worker_calls[w] < m->calls.worker_calls[best]))
-            best = w;
-    return best;
-}
-
-// A free pair of the worker, in `prefer` if it has one: legs in one bucket stay on one worker however many
-// workers there are after a restart.
-static uint16_t take_near(struct portalloc *a, unsigned worker, unsigned prefer)
-{
-    for (unsigned i = 0; i < TL_PORT_BUCKETS; i++) {
-        unsigned bucket = (prefer + i) % TL_PORT_BUCKETS;
-        if (a->bucket_worker[bucket] == worker && a->count[bucket] > 0)
-            return portalloc_take(a, bucket);
-    }
-    return 0;
-}
-
-static int take_any(struct manager *m, struct call *call)
-{
-    struct portalloc *a = call->leg[0].ports, *b = call->leg[1].ports;
-    int worker = pick_worker(m, a, b);
-    if (worker < 0)
-        return -ENOSPC;
-    unsigned bucket = m->bucket;
-    for (unsigned i = 0; i < TL_PORT_BUCKETS; i++) {
-        unsigned try = (m->bucket + i) % TL_PORT_BUCKETS;
-        if (a->bucket_worker[try] == worker && pair_free(a, b, try)) {
-            bucket = try;
-            break;
-        }
-    }
-    m->bucket = (bucket + 1) % TL_PORT_BUCKETS;
-    call->leg[0].place.local_port = take_near(a, worker, bucket);
-    call->leg[1].place.local_port = take_near(b, worker, bucket);
-    return 0;
-}
-
-// Ports for both legs on one worker. On failure those that were taken stay in `call` for
-// manager_free_call(). -EADDRINUSE: a port that was asked for; -ENOSPC.
-static int take_ports(struct manager *m, struct call *call, const struct tl_leg leg[2])
-{
-    if (!leg[0].local_port && !leg[1].local_port)
-        return take_any(m, call);
-    const uint8_t *owner = m->config.ports->bucket_worker;
-    int worker = -1;
-    unsigned bucket = 0;
-    for (unsigned i = 0; i < 2; i++) {
-        if (!leg[i].local_port)
-            continue;
-        bucket = tl_port_bucket(leg[i].local_port);
-        if ((worker >= 0 && worker != owner[bucket]) ||
-            portalloc_take_port(call->leg[i].ports, leg[i].local_port))
-            return -EADDRINUSE;
-        worker = owner[bucket];
-        call->leg[i].place.local_port = leg[i].local_port;
-    }
-    for (unsigned i = 0; i < 2; i++) {
-        if (leg[i].local_port)
-            continue;
-        call->leg[i].place.local_port = take_near(call->leg[i].ports, worker, bucket);
-        if (!call->leg[i].place.local_port)
-            return -ENOSPC;
-    }
-    return 0;
-}
-
 static struct session *session_of(struct manager *m, const struct call *call)
 {
     return &m->engine.sessions[calls_slot(&m->calls, call)];
@@ -173,7 +96,7 @@ static int build(struct manager *m, struct call *call, const struct tl_command *
 {
     struct session *s = session_of(m, call);
     memset(s, 0, sizeof *s);
-    int e = take_ports(m, call, c->leg);
+    int e = manager_take_ports(m, call, c->leg);
     for (unsigned i = 0; !e && i < 2; i++) {
         struct leg_terms *terms = NULL;
         e = make_terms(m, call, &c->leg[i], i, &terms);

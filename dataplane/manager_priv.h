@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The manager's parts among themselves: manager.c (life and turns), manager_command.c (what control asks),
-// manager_done.c (what comes back from workers), silence.c.
+// manager_ports.c (where a session goes), manager_done.c (what comes back from workers), silence.c.
 #pragma once
 
 #include "common/server.h"
@@ -83,6 +83,11 @@ void manager_flush(struct manager *m);
 
 // Takes what workers handed back and answers the commands.
 void manager_done(struct manager *m);
+
+// Takes ports for both legs on one worker, those that control asks for or free ones. On failure what was
+// taken stays in `call` for manager_free_call(). 0; -EADDRINUSE: a port that was asked for is not to be had,
+// or the two are not of one worker; -ENOSPC.
+int manager_take_ports(struct manager *m, struct call *call, const struct tl_leg leg[2]);
 
 // Frees what a session holds, once no worker has it. Also used when an ADD fails half-way.
 void manager_free_call(struct manager *m, struct call *call);

@@ -6,9 +6,8 @@
 // Life of a next hop:
 //   neigh_get() makes it and asks at once  -> probing: the first packet of each worker waits
 //   the answer comes                       -> valid; asked again by unicast when it is old, traffic goes on
-//   no answer after NEIGH_TRIES            -> failed: packets are dropped as no_neighbour until the
-//   hold-down,
-//                                             which doubles, is over; then the next packet asks again
+//   no answer after NEIGH_TRIES            -> failed: packets are dropped as no_neighbour until the hold-down
+//                                             (it doubles) is over; then the next packet asks again
 //   nobody has it for NEIGH_LINGER_MS      -> its number may be given to another next hop
 #pragma once
 

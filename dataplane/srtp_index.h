@@ -8,11 +8,10 @@
 // Rules:
 // - A stream begins with ROC 0, so its first index is its first sequence number (RFC 3711 3.3.1).
 // - Received: check before authentication (reads only), commit after it. Several packets of one burst are
-// checked
-//   before any of them is committed, so commit checks again: a packet that came twice in a burst passes once.
-// - Two packets of one burst around the first sequence wrap can only be estimated one after the other: until
-// a
-//   stream has committed its first packet, unprotect its packets one at a time (srtp_rx_fresh).
+//   checked before any of them is committed, so commit checks again: a packet that came twice in a burst
+//   passes once.
+// - Two packets of one burst around the first sequence wrap can only be estimated one after the other:
+//   until a stream has committed its first packet, unprotect its packets one at a time (srtp_rx_fresh).
 // - Sent: srtp_tx_take marks the index as used before the packet is made; it is never given again, whatever
 //   becomes of the packet.
 #pragma once
