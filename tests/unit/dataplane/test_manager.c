@@ -1,65 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The manager driven through the contract by a control without SIP, in one process: commands, completions,
-// live table, events, and packets over rings.
+// The manager and its commands, over the contract: what each does, what is refused, floods of them.
 #include <errno.h>
-#include <pthread.h>
-#include <rte_malloc.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "rig.h"
+#include "managed.h"
 #include "runner.h"
-#include "tests/fakes/fake_control.h"
-
-enum { REMOTE0 = 5000, REMOTE1 = 6000, PAYLOAD = 160 };
-
-static struct rig rig;
-static struct fake_control control;
-
-static void dataplane_turn(void *arg)
-{
-    rig_turn(arg);
-}
-
-static size_t heap_bytes(void)
-{
-    struct rte_malloc_socket_stats stats;
-    rte_malloc_get_socket_stats(0, &stats);
-    return stats.heap_allocsz_bytes;
-}
-
-static void start(unsigned workers, unsigned queues)
-{
-    rig_open_managed(&rig, workers, queues);
-    CU_ASSERT_EQUAL_FATAL(fake_control_open(&control, rig.config->dataplane.socket, dataplane_turn, &rig), 0);
-}
-
-static void stop(void)
-{
-    fake_control_close(&control);
-    rig_close(&rig);
-}
-
-static int del(const struct tl_handle *handle)
-{
-    struct tl_leg_counters final[2];
-    return fake_control_del(&control, handle, final);
-}
-
-static void two_legs(struct tl_leg leg[2], unsigned call)
-{
-    leg[0] = fake_leg("peer", "10.1.0.10", REMOTE0 + 2 * call);
-    leg[1] = fake_leg("core", "10.2.0.10", REMOTE1 + 2 * call);
-}
-
-static void send_rtp(unsigned port, const struct tl_addr local[2], uint16_t remote, uint32_t ssrc,
-                     uint16_t seq)
-{
-    uint8_t rtp[PACKET_BYTES_MAX];
-    struct rtp_fields f = {.pt = 8, .seq = seq, .ts = 160u * seq, .ssrc = ssrc};
-    rig_udp(&rig, port, 0, remote, local[port].port, rtp, rtp_write(rtp, &f, PAYLOAD));
-}
 
 static void add_media_del(void)
 {
@@ -68,8 +14,8 @@ static void add_media_del(void)
     struct tl_addr local[2];
     struct tl_leg_counters final[2];
     struct tl_session_snapshot s;
-    start(1, 1);
-    two_legs(leg, 0);
+    managed_open(1, 1);
+    managed_legs(leg, 0);
     CU_ASSERT_EQUAL_FATAL(fake_control_add(&control, 77, leg, &handle, local), 0);
     rig_settle(&rig); // ARP
     CU_ASSERT_EQUAL(handle.incarnation, rig.live->incarnation);
@@ -84,10 +30,10 @@ static void add_media_del(void)
     }
     CU_ASSERT_EQUAL(tl_port_bucket(local[0].port), tl_port_bucket(local[1].port));
     for (unsigned i = 0; i < 20; i++) {
-        send_rtp(0, local, REMOTE0, 1, i);
-        send_rtp(1, local, REMOTE1, 2, i);
+        managed_rtp(0, local, REMOTE0, 1, i);
+        managed_rtp(1, local, REMOTE1, 2, i);
     }
-    send_rtp(0, local, REMOTE0 + 2, 1, 20); // another source
+    managed_rtp(0, local, REMOTE0 + 2, 1, 20); // another source
     rig_settle(&rig);
     CU_ASSERT_EQUAL(rig.sent_count, 40);
     CU_ASSERT_EQUAL_FATAL(fake_control_read(&control, &handle, &s), 0);
@@ -108,34 +54,24 @@ static void add_media_del(void)
     CU_ASSERT_EQUAL(fake_control_read(&control, &handle, &s), -ENOENT);
     CU_ASSERT_EQUAL(fake_control_del(&control, &handle, final), -ENOENT);
     rig_clear(&rig);
-    send_rtp(0, local, REMOTE0, 1, 21);
+    managed_rtp(0, local, REMOTE0, 1, 21);
     rig_settle(&rig);
     CU_ASSERT_EQUAL(rig.sent_count, 0);
     CU_ASSERT_EQUAL(rig_drops(&rig, TL_DROP_unknown_port), 1);
-    stop();
+    managed_close();
 }
 
 // ---- commands ----------------------------------------------------------------------------------------
-
-// A session that is there in full, or the test cannot go on.
-static struct tl_handle add(uint64_t call_ref, unsigned n, struct tl_addr local[2])
-{
-    struct tl_leg leg[2];
-    struct tl_handle handle = {0};
-    two_legs(leg, n);
-    CU_ASSERT_EQUAL_FATAL(fake_control_add(&control, call_ref, leg, &handle, local), 0);
-    return handle;
-}
 
 static void what_is_refused(void)
 {
     struct tl_addr local[2];
     struct tl_completion done;
-    start(1, 1);
-    size_t heap = heap_bytes();
+    managed_open(1, 1);
+    size_t heap = managed_heap();
     struct tl_command c = {.op = TL_OP_ADD, .call_ref = 1};
 
-    two_legs(c.leg, 0);
+    managed_legs(c.leg, 0);
     strcpy(c.leg[1].realm, "nowhere");
     CU_ASSERT_EQUAL(fake_control_call(&control, &c, &done), 0);
     CU_ASSERT_EQUAL(done.status, -ENODEV);
@@ -143,7 +79,7 @@ static void what_is_refused(void)
 
     static const uint16_t ports[] = {20001, 19998, 20512, 30000};
     for (unsigned i = 0; i < 4; i++) { // odd: by the check; else not of this realm
-        two_legs(c.leg, 0);
+        managed_legs(c.leg, 0);
         c.leg[0].local_port = ports[i];
         CU_ASSERT_EQUAL(fake_control_call(&control, &c, &done), 0);
         CU_ASSERT_EQUAL(done.status, ports[i] & 1 ? -EINVAL : -EADDRINUSE);
@@ -153,27 +89,27 @@ static void what_is_refused(void)
     CU_ASSERT_EQUAL(fake_control_call(&control, &c, &done), 0);
     CU_ASSERT_EQUAL(done.status, -EINVAL);
     CU_ASSERT_EQUAL(done.field, TL_FIELD_OP);
-    CU_ASSERT_EQUAL(heap_bytes(), heap);
+    CU_ASSERT_EQUAL(managed_heap(), heap);
 
-    struct tl_handle h = add(5, 0, local), wrong[] = {h, h, h, h};
+    struct tl_handle h = managed_add(5, 0, local), wrong[] = {h, h, h, h};
     wrong[0].incarnation ^= 1;
     wrong[1].generation++;
     wrong[2].slot++;
     wrong[3].slot = UINT32_MAX;
     struct tl_leg leg[2];
-    two_legs(leg, 0);
+    managed_legs(leg, 0);
     for (unsigned i = 0; i < 4; i++) {
         CU_ASSERT_EQUAL(fake_control_modify(&control, &wrong[i], 3, leg), -ENOENT);
-        CU_ASSERT_EQUAL(del(&wrong[i]), -ENOENT);
+        CU_ASSERT_EQUAL(managed_del(&wrong[i]), -ENOENT);
     }
     strcpy(leg[0].realm, "core"); // a leg keeps its realm
     CU_ASSERT_EQUAL(fake_control_modify(&control, &h, 1, leg), -EINVAL);
     CU_ASSERT_EQUAL(fake_control_modify(&control, &h, 2, leg), 0); // leg 0 is not meant
     memset(leg[0].realm, 0, sizeof leg[0].realm);
     CU_ASSERT_EQUAL(fake_control_modify(&control, &h, 3, leg), 0);
-    CU_ASSERT_EQUAL(del(&h), 0);
-    CU_ASSERT_EQUAL(heap_bytes(), heap);
-    stop();
+    CU_ASSERT_EQUAL(managed_del(&h), 0);
+    CU_ASSERT_EQUAL(managed_heap(), heap);
+    managed_close();
 }
 
 static void ports_that_are_asked_for(void)
@@ -181,12 +117,12 @@ static void ports_that_are_asked_for(void)
     struct tl_leg leg[2];
     struct tl_handle h[3];
     struct tl_addr local[2];
-    start(2, 2);
+    managed_open(2, 2);
     unsigned other = 2; // in a bucket of the other worker
     while (rig.ports.bucket_worker[tl_port_bucket(30000 + other)] ==
            rig.ports.bucket_worker[tl_port_bucket(20010)])
         other += 2;
-    two_legs(leg, 0);
+    managed_legs(leg, 0);
     leg[0].local_port = 20010;
     leg[1].local_port = 30000 + other;
     CU_ASSERT_EQUAL(fake_control_add(&control, 1, leg, &h[0], local), -EADDRINUSE);
@@ -201,11 +137,11 @@ static void ports_that_are_asked_for(void)
     CU_ASSERT_EQUAL(local[1].port, 30000 + other);
     CU_ASSERT_EQUAL(rig.ports.bucket_worker[tl_port_bucket(local[0].port)],
                     rig.ports.bucket_worker[tl_port_bucket(local[1].port)]);
-    CU_ASSERT_EQUAL(del(&h[0]), 0);
+    CU_ASSERT_EQUAL(managed_del(&h[0]), 0);
     leg[0].local_port = 20010;
     leg[1].local_port = 0;
     CU_ASSERT_EQUAL(fake_control_add(&control, 3, leg, &h[2], local), 0);
-    stop();
+    managed_close();
 }
 
 // Every slot and every port can be used, is given back, and a port that was just freed is not the next.
@@ -214,26 +150,26 @@ static void all_of_them_twice(void)
     struct tl_leg leg[2];
     struct tl_handle h[RIG_SESSIONS], none;
     struct tl_addr local[2];
-    start(2, 2);
-    size_t heap = heap_bytes();
+    managed_open(2, 2);
+    size_t heap = managed_heap();
     for (unsigned round = 0; round < 2; round++) {
         unsigned of_worker[2] = {0, 0};
         for (unsigned i = 0; i < RIG_SESSIONS; i++) {
-            h[i] = add(1 + i, i, local);
+            h[i] = managed_add(1 + i, i, local);
             CU_ASSERT_EQUAL(h[i].generation, round + 1);
             of_worker[rig.ports.bucket_worker[tl_port_bucket(local[0].port)]]++;
         }
         CU_ASSERT_EQUAL(of_worker[0], of_worker[1]); // spread evenly
-        two_legs(leg, 0);
+        managed_legs(leg, 0);
         CU_ASSERT_EQUAL(fake_control_add(&control, 1000, leg, &none, local), -ENOSPC);
         for (unsigned i = 0; i < RIG_SESSIONS; i++)
-            CU_ASSERT_EQUAL(del(&h[i]), 0);
-        CU_ASSERT_EQUAL(heap_bytes(), heap);
+            CU_ASSERT_EQUAL(managed_del(&h[i]), 0);
+        CU_ASSERT_EQUAL(managed_heap(), heap);
     }
     // stale handles of the first round's generation name nobody
     h[0].generation = 1;
-    CU_ASSERT_EQUAL(del(&h[0]), -ENOENT);
-    stop();
+    CU_ASSERT_EQUAL(managed_del(&h[0]), -ENOENT);
+    managed_close();
 }
 
 static void ports_run_out(void)
@@ -241,8 +177,8 @@ static void ports_run_out(void)
     struct tl_leg leg[2];
     struct tl_handle h;
     struct tl_addr local[2];
-    start(1, 1);
-    two_legs(leg, 0);
+    managed_open(1, 1);
+    managed_legs(leg, 0);
     strcpy(leg[1].realm, "peer"); // both legs on one side: two pairs for each call
     leg[1].rtp = leg[0].rtp;
     leg[1].rtp.port += 1000;
@@ -258,17 +194,17 @@ static void ports_run_out(void)
     struct tl_handle none;
     CU_ASSERT_EQUAL(fake_control_add(&control, 2, leg, &none, local), -ENOSPC);
     CU_ASSERT_EQUAL(a->free_pairs, left - 2);
-    CU_ASSERT_EQUAL(del(&h), 0);
+    CU_ASSERT_EQUAL(managed_del(&h), 0);
     CU_ASSERT_EQUAL(a->free_pairs, left);
-    stop();
+    managed_close();
 }
 
 static void add_twice_is_once(void)
 {
     struct tl_completion done[2];
     struct tl_command c = {.op = TL_OP_ADD, .call_ref = 9, .id = 1000};
-    start(1, 1);
-    two_legs(c.leg, 0);
+    managed_open(1, 1);
+    managed_legs(c.leg, 0);
     unsigned got = 0;
     CU_ASSERT_EQUAL(tl_client_send(control.client, 0, &c), 0);
     c.id++;
@@ -284,11 +220,11 @@ static void add_twice_is_once(void)
     CU_ASSERT(memcmp(&done[0].handle, &done[1].handle, sizeof done[0].handle) == 0);
     CU_ASSERT(memcmp(&done[0].add, &done[1].add, sizeof done[0].add) == 0);
     CU_ASSERT_EQUAL(rig.live->header->in_use, 1);
-    CU_ASSERT_EQUAL(del(&done[0].handle), 0);
+    CU_ASSERT_EQUAL(managed_del(&done[0].handle), 0);
     struct tl_addr local[2];
-    struct tl_handle h = add(9, 0, local); // the call_ref is free again
+    struct tl_handle h = managed_add(9, 0, local); // the call_ref is free again
     CU_ASSERT(h.slot != done[0].handle.slot || h.generation != done[0].handle.generation);
-    stop();
+    managed_close();
 }
 
 // One MODIFY of leg 1 after the other, on one session. Keys are named by a letter, plain is '-'.
@@ -324,13 +260,13 @@ static void a_key_never_begins_anew(void)
     struct tl_handle h;
     struct tl_addr local[2];
     struct tl_completion done;
-    start(1, 1);
-    size_t heap = heap_bytes();
+    managed_open(1, 1);
+    size_t heap = managed_heap();
     struct far key = far_make(rig.srtp, TL_SUITE_AEAD_AES_128_GCM, 1, 3);
     for (unsigned i = 0; i < sizeof key_steps / sizeof key_steps[0]; i++) {
         const struct key_step *step = &key_steps[i];
         struct tl_command c = {.op = TL_OP_MODIFY, .leg_mask = 2};
-        two_legs(leg, 0);
+        managed_legs(leg, 0);
         set_key(&leg[1].rx, &key.crypto, step->rx, step->rx_generation);
         set_key(&leg[1].tx, &key.crypto, step->tx, step->tx_generation);
         if (i == 0)
@@ -343,10 +279,10 @@ static void a_key_never_begins_anew(void)
         if (done.status != step->status)
             printf("key_steps[%u]\n", i);
     }
-    CU_ASSERT_EQUAL(del(&h), 0);
-    CU_ASSERT_EQUAL(heap_bytes(), heap);
+    CU_ASSERT_EQUAL(managed_del(&h), 0);
+    CU_ASSERT_EQUAL(managed_heap(), heap);
     far_free(&key);
-    stop();
+    managed_close();
 }
 
 // ---- LIST, FLUSH -------------------------------------------------------------------------------------
@@ -358,13 +294,13 @@ static void list_and_flush(void)
     struct tl_addr local[2];
     struct tl_handle h[COUNT];
     uint32_t count = 0;
-    start(2, 2);
+    managed_open(2, 2);
     CU_ASSERT_EQUAL(fake_control_list(&control, entries, 64, &count), 0);
     CU_ASSERT_EQUAL(count, 0);
-    size_t heap = heap_bytes();
+    size_t heap = managed_heap();
     for (unsigned i = 0; i < COUNT; i++)
-        h[i] = add(100 + i, i, local);
-    CU_ASSERT_EQUAL(del(&h[7]), 0);
+        h[i] = managed_add(100 + i, i, local);
+    CU_ASSERT_EQUAL(managed_del(&h[7]), 0);
     CU_ASSERT_EQUAL(fake_control_list(&control, entries, 64, &count), 0);
     CU_ASSERT_EQUAL_FATAL(count, COUNT - 1);
     for (unsigned i = 0, k = 0; i < COUNT; i++) {
@@ -378,10 +314,10 @@ static void list_and_flush(void)
     CU_ASSERT_EQUAL(fake_control_flush(&control, &count), 0);
     CU_ASSERT_EQUAL(count, COUNT - 1);
     CU_ASSERT_EQUAL(rig.live->header->in_use, 0);
-    CU_ASSERT_EQUAL(heap_bytes(), heap);
+    CU_ASSERT_EQUAL(managed_heap(), heap);
     CU_ASSERT_EQUAL(fake_control_flush(&control, &count), 0);
     CU_ASSERT_EQUAL(count, 0);
-    stop();
+    managed_close();
 }
 
 // What is added behind a FLUSH is not its own, however late the FLUSH gets to its slot.
@@ -390,12 +326,12 @@ static void flush_spares_the_new(void)
     struct tl_command c = {.op = TL_OP_FLUSH, .id = 500};
     struct tl_completion done;
     struct tl_addr local[2];
-    start(1, 1);
+    managed_open(1, 1);
     for (unsigned i = 0; i < 10; i++)
-        add(1 + i, i, local);
+        managed_add(1 + i, i, local);
     CU_ASSERT_EQUAL(tl_client_send(control.client, 0, &c), 0);
     c = (struct tl_command){.op = TL_OP_ADD, .id = 501, .call_ref = 99};
-    two_legs(c.leg, 20);
+    managed_legs(c.leg, 20);
     CU_ASSERT_EQUAL(tl_client_send(control.client, 0, &c), 0);
     unsigned flushed = 0, added = 0;
     for (unsigned i = 0; i < 100 && flushed + added < 2; i++) {
@@ -407,98 +343,7 @@ static void flush_spares_the_new(void)
     }
     CU_ASSERT(flushed == 1 && added == 1);
     CU_ASSERT_EQUAL(rig.live->header->in_use, 1);
-    stop();
-}
-
-// Media goes on while control is away, and its successor finds the sessions.
-static void control_comes_back(void)
-{
-    struct tl_addr local[2];
-    struct tl_list_entry entries[4];
-    uint32_t count = 0;
-    start(1, 1);
-    struct tl_handle h = add(1, 0, local);
-    rig_settle(&rig);
-    fake_control_close(&control);
-    for (unsigned i = 0; i < 10; i++) {
-        send_rtp(0, local, REMOTE0, 1, i);
-        rig_turn(&rig);
-    }
-    rig_settle(&rig);
-    CU_ASSERT_EQUAL(rig.sent_count, 10);
-    CU_ASSERT_EQUAL_FATAL(fake_control_open(&control, rig.config->dataplane.socket, dataplane_turn, &rig), 0);
-    CU_ASSERT_EQUAL(fake_control_list(&control, entries, 4, &count), 0);
-    CU_ASSERT_EQUAL(count, 1);
-    CU_ASSERT_EQUAL(entries[0].call_ref, 1);
-    struct tl_leg_counters final[2];
-    CU_ASSERT_EQUAL(fake_control_del(&control, &h, final), 0);
-    CU_ASSERT_EQUAL(final[0].rx_packets, 10);
-    stop();
-}
-
-// The dataplane starts anew: control gives the sessions back from the old live table, on the same ports, even
-// with another number of workers. No index is used twice; what goes out plain goes on, too.
-static void reinstalled_after_a_restart(void)
-{
-    struct tl_leg leg[2];
-    struct tl_handle h;
-    struct tl_addr local[2], again[2];
-    struct tl_session_snapshot s;
-    start(2, 2);
-    two_legs(leg, 0);
-    struct far theirs = far_make(rig.srtp, TL_SUITE_AES_CM_128_HMAC_SHA1_80, 3, 1);
-    struct far ours = far_make(rig.srtp, TL_SUITE_AES_CM_128_HMAC_SHA1_80, 3, 2);
-    leg[1].rx = theirs.crypto;
-    leg[1].tx = ours.crypto;
-    CU_ASSERT_EQUAL_FATAL(fake_control_add(&control, 8, leg, &h, local), 0);
-    rig_settle(&rig);
-    uint8_t p[PACKET_BYTES_MAX];
-    for (unsigned i = 0; i < 10; i++) {
-        struct rtp_fields f = {.pt = 8, .seq = 700 + i, .ssrc = 20};
-        unsigned len = far_protect(&theirs, p, rtp_write(p, &f, PAYLOAD), 12, 700 + i);
-        rig_udp(&rig, 1, 0, REMOTE1, local[1].port, p, len);
-        send_rtp(0, local, REMOTE0, 10, 300 + i);
-    }
-    rig_settle(&rig);
-    CU_ASSERT_EQUAL(rig.sent_count, 20);
-    CU_ASSERT_EQUAL_FATAL(fake_control_read(&control, &h, &s), 0);
-    far_free(&theirs);
-    far_free(&ours);
-    stop();
-
-    start(1, 1);
-    theirs = far_make(rig.srtp, TL_SUITE_AES_CM_128_HMAC_SHA1_80, 3, 1);
-    ours = far_make(rig.srtp, TL_SUITE_AES_CM_128_HMAC_SHA1_80, 3, 2);
-    for (unsigned i = 0; i < 2; i++) {
-        leg[i].local_port = local[i].port;
-        leg[i].tx_resume = tl_live_resume(&s.leg[i].tx, leg[i].tx.generation);
-        for (unsigned k = 0; k < TL_SSRC_MAX; k++)
-            leg[i].rx_resume[k] = tl_live_resume(&s.leg[i].rx[k], leg[i].rx.generation);
-    }
-    CU_ASSERT_EQUAL_FATAL(fake_control_add(&control, 8, leg, &h, again), 0);
-    CU_ASSERT(memcmp(again, local, sizeof local) == 0);
-    rig_settle(&rig);
-    rig_clear(&rig);
-    for (unsigned i = 9; i < 11; i++) { // the first one was seen before
-        struct rtp_fields f = {.pt = 8, .seq = 700 + i, .ssrc = 20};
-        unsigned len = far_protect(&theirs, p, rtp_write(p, &f, PAYLOAD), 12, 700 + i);
-        rig_udp(&rig, 1, 0, REMOTE1, local[1].port, p, len);
-    }
-    rig_settle(&rig);
-    CU_ASSERT_EQUAL(rig_drops(&rig, TL_DROP_replayed), 1);
-    CU_ASSERT_EQUAL_FATAL(rig.sent_count, 1);
-    CU_ASSERT_EQUAL(rtp_read(rig.sent[0].udp.payload).ssrc, 20);
-    CU_ASSERT_EQUAL(rtp_read(rig.sent[0].udp.payload).seq, 710);
-    send_rtp(0, local, REMOTE0, 10, 290); // whatever the near side does: above what was used
-    rig_settle(&rig);
-    CU_ASSERT_EQUAL_FATAL(rig.sent_count, 2);
-    CU_ASSERT_EQUAL(rtp_read(rig.sent[1].udp.payload).ssrc, 10);
-    CU_ASSERT_EQUAL(rtp_read(rig.sent[1].udp.payload).seq, 310);
-    memcpy(p, rig.sent[1].udp.payload, rig.sent[1].udp.len);
-    CU_ASSERT_EQUAL(far_open(&ours, p, rig.sent[1].udp.len, 310), 12 + PAYLOAD);
-    far_free(&theirs);
-    far_free(&ours);
-    stop();
+    managed_close();
 }
 
 // ---- floods ------------------------------------------------------------------------------------------
@@ -506,7 +351,7 @@ static void reinstalled_after_a_restart(void)
 static void random_command(struct tl_command *c, const struct tl_handle *known, unsigned count)
 {
     *c = (struct tl_command){.op = 1 + rand() % 5, .call_ref = 1 + rand() % 100, .leg_mask = 1 + rand() % 3};
-    two_legs(c->leg, rand() % 50);
+    managed_legs(c->leg, rand() % 50);
     if (rand() % 4 == 0)
         c->leg[rand() % 2].rtp = (struct tl_addr){0};
     if (count > 0)
@@ -528,8 +373,8 @@ static void every_command_is_answered(void)
     unsigned sent = 0, done = 0, twice = 0, handles = 0;
     struct tl_completion c;
     struct tl_command command;
-    start(2, 2);
-    size_t heap = heap_bytes();
+    managed_open(2, 2);
+    size_t heap = managed_heap();
     memset(answered, 0, sizeof answered);
     srand(1);
     while (done < COUNT) {
@@ -543,7 +388,7 @@ static void every_command_is_answered(void)
         rig_turn(&rig);
         for (unsigned port = 20000; port < 20512; port += 2 * (1 + rand() % 40)) {
             struct tl_addr local[2] = {{.port = port}, {.port = port + 10000}};
-            send_rtp(rand() % 2, local, 5000 + rand() % 100 * 2, 1, rand());
+            managed_rtp(rand() % 2, local, 5000 + rand() % 100 * 2, 1, rand());
         }
         if (rig.sent_count > RIG_SENT / 2)
             rig_clear(&rig);
@@ -563,9 +408,9 @@ static void every_command_is_answered(void)
     uint32_t count;
     CU_ASSERT_EQUAL(fake_control_flush(&control, &count), 0);
     CU_ASSERT_EQUAL(rig.live->header->in_use, 0);
-    CU_ASSERT_EQUAL(heap_bytes(), heap);
+    CU_ASSERT_EQUAL(managed_heap(), heap);
     CU_ASSERT_EQUAL(rig.manager->out_all, 0);
-    stop();
+    managed_close();
 }
 
 // Workers that stand still: the manager takes no more than fits, and loses nothing.
@@ -575,11 +420,11 @@ static void workers_stand_still(void)
     struct tl_addr local[2];
     struct tl_completion c;
     unsigned sent = 0, done = 0;
-    start(1, 1);
+    managed_open(1, 1);
     unsigned most = 0;
-    struct tl_handle h = add(1, 0, local);
+    struct tl_handle h = managed_add(1, 0, local);
     struct tl_command m = {.op = TL_OP_MODIFY, .handle = h, .leg_mask = 1};
-    two_legs(m.leg, 0);
+    managed_legs(m.leg, 0);
     for (unsigned i = 0; i < 1000 && done < COUNT; i++) {
         while (sent < COUNT && tl_client_send(control.client, 0, &m) == 0)
             m.id = ++sent;
@@ -595,193 +440,7 @@ static void workers_stand_still(void)
     }
     CU_ASSERT_EQUAL(most, WORKER_TASKS - 1);
     CU_ASSERT_EQUAL(done, COUNT);
-    stop();
-}
-
-// ---- silence -----------------------------------------------------------------------------------------
-
-static void silence_and_after(void)
-{
-    struct tl_leg leg[2];
-    struct tl_handle h;
-    struct tl_addr local[2];
-    struct tl_event event;
-    start(1, 1);
-    control.timeout_ms = 10000;
-    two_legs(leg, 0);
-    leg[0].silence_ms = 30;
-    CU_ASSERT_EQUAL_FATAL(fake_control_add(&control, 4, leg, &h, local), 0);
-    rig_settle(&rig);
-    CU_ASSERT_EQUAL_FATAL(fake_control_event(&control, &event), 0); // never heard at all
-    CU_ASSERT_EQUAL(event.type, TL_EVENT_SILENT);
-    CU_ASSERT_EQUAL(event.call_ref, 4);
-    CU_ASSERT_EQUAL(event.leg, 0);
-    CU_ASSERT(memcmp(&event.handle, &h, sizeof h) == 0);
-    CU_ASSERT(event.ms >= 30);
-    control.timeout_ms = 250; // two rounds of the manager: nothing new to say
-    CU_ASSERT_EQUAL(fake_control_event(&control, &event), -ETIMEDOUT);
-    control.timeout_ms = 10000;
-    send_rtp(0, local, REMOTE0, 1, 1);
-    rig_settle(&rig);
-    CU_ASSERT_EQUAL_FATAL(fake_control_event(&control, &event), 0);
-    CU_ASSERT_EQUAL(event.type, TL_EVENT_HEARD);
-    CU_ASSERT(event.ms >= 250 && event.ms < 60000);
-    CU_ASSERT_EQUAL_FATAL(fake_control_event(&control, &event), 0); // silent again
-    CU_ASSERT_EQUAL(event.type, TL_EVENT_SILENT);
-    leg[0].flags = TL_LEG_SEND; // nobody expects media now
-    CU_ASSERT_EQUAL(fake_control_modify(&control, &h, 1, leg), 0);
-    control.timeout_ms = 200;
-    CU_ASSERT_EQUAL(fake_control_event(&control, &event), -ETIMEDOUT);
-    stop();
-}
-
-// A round of the manager's over all legs at a time of the test's own.
-static bool silent_at(uint64_t ns, struct tl_event *event)
-{
-    for (unsigned i = 0; i < 11; i++) {
-        rig.manager->now_ns = ns;
-        rig.manager->silence_due_ns = 0;
-        silence_scan(rig.manager);
-    }
-    return tl_client_event(control.client, 0, event) == 0;
-}
-
-// What counts after a hold is the time since it ended, not since the last packet before it.
-static void silence_begins_with_the_end_of_a_hold(void)
-{
-    const uint64_t s = 1000000000u;
-    struct tl_leg leg[2], held;
-    struct tl_handle h;
-    struct tl_addr local[2];
-    struct tl_event event;
-    start(1, 1);
-    two_legs(leg, 0);
-    leg[0].silence_ms = 1000;
-    held = leg[0];
-    held.flags = TL_LEG_SEND;
-    CU_ASSERT_EQUAL_FATAL(fake_control_add(&control, 4, leg, &h, local), 0);
-    struct call_leg *watched = &rig.manager->calls.call[h.slot].leg[0];
-    uint64_t hold = rig.manager->now_ns + 3600 * s, resumed = hold + 60 * s;
-    silence_watch(watched, &held, hold);
-    CU_ASSERT_FALSE(silent_at(hold + 59 * s, &event));
-    silence_watch(watched, &leg[0], resumed);
-    CU_ASSERT_FALSE(silent_at(resumed, &event));
-    CU_ASSERT_FALSE(silent_at(resumed + s - 1, &event));
-    CU_ASSERT_FATAL(silent_at(resumed + s, &event));
-    CU_ASSERT_EQUAL(event.type, TL_EVENT_SILENT);
-    CU_ASSERT_EQUAL(event.ms, 1000);
-    CU_ASSERT_FALSE(silent_at(resumed + 3600 * s, &event)); // once
-    stop();
-}
-
-// Control dies with commands in its ring and others at a worker: all are carried out, in order, and answered
-// to nobody, least of all to its successor.
-static void control_dies_in_the_middle(void)
-{
-    struct tl_addr local[2];
-    struct tl_list_entry entries[8];
-    struct tl_completion done;
-    uint32_t count = 0;
-    start(1, 1);
-    struct tl_handle modified = add(1, 0, local), deleted = add(2, 1, local);
-    struct tl_command c = {.op = TL_OP_MODIFY, .handle = modified, .leg_mask = 1, .id = 901};
-    two_legs(c.leg, 0);
-    CU_ASSERT_EQUAL(tl_client_send(control.client, 0, &c), 0);
-    manager_turn(rig.manager); // on its way to the worker, who stands still
-    CU_ASSERT_EQUAL(rig.manager->out_all, 1);
-    c.id++;
-    c.leg[0].rtp.port = 7777;
-    CU_ASSERT_EQUAL(tl_client_send(control.client, 0, &c), 0);
-    struct tl_command more[] = {
-        {.op = TL_OP_DEL, .handle = deleted, .id = 903},
-        {.op = TL_OP_ADD, .call_ref = 3, .id = 904},
-        {.op = TL_OP_DEL, .handle = deleted, .id = 905},
-    };
-    two_legs(more[1].leg, 2);
-    for (unsigned i = 0; i < 3; i++)
-        CU_ASSERT_EQUAL(tl_client_send(control.client, 0, &more[i]), 0);
-    fake_control_close(&control);
-    CU_ASSERT_EQUAL_FATAL(fake_control_open(&control, rig.config->dataplane.socket, dataplane_turn, &rig), 0);
-    CU_ASSERT_EQUAL(tl_client_completion(control.client, 0, &done), -EAGAIN);
-    CU_ASSERT_EQUAL(fake_control_list(&control, entries, 8, &count), 0);
-    CU_ASSERT_EQUAL_FATAL(count, 2);
-    CU_ASSERT(entries[0].call_ref == 1 || entries[1].call_ref == 1);
-    CU_ASSERT(entries[0].call_ref == 3 || entries[1].call_ref == 3);
-    CU_ASSERT_EQUAL(rig.engine->sessions[modified.slot].terms[0]->rtp_port, rte_cpu_to_be_16(7777));
-    CU_ASSERT_EQUAL(rig.manager->out_all, 0);
-    stop();
-}
-
-// ---- threads -----------------------------------------------------------------------------------------
-
-static void *run_manager(void *arg)
-{
-    return (void *)(intptr_t)manager_run(arg);
-}
-
-static void *run_worker(void *arg)
-{
-    return (void *)(intptr_t)worker_main(arg);
-}
-
-// The loops as the daemon runs them, each on its own thread: calls come and go under media.
-static void on_threads(enum tl_poll_mode poll, unsigned rounds)
-{
-    enum { PACKETS = 20 };
-    pthread_t manager, worker[2];
-    void *status;
-    rig_open_managed(&rig, 2, 2);
-    rig.config->dataplane.poll = poll;
-    for (unsigned w = 0; w < 2; w++) // also a worker that never had a packet must not sleep for 0 ns
-        CU_ASSERT(manager_worker(rig.manager, w)->sleep_ns > 0);
-    for (unsigned w = 0; w < 2; w++)
-        CU_ASSERT_EQUAL_FATAL(pthread_create(&worker[w], NULL, run_worker, manager_worker(rig.manager, w)),
-                              0);
-    CU_ASSERT_EQUAL_FATAL(pthread_create(&manager, NULL, run_manager, rig.manager), 0);
-    CU_ASSERT_EQUAL_FATAL(fake_control_open(&control, rig.config->dataplane.socket, NULL, NULL), 0);
-    control.timeout_ms = 10000; // the machine may be busy with others
-    for (unsigned round = 0; round < rounds; round++) {
-        struct tl_addr local[2];
-        struct tl_leg_counters final[2];
-        struct tl_handle h = add(1 + round, 0, local);
-        if (round == 0) // ARP, once
-            for (unsigned i = 0; i < 100; i++) {
-                rig_collect(&rig);
-                rte_delay_us_sleep(1000);
-            }
-        unsigned before = rig.sent_count;
-        for (unsigned i = 0; i < PACKETS; i++)
-            send_rtp(i % 2, local, i % 2 ? REMOTE1 : REMOTE0, 1, i);
-        for (unsigned i = 0; i < 10000 && rig.sent_count - before < PACKETS; i++) {
-            rig_collect(&rig);
-            rte_delay_us_sleep(1000);
-        }
-        CU_ASSERT_EQUAL(rig.sent_count - before, PACKETS);
-        CU_ASSERT_EQUAL(fake_control_del(&control, &h, final), 0);
-        CU_ASSERT_EQUAL(final[0].tx_packets + final[1].tx_packets, PACKETS);
-    }
-    fake_control_close(&control);
-    manager_stop(rig.manager);
-    pthread_join(manager, &status);
-    CU_ASSERT_PTR_NULL(status);
-    for (unsigned w = 0; w < 2; w++) {
-        worker_stop(manager_worker(rig.manager, w));
-        pthread_join(worker[w], &status);
-        CU_ASSERT_PTR_NULL(status);
-        CU_ASSERT(rig.live->workers[w].heartbeat > 0);
-        CU_ASSERT(rig.live->workers[w].heartbeat_ns > 0);
-    }
-    rig_close(&rig);
-}
-
-static void on_threads_adaptive(void)
-{
-    on_threads(TL_POLL_ADAPTIVE, 20);
-}
-
-static void on_threads_busy(void)
-{
-    on_threads(TL_POLL_BUSY, 2);
+    managed_close();
 }
 
 int main(int argc, char **argv)
@@ -796,15 +455,8 @@ int main(int argc, char **argv)
         {"a_key_never_begins_anew", a_key_never_begins_anew},
         {"list_and_flush", list_and_flush},
         {"flush_spares_the_new", flush_spares_the_new},
-        {"control_comes_back", control_comes_back},
-        {"reinstalled_after_a_restart", reinstalled_after_a_restart},
         {"every_command_is_answered", every_command_is_answered},
         {"workers_stand_still", workers_stand_still},
-        {"silence_and_after", silence_and_after},
-        {"silence_begins_with_the_end_of_a_hold", silence_begins_with_the_end_of_a_hold},
-        {"control_dies_in_the_middle", control_dies_in_the_middle},
-        {"on_threads_adaptive", on_threads_adaptive},
-        {"on_threads_busy", on_threads_busy},
     };
     if (rig_eal())
         return 1;
