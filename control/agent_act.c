@@ -83,7 +83,7 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
     agent_uri(uri, sizeof uri, c->called, &trunk->config->peer, flow.transport);
     snprintf(to, sizeof to, "<%s>", uri);
     snprintf(from, sizeof from, "%s;tag=%s", c->from, tag);
-    sip_flow_contact(&flow, c->calling, contact, sizeof contact);
+    agent_contact(contact, sizeof contact, c->calling, &flow);
     struct sip_request request = {.method = SIP_INVITE,
                                   .uri = uri,
                                   .from = from,
@@ -114,8 +114,8 @@ static void dialog_request(struct agent_leg *leg, enum sip_method method, struct
     memset(r, 0, sizeof *r);
     r->method = method;
     sip_dialog_request(&leg->dialog, method, r);
-    sip_flow_contact(&leg->dialog.flow, leg->side == CALL_A ? leg->owner->called : leg->owner->calling,
-                     contact, size);
+    agent_contact(contact, size, leg->side == CALL_A ? leg->owner->called : leg->owner->calling,
+                  &leg->dialog.flow);
     r->contact = contact;
 }
 
@@ -198,7 +198,7 @@ static void do_answer(struct agent_call *c, const struct call_action *a)
     if (!txn)
         return;
     const struct sip_flow *flow = sip_txn_flow(txn);
-    sip_flow_contact(flow, a->side == CALL_A ? c->called : c->calling, contact, sizeof contact);
+    agent_contact(contact, sizeof contact, a->side == CALL_A ? c->called : c->calling, flow);
     struct sip_answer answer = {.status = a->status,
                                 .reason = relayed && agent->phrase[0] ? agent->phrase : NULL,
                                 .contact = a->status < 300 ? contact : NULL,

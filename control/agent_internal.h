@@ -122,6 +122,9 @@ char *agent_pass_headers(const struct sip_msg *invite);
 // "sip:USER@HOST:PORT", with transport over TCP, USER escaped. Cut to size.
 void agent_uri(char *out, size_t size, const char *user, const struct tl_addr *addr,
                enum tl_transport transport);
+// Our Contact on that flow, "<URI>", as sip_flow_contact() has it but with USER escaped: it came from
+// outside.
+void agent_contact(char *out, size_t size, const char *user, const struct sip_flow *flow);
 // Reason lines of a message (RFC 3326), to go along. "" without any.
 void agent_reason_lines(const struct sip_msg *msg, char *out, size_t size);
 // Port in the topmost Via, 0: none.

@@ -39,6 +39,13 @@ void agent_uri(char *out, size_t size, const char *user, const struct tl_addr *a
              transport == TL_TCP ? ";transport=tcp" : "");
 }
 
+void agent_contact(char *out, size_t size, const char *user, const struct sip_flow *flow)
+{
+    char uri[3 * SIP_NUMBER_MAX + 64];
+    agent_uri(uri, sizeof uri, user, &flow->local, flow->transport);
+    snprintf(out, size, "<%s>", uri);
+}
+
 // The display name of a From, quotes included; nothing that could end the header.
 static struct sip_str display_of(struct sip_str from)
 {

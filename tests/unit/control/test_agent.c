@@ -76,6 +76,30 @@ static void test_words(void)
     world_close(&w);
 }
 
+// Names from outside stay names: an escaped one ends no URI of ours, and the call goes through.
+static void test_names_stay_names(void)
+{
+    struct world w;
+    world_open(&w, NULL);
+    party_send(&w, &w.a,
+               "INVITE sip:1100@127.0.0.1 SIP/2.0\nVia: SIP/2.0/UDP "
+               "127.0.0.1:%u;branch=z9hG4bKnames\n"
+               "From: <sip:1%%3e%%2c%%3csip:evil@127.0.0.1>;tag=q\nTo: <sip:11@127.0.0.1>\nCall-ID: names\n"
+               "CSeq: 1 INVITE\nContact: <sip:1@127.0.0.1:%u>\nContent-Type: application/sdp\n\n%s",
+               w.a.port, w.a.port, body_a);
+    const char *i = party_expect(&w, &w.b, "INVITE sip:1100@127.0.0.1:");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(i);
+    HAS(header_of(i, "Contact"), "<sip:1%3E,%3Csip@127.0.0.1:");
+    HAS(header_of(i, "From"), "<sip:1%3E,%3Csip@127.0.0.1>;tag=");
+    char *invite = strdup(i);
+    party_answer(&w, &w.b, invite, "180 Ringing", "x", NULL);
+    CU_ASSERT_PTR_NOT_NULL(party_expect(&w, &w.a, "SIP/2.0 180"));
+    party_answer(&w, &w.b, invite, "486 Busy Here", "x", NULL);
+    CU_ASSERT_PTR_NOT_NULL(party_expect(&w, &w.a, "SIP/2.0 486"));
+    free(invite);
+    world_close(&w);
+}
+
 // The request is gone with its answer: what goes along must have been read before.
 static void test_reason_of_bye(void)
 {
@@ -535,6 +559,7 @@ int main(int argc, char **argv)
         {"words of our INVITE", test_words},
         {"Reason of a BYE", test_reason_of_bye},
         {"the last hop", test_last_hop},
+        {"names stay names", test_names_stay_names},
         {"turned away", test_turned_away},
         {"strangers", test_strangers},
         {"ACK lost", test_ack_lost},
