@@ -51,6 +51,7 @@ struct agent_call_info {
     bool held;                          // media stops in a direction
     struct tl_addr local[2], remote[2]; // media
     enum tl_suite suite[2];
+    const struct neg_leg *neg[2]; // what was negotiated so far; the call's, until the loop goes on
     uint64_t call_ref;
     struct tl_handle handle; // in the live table; zeros: none
 };

@@ -25,6 +25,7 @@ static void describe(const struct agent_call *c, struct agent_call_info *out)
         out->local[s] = neg->local;
         out->remote[s] = neg->rtp;
         out->suite[s] = (enum tl_suite)neg->tx.suite;
+        out->neg[s] = neg;
         out->held |= neg->direction != SDP_SENDRECV;
     }
     if (call->a_has_answer)

@@ -34,7 +34,11 @@ struct ctl_provider {
     // null}: at most `limit` calls behind the place `after`; 0 is the beginning, `next` the place to go on
     // from.
     json_t *(*calls)(void *arg, uint64_t after, unsigned limit);
-    // Any object, with all that is known of the call.
+    // {"id", "state", "from", "to", "seconds", "talked", "codec", "held", "session", "a": leg, "b": leg}; a
+    // leg is {"trunk", "peer", "call_id", "local", "remote", "remote_rtcp", "direction", "srtp",
+    // "payload_types": {codec: {"in", "out"}}, "media": null or {"rx_packets", ..., "last_rx_ms_ago",
+    // "dropped", "drops":
+    // [{"reason", "count", "text"}]}}
     json_t *(*call)(void *arg, const char *id);
     // What ctl_trunks() makes.
     json_t *(*trunks)(void *arg);

@@ -26,15 +26,20 @@ static json_t *status_calls(const struct agent_counters *n)
                      (json_int_t)n->over_limit, "without_dataplane", (json_int_t)n->media_away);
 }
 
+static const char *dataplane_state(const struct media *media)
+{
+    return media_up(media) ? "up" : "away";
+}
+
 static json_t *status_dataplane(const struct media *media)
 {
     const struct media_counters *n = media_counters(media);
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "state",
-                     media_up(media) ? "up" : "away", "sessions", (json_int_t)media_session_count(media),
-                     "outstanding", (json_int_t)media_outstanding(media), "connected",
-                     (json_int_t)n->connected, "refused", (json_int_t)n->refused, "reinstalled",
-                     (json_int_t)n->reinstalled, "lost", (json_int_t)n->lost, "flushed",
-                     (json_int_t)n->flushed, "silences", (json_int_t)n->silences);
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "state", dataplane_state(media),
+                     "sessions", (json_int_t)media_session_count(media), "outstanding",
+                     (json_int_t)media_outstanding(media), "connected", (json_int_t)n->connected, "refused",
+                     (json_int_t)n->refused, "reinstalled", (json_int_t)n->reinstalled, "lost",
+                     (json_int_t)n->lost, "flushed", (json_int_t)n->flushed, "silences",
+                     (json_int_t)n->silences);
 }
 
 static json_t *status_rejects(const struct sip_counters *n)
@@ -124,32 +129,80 @@ static json_t *address(const struct tl_addr *a)
     return json_string(text);
 }
 
+// As in stats, without the reasons that did not occur here.
 static json_t *drops_of(const struct tl_leg_snapshot *leg)
 {
-    json_t *drops = json_object();
+    json_t *drops = json_array();
     for (int r = 0; drops && r < TL_DROP_COUNT; r++)
         if (leg->drops[r])
-            json_object_set_new(drops, tl_drop_label((enum tl_drop)r), json_integer(leg->drops[r]));
+            json_array_append_new(drops, json_pack("{s:s, s:I, s:s}", "reason", tl_drop_label(r), "count",
+                                                   (json_int_t)leg->drops[r], "text", tl_drop_text(r)));
     return drops;
+}
+
+// How long ago media was taken from the leg; null: never.
+static json_t *last_heard(const struct tl_leg_snapshot *leg)
+{
+    uint64_t now = now_ns();
+    if (!leg->last_rx_ns)
+        return json_null();
+    return json_integer((json_int_t)(now > leg->last_rx_ns ? (now - leg->last_rx_ns) / 1000000 : 0));
+}
+
+static json_t *media_of(const struct tl_leg_snapshot *leg)
+{
+    const struct tl_leg_counters *n = &leg->counters;
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:o}", "rx_packets", (json_int_t)n->rx_packets,
+                     "rx_octets", (json_int_t)n->rx_octets, "tx_packets", (json_int_t)n->tx_packets,
+                     "tx_octets", (json_int_t)n->tx_octets, "rx_rtcp", (json_int_t)n->rx_rtcp, "tx_rtcp",
+                     (json_int_t)n->tx_rtcp, "last_rx_ms_ago", last_heard(leg), "dropped",
+                     (json_int_t)n->drops, "drops", drops_of(leg));
+}
+
+// Payload types by codec: what the remote side is to send us and what we send it. Null: not agreed.
+static json_t *payload_types(const struct neg_leg *neg)
+{
+    static const char *const names[NEG_CODECS] = {
+        [NEG_PCMU] = "PCMU", [NEG_PCMA] = "PCMA", [NEG_EVENT] = "telephone-event"};
+    json_t *all = json_object();
+    for (int c = 0; all && c < NEG_CODECS; c++)
+        if (neg->remote_pt[c] != NEG_NO_PT)
+            json_object_set_new(
+                all, names[c],
+                json_pack("{s:o, s:i}", "in",
+                          neg->local_pt[c] != NEG_NO_PT ? json_integer(neg->local_pt[c]) : json_null(), "out",
+                          neg->remote_pt[c]));
+    return all;
+}
+
+// Where the remote side takes RTCP: what it said, else the port above its RTP, else, with mux, its RTP port.
+static struct tl_addr rtcp_of(const struct neg_leg *neg)
+{
+    struct tl_addr a = neg->rtcp;
+    if (neg->rtcp_mux || a.family == TL_AF_UNSET) {
+        a = neg->rtp;
+        if (a.family != TL_AF_UNSET && !neg->rtcp_mux)
+            a.port++;
+    }
+    return a;
 }
 
 static json_t *describe_leg(const struct agent_call_info *c, unsigned side,
                             const struct tl_session_snapshot *snap)
 {
+    static const char *const directions[] = {[SDP_INACTIVE] = "inactive",
+                                             [SDP_SENDONLY] = "sendonly",
+                                             [SDP_RECVONLY] = "recvonly",
+                                             [SDP_SENDRECV] = "sendrecv"};
     const struct tl_suite_info *suite = tl_suite_info(c->suite[side]);
-    json_t *leg = json_pack("{s:s, s:s, s:o, s:o, s:s}", "trunk", c->trunk[side]->name, "call_id",
-                            c->sip_call_id[side], "local", address(&c->local[side]), "remote",
-                            address(&c->remote[side]), "srtp", suite ? suite->name : "off");
-    if (!leg || !snap)
-        return leg;
-    const struct tl_leg_snapshot *l = &snap->leg[side];
-    json_t *media = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "rx_packets", (json_int_t)l->counters.rx_packets,
-        "rx_octets", (json_int_t)l->counters.rx_octets, "tx_packets", (json_int_t)l->counters.tx_packets,
-        "tx_octets", (json_int_t)l->counters.tx_octets, "rx_rtcp", (json_int_t)l->counters.rx_rtcp, "tx_rtcp",
-        (json_int_t)l->counters.tx_rtcp, "dropped", (json_int_t)l->counters.drops, "drops", drops_of(l));
-    json_object_set_new(leg, "media", media);
-    return leg;
+    const struct neg_leg *neg = c->neg[side];
+    const struct tl_addr rtcp = rtcp_of(neg);
+    return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:s, s:o, s:o}", "trunk", c->trunk[side]->name,
+                     "peer", address(&c->trunk[side]->peer), "call_id", c->sip_call_id[side], "local",
+                     address(&c->local[side]), "remote", address(&c->remote[side]), "remote_rtcp",
+                     address(&rtcp), "direction", directions[neg->direction & SDP_SENDRECV], "srtp",
+                     suite ? suite->name : "off", "payload_types", payload_types(neg), "media",
+                     snap ? media_of(&snap->leg[side]) : json_null());
 }
 
 static json_t *call(void *arg, const char *id)
@@ -164,9 +217,10 @@ static json_t *call(void *arg, const char *id)
     bool known = live && c.handle.incarnation && tl_live_read(live, &c.handle, &snap) == 0;
     char session[24];
     snprintf(session, sizeof session, "%016llx", (unsigned long long)c.call_ref);
-    return json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:s, s:b, s:s, s:o, s:o}", "id", id, "state", c.state,
-                     "from", c.calling, "to", c.called, "seconds", (double)c.age_ms / 1000.0, "talked",
-                     (double)c.talk_ms / 1000.0, "codec", c.codec, "held", c.held, "session", session, "a",
+    return json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:s, s:b, s:s, s:s, s:o, s:o}", "id", id, "state",
+                     c.state, "from", c.calling, "to", c.called, "seconds", (double)c.age_ms / 1000.0,
+                     "talked", (double)c.talk_ms / 1000.0, "codec", c.codec, "held", c.held, "session",
+                     session, "dataplane", dataplane_state(agent_media(agent)), "a",
                      describe_leg(&c, CALL_A, known ? &snap : NULL), "b",
                      describe_leg(&c, CALL_B, known ? &snap : NULL));
 }
@@ -180,7 +234,9 @@ static json_t *trunks(void *arg)
 
 static json_t *stats(void *arg)
 {
-    return ctl_stats(media_live(agent_media(arg)), now_ns());
+    json_t *answer = ctl_stats(media_live(agent_media(arg)), now_ns());
+    json_object_set_new(answer, "state", json_string(dataplane_state(agent_media(arg))));
+    return answer;
 }
 
 const struct ctl_provider agent_provider = {status, calls, call, trunks, stats};

@@ -28,9 +28,11 @@ static const struct ctl_command commands[] = {
     {"stats", "", 0, "packets, workers and drops",
      "Prints the counters of each worker since the dataplane's start, the age of its heartbeat, and every "
      "reason for\n"
-     "which packets were dropped. From NIC + from workers = sent on + punted + handed off + absorbed + "
-     "dropped +\n"
-     "waiting, when the worker is idle. With --json also the drops of each worker.",
+     "which packets were dropped. From NIC + from workers = sent on + handed off + absorbed + waiting + "
+     "dropped,\n"
+     "when the worker is idle. Own packets are ARP of the dataplane's making. With --json also the drops of "
+     "each "
+     "worker.",
      ctl_stats},
     {"config check", "FILE", 1, "check a configuration file",
      "Reads the file as both daemons do and prints every error with its line and column, or that it is ok.\n"

@@ -48,7 +48,7 @@ int ctl_status(const struct ctl_options *options)
 
 int ctl_call(const struct ctl_options *options)
 {
-    return ask(options, json_pack("{s:s, s:s}", "command", "call", "call", options->argv[0]), members_print);
+    return ask(options, json_pack("{s:s, s:s}", "command", "call", "call", options->argv[0]), show_call);
 }
 
 // ---- calls
@@ -143,23 +143,9 @@ int ctl_trunks(const struct ctl_options *options)
 
 // ---- stats
 
-static void show_workers(const json_t *result)
+// The worker's rows, and their sum where there are several.
+static json_t *worker_rows(const json_t *result)
 {
-    static const struct column columns[] = {
-        {"WORKER", "worker"},
-        {"BEAT MS AGO", "heartbeat_age_ms"},
-        {"FROM NIC", "rx_nic"},
-        {"FROM WORKERS", "rx_handoff"},
-        {"SENT ON", "tx"},
-        {"OWN", "tx_own"},
-        {"PUNTED", "punted"},
-        {"HANDED OFF", "handed_off"},
-        {"ABSORBED", "absorbed"},
-        {"WAITING", "waiting"},
-        {"DROPPED", "dropped"},
-        {"EVENTS LOST", "events_lost"},
-        {"CYCLES/PACKET", "cycles_per_packet"},
-    };
     json_t *rows = json_array(), *total = json_deep_copy(json_object_get(result, "total"));
 
     json_array_extend(rows, json_object_get(result, "workers"));
@@ -167,8 +153,30 @@ static void show_workers(const json_t *result)
         json_object_set_new(total, "worker", json_string("all"));
         json_array_append(rows, total);
     }
-    table_print(columns, COUNT(columns), rows);
     json_decref(total);
+    return rows;
+}
+
+// Two tables, so that neither is wider than a terminal: where packets went, and how the workers are.
+static void show_workers(const json_t *result)
+{
+    static const struct column packets[] = {
+        {"WORKER", "worker"},   {"FROM NIC", "rx_nic"},       {"FROM WORKERS", "rx_handoff"},
+        {"SENT ON", "tx"},      {"HANDED OFF", "handed_off"}, {"ABSORBED", "absorbed"},
+        {"WAITING", "waiting"}, {"DROPPED", "dropped"},
+    };
+    static const struct column health[] = {
+        {"WORKER", "worker"},
+        {"BEAT MS AGO", "heartbeat_age_ms"},
+        {"CYCLES/PACKET", "cycles_per_packet"},
+        {"OWN PACKETS", "tx_own"},
+        {"EVENTS LOST", "events_lost"},
+    };
+    json_t *rows = worker_rows(result);
+
+    table_print(packets, COUNT(packets), rows);
+    putchar('\n');
+    table_print(health, COUNT(health), rows);
     json_decref(rows);
 }
 
@@ -190,6 +198,12 @@ static void show_drops(const json_t *result)
     json_decref(rows);
 }
 
+bool dataplane_away(const json_t *answer, const char *key)
+{
+    const char *state = json_string_value(json_object_get(answer, key));
+    return state && strcmp(state, "away") == 0;
+}
+
 static void show_stats(const json_t *result)
 {
     const json_t *dataplane = json_object_get(result, "dataplane");
@@ -198,6 +212,8 @@ static void show_stats(const json_t *result)
         puts("the dataplane has not been there yet");
         return;
     }
+    if (dataplane_away(result, "state"))
+        puts("the dataplane is away: these are its last counters\n");
     members_print(dataplane);
     putchar('\n');
     show_workers(result);

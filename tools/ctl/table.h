@@ -4,6 +4,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct column {
@@ -20,3 +21,9 @@ void members_print(const json_t *object);
 
 // A value as text, for the caller to free: control characters are '?', null is "-". NULL without memory.
 char *value_text(const json_t *value);
+
+// Whether an answer says under `key` that control does not reach the dataplane. show.c
+bool dataplane_away(const json_t *answer, const char *key);
+
+// Prints what `call` answers: both legs side by side in at most 80 columns unless names are long. show_call.c
+void show_call(const json_t *call);

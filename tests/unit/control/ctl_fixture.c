@@ -54,14 +54,44 @@ static json_t *calls(void *arg, uint64_t after, unsigned limit)
                      left ? json_integer((json_int_t)after) : json_null());
 }
 
+static json_t *leg_json(const char *trunk, const char *direction, json_t *media)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:{s:i, s:i}, s:{s:n, s:i}}, s:o}", "trunk",
+                     trunk, "peer", "192.0.2.20:5060", "call_id", "x@\33[2Jy", "local", "192.0.2.1:16384",
+                     "remote", "192.0.2.20:20000", "remote_rtcp", "192.0.2.20:20001", "direction", direction,
+                     "srtp", "AES_CM_128_HMAC_SHA1_80", "payload_types", "PCMA", "in", 8, "out", 8,
+                     "telephone-event", "in", "out", 101, "media", media);
+}
+
+static json_t *media_json(json_t *last_rx_ms_ago, json_t *drops)
+{
+    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:o, s:i, s:o}", "rx_packets", 11, "rx_octets", 1892,
+                     "tx_packets", 13, "tx_octets", 2236, "rx_rtcp", 1, "tx_rtcp", 2, "last_rx_ms_ago",
+                     last_rx_ms_ago, "dropped", 7, "drops", drops);
+}
+
+// c1: one leg heard, the other never, with drops. c3: the dataplane does not have it.
 static json_t *call(void *arg, const char *id)
 {
     struct fixture *f = arg;
+    json_t *answer, *drops;
 
     f->asked++;
-    return strcmp(id, "c1") == 0 ? json_pack("{s:o, s:[{s:i},{s:i}], s:[]}", "call", call_json(1), "legs",
-                                             "rx", 5, "rx", 7, "none")
-                                 : NULL;
+    if (strcmp(id, "c1") != 0 && strcmp(id, "c3") != 0)
+        return NULL;
+    answer = call_json(1);
+    if (strcmp(id, "c3") == 0) {
+        json_object_set_new(answer, "dataplane", json_string(f->away ? "away" : "up"));
+        json_object_set_new(answer, "a", leg_json("peer", "sendrecv", json_null()));
+        json_object_set_new(answer, "b", leg_json("core", "sendrecv", json_null()));
+        return answer;
+    }
+    drops = json_pack("[{s:s, s:i, s:s}]", "reason", tl_drop_label(TL_DROP_wrong_source), "count", 7, "text",
+                      tl_drop_text(TL_DROP_wrong_source));
+    json_object_set_new(answer, "a",
+                        leg_json("peer", "sendrecv", media_json(json_integer(120), json_array())));
+    json_object_set_new(answer, "b", leg_json("core", "sendonly", media_json(json_null(), drops)));
+    return answer;
 }
 
 static json_t *trunks(void *arg)
@@ -76,8 +106,11 @@ static json_t *stats(void *arg)
 {
     struct fixture *f = arg;
 
+    json_t *answer = ctl_stats(f->live, 5000000000);
+
     f->asked++;
-    return ctl_stats(f->live, 5000000000);
+    json_object_set_new(answer, "state", json_string(f->away ? "away" : "up"));
+    return answer;
 }
 
 const struct ctl_provider fixture_provider = {

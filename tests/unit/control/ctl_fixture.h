@@ -20,6 +20,7 @@ struct fixture {
     uint64_t call_count; // calls to list
     bool newest_first;   // the last one first, and so on
     size_t status_size;  // octets of ballast in the answer to status
+    bool away;           // the dataplane, as the answers to call and stats say
     const struct trunk_table *trunks;
     const struct tl_live_view *live;
 };

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent_fixture.h"
+#include "control/ctl_calls.h"
 
 static bool has(const char *text, const char *part)
 {
@@ -482,6 +484,89 @@ static void test_keep_alive(void)
     world_close(&w);
 }
 
+static const char *leg_text(json_t *call, const char *leg, const char *key)
+{
+    const char *text = json_string_value(json_object_get(json_object_get(call, leg), key));
+    return text ? text : "";
+}
+
+static json_int_t media_number(json_t *call, const char *leg, const char *key)
+{
+    json_t *media = json_object_get(json_object_get(call, leg), "media");
+    return json_integer_value(json_object_get(media, key));
+}
+
+// What trunklinectl call answers to "why has this call no audio?": both legs, from the live table.
+static void test_operator_sees_media(void)
+{
+    struct world w;
+    char *ok, *invite;
+    struct agent_call_info info;
+    world_open(&w, NULL);
+    bring_up(&w, &ok, &invite);
+    CU_ASSERT_TRUE_FATAL(agent_find_call(w.agent, 1, &info));
+    CU_ASSERT_EQUAL(fake_dataplane_media(w.fake, info.call_ref, 0, 0, 50, 8600), 0);
+    struct tl_live_table *live = fake_dataplane_live(w.fake);
+    struct tl_live_leg *b = &live->sessions[info.handle.slot].leg[1];
+    atomic_store(&b->drops[TL_DROP_wrong_source], 9);
+
+    json_t *call = agent_provider.call(w.agent, "1");
+    CU_ASSERT_STRING_EQUAL(leg_text(call, "b", "trunk"), "one");
+    CU_ASSERT_STRING_EQUAL(leg_text(call, "b", "remote"), "192.0.2.2:5000");
+    CU_ASSERT_STRING_EQUAL(leg_text(call, "b", "remote_rtcp"), "192.0.2.2:5001");
+    CU_ASSERT_STRING_EQUAL(leg_text(call, "b", "direction"), "sendrecv");
+    CU_ASSERT_STRING_EQUAL(leg_text(call, "b", "srtp"), "off");
+    CU_ASSERT_EQUAL(media_number(call, "a", "rx_packets"), 50);
+    CU_ASSERT_EQUAL(media_number(call, "a", "rx_octets"), 8600);
+    CU_ASSERT_EQUAL(media_number(call, "b", "tx_packets"), 50);
+    CU_ASSERT_EQUAL(media_number(call, "b", "dropped"), 9);
+    json_t *media = json_object_get(json_object_get(call, "b"), "media");
+    CU_ASSERT_TRUE(json_is_null(json_object_get(media, "last_rx_ms_ago")));
+    json_t *drops = json_object_get(media, "drops"), *drop = json_array_get(drops, 0);
+    CU_ASSERT_EQUAL(json_array_size(drops), 1);
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(drop, "reason")), "wrong_source");
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(drop, "count")), 9);
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(drop, "text")),
+                           tl_drop_text(TL_DROP_wrong_source));
+    json_t *types = json_object_get(json_object_get(call, "b"), "payload_types");
+    json_t *pcma = json_object_get(types, "PCMA");
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(pcma, "in")), 8);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(pcma, "out")), 8);
+    json_decref(call);
+
+    // it was heard just now
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    atomic_store(&b->last_rx_ns, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec);
+    call = agent_provider.call(w.agent, "1");
+    media = json_object_get(json_object_get(call, "b"), "media");
+    CU_ASSERT_TRUE(json_is_integer(json_object_get(media, "last_rx_ms_ago")));
+    json_decref(call);
+
+    // without the dataplane there are no counters, but there is the call
+    fake_dataplane_die(w.fake);
+    for (int i = 0; i < 500 && media_up(agent_media(w.agent)); i++)
+        world_turn(&w, 2);
+    call = agent_provider.call(w.agent, "1");
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(call, "dataplane")), "away");
+    CU_ASSERT_STRING_EQUAL(leg_text(call, "b", "remote"), "192.0.2.2:5000");
+    json_decref(call);
+    CU_ASSERT_PTR_NULL(agent_provider.call(w.agent, "2"));
+    CU_ASSERT_EQUAL(fake_dataplane_revive(w.fake), 0);
+    for (int i = 0; i < 1500 && !media_up(agent_media(w.agent)); i++)
+        world_turn(&w, 2);
+    world_turn(&w, 20);
+    CU_ASSERT_EQUAL(agent_hang_up(w.agent, 1), 0);
+    const char *bye = party_expect(&w, &w.b, "BYE");
+    party_answer(&w, &w.b, bye, "200 OK", "", NULL);
+    bye = party_expect(&w, &w.a, "BYE");
+    party_answer(&w, &w.a, bye, "200 OK", "", NULL);
+    free(ok);
+    free(invite);
+    CU_ASSERT_TRUE(world_quiet(&w));
+    world_close(&w);
+}
+
 static void test_operator(void)
 {
     struct world w;
@@ -572,6 +657,7 @@ int main(int argc, char **argv)
         {"media lost", test_media_lost},
         {"keep-alive", test_keep_alive},
         {"the operator's view", test_operator},
+        {"the operator's view of a call's media", test_operator_sees_media},
         {"mutated SDP", test_mutated},
     };
     return test_main("agent", TEST_CASES(cases), argc, argv);

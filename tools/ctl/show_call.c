@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One call for people: both legs side by side, then what was dropped, with its meaning.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/ctl/ctl.h"
+#include "tools/ctl/table.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char *const legs[2] = {"a", "b"};
+
+static const json_t *leg_of(const json_t *call, int leg)
+{
+    return json_object_get(call, legs[leg]);
+}
+
+// Text, also of numbers: a column of mixed values stands left.
+static json_t *as_text(const json_t *value)
+{
+    char *text = value_text(value);
+    json_t *string = json_string(text ? text : "-");
+    free(text);
+    return string;
+}
+
+static void add_row(json_t *rows, const char *what, json_t *a, json_t *b)
+{
+    json_array_append_new(rows, json_pack("{s:s, s:o, s:o}", "what", what, "a", a, "b", b));
+}
+
+static void add_member(json_t *rows, const char *what, const json_t *call, const char *key)
+{
+    add_row(rows, what, as_text(json_object_get(leg_of(call, 0), key)),
+            as_text(json_object_get(leg_of(call, 1), key)));
+}
+
+static const json_t *media_of(const json_t *call, int leg)
+{
+    return json_object_get(leg_of(call, leg), "media");
+}
+
+static void add_media(json_t *rows, const char *what, const json_t *call, const char *key)
+{
+    add_row(rows, what, as_text(json_object_get(media_of(call, 0), key)),
+            as_text(json_object_get(media_of(call, 1), key)));
+}
+
+// "from it 96, to it 101": the type that the remote side is to send, and the one that it is sent.
+static json_t *payload_text(const json_t *types)
+{
+    if (!json_is_object(types))
+        return json_string("-");
+    char *in = value_text(json_object_get(types, "in")), *out = value_text(json_object_get(types, "out"));
+    json_t *text = json_sprintf("from it %s, to it %s", in ? in : "-", out ? out : "-");
+    free(in);
+    free(out);
+    return text;
+}
+
+static void add_payloads(json_t *rows, const json_t *call)
+{
+    static const char *const codecs[] = {"PCMA", "PCMU", "telephone-event"};
+    for (size_t i = 0; i < COUNT(codecs); i++) {
+        const json_t *types[2];
+        for (int leg = 0; leg < 2; leg++)
+            types[leg] = json_object_get(json_object_get(leg_of(call, leg), "payload_types"), codecs[i]);
+        if (types[0] || types[1])
+            add_row(rows, codecs[i], payload_text(types[0]), payload_text(types[1]));
+    }
+}
+
+// "0.1 s ago", "never", or "-" when the dataplane does not say.
+static json_t *heard_text(const json_t *media)
+{
+    const json_t *ms = json_object_get(media, "last_rx_ms_ago");
+    if (!ms)
+        return json_string("-");
+    if (!json_is_integer(ms))
+        return json_string("never");
+    return json_sprintf("%.1f s ago", (double)json_integer_value(ms) / 1000.0);
+}
+
+static void show_legs(const json_t *call)
+{
+    static const struct column columns[] = {{"LEG", "what"}, {"A", "a"}, {"B", "b"}};
+    json_t *rows = json_array();
+    add_member(rows, "trunk", call, "trunk");
+    add_member(rows, "SIP peer", call, "peer");
+    add_member(rows, "our media address", call, "local");
+    add_member(rows, "its media address", call, "remote");
+    add_member(rows, "its RTCP address", call, "remote_rtcp");
+    add_member(rows, "it says it is", call, "direction");
+    add_member(rows, "SRTP", call, "srtp");
+    add_payloads(rows, call);
+    add_row(rows, "last heard", heard_text(media_of(call, 0)), heard_text(media_of(call, 1)));
+    add_media(rows, "packets from it", call, "rx_packets");
+    add_media(rows, "octets from it", call, "rx_octets");
+    add_media(rows, "packets to it", call, "tx_packets");
+    add_media(rows, "octets to it", call, "tx_octets");
+    add_media(rows, "RTCP from it", call, "rx_rtcp");
+    add_media(rows, "RTCP to it", call, "tx_rtcp");
+    add_media(rows, "dropped from it", call, "dropped");
+    table_print(columns, COUNT(columns), rows);
+    json_decref(rows);
+}
+
+static void show_drops(const json_t *call)
+{
+    static const struct column columns[] = {
+        {"LEG", "leg"}, {"DROPPED", "count"}, {"REASON", "reason"}, {"MEANING", "text"}};
+    json_t *rows = json_array(), *drop;
+    size_t i;
+    for (int leg = 0; leg < 2; leg++)
+        json_array_foreach(json_object_get(media_of(call, leg), "drops"), i, drop)
+        {
+            json_t *row = json_copy(drop);
+            json_object_set_new(row, "leg", json_string(leg ? "B" : "A"));
+            json_array_append_new(rows, row);
+        }
+    if (json_array_size(rows)) {
+        putchar('\n');
+        table_print(columns, COUNT(columns), rows);
+    }
+    json_decref(rows);
+}
+
+void show_call(const json_t *call)
+{
+    static const char *const head[] = {"id",     "state", "from", "to",     "seconds",
+                                       "talked", "codec", "held", "session"};
+    json_t *top = json_object();
+    for (size_t i = 0; i < COUNT(head); i++)
+        json_object_set(top, head[i], json_object_get(call, head[i]));
+    json_object_set(top, "call_id_a", json_object_get(leg_of(call, 0), "call_id"));
+    json_object_set(top, "call_id_b", json_object_get(leg_of(call, 1), "call_id"));
+    members_print(top);
+    json_decref(top);
+    putchar('\n');
+    show_legs(call);
+    if (dataplane_away(call, "dataplane"))
+        puts("\nthe dataplane is away: no media flows, and these are its last counters");
+    else if (!json_is_object(media_of(call, 0)))
+        puts("\nthe dataplane has no session of this call at the moment: no media flows");
+    show_drops(call);
+}
