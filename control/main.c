@@ -13,15 +13,18 @@
 enum { EXIT_USAGE = 2 };
 
 static const char usage[] =
-    "usage: trunkline-control --config FILE [--check]\n"
-    "  --config FILE  the configuration of both daemons, JSON\n"
-    "  --check        only say whether it is right\n"
+    "usage: trunkline-control --config FILE [--check] [--quiet]\n"
+    "The signalling of Trunkline: a SIP back-to-back user agent that tells trunkline-dataplane what media to "
+    "move.\n"
+    "  --config FILE  the configuration of both daemons, JSON (docs/config.md)\n"
+    "  --check        say whether FILE is right and end\n"
     "  --quiet        log warnings and errors only\n"
-    "  --version      print the version\n"
-    "  --help         print this\n"
+    "  --version      print the version and end\n"
+    "  --help         print this and end\n"
     "Ends on SIGTERM and SIGINT. Calls that are up are not hung up then: the dataplane goes on with their "
     "media, and a\n"
-    "control that is started again ends those sessions, because it does not know the calls.\n";
+    "control that is started again ends those sessions, because it does not know the calls.\n"
+    "Exit status: 0, 1 when it cannot run, 2 for a wrong command line or FILE.\n";
 
 struct options {
     const char *config;
@@ -54,12 +57,16 @@ static int read_options(int argc, char **argv, struct options *out)
         case OPT_HELP:
             fputs(usage, stdout);
             return EXIT_SUCCESS;
-        default:
-            fputs(usage, stderr);
+        default: // getopt has said what is wrong
             return EXIT_USAGE;
         }
-    if (!out->config || optind < argc) {
-        fputs(usage, stderr);
+    if (optind < argc) {
+        fprintf(stderr, "trunkline-control: no argument is known by the name %s (see --help)\n",
+                argv[optind]);
+        return EXIT_USAGE;
+    }
+    if (!out->config) {
+        fputs("trunkline-control: --config FILE is missing (see --help)\n", stderr);
         return EXIT_USAGE;
     }
     return -1;
@@ -134,8 +141,8 @@ int main(int argc, char **argv)
     }
     status = EXIT_SUCCESS;
     if (tl_config_load(options.config, &config, errors) < 0) {
-        fprintf(stderr, "%s%s", errors->text, errors->text[0] && strchr(errors->text, '\n') ? "" : "\n");
-        status = EXIT_FAILURE;
+        tl_config_print_errors(stderr, options.config, errors);
+        status = EXIT_USAGE;
     }
     free(errors);
     if (status == EXIT_SUCCESS && options.check) {
