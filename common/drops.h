@@ -31,6 +31,7 @@
     X(tx_index_used, "protecting it would use an SRTP index twice")                                          \
     X(tx_index_end, "SRTP or SRTCP index space of the key is used up")                                       \
     X(no_room, "no room in the buffer for the tag")                                                          \
+    X(too_long, "longer than its port's MTU, with the tag of its suite")                                     \
     X(no_route, "destination is not on-link and no gateway is configured")                                   \
     X(no_neighbour, "next hop did not answer ARP")                                                           \
     X(neighbour_queue, "a packet already waits for this next hop's ARP answer")                              \

@@ -131,6 +131,17 @@ static int plan(struct opening *o, unsigned workers)
     return 0;
 }
 
+// What is longer would be lost in the device or the kernel without a word.
+static int plan_frames(struct opening *o)
+{
+    uint16_t mtu;
+    int error = rte_eth_dev_get_mtu(o->port->id, &mtu);
+    if (error != 0)
+        return refuse(o, error, "device does not tell its MTU");
+    o->port->frame_max = RTE_MIN(mtu + RTE_ETHER_HDR_LEN, UINT16_MAX);
+    return 0;
+}
+
 static void plan_offloads(struct opening *o)
 {
     const uint64_t rx = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
@@ -233,6 +244,8 @@ static int open_port(struct opening *o, unsigned workers, struct rte_mempool *co
     plan_rss(o);
     struct rte_mempool *pool = pools[o->port->socket] ? pools[o->port->socket] : pools[0];
     error = set_up_queues(o, pool);
+    if (error == 0)
+        error = plan_frames(o);
     if (error != 0)
         return error;
     error = rte_eth_dev_start(o->port->id);

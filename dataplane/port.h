@@ -35,7 +35,8 @@ struct port {
     uint16_t index;
     uint16_t rx_queues;
     uint16_t tx_queues;
-    int socket; // NUMA node, 0 where the device names none
+    uint16_t frame_max; // bytes of the longest frame that its MTU allows
+    int socket;         // NUMA node, 0 where the device names none
     struct rte_ether_addr mac;
     bool rx_udp_checksum;     // the device marks each UDP packet RTE_MBUF_F_RX_L4_CKSUM_GOOD or _BAD
     bool verify_udp_checksum; // software must look where the device did not

@@ -84,8 +84,13 @@ static void send_batch(struct worker *w, unsigned port, struct packet **p, unsig
 static bool finish(struct worker *w, struct packet *p)
 {
     const struct leg_terms *t = p->session->terms[p->leg ^ 1];
+    const struct port *port = &w->engine->ports->port[t->tx_port];
     uint32_t hop = p->kind == PACKET_RTCP ? t->rtcp_hop : t->rtp_hop;
-    make_frame(p, t, &w->engine->ports->port[t->tx_port]);
+    if (HEADER_LEN + p->len > port->frame_max) {
+        packet_drop(w, p, TL_DROP_too_long);
+        return false;
+    }
+    make_frame(p, t, port);
     uint64_t record = neigh_load(w->engine->neigh, hop);
     if (record & NEIGH_VALID) {
         neigh_write_ether(record, rte_pktmbuf_mtod(p->m, struct rte_ether_hdr *));

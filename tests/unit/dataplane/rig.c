@@ -145,6 +145,7 @@ static void make_ports(struct rig *r, unsigned workers, unsigned queues)
         struct port *port = &r->ports.port[p];
         port->id = wire.id[p];
         port->index = p;
+        port->frame_max = RTE_ETHER_HDR_LEN + RTE_ETHER_MTU;
         set_mac(port->mac.addr_bytes, 1, p, 2);
         port_plan_queues(port, workers, queues, queues);
         port_bind_realms(port, r->config, p);

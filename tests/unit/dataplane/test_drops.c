@@ -257,6 +257,19 @@ static void no_room(void)
     rig_frame_at_end(&rig, 0, 0, frame, len);
 }
 
+// The longest packet that goes, and one more, which the tag makes too long.
+static void too_long(void)
+{
+    uint8_t p[PACKET_BYTES_MAX] = {0};
+    rtp(p, 8, 1, SEQ);
+    unsigned sent = rig.sent_count;
+    payload(p, 1472 - 16);
+    CU_ASSERT_EQUAL(rig.sent_count, sent + 1);
+    rtp(p, 8, 1, SEQ + 1);
+    payload(p, 1472 - 15);
+    CU_ASSERT_EQUAL(rig.sent_count, sent + 1);
+}
+
 static void no_route(void)
 {
     struct tl_leg leg[2];
@@ -350,6 +363,7 @@ static const struct reason {
     [TL_DROP_tx_index_used] = {SRTP_OUT, tx_index_used, 0},
     [TL_DROP_tx_index_end] = {NO_CALL, tx_index_end, 0},
     [TL_DROP_no_room] = {SRTP_OUT, no_room, 0},
+    [TL_DROP_too_long] = {SRTP_OUT, too_long, 0},
     [TL_DROP_no_route] = {NO_CALL, no_route, 0},
     [TL_DROP_no_neighbour] = {NO_CALL, no_neighbour, -1},
     [TL_DROP_neighbour_queue] = {NO_CALL, neighbour_queue, 0},

@@ -147,6 +147,7 @@ static void test_open_with_rss(void)
     CU_ASSERT_EQUAL(ports->count, 1);
     CU_ASSERT_EQUAL(ports->by_id[p->id], 0);
     CU_ASSERT_EQUAL(p->rx_queues, 3);
+    CU_ASSERT_EQUAL(p->frame_max, 1514);
     CU_ASSERT_EQUAL(p->tx_queues, 3);
     CU_ASSERT_TRUE(p->steered);
 
