@@ -20,7 +20,7 @@
 #include "dataplane/worker.h"
 
 enum { EXIT_RUN = 1, EXIT_USAGE = 2 };
-enum { STOP_WAIT_MS = 800 }; // for workers to end their turn
+enum { STOP_WAIT_MS = 5000 }; // for workers to end their turn; a busy machine may keep their cores for long
 
 static const char usage[] =
     "usage: trunkline-dataplane --config FILE [--check]\n"

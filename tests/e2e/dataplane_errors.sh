@@ -107,6 +107,7 @@ if [ "$(id -u)" = 0 ] && topo_up 2>"$E2E_WORK/topo"; then
         wait "$dataplane_pid"
         status=$?
         dataplane_pid=
+        [ $status = 0 ] || { echo "     SIG$signal: exit status $status"; tail -n 3 "$E2E_WORK/dataplane.log"; }
         check "SIG$signal: exit status 0" test $status = 0
         check "SIG$signal: says so last" grep -q ': ended$' <(tail -n 1 "$E2E_WORK/dataplane.log")
         [ $signal = TERM ] || dataplane_start "$C"

@@ -128,7 +128,7 @@ dataplane_start() {
     return 1
 }
 
-# Ends it in order. Fails when it does not end (it gives itself a second; a busy machine may need more) or its exit status
+# Ends it in order. Fails when it does not end (it gives its workers five seconds) or its exit status
 # is not 0.
 dataplane_stop() {
     local tries status
