@@ -5,7 +5,7 @@
 # and SRTP on the core side, and judges every packet.
 #   tools/demo.sh [--calls N] [--seconds S] [--cps R] [--suite NAME] [--transport udp|tcp] [--json]
 #     --calls N        calls, half of them placed by each side (50)
-#     --seconds S      length of a call (10)
+#     --seconds S      length of a call, at least 4 (10)
 #     --cps R          calls placed per second (10)
 #     --suite NAME     AES_CM_128_HMAC_SHA1_80 or AEAD_AES_128_GCM (AES_CM_128_HMAC_SHA1_80)
 #     --transport T    of SIP, on both sides (udp)
@@ -23,7 +23,7 @@ count() { [[ $2 =~ ^[0-9]{1,6}$ ]] && [ "$2" -ge "$3" ] && [ "$2" -le "$4" ] || 
 while [ $# -gt 0 ]; do
     case $1 in
     --calls) count "$1" "${2-}" 1 1000; calls=$2; shift ;;
-    --seconds) count "$1" "${2-}" 3 3600; seconds=$2; shift ;;
+    --seconds) count "$1" "${2-}" 4 3600; seconds=$2; shift ;;
     --cps) count "$1" "${2-}" 1 100; cps=$2; shift ;;
     --suite)
         suite=${2-}
@@ -44,22 +44,12 @@ done
 say() { if [ $json = 1 ]; then echo "$@" >&2; else echo "$@"; fi; }
 fail() { echo "demo: $*" >&2; exit 1; }
 
-tools/setup.sh demo >&2 || fail "the packages could not be installed"
-build=${TRUNKLINE_BUILD:-}
-if [ -z "$build" ]; then
-    build=$PWD/build
-    say "building"
-    [ -f build/build.ninja ] || meson setup build >/tmp/trunkline-build.$$ 2>&1 || { cat /tmp/trunkline-build.$$ >&2; fail "meson setup failed"; }
-    ninja -C build >/tmp/trunkline-build.$$ 2>&1 || { tail -n 30 /tmp/trunkline-build.$$ >&2; fail "the build failed"; }
-    rm -f /tmp/trunkline-build.$$
-fi
-
 # shellcheck source=tools/lib/topology.sh
 . tools/lib/topology.sh
 # shellcheck source=tools/lib/gateway.sh
 . tools/lib/gateway.sh
 
-work=$(mktemp -d /tmp/trunkline-demo.XXXXXX)
+work=$(mktemp -d /tmp/trunkline-demo.XXXXXX) || fail "no folder could be made in /tmp"
 pages_before=
 cleanup() {
     trap - EXIT INT TERM
@@ -72,6 +62,15 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+
+tools/setup.sh demo >&2 || fail "the packages could not be installed"
+build=${TRUNKLINE_BUILD:-}
+if [ -z "$build" ]; then
+    build=$PWD/build
+    say "building"
+    [ -f build/build.ninja ] || meson setup build >"$work/build.log" 2>&1 || { cat "$work/build.log" >&2; fail "meson setup failed"; }
+    ninja -C build >"$work/build.log" 2>&1 || { tail -n 30 "$work/build.log" >&2; fail "the build failed"; }
+fi
 
 # Huge pages where we may: 2 MB each; without them the dataplane runs on ordinary memory.
 huge=false

@@ -9,9 +9,10 @@ cd "$(dirname "$0")/.."
 dir=/var/tmp/trunkline-fresh keep=0
 while [ $# -gt 0 ]; do
     case $1 in
-    --dir) dir=$2; shift 2 ;;
+    --dir) [ $# -gt 1 ] || { echo "fresh-check: --dir takes a folder (see --help)" >&2; exit 2; }; dir=$2; shift 2 ;;
     --keep) keep=1; shift ;;
     -h | --help) sed -n '3,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -*) echo "fresh-check: unknown option $1 (see --help)" >&2; exit 2 ;;
     *) break ;;
     esac
 done

@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.."
 
 level=${1:-demo}
 case $level in
+-h | --help) sed -n '3,5s/^# \{0,1\}//p' "$0"; exit 0 ;;
 build) want=("${packages_build[@]}") ;;
 demo) want=("${packages_build[@]}" "${packages_demo[@]}") ;;
 test) want=("${packages_build[@]}" "${packages_demo[@]}" "${packages_test[@]}") ;;

@@ -17,6 +17,7 @@ for a in "$@"; do
     esac
 done
 
+[ $kind = unit ] || [ "$(id -u)" = 0 ] || { echo "test: network namespaces need root: run it with sudo, or without root with --unit" >&2; exit 1; }
 tools/setup.sh test || exit 1
 
 passed=0 failed=0 skipped=0
@@ -67,7 +68,7 @@ unit_programs() { # DIR
     find "$1/tests/unit" -maxdepth 1 -type f -name 'test_*' -perm -u+x | sort
 }
 
-mkdir -p build-test
+mkdir -p build-test || { echo "test: the build folder cannot be made here; run it as who owns the checkout" >&2; exit 1; }
 echo "== build"
 build build-test/plain -Dwerror=true || { failed=$((failed + 1)); finish; }
 
