@@ -64,12 +64,17 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 tools/setup.sh demo >&2 || fail "the packages could not be installed"
+step() { # COMMAND...: a part of the build; waited for in a way that lets a signal end it
+    "$@" >"$work/build.log" 2>&1 &
+    gateway_pids+=($!)
+    wait $!
+}
 build=${TRUNKLINE_BUILD:-}
 if [ -z "$build" ]; then
     build=$PWD/build
     say "building"
-    [ -f build/build.ninja ] || meson setup build >"$work/build.log" 2>&1 || { cat "$work/build.log" >&2; fail "meson setup failed"; }
-    ninja -C build >"$work/build.log" 2>&1 || { tail -n 30 "$work/build.log" >&2; fail "the build failed"; }
+    [ -f build/build.ninja ] || step meson setup build || { cat "$work/build.log" >&2; fail "meson setup failed"; }
+    step ninja -C build || { tail -n 30 "$work/build.log" >&2; fail "the build failed"; }
 fi
 
 # Huge pages where we may: 2 MB each; without them the dataplane runs on ordinary memory.
