@@ -141,12 +141,52 @@ static void transmit_ring_full(void)
     rig_close(&rig);
 }
 
+// A packet waits for ARP at a worker that has no queue, and when the answer comes the ring to the sender is
+// full: it is in one place of the counters all the time.
+static void waits_and_finds_a_full_ring(void)
+{
+    enum { RTP_PORT = 20200 };
+    struct tl_leg leg[2] = {rig_leg(0, RTP_PORT, REMOTE0), rig_leg(1, 30000, REMOTE1)};
+    while (tl_port_bucket(leg[1].local_port) != tl_port_bucket(RTP_PORT))
+        leg[1].local_port += 2;
+    rig_open(&rig, 2, 1);
+    rig.silent = true;
+    CU_ASSERT_EQUAL_FATAL(rig.ports.bucket_worker[tl_port_bucket(RTP_PORT)], 1);
+    struct rig_call one = rig_call(&rig, 0, leg);
+    struct worker **w = rig.engine->worker;
+    uint8_t p[PACKET_BYTES_MAX];
+    struct rtp_fields f = {.pt = 8, .seq = 1, .ssrc = 1};
+    rig_udp(&rig, 0, 0, REMOTE0, RTP_PORT, p, rtp_write(p, &f, PAYLOAD));
+    rig_settle(&rig);
+    CU_ASSERT_EQUAL(w[1]->live->waiting, 1);
+    rig.silent = false;
+    for (unsigned i = 0; i < 4; i++) { // worker 0 asks and hears the answer, worker 1 stands still
+        neigh_manage(rig.neigh, w[0]->now_ns + 300000000u);
+        worker_step(w[0]);
+        rig_collect(&rig);
+    }
+    CU_ASSERT_FATAL((neigh_load(rig.engine->neigh, one.session->terms[1]->rtp_hop) & NEIGH_VALID) != 0);
+    static char filler;
+    void *back;
+    while (rte_ring_enqueue(w[0]->transmit, &filler) == 0)
+        ;
+    worker_step(w[1]);
+    while (rte_ring_dequeue(w[0]->transmit, &back) == 0)
+        CU_ASSERT(back == &filler);
+    CU_ASSERT_EQUAL(w[1]->live->waiting, 0);
+    CU_ASSERT_EQUAL(w[1]->live->handed_off, 0);
+    CU_ASSERT_EQUAL(w[1]->live->drops[TL_DROP_handoff_full], 1);
+    rig_end(&rig, &one);
+    rig_close(&rig); // asserts the identity of each worker
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
         {"half_is_handed_off", half_is_handed_off},
         {"one_queue_for_two", one_queue_for_two},
         {"transmit_ring_full", transmit_ring_full},
+        {"waits_and_finds_a_full_ring", waits_and_finds_a_full_ring},
     };
     if (rig_eal())
         return 1;

@@ -484,6 +484,29 @@ static void resumes_behind_rtcp_alone(void)
     }
 }
 
+// An index is in the live table before its packet reaches the driver, also where the driver does not take it;
+// and it is not given again.
+static void stored_before_it_is_sent(void)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        set_up(TL_SUITE_NONE, suites[i]);
+        const struct tl_live_ssrc *live = &call.session->live->leg[1].tx;
+        send_rtp(0, 1, 10);
+        rig_block(1, 0);
+        send_rtp(0, 1, 11);
+        CU_ASSERT_EQUAL(rig_leg_drops(&call, 0, TL_DROP_tx_full), 1);
+        CU_ASSERT_EQUAL(tl_live_word_index(live->word), 11);
+        CU_ASSERT_EQUAL(live->ssrc, 1);
+        rig_unblock(1, 0);
+        send_rtp(0, 1, 11);
+        CU_ASSERT_EQUAL(rig_leg_drops(&call, 0, TL_DROP_tx_index_used), 1);
+        send_rtp(0, 1, 12);
+        CU_ASSERT_EQUAL_FATAL(rig.sent_count, 2);
+        check_sent(1, 1, 12, 1, 1, 12);
+        tear_down();
+    }
+}
+
 // ---- SRTCP -------------------------------------------------------------------------------------------
 
 static unsigned sender_report(uint8_t *p, uint32_t ssrc)
@@ -575,6 +598,7 @@ int main(int argc, char **argv)
         {"same_generation_goes_on", same_generation_goes_on},
         {"new_keys_begin_anew", new_keys_begin_anew},
         {"resumes_behind_what_was_used", resumes_behind_what_was_used},
+        {"stored_before_it_is_sent", stored_before_it_is_sent},
         {"resumes_behind_rtcp_alone", resumes_behind_rtcp_alone},
         {"srtcp_both_suites", srtcp_both_suites},
         {"srtcp_and_srtp_share_a_slot", srtcp_and_srtp_share_a_slot},
