@@ -155,6 +155,13 @@ static void take_page(struct media *m, const struct tl_completion *done)
         m->listing = false;
 }
 
+static void count_flushed(struct media *m, uint32_t count)
+{
+    m->counters.flushed += count;
+    if (count)
+        log_line(LOG_NOTICE, "dataplane: %u session(s) of an earlier control ended", count);
+}
+
 void media_recover_completion(struct media *m, const struct tl_completion *done)
 {
     if (m->recover)
@@ -162,7 +169,7 @@ void media_recover_completion(struct media *m, const struct tl_completion *done)
     if (done->op == TL_OP_LIST)
         take_page(m, done);
     else if (done->op == TL_OP_FLUSH && done->status == 0)
-        m->counters.flushed += done->flush.count;
+        count_flushed(m, done->flush.count);
     else if (done->op == TL_OP_DEL && done->status == 0)
         m->counters.flushed++;
     if (m->recover)
