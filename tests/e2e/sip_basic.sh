@@ -112,7 +112,8 @@ callee() {
     file=$(scenario "$2" "${3:-}")
     shift 2
     [ $# -gt 0 ] && shift
-    ip netns exec $ns timeout 120 sipp -sf "$file" -i "$(callee_ip "$name")" -p 5060 -nostdin -mp 6000 "$@" >"$dir/callee-$name.log" 2>&1 7>&- &
+    ip netns exec $ns timeout 120 sipp -sf "$file" -i "$(callee_ip "$name")" -p 5060 -nostdin -mp 6000 \
+        -trace_err -error_file "$dir/callee-$name.err" "$@" >"$dir/callee-$name.log" 2>&1 7>&- &
     pids[callee-$name]=$!
     for _ in $(seq 200); do
         [ -n "$(inside ss -Hlnut "src $(callee_ip "$name")")" ] && return
@@ -132,6 +133,11 @@ nothing_left() {
     echo "     calls $(left), sessions $(fake count)"
     return 1
 }
+# A regexp of a scenario that fails is only written down by SIPp: the call goes on and its exit status is 0.
+regexps_failed() { cat "$dir"/call*.err 2>/dev/null | grep -c 'Failed regexp match'; }
+for_callees=0
+as_expected() { [ "$(regexps_failed)" = "$for_callees" ]; }
+
 # caller TITLE NUMBER SCENARIO [STATUS] [SIPP OPTIONS...]: one call, one test
 caller() {
     local title=$1 number=$2 file out=$dir/caller.log
@@ -139,11 +145,11 @@ caller() {
     shift 3
     [ $# -gt 0 ] && shift
     if inside timeout 20 sipp 127.0.1.1:5060 -sf "$file" -s "$number" -i 127.0.1.10 -p 5060 -m 1 -nostdin -mp 7000 \
-        -recv_timeout 8000 -trace_err -error_file "$dir/caller.err" "$@" >"$out" 2>&1; then
+        -recv_timeout 8000 -trace_err -error_file "$dir/caller.err" "$@" >"$out" 2>&1 && as_expected; then
         if nothing_left; then ok "$title"; else bad "$title: something is left"; fi
     else
         bad "$title"
-        tail -n 20 "$dir/caller.err" 2>/dev/null | sed 's/^/     /'
+        tail -qn 20 "$dir"/call*.err 2>/dev/null | sed 's/^/     /'
     fi
     if ! kill -0 ${pids[control]} 2>/dev/null; then
         bad "trunkline-control ended; its first words on that:"
@@ -151,6 +157,7 @@ caller() {
         finish
     fi
     rm -f "$dir/caller.err"
+    for_callees=$(regexps_failed)
 }
 
 start_fake
