@@ -223,7 +223,7 @@ static void do_answer(struct agent_call *c, const struct call_action *a)
         answer.reason = answer.headers = NULL;
         rc = sip_respond(txn, &answer);
     }
-    if (a->status < 200)
+    if (a->status < 200 && rc != -EIO) // with that the transaction has gone
         return;
     leg->invite_in = NULL;
     if (a->status >= 300)

@@ -17,6 +17,7 @@ struct call_exchange {
     enum call_exchange_stage stage;
     uint8_t from;
     bool late; // no offer in the INVITE
+    bool undo; // `from` withdrew what the other side then took: that side is to go back too
     struct neg_leg neg[2];
 };
 

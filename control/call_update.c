@@ -117,6 +117,26 @@ static void take_late_offer(struct call *call, const struct sdp *sdp, const stru
     act_answer(call, out, x->from, 200, len);
 }
 
+// The same when the side that began has withdrawn its INVITE: it stays as it is, and the answer says so.
+static void take_quiet_offer(struct call *call, const struct sdp *sdp, const struct call_event *event,
+                             struct call_actions *out)
+{
+    struct call_exchange *x = call->x;
+    struct neg_leg *leg = &x->neg[event->side];
+    const char *why;
+    call->side[event->side].ack_owed = true;
+    int len = neg_take_offer(leg, sdp, event->sdp, call->env->random, &why);
+    if (len == 0)
+        len = neg_make_answer(leg, &x->neg[x->from], out->body);
+    if (len < 0) {
+        end_call(call, out, 488, "a later offer fits no codec or policy of the other side");
+        return;
+    }
+    act_ack(call, out, event->side, len);
+    x->stage = EXCHANGE_MEDIA;
+    act_modify(call, out);
+}
+
 static void take_success(struct call *call, const struct call_event *event, struct call_actions *out)
 {
     struct call_exchange *x = call->x;
@@ -132,14 +152,20 @@ static void take_success(struct call *call, const struct call_event *event, stru
         take_late_offer(call, &sdp, event, out);
         return;
     }
+    if (readable && x->late && x->stage == EXCHANGE_QUIET) {
+        take_quiet_offer(call, &sdp, event, out);
+        return;
+    }
     call->side[event->side].ack_owed = true; // until the dataplane knows what was agreed
     if (!readable || x->late ||
         neg_take_answer(&x->neg[event->side], &sdp, event->sdp, call->env->random, &why) < 0) {
         end_call(call, out, 488, "the answer to a later offer cannot be taken");
         return;
     }
-    if (x->stage == EXCHANGE_QUIET) // the side that began has gone back to what it was
+    if (x->stage == EXCHANGE_QUIET) { // the side that began has gone back to what it was
         x->neg[x->from] = call->side[x->from].neg;
+        x->undo = true;
+    }
     x->stage = EXCHANGE_MEDIA;
     act_modify(call, out);
 }
@@ -157,6 +183,23 @@ static void take_failure(struct call *call, const struct call_event *event, stru
     }
 }
 
+// Offers the side that took a withdrawn change what `from` has said for good. A refusal leaves all as it is.
+static void offer_again(struct call *call, struct call_actions *out, uint8_t from)
+{
+    uint8_t to = other(from);
+    struct call_exchange *x = calloc(1, sizeof *x);
+    if (!x)
+        return;
+    *x = (struct call_exchange){
+        .stage = EXCHANGE_ASKED, .from = from, .neg = {call->side[CALL_A].neg, call->side[CALL_B].neg}};
+    call->x = x;
+    int len = neg_make_offer(&x->neg[to], &x->neg[from], call->env->random, out->body);
+    if (len < 0)
+        exchange_drop(call);
+    else
+        send_reinvite(call, out, to, len);
+}
+
 static void take_modified(struct call *call, const struct call_event *event, struct call_actions *out)
 {
     if (event->status < 0) {
@@ -170,12 +213,15 @@ static void take_modified(struct call *call, const struct call_event *event, str
     bool asked = call->side[from].invite_in;
     if (call->side[other(from)].ack_owed)
         act_ack(call, out, other(from), 0);
+    bool undo = x->undo;
     int len = asked ? neg_make_answer(&x->neg[from], &x->neg[other(from)], out->body) : 0;
     exchange_commit(call);
     if (len < 0)
         end_call(call, out, 488, "the two sides have no codec in common any more");
     else if (asked)
         act_answer(call, out, from, 200, len);
+    else if (undo)
+        offer_again(call, out, from);
 }
 
 // ---- ACK ----------------------------------------------------------------------------------------------

@@ -582,12 +582,30 @@ static void test_cancelled_change(void)
     UP(&w, 1);
     GO(&w, {"A reinvite hold", "reinvite:B+sdp"}, {"A cancel", "A=487 cancel:B"}, {"B 487", ""},
        {"A reinvite hold", "reinvite:B+sdp"}, {"A cancel", "A=487 cancel:B"});
-    // the 2xx was faster: B has taken the hold, A has not; the media follows both
+    // the 2xx was faster: B has taken the hold, A has not; the media follows both, and B is asked to go back
     GO(&w, {"B 200 held", "modify"});
     CU_ASSERT_EQUAL(w.legs[0].flags, TL_LEG_RECV);
-    GO(&w, {"modified", "ack:B"}, {"A reinvite sdp", "reinvite:B+sdp"}, {"B 200 sdp", "modify"},
+    GO(&w, {"modified", "ack:B reinvite:B+sdp"});
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.body, "a=sendrecv"));
+    GO(&w, {"A reinvite hold", "A=491"}, {"B 200 sdp", "modify"});
+    CU_ASSERT_EQUAL(w.legs[0].flags, TL_LEG_RECV | TL_LEG_SEND);
+    GO(&w, {"modified", "ack:B"}, {"A reinvite hold", "reinvite:B+sdp"}, {"B 200 held", "modify"},
        {"modified", "ack:B A=200+sdp"}, {"A ack", ""}, {"A bye", "reply:A=200 bye:B del"}, {"deleted", ""},
        {"B byedone", "end"});
+    finish(&w);
+    // B may refuse to go back: the call goes on
+    UP(&w, 1);
+    GO(&w, {"A reinvite hold", "reinvite:B+sdp"}, {"A cancel", "A=487 cancel:B"}, {"B 200 held", "modify"},
+       {"modified", "ack:B reinvite:B+sdp"}, {"B 491", ""}, {"A reinvite sdp", "reinvite:B+sdp"},
+       {"B 200 sdp", "modify"}, {"modified", "ack:B A=200+sdp"}, {"A ack", ""},
+       {"A bye", "reply:A=200 bye:B del"}, {"deleted", ""}, {"B byedone", "end"});
+    finish(&w);
+    // the withdrawn INVITE had no offer, so B's 2xx has one: its ACK answers with what A has said before
+    UP(&w, 1);
+    GO(&w, {"A reinvite", "reinvite:B"}, {"A cancel", "A=487 cancel:B"}, {"B 200 moved", "ack:B+sdp modify"});
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.body, "m=audio 30000 RTP/AVP "));
+    CU_ASSERT_EQUAL(w.legs[1].rtp.port, 5000);
+    GO(&w, {"modified", ""}, {"A bye", "reply:A=200 bye:B del"}, {"deleted", ""}, {"B byedone", "end"});
     finish(&w);
 }
 
