@@ -30,13 +30,14 @@ struct ctl;
 struct ctl_provider {
     // Any object; trunklinectl shows its members line by line.
     json_t *(*status)(void *arg);
-    // {"calls": [{"id", "state", "from", "to", "from_trunk", "to_trunk", "seconds"}, ...], "next": N or
+    // {"calls": [{"id", "state", "from", "to", "from_trunk", "to_trunk", "seconds",
+    // "heard_a_s_ago", "heard_b_s_ago"}, ...], "next": N or
     // null}: at most `limit` calls behind the place `after`; 0 is the beginning, `next` the place to go on
     // from.
     json_t *(*calls)(void *arg, uint64_t after, unsigned limit);
     // {"id", "state", "from", "to", "seconds", "talked", "codec", "held", "session", "a": leg, "b": leg}; a
     // leg is {"trunk", "peer", "call_id", "local", "remote", "remote_rtcp", "direction", "srtp",
-    // "payload_types": {codec: {"in", "out"}}, "media": null or {"rx_packets", ..., "last_rx_ms_ago",
+    // "payload_types": {codec: {"in", "out"}}, "media": null or {"rx_packets", ..., "heard_s_ago",
     // "dropped", "drops":
     // [{"reason", "count", "text"}]}}
     json_t *(*call)(void *arg, const char *id);

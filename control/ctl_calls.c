@@ -84,8 +84,26 @@ static json_t *status(void *arg)
 
 // ---- calls --------------------------------------------------------------------------------------------
 
+// Seconds since media was taken from the leg; null: never, or the dataplane does not have the call.
+static json_t *heard(const struct tl_session_snapshot *snap, unsigned side)
+{
+    uint64_t now = now_ns(), last = snap ? snap->leg[side].last_rx_ns : 0;
+    if (!last)
+        return json_null();
+    return json_real(now > last ? (double)((now - last) / 1000000) / 1000.0 : 0.0);
+}
+
+// What the live table has of the call, or NULL.
+static const struct tl_session_snapshot *look_up(const struct tl_live_view *live,
+                                                 const struct agent_call_info *c,
+                                                 struct tl_session_snapshot *snap)
+{
+    return live && c->handle.incarnation && tl_live_read(live, &c->handle, snap) == 0 ? snap : NULL;
+}
+
 struct page {
     json_t *calls;
+    const struct tl_live_view *live;
     uint64_t after; // calls with smaller ids only; 0: all
     unsigned limit;
     uint64_t last;
@@ -95,6 +113,7 @@ struct page {
 static bool add_to_page(void *arg, const struct agent_call_info *c)
 {
     struct page *p = arg;
+    struct tl_session_snapshot room;
     char id[24];
     if (p->after && c->id >= p->after)
         return true;
@@ -103,17 +122,20 @@ static bool add_to_page(void *arg, const struct agent_call_info *c)
         return false;
     }
     snprintf(id, sizeof id, "%llu", (unsigned long long)c->id);
-    json_array_append_new(p->calls, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "id", id, "state",
-                                              c->state, "from", c->calling, "to", c->called, "from_trunk",
-                                              c->trunk[CALL_A]->name, "to_trunk", c->trunk[CALL_B]->name,
-                                              "seconds", (json_int_t)(c->age_ms / 1000)));
+    const struct tl_session_snapshot *snap = look_up(p->live, c, &room);
+    json_array_append_new(
+        p->calls, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:o}", "id", id, "state", c->state,
+                            "from", c->calling, "to", c->called, "from_trunk", c->trunk[CALL_A]->name,
+                            "to_trunk", c->trunk[CALL_B]->name, "seconds", (json_int_t)(c->age_ms / 1000),
+                            "heard_a_s_ago", heard(snap, CALL_A), "heard_b_s_ago", heard(snap, CALL_B)));
     p->last = c->id;
     return true;
 }
 
 static json_t *calls(void *arg, uint64_t after, unsigned limit)
 {
-    struct page p = {.calls = json_array(), .after = after, .limit = limit};
+    struct page p = {
+        .calls = json_array(), .live = media_live(agent_media(arg)), .after = after, .limit = limit};
     if (!p.calls)
         return NULL;
     agent_each_call(arg, add_to_page, &p);
@@ -140,22 +162,14 @@ static json_t *drops_of(const struct tl_leg_snapshot *leg)
     return drops;
 }
 
-// How long ago media was taken from the leg; null: never.
-static json_t *last_heard(const struct tl_leg_snapshot *leg)
+static json_t *media_of(const struct tl_session_snapshot *snap, unsigned side)
 {
-    uint64_t now = now_ns();
-    if (!leg->last_rx_ns)
-        return json_null();
-    return json_integer((json_int_t)(now > leg->last_rx_ns ? (now - leg->last_rx_ns) / 1000000 : 0));
-}
-
-static json_t *media_of(const struct tl_leg_snapshot *leg)
-{
+    const struct tl_leg_snapshot *leg = &snap->leg[side];
     const struct tl_leg_counters *n = &leg->counters;
     return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:o}", "rx_packets", (json_int_t)n->rx_packets,
                      "rx_octets", (json_int_t)n->rx_octets, "tx_packets", (json_int_t)n->tx_packets,
                      "tx_octets", (json_int_t)n->tx_octets, "rx_rtcp", (json_int_t)n->rx_rtcp, "tx_rtcp",
-                     (json_int_t)n->tx_rtcp, "last_rx_ms_ago", last_heard(leg), "dropped",
+                     (json_int_t)n->tx_rtcp, "heard_s_ago", heard(snap, side), "dropped",
                      (json_int_t)n->drops, "drops", drops_of(leg));
 }
 
@@ -202,27 +216,25 @@ static json_t *describe_leg(const struct agent_call_info *c, unsigned side,
                      address(&c->local[side]), "remote", address(&c->remote[side]), "remote_rtcp",
                      address(&rtcp), "direction", directions[neg->direction & SDP_SENDRECV], "srtp",
                      suite ? suite->name : "off", "payload_types", payload_types(neg), "media",
-                     snap ? media_of(&snap->leg[side]) : json_null());
+                     snap ? media_of(snap, side) : json_null());
 }
 
 static json_t *call(void *arg, const char *id)
 {
     const struct agent *agent = arg;
     struct agent_call_info c;
-    struct tl_session_snapshot snap;
+    struct tl_session_snapshot room;
     uint64_t n;
     if (sdp_number(id, strlen(id), UINT64_MAX, &n) < 0 || !agent_find_call(agent, n, &c))
         return NULL;
-    const struct tl_live_view *live = media_live(agent_media(agent));
-    bool known = live && c.handle.incarnation && tl_live_read(live, &c.handle, &snap) == 0;
+    const struct tl_session_snapshot *snap = look_up(media_live(agent_media(agent)), &c, &room);
     char session[24];
     snprintf(session, sizeof session, "%016llx", (unsigned long long)c.call_ref);
     return json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:s, s:b, s:s, s:s, s:o, s:o}", "id", id, "state",
                      c.state, "from", c.calling, "to", c.called, "seconds", (double)c.age_ms / 1000.0,
                      "talked", (double)c.talk_ms / 1000.0, "codec", c.codec, "held", c.held, "session",
                      session, "dataplane", dataplane_state(agent_media(agent)), "a",
-                     describe_leg(&c, CALL_A, known ? &snap : NULL), "b",
-                     describe_leg(&c, CALL_B, known ? &snap : NULL));
+                     describe_leg(&c, CALL_A, snap), "b", describe_leg(&c, CALL_B, snap));
 }
 
 // ---- trunks, stats ------------------------------------------------------------------------------------

@@ -15,7 +15,10 @@ static const struct ctl_command commands[] = {
     {"calls", "", 0, "calls that are up",
      "Prints a line for each call: its name for the command call, state, calling and called number, the "
      "trunk that\n"
-     "it came by, the trunk that it went to, and for how long it has been there.",
+     "it came by, the trunk that it went to, for how many seconds it has been there, and how many seconds "
+     "ago "
+     "media was\n"
+     "taken from the side that called (A) and the side that was called (B); - is never.",
      ctl_calls},
     {"call", "ID", 1, "all about one call", "Prints all that is known of the call that calls lists as ID.",
      ctl_call},

@@ -56,9 +56,9 @@ int ctl_call(const struct ctl_options *options)
 static void show_calls(const json_t *result)
 {
     static const struct column columns[] = {
-        {"CALL", "id"},         {"STATE", "state"},         {"FROM", "from"},
-        {"TO", "to"},           {"BY TRUNK", "from_trunk"}, {"ON TRUNK", "to_trunk"},
-        {"SECONDS", "seconds"},
+        {"CALL", "id"},         {"STATE", "state"},           {"FROM", "from"},
+        {"TO", "to"},           {"BY TRUNK", "from_trunk"},   {"ON TRUNK", "to_trunk"},
+        {"SECONDS", "seconds"}, {"HEARD A", "heard_a_s_ago"}, {"HEARD B", "heard_b_s_ago"},
     };
     const json_t *calls = json_object_get(result, "calls");
 

@@ -74,12 +74,12 @@ static void add_payloads(json_t *rows, const json_t *call)
 // "0.1 s ago", "never", or "-" when the dataplane does not say.
 static json_t *heard_text(const json_t *media)
 {
-    const json_t *ms = json_object_get(media, "last_rx_ms_ago");
-    if (!ms)
+    const json_t *seconds = json_object_get(media, "heard_s_ago");
+    if (!seconds)
         return json_string("-");
-    if (!json_is_integer(ms))
+    if (!json_is_real(seconds))
         return json_string("never");
-    return json_sprintf("%.1f s ago", (double)json_integer_value(ms) / 1000.0);
+    return json_sprintf("%.1f s ago", json_real_value(seconds));
 }
 
 static void show_legs(const json_t *call)

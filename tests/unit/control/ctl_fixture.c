@@ -33,9 +33,9 @@ static json_t *call_json(uint64_t number)
     char id[32];
 
     snprintf(id, sizeof id, "c%llu", (unsigned long long)number);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "id", id, "state", "answered", "from",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:f, s:n}", "id", id, "state", "answered", "from",
                      "+4930\33[2J1", "to", "+4440\302\2332", "from_trunk", "peer", "to_trunk", "core",
-                     "seconds", (json_int_t)number * 10);
+                     "seconds", (json_int_t)number * 10, "heard_a_s_ago", 0.25, "heard_b_s_ago");
 }
 
 // Calls are numbered from 1. "next" is the last that was listed.
@@ -63,11 +63,11 @@ static json_t *leg_json(const char *trunk, const char *direction, json_t *media)
                      "telephone-event", "in", "out", 101, "media", media);
 }
 
-static json_t *media_json(json_t *last_rx_ms_ago, json_t *drops)
+static json_t *media_json(json_t *heard_s_ago, json_t *drops)
 {
     return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:o, s:i, s:o}", "rx_packets", 11, "rx_octets", 1892,
-                     "tx_packets", 13, "tx_octets", 2236, "rx_rtcp", 1, "tx_rtcp", 2, "last_rx_ms_ago",
-                     last_rx_ms_ago, "dropped", 7, "drops", drops);
+                     "tx_packets", 13, "tx_octets", 2236, "rx_rtcp", 1, "tx_rtcp", 2, "heard_s_ago",
+                     heard_s_ago, "dropped", 7, "drops", drops);
 }
 
 // c1: one leg heard, the other never, with drops. c3: the dataplane does not have it.
@@ -88,8 +88,7 @@ static json_t *call(void *arg, const char *id)
     }
     drops = json_pack("[{s:s, s:i, s:s}]", "reason", tl_drop_label(TL_DROP_wrong_source), "count", 7, "text",
                       tl_drop_text(TL_DROP_wrong_source));
-    json_object_set_new(answer, "a",
-                        leg_json("peer", "sendrecv", media_json(json_integer(120), json_array())));
+    json_object_set_new(answer, "a", leg_json("peer", "sendrecv", media_json(json_real(0.12), json_array())));
     json_object_set_new(answer, "b", leg_json("core", "sendonly", media_json(json_null(), drops)));
     return answer;
 }

@@ -122,10 +122,13 @@ static void calls_are_listed(void)
     run(NULL, "calls");
     CU_ASSERT_EQUAL(r.status, 0);
     // numbers that came by SIP cannot move the terminal
-    CU_ASSERT(begins(r.out, "CALL   STATE     FROM        TO        BY TRUNK  ON TRUNK  SECONDS\n"
-                            "c1     answered  +4930?[2J1  +4440\?\?2  peer      core           10\n"));
-    CU_ASSERT(strstr(r.out, "\nc1203  answered  +4930?[2J1  +4440\?\?2  peer      core        12030\n") !=
-              NULL);
+    CU_ASSERT(begins(r.out,
+                     "CALL   STATE     FROM        TO        BY TRUNK  ON TRUNK  SECONDS  HEARD A  HEARD B\n"
+                     "c1     answered  +4930?[2J1  +4440\?\?2  peer      core           10      0.2  -\n"));
+    CU_ASSERT(
+        strstr(r.out,
+               "\nc1203  answered  +4930?[2J1  +4440\?\?2  peer      core        12030      0.2  -\n") !=
+        NULL);
     for (const char *s = r.out; *s; s++) {
         lines += *s == '\n';
         CU_ASSERT_FATAL(*s == '\n' || (*s >= ' ' && *s <= '~'));
