@@ -9,6 +9,7 @@ build=${TRUNKLINE_BUILD:-build}
 cps=500 seconds=10 hold=1000
 while [ $# -gt 0 ]; do
     case $1 in
+    -h | --help) sed -n '3,5s/^# \{0,1\}//p' "$0"; exit 0 ;;
     --cps) cps=$2 ;;
     --seconds) seconds=$2 ;;
     --hold) hold=$2 ;;
