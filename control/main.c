@@ -102,11 +102,13 @@ static int serve(const struct tl_config *config)
     if (rc == 0) {
         rc = ctl_open(&ctl, loop_base(loop), config->control.socket, &agent_provider, agent, NULL);
         if (rc < 0)
-            snprintf(why, sizeof why, "control.socket %s: %s", config->control.socket,
-                     rc == -EADDRINUSE
-                         ? "another trunkline-control listens there; end it or choose another path"
-                     : rc == -EEXIST ? "there is something that is no socket; move it away"
-                                     : strerror(-rc));
+            snprintf(
+                why, sizeof why, "control.socket %s: %s", config->control.socket,
+                rc == -EADDRINUSE ? "another trunkline-control listens there; end it or choose another path"
+                : rc == -EEXIST   ? "there is something that is no socket; move it away"
+                : rc == -ENOENT   ? "its folder is not there; make it or choose another path"
+                : rc == -EACCES   ? "no right to make it there; start as another user or choose another path"
+                                  : strerror(-rc));
     }
     if (rc == 0)
         rc = loop_on_signal(loop, SIGTERM, on_signal, loop);
