@@ -177,7 +177,7 @@ side stranger a 5070 --calls 1
 side digits b 5071 --expect-calls 1 --dtmf 12
 side digits a 5071 --calls 1 --dtmf 13
 side signal b 5072 --expect-calls 2
-side signal a 5072 --calls 2
+side signal a 5072 --calls 2 --progress
 
 if command -v sipp >/dev/null; then # a far end that is not our code
     (cd "$dir" && exec timeout 30 ip netns exec ${ns}b sipp -sn uas -i 10.77.0.2 -mi 10.77.0.2 -p 5073 -mp 6000 -rtp_echo -m 2 -nostdin) >/dev/null 2>&1 &
@@ -204,6 +204,10 @@ check "an address that is not here is said in one sentence" bash -c "! ip netns 
 check "a wrong argument ends with 2" bash -c "$loadgen --local 10.77.0.1 --cps fast 2>$dir/args; [ \$? = 2 ] && [ \$(wc -l <$dir/args) = 1 ]"
 
 # SIGTERM in the middle: it hangs up, reports and ends
+for _ in {1..100}; do
+    grep -q 'up 2 ' "$dir/signal.a.out" && break
+    sleep 0.1
+done
 kill -TERM "$(cat "$dir/signal.a.pid")"
 
 for job in "${jobs[@]}"; do wait "$job"; done

@@ -103,8 +103,11 @@ start_control() {
 }
 # scenario NAME [STATUS]: file of the scenario, with the status in place
 scenario() {
-    sed "s/STATUS/${2:-}/" "tests/e2e/sipp/$1.xml" >"$dir/$1${2:-}.xml"
-    echo "$dir/$1${2:-}.xml"
+    local file="$dir/$1${2:-}.xml" own=$BASHPID
+    own=$file.$own
+    # whole at once: another sipp may be reading it
+    sed "s/STATUS/${2:-}/" "tests/e2e/sipp/$1.xml" >"$own" && mv "$own" "$file"
+    echo "$file"
 }
 # callee NAME SCENARIO [STATUS] [SIPP OPTIONS...]: a callee that stays
 callee() {

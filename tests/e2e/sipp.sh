@@ -25,8 +25,11 @@ gateway_up
 
 # scenario NAME [STATUS]: the file's name in the working directory, with the status in place
 scenario() {
-    sed "s/STATUS/${2-}/" "$E2E_ROOT/tests/e2e/sipp/$1.xml" >"$E2E_WORK/$1${2-}.xml"
-    echo "$E2E_WORK/$1${2-}.xml"
+    local file="$E2E_WORK/$1${2-}.xml" own=$BASHPID
+    own=$file.$own
+    # whole at once: another sipp may be reading it
+    sed "s/STATUS/${2-}/" "$E2E_ROOT/tests/e2e/sipp/$1.xml" >"$own" && mv "$own" "$file"
+    echo "$file"
 }
 declare -A callee_pid=()
 # callee PORT SCENARIO [STATUS] [SIPP OPTIONS...]
