@@ -4,7 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) // gcc
+#    define BUILT_WITH_ASAN
+#elif defined(__has_feature) // clang
+#    if __has_feature(address_sanitizer)
+#        define BUILT_WITH_ASAN
+#    endif
+#endif
+
+#ifdef BUILT_WITH_ASAN
 #    define WITH_ASAN 1
 #    include <sanitizer/asan_interface.h>
 #else
