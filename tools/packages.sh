@@ -14,5 +14,5 @@ packages_demo=(iproute2 iptables ethtool procps jq util-linux)
 
 # to run every test: peers that are not our code, sanitisers, checks
 packages_test=(
-    clang-format clang libbpf-dev sip-tester baresip-core iputils-ping netcat-openbsd valgrind
+    clang-format clang libclang-rt-14-dev libbpf-dev sip-tester baresip-core iputils-ping netcat-openbsd valgrind
 )

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Sets up what is missing, builds without a warning, runs every test: checks, unit tests, the unit tests again under
-# ASan and UBSan, end-to-end tests in namespaces. The last line is `N passed, N failed, N skipped`.
+# ASan and UBSan, fuzz targets, end-to-end tests in namespaces. The last line is `N passed, N failed, N skipped`.
 #   tools/test.sh [--unit | --e2e] [NAME]     only those; NAME picks tests whose name contains it
 set -u
 cd "$(dirname "$0")/.."
@@ -90,6 +90,7 @@ if [ $kind != e2e ]; then
     else
         failed=$((failed + 1))
     fi
+    [ -z "$name" ] && run fuzz 300 tools/fuzz.sh --seconds 4
 fi
 
 if [ $kind != unit ]; then
