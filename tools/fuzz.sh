@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Builds the fuzz targets of tests/fuzz/ (clang, libFuzzer, ASan, UBSan) and runs each for a while on its corpus.
 # The last line is `N passed, N failed, N skipped`.
-#   tools/fuzz.sh [TARGET...] [--seconds S]     only those targets; S seconds each instead of 5
+#   tools/fuzz.sh [TARGET...] [--seconds S] [--seed N]     only those targets; S seconds each instead of 5; N: repeatable
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-seconds=5 targets=()
+seconds=5 seed=0 targets=()
 while [ $# -gt 0 ]; do
     case $1 in
     --seconds) seconds=${2:-}; shift ;;
+    --seed) seed=${2:-}; shift ;;
     -h | --help) sed -n '3,5s/^# \{0,1\}//p' "$0"; exit 0 ;;
     -*) echo "fuzz: unknown option $1 (see --help)" >&2; exit 2 ;;
     *) [ -f "tests/fuzz/fuzz_$1.c" ] || { echo "fuzz: no target $1: there is no tests/fuzz/fuzz_$1.c" >&2; exit 2; }; targets+=("$1") ;;
@@ -17,6 +18,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 [[ $seconds =~ ^[1-9][0-9]{0,5}$ ]] || { echo "fuzz: --seconds wants a number from 1 on" >&2; exit 2; }
+[[ $seed =~ ^[0-9]{1,9}$ ]] || { echo "fuzz: --seed wants a number; 0 takes another each time" >&2; exit 2; }
 if [ ${#targets[@]} -eq 0 ]; then
     for f in tests/fuzz/fuzz_*.c; do f=${f##*/fuzz_}; targets+=("${f%.c}"); done
 fi
@@ -50,7 +52,7 @@ passed=0 failed=0
 for t in "${targets[@]}"; do
     crashes=$build/crashes/$t
     mkdir -p "$crashes" "$work/$t"
-    timeout -k 5 $((seconds + 60)) $build/tests/fuzz/fuzz_"$t" -max_total_time="$seconds" -max_len=1600 -len_control=0 \
+    timeout -k 5 $((seconds + 60)) $build/tests/fuzz/fuzz_"$t" -max_total_time="$seconds" -seed="$seed" -max_len=1600 -len_control=0 \
         -timeout=20 -rss_limit_mb=2048 -artifact_prefix="$crashes/" "$work/$t" tests/fuzz/corpus/"$t" >"$work/$t.log" 2>&1 </dev/null
     st=$?
     if [ $st -eq 0 ] && grep -q '^Done [1-9]' "$work/$t.log"; then

@@ -90,7 +90,8 @@ if [ $kind != e2e ]; then
     else
         failed=$((failed + 1))
     fi
-    [ -z "$name" ] && run fuzz 300 tools/fuzz.sh --seconds 4
+    # the same inputs each time: new ground is broken by hand
+    [ -z "$name" ] && run fuzz 300 tools/fuzz.sh --seconds 4 --seed 1
 fi
 
 if [ $kind != unit ]; then
