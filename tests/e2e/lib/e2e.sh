@@ -116,7 +116,9 @@ dataplane_config() {
 # dataplane_start FILE: runs it in the gateway's namespace, waits until it serves. Its words are in $E2E_WORK/dataplane.log.
 dataplane_start() {
     local tries
-    ip netns exec "$TOPO_GW_NS" "$E2E_DATAPLANE" --config "$1" >"$E2E_WORK/dataplane.log" 2>&1 </dev/null &
+    # emptied here and not by the child, which may be slower than the first look for the line of a ready dataplane
+    : >"$E2E_WORK/dataplane.log"
+    ip netns exec "$TOPO_GW_NS" "$E2E_DATAPLANE" --config "$1" >>"$E2E_WORK/dataplane.log" 2>&1 </dev/null &
     dataplane_pid=$!
     for ((tries = 0; tries < 100; tries++)); do
         grep -q ': version .* control at ' "$E2E_WORK/dataplane.log" && return 0
