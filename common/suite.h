@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// SRTP crypto suites: numbers used in the contract, names used in SDP (RFC 4568, RFC 7714) and configuration.
+// SRTP crypto suites: numbers used in the contract, names used in SDP (RFC 4568, 6188, 7714) and
+// configuration.
 #pragma once
 
 #include <stdint.h>
@@ -8,6 +9,10 @@ enum tl_suite {
     TL_SUITE_NONE = 0, // plain RTP and RTCP
     TL_SUITE_AES_CM_128_HMAC_SHA1_80 = 1,
     TL_SUITE_AEAD_AES_128_GCM = 2,
+    TL_SUITE_AES_CM_128_HMAC_SHA1_32 = 3,
+    TL_SUITE_AES_256_CM_HMAC_SHA1_80 = 4,
+    TL_SUITE_AES_256_CM_HMAC_SHA1_32 = 5,
+    TL_SUITE_AEAD_AES_256_GCM = 6,
     TL_SUITE_COUNT
 };
 
@@ -18,7 +23,7 @@ struct tl_suite_info {
     uint8_t key_len;  // master key, bytes
     uint8_t salt_len; // master salt, bytes
     uint8_t rtp_tag;  // authentication tag of SRTP, bytes
-    uint8_t rtcp_tag; // authentication tag of SRTCP, bytes
+    uint8_t rtcp_tag; // authentication tag of SRTCP, bytes: not shortened by _32 (RFC 4568 6.2.2)
 };
 
 // Facts of a suite, or NULL for TL_SUITE_NONE and numbers that are none. Any thread.

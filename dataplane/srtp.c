@@ -61,8 +61,7 @@ size_t srtp_key_size(enum tl_suite suite)
         return sizeof(struct srtp_key_cm);
     case TL_SUITE_AEAD_AES_128_GCM:
         return sizeof(struct srtp_key_gcm);
-    case TL_SUITE_NONE:
-    case TL_SUITE_COUNT:
+    default:
         break;
     }
     return 0;

@@ -29,7 +29,7 @@ static unsigned room_needed(enum tl_suite suite)
 static void refuse_on(struct srtp_ctx *ctx)
 {
     struct rng r = {1};
-    for (int suite = TL_SUITE_NONE + 1; suite < TL_SUITE_COUNT; suite++) {
+    for (int suite = TL_SUITE_NONE + 1; suite <= TL_SUITE_AEAD_AES_128_GCM; suite++) {
         struct tl_crypto crypto = random_crypto(&r, suite);
         struct srtp_key *key = key_new(ctx, &crypto);
         const unsigned room = room_needed(suite);
@@ -105,7 +105,7 @@ static void refuse_on(struct srtp_ctx *ctx)
 static void refuse_rtcp_on(struct srtp_ctx *ctx)
 {
     struct rng r = {2};
-    for (int suite = TL_SUITE_NONE + 1; suite < TL_SUITE_COUNT; suite++) {
+    for (int suite = TL_SUITE_NONE + 1; suite <= TL_SUITE_AEAD_AES_128_GCM; suite++) {
         struct tl_crypto crypto = random_crypto(&r, suite);
         struct srtp_key *key = key_new(ctx, &crypto);
         const unsigned room = room_needed(suite) + 4, least = 12 + tag_len(suite);
@@ -221,7 +221,7 @@ static void guard_on(struct srtp_ctx *ctx)
 {
     struct rng r = {3};
     struct guarded g = guarded_new(), keys = guarded_new();
-    for (int suite = TL_SUITE_NONE + 1; suite < TL_SUITE_COUNT; suite++) {
+    for (int suite = TL_SUITE_NONE + 1; suite <= TL_SUITE_AEAD_AES_128_GCM; suite++) {
         struct tl_crypto crypto = random_crypto(&r, suite);
         struct srtp_key *key = key_at_end(ctx, &keys, &crypto);
         for (unsigned payload = 0; payload < 300; payload++) {
@@ -298,7 +298,7 @@ static void guard_lanes(void)
 static void keys_on(struct srtp_ctx *ctx)
 {
     struct rng r = {5};
-    for (int suite = TL_SUITE_NONE + 1; suite < TL_SUITE_COUNT; suite++) {
+    for (int suite = TL_SUITE_NONE + 1; suite <= TL_SUITE_AEAD_AES_128_GCM; suite++) {
         struct tl_crypto crypto = random_crypto(&r, suite);
         size_t size = srtp_key_size(suite), left = 0;
         struct srtp_key *key = key_new(ctx, &crypto);
@@ -339,7 +339,7 @@ static void machines(void)
     CU_ASSERT_FATAL(srtp_ctx_new(SRTP_ENGINE_AUTO, &worker) == 0);
     CU_ASSERT(strcmp(srtp_ctx_name(manager), srtp_ctx_name(worker)) == 0);
     struct rng r = {6};
-    for (int suite = TL_SUITE_NONE + 1; suite < TL_SUITE_COUNT; suite++) {
+    for (int suite = TL_SUITE_NONE + 1; suite <= TL_SUITE_AEAD_AES_128_GCM; suite++) {
         struct tl_crypto crypto = random_crypto(&r, suite);
         struct srtp_key *tx = key_new(manager, &crypto), *rx = key_new(worker, &crypto);
         struct packet p = packet_rtp(&r, 0, -1, 160, SRTP_TAILROOM, 9, 9), before = packet_copy(&p, 0);

@@ -19,7 +19,7 @@ static void each_start(struct srtp_ctx *ctx,
                        void (*test)(struct srtp_ctx *, const struct tl_crypto *, uint32_t))
 {
     struct rng r = {0x0ac1e};
-    for (int suite = TL_SUITE_NONE + 1; suite < TL_SUITE_COUNT; suite++)
+    for (int suite = TL_SUITE_NONE + 1; suite <= TL_SUITE_AEAD_AES_128_GCM; suite++)
         for (size_t i = 0; i < sizeof rocs / sizeof rocs[0]; i++) {
             struct tl_crypto crypto = random_crypto(&r, suite);
             test(ctx, &crypto, rocs[i]);
