@@ -11,7 +11,6 @@
 
 enum {
     TL_PORTS_MAX = 16,
-    TL_REALMS_MAX = 64,
     TL_LISTENERS_MAX = 64,
     TL_TRUNKS_MAX = 1024,
     TL_ROUTES_MAX = 1024,

@@ -20,7 +20,7 @@
 #include "common/suite.h"
 
 #define TL_CONTRACT_MAGIC   0x4c4b5254u // "TRKL"
-#define TL_CONTRACT_VERSION 1u
+#define TL_CONTRACT_VERSION 2u
 
 enum {
     TL_NAME_MAX = 32,          // names in configuration, with the final NUL
@@ -31,6 +31,7 @@ enum {
     TL_SSRC_MAX = 4,           // received SSRCs that a leg keeps state for
     TL_LIST_PAGE = 12,         // sessions in one LIST completion
     TL_RING_SLOTS = 1024,      // slots of each ring, a power of two
+    TL_REALMS_MAX = 64,        // media addresses
     TL_PORT_BUCKETS = 128      // buckets of RTP/RTCP port pairs, see tl_port_bucket()
 };
 
@@ -63,15 +64,17 @@ static_assert(sizeof(struct tl_handle) == 16, "contract layout");
 
 // Keys for one direction of one leg. All zero is plain RTP.
 struct tl_crypto {
-    uint8_t suite; // enum tl_suite
-    uint8_t pad[3];
+    uint8_t suite;   // enum tl_suite
+    uint8_t mki_len; // bytes of master key identifier behind each packet, 0..TL_MKI_MAX; 0: none
+    uint8_t pad[2];
     uint32_t generation; // of the key; when MODIFY changes it, indices and windows start anew, so the key
                          // must be a new one and a new key must change it (common/key_history.h)
     uint8_t key[TL_KEY_MAX];
     uint8_t salt[TL_SALT_MAX];
     uint8_t pad2[2];
+    uint8_t mki[TL_MKI_MAX]; // RFC 3711 3.1, in the packet's byte order; zeroes behind mki_len
 };
-static_assert(sizeof(struct tl_crypto) == 56, "contract layout");
+static_assert(sizeof(struct tl_crypto) == 64, "contract layout");
 
 #define TL_INDEX_NONE UINT64_MAX
 
@@ -91,6 +94,20 @@ enum tl_leg_flags {
     TL_LEG_FLAGS = (1u << 3) - 1,
 };
 
+// What becomes of a payload on its way to the other leg.
+enum tl_law { TL_LAW_SAME, TL_LAW_A_TO_U, TL_LAW_U_TO_A, TL_LAW_COUNT };
+
+// Limits of what a leg may be told to take.
+enum {
+    TL_LEN_MIN = 200,
+    TL_LEN_MAX = 1472,
+    TL_PPS_MAX = 1000000,
+    TL_BPS_MIN = 1000,
+    TL_BPS_MAX = 1000000000,
+    TL_BURST_MIN_MS = 10,
+    TL_BURST_MAX_MS = 10000,
+};
+
 // One side of a call. The immutable half: MODIFY swaps it whole.
 struct tl_leg {
     char realm[TL_NAME_MAX]; // names the realm whose address is used; ADD only, else all zero or the same
@@ -104,13 +121,21 @@ struct tl_leg {
     struct tl_crypto tx; // what we encrypt with
     uint8_t pt_count;    // 0..TL_PT_MAX
     uint8_t pt_in[TL_PT_MAX];  // payload type received on this leg (0..127, each once) ...
-    uint8_t pt_out[TL_PT_MAX]; // ... and what it becomes on the other leg
-    uint8_t pad2[3];
+    uint8_t pt_out[TL_PT_MAX]; // ... and what it becomes on the other leg ...
+    uint8_t
+        pt_law[TL_PT_MAX]; // ... with its payload changed so: enum tl_law, at most one of A_TO_U and U_TO_A
+    uint8_t pad2;
+    // The four limits may be 0 as long as rtp is unset.
+    uint16_t max_len;  // UDP payload of a media packet from the remote side, bytes, TL_LEN_MIN..TL_LEN_MAX
+    uint32_t max_pps;  // what the remote side may send, packets a second, 1..TL_PPS_MAX ...
+    uint32_t max_bps;  // ... and bytes of UDP payload a second, TL_BPS_MIN..TL_BPS_MAX
+    uint16_t burst_ms; // for how long it may send at twice that, TL_BURST_MIN_MS..TL_BURST_MAX_MS
+    uint16_t pad3;
     uint32_t silence_ms; // raise TL_EVENT_SILENT after so long without media while RECV; 0 = never
     struct tl_resume_ssrc rx_resume[TL_SSRC_MAX]; // ADD only
     struct tl_resume_ssrc tx_resume;              // ADD only
 };
-static_assert(sizeof(struct tl_leg) == 296, "contract layout");
+static_assert(sizeof(struct tl_leg) == 336, "contract layout");
 
 // ---- commands ----------------------------------------------------------------------------------------
 
@@ -134,7 +159,7 @@ struct tl_command {
     uint32_t list_slot; // LIST: first slot to look at
     struct tl_leg leg[2];
 };
-static_assert(sizeof(struct tl_command) == 632, "contract layout");
+static_assert(sizeof(struct tl_command) == 712, "contract layout");
 
 // ---- completions -------------------------------------------------------------------------------------
 
@@ -153,7 +178,15 @@ struct tl_leg_counters {
     uint64_t rx_rtcp;
     uint64_t tx_rtcp;
     uint64_t drops; // received on this leg and dropped, all reasons
+    // quality of what came in, found without RTCP
+    uint32_t lost;       // sequence numbers that never came
+    uint32_t reordered;  // came late
+    uint32_t duplicates; // came twice; under SRTP those are dropped as replayed
+    uint32_t jitter_us;  // RFC 3550 6.4.1, of the newest packet
+    uint32_t gap_ms;     // longest time between two packets while the leg was to receive
+    uint32_t pad;
 };
+static_assert(sizeof(struct tl_leg_counters) == 80, "contract layout");
 
 struct tl_completion {
     uint64_t id;       // of the command
@@ -195,6 +228,7 @@ enum tl_field {
     TL_FIELD_RTCP,
     TL_FIELD_SUITE,
     TL_FIELD_PT,
+    TL_FIELD_RATE,
     TL_FIELD_RESUME,
     TL_FIELD_COUNT
 };
@@ -211,8 +245,8 @@ struct tl_event {
     uint64_t call_ref;
     uint16_t type; // enum tl_event_type
     uint8_t leg;   // 0 or 1
-    uint8_t pad;
-    uint32_t ms; // how long it was silent
+    uint8_t heard; // bit per leg that has media now: 3 both ways, 1 or 2 one-way, 0 no-way
+    uint32_t ms;   // how long it was silent
     uint8_t pad2[32];
 };
 static_assert(sizeof(struct tl_event) == 64, "contract layout");
@@ -232,34 +266,46 @@ struct tl_live_ssrc {
 };
 static_assert(sizeof(struct tl_live_ssrc) == 16, "contract layout");
 
-struct tl_live_leg {
-    // hot: written for every packet by the owning worker
-    _Atomic uint64_t rx_packets;
-    _Atomic uint64_t rx_octets;
-    _Atomic uint64_t last_rx_ns; // CLOCK_MONOTONIC of the last media taken, 0 = none yet
-    _Atomic uint64_t tx_packets;
-    _Atomic uint64_t tx_octets;
-    struct tl_live_ssrc tx; // what we send
-    uint64_t pad;
-    struct tl_live_ssrc rx[TL_SSRC_MAX]; // what we receive
-    // cold
-    _Atomic uint64_t rx_rtcp;
-    _Atomic uint64_t tx_rtcp;
-    _Atomic uint32_t drops[TL_DROP_COUNT]; // received on this leg and dropped
-    uint8_t pad2[176 - 4 * TL_DROP_COUNT];
+// What a packet that came in on a leg writes: one line. Quality is of the stream that the leg receives now.
+struct tl_live_rx {
+    _Atomic uint64_t packets;
+    _Atomic uint64_t octets;
+    _Atomic uint64_t last_ns; // CLOCK_MONOTONIC of the last media taken, 0 = none yet
+    _Atomic uint64_t seen;    // bit i: sequence number seq - i has come
+    _Atomic uint32_t seq;     // highest extended sequence number
+    _Atomic uint32_t transit; // RFC 3550 A.8: arrival less timestamp of the last packet, RTP ticks
+    _Atomic uint32_t jitter;  // RFC 3550 A.8: sixteenths of an RTP tick
+    _Atomic uint32_t lost;    // goes down again when a late packet comes
+    _Atomic uint32_t reordered;
+    _Atomic uint32_t duplicates;
+    _Atomic uint32_t gap_ms; // longest so far
+    _Atomic uint32_t ssrc;
 };
-static_assert(sizeof(struct tl_live_leg) == 320, "contract layout");
+static_assert(sizeof(struct tl_live_rx) == 64, "contract layout");
 
-struct tl_live_session {
-    _Atomic uint32_t generation; // manager: wo; 0 while the slot is free
-    _Atomic uint32_t worker;     // manager: wo, before generation
-    _Atomic uint64_t call_ref;   // manager: wo
-    _Atomic uint32_t owner;      // manager: wo; control loop
-    uint32_t pad;
-    uint64_t pad2[5];
-    struct tl_live_leg leg[2];
+// What a packet that leaves by a leg writes.
+struct tl_live_tx {
+    _Atomic uint64_t packets;
+    _Atomic uint64_t octets;
+    struct tl_live_ssrc ssrc;
 };
-static_assert(sizeof(struct tl_live_session) == 704, "contract layout");
+static_assert(sizeof(struct tl_live_tx) == 32, "contract layout");
+
+// A session's two legs, each field by leg. The owning worker writes all but the four words that say so.
+struct tl_live_session {
+    struct tl_live_rx rx[2];
+    struct tl_live_tx tx[2];
+    struct tl_live_ssrc rx_ssrc[2][TL_SSRC_MAX]; // what SRTP legs receive
+    _Atomic uint64_t call_ref;                   // manager: wo
+    _Atomic uint32_t generation;                 // manager: wo; 0 while the slot is free
+    _Atomic uint16_t worker;                     // manager: wo, before generation
+    _Atomic uint16_t owner;                      // manager: wo; control loop
+    _Atomic uint32_t rx_rtcp[2];
+    _Atomic uint32_t tx_rtcp[2];
+    _Atomic uint32_t drops[2][28]; // received on this leg and dropped, by tl_drop_leg()
+};
+static_assert(sizeof(struct tl_live_session) == 576, "contract layout");
+static_assert(TL_LEG_DROPS <= 28, "a leg has a counter for each reason");
 
 // Counters of one worker. The identity that tests assert when the worker is idle:
 //   rx_nic + rx_handoff == tx + punted + handed_off + absorbed + sum of drops + waiting
@@ -278,7 +324,8 @@ struct tl_live_worker {
     _Atomic uint64_t busy_packets; // packets of those loops
     _Atomic uint64_t events_lost;
     _Atomic uint64_t drops[TL_DROP_COUNT];
-    uint8_t pad[64 * ((8 * (13 + TL_DROP_COUNT) + 63) / 64) - 8 * (13 + TL_DROP_COUNT) + 0u];
+    _Atomic uint64_t unknown_port[TL_REALMS_MAX]; // drops of that name by media address
+    uint8_t pad[64 - 8 * (13 + TL_DROP_COUNT + TL_REALMS_MAX) % 64];
 };
 static_assert(sizeof(struct tl_live_worker) % 64 == 0, "a cache line has one writer");
 

@@ -81,7 +81,12 @@ void tl_live_claim(struct tl_live_table *table, uint32_t slot, uint32_t generati
     assert(slot < table->session_count && generation != 0);
     atomic_store_explicit(&s->generation, 0, memory_order_relaxed);
     atomic_thread_fence(memory_order_release);
-    memset(s->leg, 0, sizeof s->leg);
+    memset(s->rx, 0, sizeof s->rx);
+    memset(s->tx, 0, sizeof s->tx);
+    memset(s->rx_ssrc, 0, sizeof s->rx_ssrc);
+    memset(s->rx_rtcp, 0, sizeof s->rx_rtcp);
+    memset(s->tx_rtcp, 0, sizeof s->tx_rtcp);
+    memset(s->drops, 0, sizeof s->drops);
     atomic_store_explicit(&s->worker, worker, memory_order_relaxed);
     atomic_store_explicit(&s->owner, owner, memory_order_relaxed);
     atomic_store_explicit(&s->call_ref, call_ref, memory_order_relaxed);

@@ -84,7 +84,7 @@ struct tl_leg_snapshot {
     uint64_t last_rx_ns;             // CLOCK_MONOTONIC, 0 = no media yet
     struct tl_ssrc_snapshot tx;
     struct tl_ssrc_snapshot rx[TL_SSRC_MAX];
-    uint32_t drops[TL_DROP_COUNT];
+    uint32_t drops[TL_DROP_COUNT]; // 0 for those that have no leg
 };
 
 struct tl_session_snapshot {
@@ -100,7 +100,11 @@ struct tl_worker_snapshot {
     uint64_t rx_nic, rx_handoff, tx, tx_own, punted, handed_off, absorbed, waiting;
     uint64_t busy_cycles, busy_packets, events_lost;
     uint64_t drops[TL_DROP_COUNT];
+    uint64_t unknown_port[TL_REALMS_MAX]; // drops of that name by media address (index of its realm)
 };
+
+// Sums of one leg (0 or 1) of a session record. Each number is whole. Any thread.
+void tl_live_counters(const struct tl_live_session *session, unsigned leg, struct tl_leg_counters *out);
 
 // Copies the session of that handle. Each number is whole; numbers may be some packets apart. 0; -ENOENT: no
 // such session in this table (any more). Any thread; never blocks.

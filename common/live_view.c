@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <string.h>
 
+// RTP ticks of 125 us in sixteenths.
+enum { JITTER_US = 125, JITTER_UNITS = 16 };
+
 #define READ(field) atomic_load_explicit(&(field), memory_order_relaxed)
 
 int tl_live_open(struct tl_live_view *out, int fd)
@@ -71,23 +74,35 @@ static void read_ssrc(const struct tl_live_ssrc *from, struct tl_ssrc_snapshot *
     }
 }
 
-static void read_leg(const struct tl_live_leg *from, struct tl_leg_snapshot *to)
+void tl_live_counters(const struct tl_live_session *s, unsigned leg, struct tl_leg_counters *out)
 {
-    struct tl_leg_counters *c = &to->counters;
-    c->rx_packets = READ(from->rx_packets);
-    c->rx_octets = READ(from->rx_octets);
-    c->tx_packets = READ(from->tx_packets);
-    c->tx_octets = READ(from->tx_octets);
-    c->rx_rtcp = READ(from->rx_rtcp);
-    c->tx_rtcp = READ(from->tx_rtcp);
-    to->last_rx_ns = READ(from->last_rx_ns);
-    read_ssrc(&from->tx, &to->tx);
+    const struct tl_live_rx *rx = &s->rx[leg];
+    *out = (struct tl_leg_counters){
+        .rx_packets = READ(rx->packets),
+        .rx_octets = READ(rx->octets),
+        .tx_packets = READ(s->tx[leg].packets),
+        .tx_octets = READ(s->tx[leg].octets),
+        .rx_rtcp = READ(s->rx_rtcp[leg]),
+        .tx_rtcp = READ(s->tx_rtcp[leg]),
+        .lost = READ(rx->lost),
+        .reordered = READ(rx->reordered),
+        .duplicates = READ(rx->duplicates),
+        .jitter_us = (uint32_t)(READ(rx->jitter) * (uint64_t)JITTER_US / JITTER_UNITS),
+        .gap_ms = READ(rx->gap_ms),
+    };
+    for (int i = 0; i < TL_LEG_DROPS; i++)
+        out->drops += READ(s->drops[leg][i]);
+}
+
+static void read_leg(const struct tl_live_session *s, unsigned leg, struct tl_leg_snapshot *to)
+{
+    tl_live_counters(s, leg, &to->counters);
+    to->last_rx_ns = READ(s->rx[leg].last_ns);
+    read_ssrc(&s->tx[leg].ssrc, &to->tx);
     for (int i = 0; i < TL_SSRC_MAX; i++)
-        read_ssrc(&from->rx[i], &to->rx[i]);
-    for (int i = 0; i < TL_DROP_COUNT; i++) {
-        to->drops[i] = READ(from->drops[i]);
-        c->drops += to->drops[i];
-    }
+        read_ssrc(&s->rx_ssrc[leg][i], &to->rx[i]);
+    for (int i = 0; i < TL_LEG_DROPS; i++)
+        to->drops[TL_DROP_LEG_FIRST + i] = READ(s->drops[leg][i]);
 }
 
 // Reads the slot if it has this generation (0: any) from beginning to end.
@@ -107,8 +122,8 @@ static int read_slot(const struct tl_live_view *view, uint32_t slot, uint32_t wa
     out->call_ref = READ(s->call_ref);
     out->worker = READ(s->worker);
     out->owner = READ(s->owner);
-    read_leg(&s->leg[0], &out->leg[0]);
-    read_leg(&s->leg[1], &out->leg[1]);
+    read_leg(s, 0, &out->leg[0]);
+    read_leg(s, 1, &out->leg[1]);
     atomic_thread_fence(memory_order_acquire);
     return READ(s->generation) == generation ? 0 : -ENOENT;
 }
@@ -148,6 +163,8 @@ int tl_live_read_worker(const struct tl_live_view *view, uint32_t worker, struct
     };
     for (int i = 0; i < TL_DROP_COUNT; i++)
         out->drops[i] = READ(w->drops[i]);
+    for (int i = 0; i < TL_REALMS_MAX; i++)
+        out->unknown_port[i] = READ(w->unknown_port[i]);
     return 0;
 }
 

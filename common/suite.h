@@ -16,7 +16,7 @@ enum tl_suite {
     TL_SUITE_COUNT
 };
 
-enum { TL_KEY_MAX = 32, TL_SALT_MAX = 14 };
+enum { TL_KEY_MAX = 32, TL_SALT_MAX = 14, TL_MKI_MAX = 8 };
 
 struct tl_suite_info {
     const char *name; // as in a=crypto

@@ -65,6 +65,8 @@ static bool crypto_ok(const struct tl_crypto *crypto)
     const struct tl_suite_info *suite = tl_suite_info(crypto->suite);
     if (!suite || !is_zero(crypto->pad, sizeof crypto->pad) || !is_zero(crypto->pad2, sizeof crypto->pad2))
         return false;
+    if (crypto->mki_len > TL_MKI_MAX || !is_zero(crypto->mki + crypto->mki_len, TL_MKI_MAX - crypto->mki_len))
+        return false;
     // A key of zeros is a key that somebody forgot to fill in.
     return !is_zero(crypto->key, suite->key_len) &&
            is_zero(crypto->key + suite->key_len, TL_KEY_MAX - suite->key_len) &&
@@ -74,8 +76,9 @@ static bool crypto_ok(const struct tl_crypto *crypto)
 static bool pt_ok(const struct tl_leg *leg)
 {
     bool seen[128] = {false};
+    unsigned laws = 0; // bit by bit
 
-    if (leg->pt_count > TL_PT_MAX || !is_zero(leg->pad2, sizeof leg->pad2))
+    if (leg->pt_count > TL_PT_MAX || leg->pad2 != 0)
         return false;
     for (unsigned i = 0; i < leg->pt_count; i++) {
         uint8_t in = leg->pt_in[i];
@@ -84,10 +87,25 @@ static bool pt_ok(const struct tl_leg *leg)
         // RFC 5761 section 4: with RTCP on the same port these read as RTCP packet types
         if ((leg->flags & TL_LEG_RTCP_MUX) && in >= 64 && in <= 95)
             return false;
+        if (leg->pt_law[i] >= TL_LAW_COUNT)
+            return false;
+        laws |= 1u << leg->pt_law[i];
         seen[in] = true;
     }
     size_t rest = TL_PT_MAX - leg->pt_count;
-    return is_zero(leg->pt_in + leg->pt_count, rest) && is_zero(leg->pt_out + leg->pt_count, rest);
+    bool both = laws >> TL_LAW_A_TO_U & laws >> TL_LAW_U_TO_A & 1;
+    return !both && is_zero(leg->pt_in + leg->pt_count, rest) && is_zero(leg->pt_out + leg->pt_count, rest) &&
+           is_zero(leg->pt_law + leg->pt_count, rest);
+}
+
+static bool rate_ok(const struct tl_leg *leg)
+{
+    if (leg->rtp.family == TL_AF_UNSET && leg->max_len == 0 && leg->max_pps == 0 && leg->max_bps == 0 &&
+        leg->burst_ms == 0 && leg->pad3 == 0)
+        return true; // nothing is agreed and nothing can come in yet
+    return leg->pad3 == 0 && leg->max_len >= TL_LEN_MIN && leg->max_len <= TL_LEN_MAX && leg->max_pps >= 1 &&
+           leg->max_pps <= TL_PPS_MAX && leg->max_bps >= TL_BPS_MIN && leg->max_bps <= TL_BPS_MAX &&
+           leg->burst_ms >= TL_BURST_MIN_MS && leg->burst_ms <= TL_BURST_MAX_MS;
 }
 
 static bool resume_entry_ok(const struct tl_resume_ssrc *entry)
@@ -127,6 +145,8 @@ static enum tl_field leg_check(const struct tl_leg *leg, uint16_t op)
         return TL_FIELD_SUITE;
     if (!pt_ok(leg))
         return TL_FIELD_PT;
+    if (!rate_ok(leg))
+        return TL_FIELD_RATE;
     if (op == TL_OP_ADD && !resume_ok(leg))
         return TL_FIELD_RESUME;
     return TL_FIELD_NONE;
@@ -178,8 +198,11 @@ const char *tl_field_text(uint16_t field)
         [TL_FIELD_FLAGS] = "unknown flags are set",
         [TL_FIELD_RTP] = "the RTP address must be IPv4 unicast with a port, or all zero",
         [TL_FIELD_RTCP] = "the RTCP address must be IPv4 unicast with a port, and unset with RTCP mux",
-        [TL_FIELD_SUITE] = "the suite must be known, with key and salt of its lengths",
-        [TL_FIELD_PT] = "payload types must be 0 to 127, each once, and not 64 to 95 with RTCP mux",
+        [TL_FIELD_SUITE] =
+            "the suite must be known, with key and salt of its lengths and an MKI of at most 8 bytes",
+        [TL_FIELD_PT] =
+            "payload types must be 0 to 127, each once, not 64 to 95 with RTCP mux, with one change of law",
+        [TL_FIELD_RATE] = "length, packet rate, bandwidth and burst must lie within the contract's limits",
         [TL_FIELD_RESUME] = "resumed indices must fit 48 and 31 bits, each SSRC once, on an SRTP leg",
     };
     return field < TL_FIELD_COUNT ? texts[field] : "unknown field";

@@ -5,6 +5,9 @@
 
 #include "control/negotiate.h"
 
+// G.711 in packets of 10 ms, whatever ptime was asked for: that is only a wish (RFC 4566 6).
+enum { MAX_PPS = 100, MAX_BPS = 20000, BURST_MS = 1000 };
+
 static void fill_crypto(struct tl_crypto *out, const struct sdes_crypto *in, uint32_t generation)
 {
     if (in->suite == TL_SUITE_NONE)
@@ -52,6 +55,10 @@ static void fill_one(const struct neg_leg *leg, const struct neg_leg *other, str
     for (int c = 0; c < NEG_CODECS; c++)
         if (shared(leg, other, c))
             add_pt(out, leg->remote_pt[c], other->remote_pt[c]);
+    out->max_len = TL_LEN_MAX;
+    out->max_pps = MAX_PPS;
+    out->max_bps = MAX_BPS;
+    out->burst_ms = BURST_MS;
     out->silence_ms = leg->trunk->silence_ms;
 }
 

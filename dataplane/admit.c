@@ -82,8 +82,8 @@ static void prefetch_session(const struct packet *p)
     rte_prefetch0(s->terms[other]->header);
     rte_prefetch0(&s->leg[other].tx);
     rte_prefetch0(&s->leg[p->leg].rx[0]);
-    rte_prefetch0(&s->live->leg[p->leg]);
-    rte_prefetch0(&s->live->leg[other]);
+    rte_prefetch0(&s->live->rx[p->leg]);
+    rte_prefetch0(&s->live->tx[other]);
 }
 
 unsigned stage_admit(struct worker *w, struct packet *p, unsigned n)

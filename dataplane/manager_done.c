@@ -6,18 +6,6 @@
 
 enum { AT_ONCE = 64 };
 
-static void read_counters(struct tl_leg_counters *out, const struct tl_live_leg *live)
-{
-    *out = (struct tl_leg_counters){.rx_packets = live->rx_packets,
-                                    .rx_octets = live->rx_octets,
-                                    .tx_packets = live->tx_packets,
-                                    .tx_octets = live->tx_octets,
-                                    .rx_rtcp = live->rx_rtcp,
-                                    .tx_rtcp = live->tx_rtcp};
-    for (unsigned i = 0; i < TL_DROP_COUNT; i++)
-        out->drops += live->drops[i];
-}
-
 static struct tl_completion answer_to(const struct manager *m, const struct op *op)
 {
     return (struct tl_completion){
@@ -55,7 +43,7 @@ static void done_unlink(struct manager *m, struct op *op)
     } else {
         struct tl_completion c = answer_to(m, op);
         for (unsigned i = 0; i < 2; i++)
-            read_counters(&c.final[i], &m->live.sessions[slot].leg[i]);
+            tl_live_counters(&m->live.sessions[slot], i, &c.final[i]);
         tl_server_complete(m->server, op->origin, &c);
     }
     tl_live_release(&m->live, slot);

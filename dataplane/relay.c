@@ -75,12 +75,12 @@ static void rebase_timestamps(struct leg *l, uint32_t ts, uint64_t silent_ns)
     l->ts_base = l->last_ts + (gone > TIMESTAMP_STEP ? gone : TIMESTAMP_STEP) - ts;
 }
 
-static void new_base(struct leg *l, uint8_t *state, struct tl_live_leg *live, uint32_t ssrc, uint16_t seq,
+static void new_base(struct leg *l, uint8_t *state, struct tl_live_ssrc *live, uint32_t ssrc, uint16_t seq,
                      uint32_t ts, uint64_t index, uint64_t silent_ns)
 {
     if (*state == SSRC_NONE) {
         l->ssrc = ssrc;
-        atomic_store_explicit(&live->tx.ssrc, ssrc, memory_order_relaxed);
+        atomic_store_explicit(&live->ssrc, ssrc, memory_order_relaxed);
     } else if (*state == SSRC_SENDING) {
         rebase_timestamps(l, ts, silent_ns);
     }
@@ -92,7 +92,8 @@ static unsigned relay_rtp_packet(struct worker *w, struct packet *p)
 {
     struct session *s = p->session;
     const struct leg_terms *in = s->terms[p->leg], *out = s->terms[p->leg ^ 1];
-    struct tl_live_leg *rx = packet_live(p, false), *tx = packet_live(p, true);
+    struct tl_live_rx *rx = &s->live->rx[p->leg];
+    struct tl_live_ssrc *tx = &s->live->tx[p->leg ^ 1].ssrc;
     uint8_t *d = p->data;
 
     if (!padding_fits(p))
@@ -102,10 +103,10 @@ static unsigned relay_rtp_packet(struct worker *w, struct packet *p)
     int pt = find_pt(in, d[1] & 0x7f);
     if (pt < 0)
         return TL_DROP_unknown_pt;
-    uint64_t silent_ns = w->now_ns - atomic_load_explicit(&rx->last_rx_ns, memory_order_relaxed);
-    count64(&rx->rx_packets, 1);
-    count64(&rx->rx_octets, p->wire_len);
-    atomic_store_explicit(&rx->last_rx_ns, w->now_ns, memory_order_relaxed);
+    uint64_t silent_ns = w->now_ns - atomic_load_explicit(&rx->last_ns, memory_order_relaxed);
+    count64(&rx->packets, 1);
+    count64(&rx->octets, p->wire_len);
+    atomic_store_explicit(&rx->last_ns, w->now_ns, memory_order_relaxed);
     if (!out->complete)
         return TL_DROP_other_leg_incomplete;
     if (!(out->flags & TL_LEG_SEND))
@@ -120,7 +121,7 @@ static unsigned relay_rtp_packet(struct worker *w, struct packet *p)
         return status;
     if (event == SRTP_TX_NEW)
         new_base(l, &s->ssrc_state[p->leg ^ 1], tx, p->ssrc, seq, ts, p->index, silent_ns);
-    live_store_index(&tx->tx, l->tx.rtp.top, out->tx_generation);
+    live_store_index(tx, l->tx.rtp.top, out->tx_generation);
 
     ts += l->ts_base;
     if (p->index == l->tx.rtp.top)
@@ -139,11 +140,10 @@ static unsigned relay_rtcp_packet(struct packet *p)
 {
     struct session *s = p->session;
     const struct leg_terms *out = s->terms[p->leg ^ 1];
-    struct tl_live_leg *tx = packet_live(p, true);
     unsigned status = relay_rtcp(s, p->leg, p->data, p->len);
     if (status != SRTP_OK)
         return status;
-    count64(&packet_live(p, false)->rx_rtcp, 1);
+    count32(&s->live->rx_rtcp[p->leg], 1);
     if (!out->complete)
         return TL_DROP_other_leg_incomplete;
     if (!out->tx_key)
@@ -152,7 +152,7 @@ static unsigned relay_rtcp_packet(struct packet *p)
     status = srtcp_tx_take(&s->leg[p->leg ^ 1].tx, &index);
     if (status != SRTP_OK)
         return status;
-    atomic_store_explicit(&tx->tx.srtcp_index, index, memory_order_release);
+    atomic_store_explicit(&s->live->tx[p->leg ^ 1].ssrc.srtcp_index, index, memory_order_release);
     p->index = index;
     return SRTP_OK;
 }

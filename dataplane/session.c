@@ -6,7 +6,7 @@
 
 static struct tl_live_ssrc *live_rx(struct session *s, unsigned leg, unsigned slot)
 {
-    return &s->live->leg[leg].rx[slot];
+    return &s->live->rx_ssrc[leg][slot];
 }
 
 static void live_clear(struct tl_live_ssrc *live)
@@ -52,7 +52,7 @@ static void resume_rx(struct session *s, unsigned leg, const struct tl_resume_ss
 static void resume_tx(struct session *s, unsigned leg, const struct tl_resume_ssrc *r)
 {
     struct leg *l = &s->leg[leg];
-    struct tl_live_ssrc *live = &s->live->leg[leg].tx;
+    struct tl_live_ssrc *live = &s->live->tx[leg].ssrc;
     srtp_tx_resume(&l->tx, r->index, r->srtcp_index);
     if (r->index ==
         TL_INDEX_NONE) // only SRTCP went out, which names no SSRC of ours: RTP's first packet does
@@ -94,7 +94,7 @@ static void forget_rx(struct session *s, unsigned leg)
 // A new key: indices start anew. The outgoing SSRC and the timestamps go on.
 static void forget_tx(struct session *s, unsigned leg)
 {
-    struct tl_live_ssrc *live = &s->live->leg[leg].tx;
+    struct tl_live_ssrc *live = &s->live->tx[leg].ssrc;
     s->leg[leg].tx = (struct srtp_tx){0};
     s->leg[leg].base = 0;
     live_clear(live);

@@ -39,8 +39,8 @@ static void look(struct manager *m, struct call *call, unsigned i)
     struct call_leg *leg = &call->leg[i];
     if (leg->silence_ms == 0)
         return;
-    const struct tl_live_leg *live = &m->live.sessions[calls_slot(&m->calls, call)].leg[i];
-    uint64_t last = atomic_load_explicit(&live->last_rx_ns, memory_order_relaxed);
+    const struct tl_live_rx *live = &m->live.sessions[calls_slot(&m->calls, call)].rx[i];
+    uint64_t last = atomic_load_explicit(&live->last_ns, memory_order_relaxed);
     if (leg->silent) {
         if (last > leg->since_ns && tell(m, call, i, TL_EVENT_HEARD, last - leg->since_ns))
             leg->silent = false;

@@ -57,13 +57,14 @@ static void make_frame(struct packet *p, const struct leg_terms *t, const struct
 
 static void count_sent(const struct packet *p)
 {
-    struct tl_live_leg *live = packet_live(p, true);
+    struct tl_live_session *live = p->session->live;
+    unsigned to = p->leg ^ 1;
     if (p->kind == PACKET_RTCP) {
-        count64(&live->tx_rtcp, 1);
+        count32(&live->tx_rtcp[to], 1);
         return;
     }
-    count64(&live->tx_packets, 1);
-    count64(&live->tx_octets, p->len);
+    count64(&live->tx[to].packets, 1);
+    count64(&live->tx[to].octets, p->len);
 }
 
 static void send_batch(struct worker *w, unsigned port, struct packet **p, unsigned n)

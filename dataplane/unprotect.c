@@ -76,7 +76,7 @@ static unsigned commit(struct packet *p)
     if (p->rx_slot < 0)
         return TL_DROP_ssrc_limit;
     struct srtp_rx *rx = &s->leg[p->leg].rx[p->rx_slot].stream;
-    struct tl_live_ssrc *live = &s->live->leg[p->leg].rx[p->rx_slot];
+    struct tl_live_ssrc *live = &s->live->rx_ssrc[p->leg][p->rx_slot];
     if (p->kind == PACKET_RTP) {
         unsigned status = srtp_rx_commit(rx, p->index);
         if (status == SRTP_OK)

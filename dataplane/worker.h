@@ -123,12 +123,8 @@ static inline void worker_drop(struct worker *w, struct rte_mbuf *m, enum tl_dro
 // The same for a packet whose leg may be known.
 static inline void packet_drop(struct worker *w, const struct packet *p, enum tl_drop reason)
 {
-    if (p->session)
-        count32(&p->session->live->leg[p->leg].drops[reason], 1);
+    int at = tl_drop_leg(reason);
+    if (p->session && at >= 0)
+        count32(&p->session->live->drops[p->leg][at], 1);
     worker_drop(w, p->m, reason);
-}
-
-static inline struct tl_live_leg *packet_live(const struct packet *p, bool sending)
-{
-    return &p->session->live->leg[p->leg ^ (sending ? 1 : 0)];
 }

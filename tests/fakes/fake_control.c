@@ -178,5 +178,9 @@ struct tl_leg fake_leg(const char *realm, const char *remote_ip, uint16_t remote
     leg.pt_count = 3;
     memcpy(leg.pt_in, (uint8_t[]){0, 8, 101}, 3);
     memcpy(leg.pt_out, (uint8_t[]){0, 8, 101}, 3);
+    leg.max_len = TL_LEN_MAX;
+    leg.max_pps = TL_PPS_MAX;
+    leg.max_bps = TL_BPS_MAX;
+    leg.burst_ms = TL_BURST_MAX_MS;
     return leg;
 }

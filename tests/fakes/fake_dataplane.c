@@ -246,12 +246,12 @@ static int add(struct fake_dataplane *fake, const struct tl_command *c, uint32_t
         s->session.owner = loop;
         tl_live_claim(&fake->live, slot, s->generation, (uint32_t)worker, loop, c->call_ref);
         for (int i = 0; i < 2; i++) {
-            struct tl_live_leg *live = &fake->live.sessions[slot].leg[i];
+            struct tl_live_session *live = &fake->live.sessions[slot];
             s->session.leg[i] = c->leg[i];
             s->session.leg[i].local_port = s->session.local[i].port;
-            resume_ssrc(&live->tx, &c->leg[i].tx_resume, c->leg[i].tx.generation);
+            resume_ssrc(&live->tx[i].ssrc, &c->leg[i].tx_resume, c->leg[i].tx.generation);
             for (int r = 0; r < TL_SSRC_MAX; r++)
-                resume_ssrc(&live->rx[r], &c->leg[i].rx_resume[r], c->leg[i].rx.generation);
+                resume_ssrc(&live->rx_ssrc[i][r], &c->leg[i].rx_resume[r], c->leg[i].rx.generation);
         }
     }
     out->handle = s->session.handle;
@@ -262,7 +262,7 @@ static int add(struct fake_dataplane *fake, const struct tl_command *c, uint32_t
 
 static void modify_leg(struct fake_dataplane *fake, struct slot *s, int i, const struct tl_leg *to)
 {
-    struct tl_live_leg *live = &fake->live.sessions[s - fake->slots].leg[i];
+    struct tl_live_session *live = &fake->live.sessions[s - fake->slots];
     struct tl_leg was = s->session.leg[i], *leg = &s->session.leg[i];
 
     *leg = *to;
@@ -272,12 +272,12 @@ static void modify_leg(struct fake_dataplane *fake, struct slot *s, int i, const
     leg->tx_resume = was.tx_resume;
     // Another key starts its indices anew.
     for (int r = 0; r < TL_SSRC_MAX && leg->rx.generation != was.rx.generation; r++) {
-        atomic_store(&live->rx[r].word, 0);
-        atomic_store(&live->rx[r].srtcp_index, 0);
+        atomic_store(&live->rx_ssrc[i][r].word, 0);
+        atomic_store(&live->rx_ssrc[i][r].srtcp_index, 0);
     }
     if (leg->tx.generation != was.tx.generation) {
-        atomic_store(&live->tx.word, 0);
-        atomic_store(&live->tx.srtcp_index, 0);
+        atomic_store(&live->tx[i].ssrc.word, 0);
+        atomic_store(&live->tx[i].ssrc.srtcp_index, 0);
     }
 }
 
@@ -300,18 +300,6 @@ static int modify(struct fake_dataplane *fake, const struct tl_command *c, struc
     return 0;
 }
 
-static void sums_of(const struct tl_live_leg *leg, struct tl_leg_counters *out)
-{
-    out->rx_packets = atomic_load(&leg->rx_packets);
-    out->rx_octets = atomic_load(&leg->rx_octets);
-    out->tx_packets = atomic_load(&leg->tx_packets);
-    out->tx_octets = atomic_load(&leg->tx_octets);
-    out->rx_rtcp = atomic_load(&leg->rx_rtcp);
-    out->tx_rtcp = atomic_load(&leg->tx_rtcp);
-    for (int d = 0; d < TL_DROP_COUNT; d++)
-        out->drops += atomic_load(&leg->drops[d]);
-}
-
 static void end(struct fake_dataplane *fake, struct slot *s)
 {
     for (int i = 0; i < 2; i++)
@@ -329,7 +317,7 @@ static int del(struct fake_dataplane *fake, const struct tl_command *c, struct t
         return -ENOENT;
     out->call_ref = s->session.call_ref;
     for (int i = 0; i < 2; i++)
-        sums_of(&fake->live.sessions[c->handle.slot].leg[i], &out->final[i]);
+        tl_live_counters(&fake->live.sessions[c->handle.slot], (unsigned)i, &out->final[i]);
     end(fake, s);
     return 0;
 }
@@ -496,17 +484,18 @@ int fake_dataplane_media(struct fake_dataplane *fake, uint64_t call_ref, uint8_t
     if (!s)
         return -ENOENT;
     const struct fake_session *f = &s->session;
-    struct tl_live_leg *in = &fake->live.sessions[f->handle.slot].leg[leg];
-    struct tl_live_leg *out = &fake->live.sessions[f->handle.slot].leg[!leg];
-    atomic_fetch_add(&in->rx_packets, packets);
-    atomic_fetch_add(&in->rx_octets, octets);
-    atomic_fetch_add(&out->tx_packets, packets);
-    atomic_fetch_add(&out->tx_octets, octets);
-    atomic_store(&in->last_rx_ns, atomic_load(&fake->live.header->manager_ns));
+    struct tl_live_session *live = &fake->live.sessions[f->handle.slot];
+    struct tl_live_rx *in = &live->rx[leg];
+    struct tl_live_tx *out = &live->tx[!leg];
+    atomic_fetch_add(&in->packets, packets);
+    atomic_fetch_add(&in->octets, octets);
+    atomic_fetch_add(&out->packets, packets);
+    atomic_fetch_add(&out->octets, octets);
+    atomic_store(&in->last_ns, atomic_load(&fake->live.header->manager_ns));
     if (ssrc && f->leg[leg].rx.suite)
-        move_on(&in->rx[0], ssrc, f->leg[leg].rx.generation, packets);
+        move_on(&live->rx_ssrc[leg][0], ssrc, f->leg[leg].rx.generation, packets);
     if (ssrc && f->leg[!leg].tx.suite)
-        move_on(&out->tx, ssrc, f->leg[!leg].tx.generation, packets);
+        move_on(&out->ssrc, ssrc, f->leg[!leg].tx.generation, packets);
     return 0;
 }
 

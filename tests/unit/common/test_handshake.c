@@ -58,9 +58,9 @@ static void refused_by_the_dataplane(void)
     } cases[] = {
         {0, 0x12345678, 0, "does not speak Trunkline's contract"},
         {4, TL_CONTRACT_VERSION + 1, 0,
-         "speaks contract version 2 and this dataplane version 1; install both"},
-        {4, TL_CONTRACT_VERSION + 1, -300, "speaks contract version 2 and this dataplane version 1"},
-        {4, TL_CONTRACT_VERSION + 1, 40, "speaks contract version 2 and this dataplane version 1"},
+         "speaks contract version 3 and this dataplane version 2; install both"},
+        {4, TL_CONTRACT_VERSION + 1, -300, "speaks contract version 3 and this dataplane version 2"},
+        {4, TL_CONTRACT_VERSION + 1, 40, "speaks contract version 3 and this dataplane version 2"},
         {8, 0, 0, "asks for 0 control loops; 1 to 8 are possible"},
         {8, TL_LOOPS_MAX + 1, 0, "asks for 9 control loops"},
         {12, 512, 0, "have 512 slots and those of this dataplane 1024"},
@@ -69,7 +69,7 @@ static void refused_by_the_dataplane(void)
         {24, 640, 0, "the event of control"},
         {28, 640, 0, "the header of the live table of control"},
         {32, 640, 0, "the worker record of control"},
-        {36, 640, 0, "has 640 bytes and that of this dataplane 704; install both"},
+        {36, 640, 0, "has 640 bytes and that of this dataplane 576; install both"},
         {40, 640, 0, "has 640 reasons and that of this dataplane"},
         {44, 640, 0, "the list of the drops' names of control"},
         {48, 640, 0, "the unknown record of control"},
@@ -119,11 +119,11 @@ static void refused_by_control(void)
         const char *sentence;
     } cases[] = {
         {0, 7, 0, "does not speak Trunkline's contract"},
-        {4, 3, 0, "speaks contract version 3 and this control version 1; install both"},
-        {4, 3, -400, "speaks contract version 3 and this control version 1"},
-        {4, 3, 60, "speaks contract version 3 and this control version 1"},
+        {4, 3, 0, "speaks contract version 3 and this control version 2; install both"},
+        {4, 3, -400, "speaks contract version 3 and this control version 2"},
+        {4, 3, 60, "speaks contract version 3 and this control version 2"},
         {4, TL_CONTRACT_VERSION, 60, "greets with"},
-        {16, 100, 0, "has 100 bytes and that of this control 632; install both"},
+        {16, 100, 0, "has 100 bytes and that of this control 712; install both"},
         {36, 100, 0, "the session record of the dataplane on"},
         {8, 2, 0, "answered for 2 control loops"},
         {8, 1, 0, "with 0 descriptors"}, // nothing changed: it fits, but nothing came with it

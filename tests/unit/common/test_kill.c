@@ -250,7 +250,7 @@ static void dataplane_victim(void)
             // the live table is written at the same time
             turn++;
             tl_live_claim(&s.live, 1, turn, 0, 0, turn);
-            atomic_store(&s.live.sessions[1].leg[0].rx_packets, turn);
+            atomic_store(&s.live.sessions[1].rx[0].packets, turn);
             tl_live_release(&s.live, 1);
         }
         sched_yield();

@@ -105,9 +105,9 @@ static void handles(void)
     CU_ASSERT_EQUAL(tl_live_read(&v, &h, &s), -ENOENT);
     CU_ASSERT_EQUAL(tl_live_read_slot(&v, 2, &s), -ENOENT);
     tl_live_claim(&t, 2, 1, 1, 3, 77);
-    atomic_store(&t.sessions[2].leg[1].rx_packets, 5);
-    atomic_store(&t.sessions[2].leg[1].drops[TL_DROP_held], 2);
-    atomic_store(&t.sessions[2].leg[1].drops[TL_DROP_tx_full], 1);
+    atomic_store(&t.sessions[2].rx[1].packets, 5);
+    atomic_store(&t.sessions[2].drops[1][tl_drop_leg(TL_DROP_held)], 2);
+    atomic_store(&t.sessions[2].drops[1][tl_drop_leg(TL_DROP_tx_full)], 1);
     CU_ASSERT_EQUAL(tl_live_read(&v, &h, &s), 0);
     CU_ASSERT(s.call_ref == 77 && s.worker == 1 && s.owner == 3);
     CU_ASSERT(s.leg[1].counters.rx_packets == 5 && s.leg[1].counters.drops == 3);
@@ -153,7 +153,7 @@ static void indices(void)
     CU_ASSERT_EQUAL(tl_live_create(&t, 1, 1), 0);
     CU_ASSERT_EQUAL(tl_live_open(&v, dup(t.segment.fd)), 0);
     tl_live_claim(&t, 0, 1, 0, 0, 1);
-    struct tl_live_ssrc *rx = &t.sessions[0].leg[0].rx[TL_SSRC_MAX - 1];
+    struct tl_live_ssrc *rx = &t.sessions[0].rx_ssrc[0][TL_SSRC_MAX - 1];
     const struct tl_ssrc_snapshot *got = &s.leg[0].rx[TL_SSRC_MAX - 1];
 
     CU_ASSERT_EQUAL(tl_live_read_slot(&v, 0, &s), 0);
@@ -193,10 +193,10 @@ static void *turn_over(void *arg)
 
     for (uint32_t g = 1; !atomic_load_explicit(&enough, memory_order_relaxed); g++) {
         tl_live_claim(t, 0, g, g, g, g);
-        atomic_store_explicit(&s->leg[0].rx_packets, g, memory_order_relaxed);
-        atomic_store_explicit(&s->leg[1].tx_octets, g, memory_order_relaxed);
-        atomic_store_explicit(&s->leg[1].tx.ssrc, g, memory_order_relaxed);
-        atomic_store_explicit(&s->leg[1].tx.word, tl_live_word(g, g), memory_order_release);
+        atomic_store_explicit(&s->rx[0].packets, g, memory_order_relaxed);
+        atomic_store_explicit(&s->tx[1].octets, g, memory_order_relaxed);
+        atomic_store_explicit(&s->tx[1].ssrc.ssrc, g, memory_order_relaxed);
+        atomic_store_explicit(&s->tx[1].ssrc.word, tl_live_word(g, g), memory_order_release);
         tl_live_release(t, 0);
     }
     return NULL;
@@ -229,7 +229,7 @@ static void snapshots_never_mix(void)
         }
         uint32_t g = s.handle.generation;
         read++;
-        mixed += s.call_ref != g || s.worker != g || s.owner != g ||
+        mixed += s.call_ref != g || s.worker != (uint16_t)g || s.owner != (uint16_t)g ||
                  !is_of(s.leg[0].counters.rx_packets, g) || !is_of(s.leg[1].counters.tx_octets, g) ||
                  !is_of(s.leg[1].tx.ssrc, g) || !is_of(s.leg[1].tx.index, g) ||
                  (s.leg[1].tx.used && s.leg[1].tx.ssrc != g);

@@ -31,6 +31,12 @@ static void good_add(void)
     memset(l1->rx.salt, 2, 14);
     memset(l1->tx.key, 3, 16);
     memset(l1->tx.salt, 4, 12);
+    for (unsigned i = 0; i < 2; i++) {
+        c.leg[i].max_len = TL_LEN_MAX;
+        c.leg[i].max_pps = 100;
+        c.leg[i].max_bps = 20000;
+        c.leg[i].burst_ms = 1000;
+    }
     l1->rx_resume[0] = (struct tl_resume_ssrc){.index = 5, .ssrc = 6, .srtcp_index = 7};
     l1->tx_resume =
         (struct tl_resume_ssrc){.index = (1ull << 48) - 1, .ssrc = 1, .srtcp_index = (1u << 31) - 1};
@@ -144,8 +150,13 @@ static void keys(void)
     WRONG(TL_FIELD_SUITE, l1->rx.suite = TL_SUITE_NONE); // plain has no key
     RIGHT(memset(&l1->rx, 0, sizeof l1->rx); memset(l1->rx_resume, 0, sizeof l1->rx_resume));
     WRONG(TL_FIELD_SUITE, l0->tx.generation = 1);
-    WRONG(TL_FIELD_SUITE, l1->rx.pad[2] = 1);
+    WRONG(TL_FIELD_SUITE, l1->rx.pad[1] = 1);
     WRONG(TL_FIELD_SUITE, l1->rx.pad2[0] = 1);
+    WRONG(TL_FIELD_SUITE, l1->rx.mki[0] = 1);
+    RIGHT(l1->rx.mki_len = 1; l1->rx.mki[0] = 1);
+    RIGHT(l1->rx.mki_len = TL_MKI_MAX; l1->rx.mki[TL_MKI_MAX - 1] = 1);
+    WRONG(TL_FIELD_SUITE, l1->rx.mki_len = 2; l1->rx.mki[2] = 1);
+    WRONG(TL_FIELD_SUITE, l1->rx.mki_len = TL_MKI_MAX + 1);
     WRONG(TL_FIELD_SUITE, l1->rx.key[16] = 1);
     WRONG(TL_FIELD_SUITE, l1->tx.salt[12] = 1); // GCM's is 12 bytes
     RIGHT(l1->rx.salt[13] = 9);                 // CM's 14
@@ -165,13 +176,38 @@ static void payload_types(void)
     RIGHT(l0->pt_out[1] = 8); // two may become one
     WRONG(TL_FIELD_PT, l0->pt_in[7] = 1);
     WRONG(TL_FIELD_PT, l0->pt_out[2] = 1);
-    WRONG(TL_FIELD_PT, l0->pad2[1] = 1);
+    WRONG(TL_FIELD_PT, l0->pad2 = 1);
+    RIGHT(l0->pt_law[0] = TL_LAW_A_TO_U);
+    RIGHT(l0->pt_law[1] = TL_LAW_U_TO_A);
+    WRONG(TL_FIELD_PT, l0->pt_law[0] = TL_LAW_A_TO_U; l0->pt_law[1] = TL_LAW_U_TO_A);
+    WRONG(TL_FIELD_PT, l0->pt_law[0] = TL_LAW_COUNT);
+    WRONG(TL_FIELD_PT, l0->pt_law[2] = TL_LAW_A_TO_U);
     RIGHT(l0->pt_count = 8;
           for (uint8_t i = 0; i < 8; i++) l0->pt_in[i] = l0->pt_out[i] = (uint8_t)(120 + i));
     RIGHT(l0->pt_in[0] = 72);
     WRONG(TL_FIELD_PT, l1->flags = TL_LEG_RTCP_MUX; l1->pt_count = 1; l1->pt_in[0] = 72);
     WRONG(TL_FIELD_PT, l1->flags = TL_LEG_RTCP_MUX; l1->pt_count = 1; l1->pt_in[0] = 95);
     RIGHT(l1->flags = TL_LEG_RTCP_MUX; l1->pt_count = 1; l1->pt_in[0] = 96);
+}
+
+static void rates(void)
+{
+    WRONG(TL_FIELD_RATE, l0->max_len = TL_LEN_MIN - 1);
+    RIGHT(l0->max_len = TL_LEN_MIN);
+    WRONG(TL_FIELD_RATE, l0->max_len = TL_LEN_MAX + 1);
+    WRONG(TL_FIELD_RATE, l1->max_pps = 0);
+    RIGHT(l1->max_pps = 1);
+    WRONG(TL_FIELD_RATE, l1->max_pps = TL_PPS_MAX + 1);
+    WRONG(TL_FIELD_RATE, l0->max_bps = TL_BPS_MIN - 1);
+    RIGHT(l0->max_bps = TL_BPS_MIN);
+    WRONG(TL_FIELD_RATE, l0->max_bps = TL_BPS_MAX + 1);
+    WRONG(TL_FIELD_RATE, l0->burst_ms = TL_BURST_MIN_MS - 1);
+    RIGHT(l0->burst_ms = TL_BURST_MIN_MS);
+    WRONG(TL_FIELD_RATE, l0->burst_ms = TL_BURST_MAX_MS + 1);
+    WRONG(TL_FIELD_RATE, l1->pad3 = 1);
+    RIGHT(l1->max_len = l1->burst_ms = 0; l1->max_pps = l1->max_bps = 0); // no address yet
+    WRONG(TL_FIELD_RATE, l1->max_len = 0);
+    WRONG(TL_FIELD_RATE, l0->max_len = l0->burst_ms = 0; l0->max_pps = l0->max_bps = 0);
 }
 
 static void resumption(void)
@@ -201,13 +237,10 @@ static void every_field_has_its_sentence(void)
 int main(int argc, char **argv)
 {
     const struct test_case cases[] = {
-        {"operations", operations},
-        {"realms_and_ports", realms_and_ports},
-        {"addresses", addresses},
-        {"keys", keys},
-        {"payload_types", payload_types},
-        {"resumption", resumption},
-        {"every_field_has_its_sentence", every_field_has_its_sentence},
+        {"operations", operations},       {"realms_and_ports", realms_and_ports},
+        {"addresses", addresses},         {"keys", keys},
+        {"payload_types", payload_types}, {"rates", rates},
+        {"resumption", resumption},       {"every_field_has_its_sentence", every_field_has_its_sentence},
     };
     return test_main("validate", TEST_CASES(cases), argc, argv);
 }

@@ -507,8 +507,8 @@ static void test_operator_sees_media(void)
     CU_ASSERT_TRUE_FATAL(agent_find_call(w.agent, 1, &info));
     CU_ASSERT_EQUAL(fake_dataplane_media(w.fake, info.call_ref, 0, 0, 50, 8600), 0);
     struct tl_live_table *live = fake_dataplane_live(w.fake);
-    struct tl_live_leg *b = &live->sessions[info.handle.slot].leg[1];
-    atomic_store(&b->drops[TL_DROP_wrong_source], 9);
+    struct tl_live_session *s = &live->sessions[info.handle.slot];
+    atomic_store(&s->drops[1][tl_drop_leg(TL_DROP_wrong_source)], 9);
 
     json_t *call = agent_provider.call(w.agent, "1");
     CU_ASSERT_STRING_EQUAL(leg_text(call, "b", "trunk"), "one");
@@ -537,7 +537,7 @@ static void test_operator_sees_media(void)
     // it was heard just now
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    atomic_store(&b->last_rx_ns, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec);
+    atomic_store(&s->rx[1].last_ns, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec);
     call = agent_provider.call(w.agent, "1");
     media = json_object_get(json_object_get(call, "b"), "media");
     CU_ASSERT_TRUE(json_is_real(json_object_get(media, "heard_s_ago")));

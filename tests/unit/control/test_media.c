@@ -136,7 +136,7 @@ static bool is_set(void *arg)
 
 static struct tl_leg leg(const char *realm, uint16_t port)
 {
-    struct tl_leg l = {0};
+    struct tl_leg l = {.max_len = TL_LEN_MAX, .max_pps = 100, .max_bps = 20000, .burst_ms = 1000};
     snprintf(l.realm, sizeof l.realm, "%s", realm);
     if (port) {
         l.rtp = (struct tl_addr){.family = TL_AF_INET, .port = port, .ip = {192, 0, 2, 1}};

@@ -307,7 +307,11 @@ struct tl_leg rig_leg(unsigned port, uint16_t local_port, uint16_t remote_port)
                          .flags = TL_LEG_RECV | TL_LEG_SEND,
                          .pt_count = 3,
                          .pt_in = {8, 0, 101},
-                         .pt_out = {8, 0, 101}};
+                         .pt_out = {8, 0, 101},
+                         .max_len = TL_LEN_MAX,
+                         .max_pps = TL_PPS_MAX,
+                         .max_bps = TL_BPS_MAX,
+                         .burst_ms = TL_BURST_MAX_MS};
     snprintf(leg.realm, sizeof leg.realm, port ? "core" : "peer");
     leg.rtp = address(RIG_PEER(port));
     leg.rtp.port = remote_port;
@@ -493,5 +497,6 @@ uint64_t rig_all_drops(const struct rig *r)
 
 uint32_t rig_leg_drops(const struct rig_call *call, unsigned leg, enum tl_drop reason)
 {
-    return call->session->live->leg[leg].drops[reason];
+    int at = tl_drop_leg(reason);
+    return at < 0 ? 0 : call->session->live->drops[leg][at];
 }

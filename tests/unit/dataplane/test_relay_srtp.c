@@ -122,13 +122,13 @@ static void both_ways_over_the_wrap(enum tl_suite suite0, enum tl_suite suite1, 
         next[to]++;
     }
     for (unsigned i = 0; i < 2; i++) {
-        const struct tl_live_leg *l = &call.session->live->leg[i];
-        CU_ASSERT_EQUAL(srtp_word_index(l->tx.word), first + COUNT - 1);
-        CU_ASSERT_EQUAL(l->rx_packets, COUNT);
-        CU_ASSERT_EQUAL(l->tx_packets, COUNT);
+        const struct tl_live_session *l = call.session->live;
+        CU_ASSERT_EQUAL(srtp_word_index(l->tx[i].ssrc.word), first + COUNT - 1);
+        CU_ASSERT_EQUAL(l->rx[i].packets, COUNT);
+        CU_ASSERT_EQUAL(l->tx[i].packets, COUNT);
         if (leg[i].rx.suite) {
-            CU_ASSERT_EQUAL(srtp_word_index(l->rx[0].word), first + COUNT - 1);
-            CU_ASSERT_EQUAL(l->rx[0].ssrc, i ? 200 : 100);
+            CU_ASSERT_EQUAL(srtp_word_index(l->rx_ssrc[i][0].word), first + COUNT - 1);
+            CU_ASSERT_EQUAL(l->rx_ssrc[i][0].ssrc, i ? 200 : 100);
         }
     }
     tear_down();
@@ -177,7 +177,7 @@ static void new_streams_interleaved(void)
         CU_ASSERT_EQUAL(rig_all_drops(&rig), 0);
         CU_ASSERT_EQUAL(rig.sent_count, sizeof t / sizeof *t);
         CU_ASSERT_EQUAL(call.session->rx_used[0], 7);
-        CU_ASSERT_EQUAL(srtp_word_index(call.session->live->leg[0].rx[0].word), 65537);
+        CU_ASSERT_EQUAL(srtp_word_index(call.session->live->rx_ssrc[0][0].word), 65537);
         tear_down();
     }
 }
@@ -324,8 +324,8 @@ static void replays_and_forgeries(void)
         CU_ASSERT_EQUAL(rig.sent_count, 2);
         CU_ASSERT_EQUAL(rig_leg_drops(&call, 0, TL_DROP_replayed), 7);
         // Each bit of the packet counts; a forgery teaches nothing: neither index nor SSRC nor time.
-        const struct tl_live_leg *l = &call.session->live->leg[0];
-        uint64_t word = l->rx[0].word, heard = l->last_rx_ns, forged = 0;
+        const struct tl_live_session *l = call.session->live;
+        uint64_t word = l->rx_ssrc[0][0].word, heard = l->rx[0].last_ns, forged = 0;
         f.seq = 30000;
         len = far_protect(&rx[0], p, rtp_write(p, &f, PAYLOAD), 12, 30000);
         for (unsigned bit = 16; bit < 8 * len; bit += bit < 128 ? 1 : 37, forged++) {
@@ -337,8 +337,8 @@ static void replays_and_forgeries(void)
         rig_settle(&rig);
         CU_ASSERT_EQUAL(rig.sent_count, 2);
         CU_ASSERT_EQUAL(rig_leg_drops(&call, 0, TL_DROP_bad_auth), forged);
-        CU_ASSERT_EQUAL(l->rx[0].word, word);
-        CU_ASSERT_EQUAL(l->last_rx_ns, heard);
+        CU_ASSERT_EQUAL(l->rx_ssrc[0][0].word, word);
+        CU_ASSERT_EQUAL(l->rx[0].last_ns, heard);
         CU_ASSERT_EQUAL(call.session->rx_used[0], 1);
         rig_udp(&rig, 0, 0, REMOTE0, PORT0, p, len); // the right one still passes
         rig_settle(&rig);
@@ -377,12 +377,12 @@ static void hold_over_the_wrap(void)
     struct tl_leg held = leg[0];
     held.flags = TL_LEG_SEND;
     rig_modify(&rig, &call, 0, &held);
-    uint64_t heard = call.session->live->leg[0].last_rx_ns;
+    uint64_t heard = call.session->live->rx[0].last_ns;
     for (uint64_t k = 31000; k <= 70000; k += 1000)
         send_rtp(0, 1, k);
     CU_ASSERT_EQUAL(rig.sent_count, 1);
     CU_ASSERT_EQUAL(rig_leg_drops(&call, 0, TL_DROP_held), 40);
-    CU_ASSERT_EQUAL(call.session->live->leg[0].last_rx_ns, heard);
+    CU_ASSERT_EQUAL(call.session->live->rx[0].last_ns, heard);
     rig_modify(&rig, &call, 0, &leg[0]);
     send_rtp(0, 1, 70001);
     send_rtp(0, 1, 70002);
@@ -429,17 +429,17 @@ static void new_keys_begin_anew(void)
         leg[1].tx = tx[1].crypto;
         rig_modify(&rig, &call, 0, &leg[0]);
         rig_modify(&rig, &call, 1, &leg[1]);
-        const struct tl_live_leg *live = call.session->live->leg;
-        CU_ASSERT_EQUAL(live[0].rx[0].word, 0);
-        CU_ASSERT_EQUAL(live[1].tx.word, 0);
+        const struct tl_live_session *live = call.session->live;
+        CU_ASSERT_EQUAL(live->rx_ssrc[0][0].word, 0);
+        CU_ASSERT_EQUAL(live->tx[1].ssrc.word, 0);
         rig_clear(&rig);
         for (uint64_t k = 4; k < 14; k++)
             send_rtp(0, 1, k); // ROC 0 again
         CU_ASSERT_EQUAL_FATAL(rig.sent_count, 10);
         for (unsigned k = 0; k < 10; k++)
             check_sent(k, 1, 4 + k, 1, 1, 4 + k);
-        CU_ASSERT_EQUAL(live[0].rx[0].word, tl_live_word(13, 2));
-        CU_ASSERT_EQUAL(live[1].tx.word, tl_live_word(13, 2));
+        CU_ASSERT_EQUAL(live->rx_ssrc[0][0].word, tl_live_word(13, 2));
+        CU_ASSERT_EQUAL(live->tx[1].ssrc.word, tl_live_word(13, 2));
         tear_down();
     }
 }
@@ -475,11 +475,11 @@ static void resumes_behind_rtcp_alone(void)
         leg[1].tx_resume = (struct tl_resume_ssrc){.index = TL_INDEX_NONE, .srtcp_index = 3};
         call = rig_call(&rig, 6, leg);
         rig_settle(&rig);
-        CU_ASSERT_EQUAL(tl_live_word_index(call.session->live->leg[1].tx.word), 0);
+        CU_ASSERT_EQUAL(tl_live_word_index(call.session->live->tx[1].ssrc.word), 0);
         send_rtp(0, 77, 500);
         CU_ASSERT_EQUAL_FATAL(rig.sent_count, 1);
         check_sent(0, 1, 500, 77, 77, 500);
-        CU_ASSERT_EQUAL(call.session->live->leg[1].tx.srtcp_index, 3);
+        CU_ASSERT_EQUAL(call.session->live->tx[1].ssrc.srtcp_index, 3);
         tear_down();
     }
 }
@@ -490,7 +490,7 @@ static void stored_before_it_is_sent(void)
 {
     for (unsigned i = 0; i < 2; i++) {
         set_up(TL_SUITE_NONE, suites[i]);
-        const struct tl_live_ssrc *live = &call.session->live->leg[1].tx;
+        const struct tl_live_ssrc *live = &call.session->live->tx[1].ssrc;
         send_rtp(0, 1, 10);
         rig_block(1, 0);
         send_rtp(0, 1, 11);
@@ -573,10 +573,10 @@ static void srtcp_both_suites(void)
             sender_report(want, 1);
             CU_ASSERT(memcmp(p, want, 28) == 0);
         }
-        CU_ASSERT_EQUAL(call.session->live->leg[1].tx.srtcp_index, 5);
-        CU_ASSERT_EQUAL(call.session->live->leg[0].rx[0].srtcp_index, 5);
-        CU_ASSERT_EQUAL(call.session->live->leg[0].rx_rtcp, 5);
-        CU_ASSERT_EQUAL(call.session->live->leg[1].tx_rtcp, 5);
+        CU_ASSERT_EQUAL(call.session->live->tx[1].ssrc.srtcp_index, 5);
+        CU_ASSERT_EQUAL(call.session->live->rx_ssrc[0][0].srtcp_index, 5);
+        CU_ASSERT_EQUAL(call.session->live->rx_rtcp[0], 5);
+        CU_ASSERT_EQUAL(call.session->live->tx_rtcp[1], 5);
         tear_down();
     }
 }

@@ -137,12 +137,12 @@ static bool next_sealed(struct scene *s, uint8_t *plain, int *len)
 
 static const struct tl_live_ssrc *live_tx(const struct scene *s)
 {
-    return &s->call.session->live->leg[1].tx;
+    return &s->call.session->live->tx[1].ssrc;
 }
 
 static const struct tl_live_ssrc *live_rx(const struct scene *s, unsigned slot)
 {
-    return &s->call.session->live->leg[1].rx[slot];
+    return &s->call.session->live->rx_ssrc[1][slot];
 }
 
 // Is the payload what rtp_write() made of SSRC and sequence number, from byte `from` on?
@@ -252,7 +252,7 @@ static void forgeries(struct scene *s)
     CU_ASSERT_EQUAL(rig_drops(&s->rig, TL_DROP_bad_auth), forged);
     CU_ASSERT(memcmp(&before, s->call.session, sizeof before) == 0);
     CU_ASSERT(live_rx(s, 0)->word == 0 && live_rx(s, 0)->ssrc == 0);
-    CU_ASSERT_EQUAL(s->call.session->live->leg[1].last_rx_ns, 0);
+    CU_ASSERT_EQUAL(s->call.session->live->rx[1].last_ns, 0);
 
     send_raw(s, 1, 0, good, len); // and it still counts
     rig_settle(&s->rig);
