@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <rte_malloc.h>
+#include <rte_lcore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +62,13 @@ static int make_ops(struct manager *m)
     return 0;
 }
 
+static uint8_t node_of(unsigned worker)
+{
+    unsigned lcore = eal_worker_lcore(worker);
+    unsigned node = rte_lcore_is_enabled(lcore) ? rte_lcore_to_socket_id(lcore) : 0;
+    return node < EAL_NODES_MAX ? node : 0;
+}
+
 static int make_engine(struct manager *m, char *why)
 {
     const struct manager_config *c = &m->config;
@@ -70,6 +77,8 @@ static int make_engine(struct manager *m, char *why)
     int e = tl_live_create(&m->live, c->ports->workers, sessions);
     if (e)
         return fail(why, e, "the live table");
+    for (unsigned i = 0; i < EAL_NODES_MAX; i++)
+        slab_init(&m->slab[i], (int)i);
     m->neigh = neigh_create(c->ports, c->pools[0]);
     if (!m->neigh)
         return fail(why, -ENOMEM, "the table of next hops");
@@ -83,6 +92,7 @@ static int make_engine(struct manager *m, char *why)
         e = worker_init(&worker, &m->engine, m->neigh, w);
         if (e)
             return fail(why, e, "a worker");
+        m->worker_node[w] = node_of(w);
     }
     e = srtp_ctx_new(SRTP_ENGINE_AUTO, &m->srtp);
     if (!e)
@@ -153,7 +163,7 @@ static void end_calls(struct manager *m)
         drop_tasks(m, m->engine.worker[w]->tasks);
         drop_tasks(m, m->engine.worker[w]->done);
     }
-    for (uint32_t i = 0; i < m->calls.count; i++)
+    for (uint32_t i = 0; i < m->calls.fresh; i++)
         if (m->calls.call[i].state != CALL_FREE)
             manager_free_call(m, &m->calls.call[i]);
 }
@@ -171,6 +181,8 @@ void manager_fini(struct manager *m)
     for (unsigned i = 0; i < TL_REALMS_MAX; i++)
         portalloc_fini(&m->ports[i]);
     calls_fini(&m->calls);
+    for (unsigned i = 0; i < EAL_NODES_MAX; i++)
+        slab_fini(&m->slab[i]);
     srtp_ctx_free(m->srtp);
     tl_live_destroy(&m->live);
     free(m->ops);
@@ -222,7 +234,7 @@ uint64_t manager_turn(struct manager *m)
     manager_flush(m);
     check_links(m);
     uint64_t wait = neigh_manage(m->neigh, m->now_ns);
-    silence_scan(m);
+    wait = RTE_MIN(wait, silence_scan(m));
     atomic_store_explicit(&m->live.header->manager_ns, m->now_ns, memory_order_relaxed);
     return RTE_MIN(wait, (uint64_t)(m->out_all > 0 ? BUSY_WAIT_NS : IDLE_WAIT_NS));
 }

@@ -27,8 +27,8 @@ struct op *manager_op(struct manager *m, struct call *call, enum task_kind kind,
     *op = (struct op){.origin = origin, .id = id, .call = call, .command = command};
     op->task = (struct task){.kind = kind,
                              .session = &m->engine.sessions[calls_slot(&m->calls, call)],
-                             .map = {call->leg[0].map, call->leg[1].map},
-                             .port = {call->leg[0].place.local_port, call->leg[1].place.local_port},
+                             .map = {m->map[call->leg[0].realm], m->map[call->leg[1].realm]},
+                             .port = {call->leg[0].local_port, call->leg[1].local_port},
                              .user = op};
     return op;
 }
@@ -80,14 +80,15 @@ static struct session *session_of(struct manager *m, const struct call *call)
 static int make_terms(struct manager *m, struct call *call, const struct tl_leg *leg, unsigned i,
                       struct leg_terms **out)
 {
-    int e = terms_make(out, leg, &call->leg[i].place, m->srtp, m->neigh, m->now_ns);
+    struct leg_place place = m->place[call->leg[i].realm];
+    place.local_port = call->leg[i].local_port;
+    int e = terms_make(out, leg, &place, m->srtp, m->neigh, m->now_ns);
     return e == -ENOMEM ? -ENOSPC : e;
 }
 
 static void remember(struct manager *m, struct call *call, const struct tl_leg *leg, unsigned i)
 {
-    tl_key_history_take(&call->leg[i].rx_keys, &leg->rx, m->calls.seed);
-    tl_key_history_take(&call->leg[i].tx_keys, &leg->tx, m->calls.seed);
+    call_keys_take(&call->leg[i], leg, m->calls.seed);
     silence_watch(&call->leg[i], leg, m->now_ns);
 }
 
@@ -99,7 +100,9 @@ static int build(struct manager *m, struct call *call, const struct tl_command *
     int e = manager_take_ports(m, call, c->leg);
     for (unsigned i = 0; !e && i < 2; i++) {
         struct leg_terms *terms = NULL;
-        e = make_terms(m, call, &c->leg[i], i, &terms);
+        e = call_keys_need(&call->leg[i], &c->leg[i], manager_slab(m, call->worker));
+        if (!e)
+            e = make_terms(m, call, &c->leg[i], i, &terms);
         s->terms[i] = terms;
     }
     return e;
@@ -115,7 +118,6 @@ static void link_call(struct manager *m, struct call *call, const struct tl_comm
     s->live = &m->live.sessions[s->slot];
     call->call_ref = c->call_ref;
     call->owner = origin.loop;
-    call->worker = m->config.ports->bucket_worker[tl_port_bucket(call->leg[0].place.local_port)];
     for (unsigned i = 0; i < 2; i++)
         remember(m, call, &c->leg[i], i);
     calls_link(&m->calls, call);
@@ -145,10 +147,7 @@ static void add(struct manager *m, const struct tl_command *c, struct tl_origin 
         return;
     }
     for (unsigned i = 0; i < 2; i++)
-        call->leg[i] = (struct call_leg){.place = m->place[realm[i]],
-                                         .map = m->map[realm[i]],
-                                         .ports = &m->ports[realm[i]],
-                                         .realm = realm[i]};
+        call->leg[i].realm = realm[i];
     int e = build(m, call, c);
     if (e) {
         manager_free_call(m, call);
@@ -169,21 +168,17 @@ static struct call *named(struct manager *m, const struct tl_command *c)
 
 // What a MODIFY may not change: the realm; and a key that begins anew must be a new one. Also makes room to
 // remember the key, so that nothing fails any more when the MODIFY is under way. 0, -EINVAL, -ENOSPC.
-static int check_change(const struct manager *m, struct call_leg *leg, const struct tl_leg *to,
+static int check_change(struct manager *m, struct call *call, unsigned i, const struct tl_leg *to,
                         uint16_t *field)
 {
+    struct call_leg *leg = &call->leg[i];
     const char *realm = m->config.config->realms[leg->realm].name;
     if (to->realm[0] && strncmp(to->realm, realm, TL_NAME_MAX) != 0) {
         *field = TL_FIELD_REALM;
         return -EINVAL;
     }
-    *field = TL_FIELD_SUITE;
-    if (tl_key_history_check(&leg->rx_keys, &to->rx, m->calls.seed) ||
-        tl_key_history_check(&leg->tx_keys, &to->tx, m->calls.seed))
-        return -EINVAL;
-    int e = tl_key_history_reserve(&leg->tx_keys, &to->tx, m->calls.seed);
-    if (!e)
-        *field = TL_FIELD_NONE;
+    int e = call_keys_check(leg, to, manager_slab(m, call->worker), m->calls.seed);
+    *field = e ? TL_FIELD_SUITE : TL_FIELD_NONE;
     return e;
 }
 
@@ -200,7 +195,7 @@ static void modify(struct manager *m, const struct tl_command *c, struct tl_orig
     for (unsigned i = 0; !e && i < 2; i++) {
         if (!(c->leg_mask >> i & 1))
             continue;
-        e = check_change(m, &call->leg[i], &c->leg[i], &field);
+        e = check_change(m, call, i, &c->leg[i], &field);
         if (!e)
             e = make_terms(m, call, &c->leg[i], i, &terms[i]);
     }
@@ -241,10 +236,11 @@ static uint32_t modulus(const struct manager *m)
 static void list(struct manager *m, const struct tl_command *c, struct tl_origin origin)
 {
     struct tl_completion answer = {.id = c->id, .op = TL_OP_LIST};
-    uint32_t loops = modulus(m), slot = c->list_slot;
-    for (; slot < m->calls.count && answer.list.count < TL_LIST_PAGE; slot++) {
+    uint32_t loops = modulus(m), slot = calls_next_live(&m->calls, c->list_slot);
+    for (unsigned i = 0; slot < m->calls.count && answer.list.count < TL_LIST_PAGE && i < MANAGER_LOOKS;
+         i++, slot = calls_next_live(&m->calls, slot + 1)) {
         const struct call *call = &m->calls.call[slot];
-        if (call->state == CALL_LIVE && call->owner % loops == origin.loop)
+        if (call->owner % loops == origin.loop)
             answer.list.entry[answer.list.count++] =
                 (struct tl_list_entry){call->call_ref, slot, call->generation};
     }
@@ -267,9 +263,11 @@ static void flush(struct manager *m, const struct tl_command *c, struct tl_origi
 
 static void go_on(struct manager *m, struct flush *f)
 {
-    for (; f->slot < m->calls.count && manager_has_room(m, FLUSH_RESERVE); f->slot++) {
+    f->slot = calls_next_live(&m->calls, f->slot);
+    for (unsigned i = 0; f->slot < m->calls.count && i < MANAGER_LOOKS && manager_has_room(m, FLUSH_RESERVE);
+         i++, f->slot = calls_next_live(&m->calls, f->slot + 1)) {
         struct call *call = &m->calls.call[f->slot];
-        if (call->state != CALL_LIVE || call->born > f->born || call->owner % f->modulus != f->origin.loop)
+        if (call->born > f->born || call->owner % f->modulus != f->origin.loop)
             continue;
         f->waiting++;
         manager_unlink(m, call, f, f->origin, f->id);

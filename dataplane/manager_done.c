@@ -15,10 +15,11 @@ static struct tl_completion answer_to(const struct manager *m, const struct op *
         .op = op->command};
 }
 
-static void local_address(struct tl_addr *out, const struct call_leg *leg)
+static void local_address(const struct manager *m, struct tl_addr *out, const struct call_leg *leg)
 {
-    *out = (struct tl_addr){.family = TL_AF_INET, .port = leg->place.local_port};
-    memcpy(out->ip, &leg->place.realm->ip, sizeof leg->place.realm->ip);
+    const struct port_realm *realm = m->place[leg->realm].realm;
+    *out = (struct tl_addr){.family = TL_AF_INET, .port = leg->local_port};
+    memcpy(out->ip, &realm->ip, sizeof realm->ip);
 }
 
 void manager_free_call(struct manager *m, struct call *call)
@@ -26,11 +27,11 @@ void manager_free_call(struct manager *m, struct call *call)
     struct session *s = &m->engine.sessions[calls_slot(&m->calls, call)];
     for (unsigned i = 0; i < 2; i++) {
         terms_free(s->terms[i], m->neigh, m->now_ns);
-        if (call->leg[i].place.local_port)
-            portalloc_put(call->leg[i].ports, call->leg[i].place.local_port);
+        if (call->leg[i].local_port)
+            portalloc_put(&m->ports[call->leg[i].realm], call->leg[i].local_port);
     }
     explicit_bzero(s, sizeof *s);
-    calls_put(&m->calls, call);
+    calls_put(&m->calls, call, manager_slab(m, call->worker));
 }
 
 static void done_unlink(struct manager *m, struct op *op)
@@ -58,7 +59,7 @@ static void done(struct manager *m, struct op *op)
     case TASK_NONE:
         c = answer_to(m, op);
         for (unsigned i = 0; i < 2; i++)
-            local_address(&c.add.local[i], &op->call->leg[i]);
+            local_address(m, &c.add.local[i], &op->call->leg[i]);
         tl_server_complete(m->server, op->origin, &c);
         break;
     case TASK_SWAP:

@@ -34,7 +34,7 @@ static uint16_t take_near(struct portalloc *a, unsigned worker, unsigned prefer)
 
 static int take_any(struct manager *m, struct call *call)
 {
-    struct portalloc *a = call->leg[0].ports, *b = call->leg[1].ports;
+    struct portalloc *a = &m->ports[call->leg[0].realm], *b = &m->ports[call->leg[1].realm];
     int worker = pick_worker(m, a, b);
     if (worker < 0)
         return -ENOSPC;
@@ -47,8 +47,9 @@ static int take_any(struct manager *m, struct call *call)
         }
     }
     m->bucket = (bucket + 1) % TL_PORT_BUCKETS;
-    call->leg[0].place.local_port = take_near(a, worker, bucket);
-    call->leg[1].place.local_port = take_near(b, worker, bucket);
+    call->worker = worker;
+    call->leg[0].local_port = take_near(a, worker, bucket);
+    call->leg[1].local_port = take_near(b, worker, bucket);
     return 0;
 }
 
@@ -64,16 +65,17 @@ int manager_take_ports(struct manager *m, struct call *call, const struct tl_leg
             continue;
         bucket = tl_port_bucket(leg[i].local_port);
         if ((worker >= 0 && worker != owner[bucket]) ||
-            portalloc_take_port(call->leg[i].ports, leg[i].local_port))
+            portalloc_take_port(&m->ports[call->leg[i].realm], leg[i].local_port))
             return -EADDRINUSE;
-        worker = owner[bucket];
-        call->leg[i].place.local_port = leg[i].local_port;
+        call->worker = owner[bucket];
+        worker = call->worker;
+        call->leg[i].local_port = leg[i].local_port;
     }
     for (unsigned i = 0; i < 2; i++) {
         if (leg[i].local_port)
             continue;
-        call->leg[i].place.local_port = take_near(call->leg[i].ports, worker, bucket);
-        if (!call->leg[i].place.local_port)
+        call->leg[i].local_port = take_near(&m->ports[call->leg[i].realm], worker, bucket);
+        if (!call->leg[i].local_port)
             return -ENOSPC;
     }
     return 0;

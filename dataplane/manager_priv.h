@@ -5,7 +5,10 @@
 
 #include "common/server.h"
 #include "dataplane/calls.h"
+#include "dataplane/eal.h"
 #include "dataplane/manager.h"
+#include "dataplane/portalloc.h"
+#include "dataplane/terms.h"
 #include "dataplane/worker.h"
 
 struct flush;
@@ -21,7 +24,11 @@ struct op {
     struct op *next;     // free ones
 };
 
-enum { MANAGER_FLUSHES = 2 * TL_LOOPS_MAX }; // at a time: one for each loop of a control and its successor
+enum {
+    MANAGER_FLUSHES = 2 * TL_LOOPS_MAX, // at a time: one for each loop of a control and its successor
+    MANAGER_LOOKS = 512,                // live sessions that LIST or FLUSH looks at before others have a turn
+    SILENCE_AT_ONCE = 128,              // and that silence_scan() does
+};
 
 // FLUSH of one control loop: its sessions end a few at a time.
 struct flush {
@@ -46,7 +53,9 @@ struct manager {
     struct portalloc ports[TL_REALMS_MAX];
     struct leg_place place[TL_REALMS_MAX]; // port and realm; local_port 0
     struct portmap *map[TL_REALMS_MAX];
-    struct op *ops; // all of them, and those that are free
+    struct slab slab[EAL_NODES_MAX];     // by NUMA node
+    uint8_t worker_node[TL_WORKERS_MAX]; // whose slab a worker's objects come from
+    struct op *ops;                      // all of them, and those that are free
     struct op *free_op;
     unsigned out[TL_WORKERS_MAX]; // tasks that a worker has
     unsigned out_all;
@@ -56,8 +65,8 @@ struct manager {
     uint64_t now_ns; // of this turn
     uint64_t link_due_ns;
     uint64_t silence_due_ns;
-    uint32_t silence_slot;
-    char *why; // while the server opens: where its sentence goes
+    uint32_t silence_slot; // next to look at
+    char *why;             // while the server opens: where its sentence goes
     int wake_fd;
     _Atomic bool stop;
 };
@@ -84,9 +93,15 @@ void manager_flush(struct manager *m);
 // Takes what workers handed back and answers the commands.
 void manager_done(struct manager *m);
 
-// Takes ports for both legs on one worker, those that control asks for or free ones. On failure what was
-// taken stays in `call` for manager_free_call(). 0; -EADDRINUSE: a port that was asked for is not to be had,
-// or the two are not of one worker; -ENOSPC.
+// The memory near a worker.
+static inline struct slab *manager_slab(struct manager *m, unsigned worker)
+{
+    return &m->slab[m->worker_node[worker]];
+}
+
+// Takes ports for both legs on one worker, which is the call's from then on, those that control asks for or
+// free ones. On failure what was taken stays in `call` for manager_free_call(). 0; -EADDRINUSE: a port that
+// was asked for is not to be had, or the two are not of one worker; -ENOSPC.
 int manager_take_ports(struct manager *m, struct call *call, const struct tl_leg leg[2]);
 
 // Frees what a session holds, once no worker has it. Also used when an ADD fails half-way.
@@ -95,5 +110,7 @@ void manager_free_call(struct manager *m, struct call *call);
 // Watches a leg as its new terms say.
 void silence_watch(struct call_leg *leg, const struct tl_leg *terms, uint64_t now_ns);
 
-// Looks at a part of the sessions and raises events. Every session is looked at ten times a second.
-void silence_scan(struct manager *m);
+// Looks at some of the live sessions and raises events: SILENCE_AT_ONCE at most, a few microseconds' worth. A
+// round of all takes 100 ms, or a millisecond for each SILENCE_AT_ONCE live sessions where that is longer.
+// Returns nanoseconds until the next look is due.
+uint64_t silence_scan(struct manager *m);

@@ -5,9 +5,10 @@
 #include "dataplane/manager_priv.h"
 
 enum {
-    SCAN_NS = 10000000, // between two looks
-    SCAN_PARTS = 10,    // looks for a whole round
     MS = 1000000,
+    ROUND_NS = 100 * MS, // in which each session is looked at, if there are not too many for it
+    LOOK_MIN_NS = MS,    // between two looks
+    LOOK_MAX_NS = 10 * MS,
 };
 
 void silence_watch(struct call_leg *leg, const struct tl_leg *terms, uint64_t now_ns)
@@ -54,16 +55,21 @@ static void look(struct manager *m, struct call *call, unsigned i)
     leg->silent = tell(m, call, i, TL_EVENT_SILENT, m->now_ns - leg->since_ns);
 }
 
-void silence_scan(struct manager *m)
+uint64_t silence_scan(struct manager *m)
 {
+    uint32_t live = m->calls.live_count, look_at = RTE_MIN(live, (uint32_t)SILENCE_AT_ONCE);
     if (m->now_ns < m->silence_due_ns)
-        return;
-    m->silence_due_ns = m->now_ns + SCAN_NS;
-    uint32_t count = m->calls.count / SCAN_PARTS + 1;
-    for (uint32_t n = 0; n < count; n++) {
-        struct call *call = &m->calls.call[m->silence_slot];
-        m->silence_slot = (m->silence_slot + 1) % m->calls.count;
-        for (unsigned leg = 0; call->state == CALL_LIVE && leg < 2; leg++)
-            look(m, call, leg);
+        return m->silence_due_ns - m->now_ns;
+    for (uint32_t n = 0; n < look_at; n++) {
+        uint32_t slot = calls_next_live(&m->calls, m->silence_slot);
+        if (slot == m->calls.count)
+            slot = calls_next_live(&m->calls, 0);
+        m->silence_slot = slot + 1;
+        for (unsigned leg = 0; leg < 2; leg++)
+            look(m, &m->calls.call[slot], leg);
     }
+    uint64_t wait = (uint64_t)ROUND_NS * SILENCE_AT_ONCE / RTE_MAX(live, 1u);
+    wait = RTE_MIN(RTE_MAX(wait, (uint64_t)LOOK_MIN_NS), (uint64_t)LOOK_MAX_NS);
+    m->silence_due_ns = m->now_ns + wait;
+    return wait;
 }

@@ -16,7 +16,12 @@ size_t managed_heap(void)
 {
     struct rte_malloc_socket_stats stats;
     rte_malloc_get_socket_stats(0, &stats);
-    return stats.heap_allocsz_bytes;
+    size_t bytes = stats.heap_allocsz_bytes;
+    for (unsigned i = 0; i < EAL_NODES_MAX; i++) {
+        struct slab_bytes slab = slab_bytes(&rig.manager->slab[i]);
+        bytes = bytes - slab.reserved + slab.in_use;
+    }
+    return bytes;
 }
 
 void managed_connect(void)

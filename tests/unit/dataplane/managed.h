@@ -19,7 +19,7 @@ void managed_connect(void);
 // Control goes, then the dataplane, with the checks of rig_close().
 void managed_close(void);
 
-// Bytes of DPDK's heap that are in use.
+// Bytes of DPDK's heap that are in use, of slabs the blocks that are out.
 size_t managed_heap(void);
 
 // Legs to .10 on both sides: ports REMOTE0 and REMOTE1, two higher for each `call`.
