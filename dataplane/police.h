@@ -30,15 +30,15 @@ enum {
 };
 static_assert(1 << POLICE_LOOSE_LOG2 == POLICE_LOOSE, "the same factor");
 
-// What a leg has agreed on, ready for use. Immutable, part of its terms.
-struct police_rate {
+// What a leg has agreed on, ready for use. Immutable, part of its terms: packed, so that a byte of theirs
+// follows.
+struct __attribute__((packed)) police_rate {
     uint32_t octet;  // what a byte costs, units with POLICE_FRACTION bits behind the point
     uint32_t depth;  // of each bucket, units: the burst and one packet of the largest kind
     uint16_t packet; // what a packet costs, units
     uint8_t shift;   // a unit is 2^shift ns
-    uint8_t pad;
 };
-static_assert(sizeof(struct police_rate) == 12, "part of a line of terms");
+static_assert(sizeof(struct police_rate) == 11, "part of a line of terms");
 
 // One leg's words. The owning worker's.
 struct police {
