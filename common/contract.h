@@ -271,9 +271,11 @@ struct tl_live_rx {
     _Atomic uint64_t packets;
     _Atomic uint64_t octets;
     _Atomic uint64_t last_ns; // CLOCK_MONOTONIC of the last media taken, 0 = none yet
-    _Atomic uint64_t seen;    // bit i: sequence number seq - i has come
-    _Atomic uint32_t seq;     // highest extended sequence number
-    _Atomic uint32_t transit; // RFC 3550 A.8: arrival less timestamp of the last packet, RTP ticks
+    _Atomic uint64_t seen; // bit i < 63: sequence number seq - i has come; bit 63: the sequence is older than
+                           // that; 0: the next packet begins one
+    _Atomic uint32_t seq;  // highest extended sequence number
+    _Atomic uint32_t transit; // RFC 3550 A.8, of the last packet: timestamp << 16 | arrival less timestamp,
+                              // both the low 16 bits, RTP ticks
     _Atomic uint32_t jitter;  // RFC 3550 A.8: sixteenths of an RTP tick
     _Atomic uint32_t lost;    // goes down again when a late packet comes
     _Atomic uint32_t reordered;

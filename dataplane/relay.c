@@ -3,6 +3,7 @@
 // its index, SSRC and timestamps.
 #include <rte_byteorder.h>
 
+#include "dataplane/quality.h"
 #include "dataplane/stages.h"
 
 enum {
@@ -88,7 +89,7 @@ static void new_base(struct leg *l, uint8_t *state, struct tl_live_ssrc *live, u
     l->base = index - seq;
 }
 
-static unsigned relay_rtp_packet(struct worker *w, struct packet *p)
+static unsigned relay_rtp_packet(struct worker *w, struct packet *p, uint32_t ticks)
 {
     struct session *s = p->session;
     const struct leg_terms *in = s->terms[p->leg], *out = s->terms[p->leg ^ 1];
@@ -104,17 +105,15 @@ static unsigned relay_rtp_packet(struct worker *w, struct packet *p)
     if (pt < 0)
         return TL_DROP_unknown_pt;
     uint64_t silent_ns = w->now_ns - atomic_load_explicit(&rx->last_ns, memory_order_relaxed);
-    count64(&rx->packets, 1);
-    count64(&rx->octets, p->wire_len);
-    atomic_store_explicit(&rx->last_ns, w->now_ns, memory_order_relaxed);
+    uint16_t seq = d[2] << 8 | d[3];
+    uint32_t ts = load32(d + 4);
+    quality_rtp(rx, w->now_ns, ticks, p->ssrc, seq, ts, p->wire_len);
     if (!out->complete)
         return TL_DROP_other_leg_incomplete;
     if (!(out->flags & TL_LEG_SEND))
         return TL_DROP_held;
 
     struct leg *l = &s->leg[p->leg ^ 1];
-    uint16_t seq = d[2] << 8 | d[3];
-    uint32_t ts = load32(d + 4);
     enum srtp_tx_event event;
     unsigned status = take_index(l, out, p->ssrc, seq, &p->index, &event);
     if (status != SRTP_OK)
@@ -160,8 +159,10 @@ static unsigned relay_rtcp_packet(struct packet *p)
 unsigned stage_relay(struct worker *w, struct packet *p, unsigned n)
 {
     unsigned left = 0;
+    uint32_t ticks = quality_ticks(w->now_ns);
     for (unsigned i = 0; i < n; i++) {
-        unsigned status = p[i].kind == PACKET_RTP ? relay_rtp_packet(w, &p[i]) : relay_rtcp_packet(&p[i]);
+        unsigned status =
+            p[i].kind == PACKET_RTP ? relay_rtp_packet(w, &p[i], ticks) : relay_rtcp_packet(&p[i]);
         if (status != SRTP_OK) {
             packet_drop(w, &p[i], status);
             continue;

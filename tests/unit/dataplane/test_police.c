@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "common/contract.h"
 #include "runner.h"
 
 #define MS           UINT64_C(1000000)
@@ -80,10 +81,10 @@ static void units_by_rate(void)
 // times the depth, and a bucket has room for the largest packet.
 static void every_allowed_rate_fits(void)
 {
-    static const uint32_t pps[] = {1, 2, 49, 50, 99, 101, 500, 5000, 123456, 1000000};
-    static const uint32_t bps[] = {1000, 8600, 17200, 1000000, 99999999, 1000000000};
-    static const uint32_t burst[] = {10, 200, 1000, 10000};
-    static const uint32_t len[] = {200, 1472};
+    static const uint32_t pps[] = {1, 2, 49, 50, 99, 101, 500, 5000, 123456, TL_PPS_MAX};
+    static const uint32_t bps[] = {TL_BPS_MIN, 8600, 17200, 1000000, 99999999, TL_BPS_MAX};
+    static const uint32_t burst[] = {TL_BURST_MIN_MS, 200, 1000, TL_BURST_MAX_MS};
+    static const uint32_t len[] = {TL_LEN_MIN, TL_LEN_MAX};
     for (unsigned i = 0; i < COUNT(pps) * COUNT(bps) * COUNT(burst) * COUNT(len); i++) {
         uint32_t p = pps[i % COUNT(pps)], b = bps[i / COUNT(pps) % COUNT(bps)],
                  t = burst[i / COUNT(pps) / COUNT(bps) % COUNT(burst)],
