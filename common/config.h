@@ -15,7 +15,8 @@ enum {
     TL_TRUNKS_MAX = 1024,
     TL_ROUTES_MAX = 1024,
     TL_ROUTE_TRUNKS_MAX = 8,
-    TL_SUITES_MAX = 4,
+    TL_SUITES_MAX = 6, // every suite
+    TL_G711_LAWS = 2,
     TL_PATH_LEN = 108, // of a Unix socket, with the final NUL
     TL_DEVICE_LEN = 256,
     TL_DIGITS_MAX = 32,
@@ -24,6 +25,8 @@ enum {
 enum tl_poll_mode { TL_POLL_BUSY, TL_POLL_ADAPTIVE };
 enum tl_transport { TL_UDP, TL_TCP };
 enum tl_srtp_policy { TL_SRTP_OFF, TL_SRTP_OPTIONAL, TL_SRTP_REQUIRED };
+enum tl_g711 { TL_PCMU, TL_PCMA };
+enum tl_mki_policy { TL_MKI_NONE, TL_MKI_MIRROR, TL_MKI_ALWAYS }; // of what we send
 enum tl_srtp_without_tls { TL_SRTP_REFUSE, TL_SRTP_ALLOW };
 
 // A port that the dataplane drives.
@@ -78,13 +81,17 @@ struct tl_trunk_config {
     enum tl_srtp_policy srtp;
     enum tl_suite suites[TL_SUITES_MAX]; // in order of preference, for offers and answers
     uint32_t suite_count;
+    enum tl_mki_policy mki;
+    enum tl_g711 codecs[TL_G711_LAWS]; // that the peer may use, in order of preference
+    uint32_t codec_count;
     bool rtcp_mux;                   // offered, and taken when offered
     uint8_t dtmf_pt;                 // payload type of telephone-event in our offers, 96..127
-    bool pcma_first;                 // order of G.711 in our offers
     uint32_t options_interval_s;     // 0 = no keep-alive
     uint32_t options_failures;       // in a row, before the trunk counts as down
     uint32_t no_response_timeout_ms; // of an INVITE, before the next trunk
     uint32_t silence_ms;             // event after so long without media; 0 = never
+    uint32_t max_packets_per_s;      // that the peer may send on a leg; 0 = from its and our SDP
+    uint32_t burst_ms;               // depth of the buckets that hold it to that
 };
 
 // Called-number prefix to ordered trunks. The longest prefix wins; "" is the default route.

@@ -73,6 +73,10 @@ const char *config_string(struct config_parser *p, const struct option *option, 
 bool config_number(struct config_parser *p, const struct option *option, const json_t *value, uint32_t node,
                    uint32_t *out);
 
+// Reads one of the option's words as its number; false after an error.
+bool config_word(struct config_parser *p, const struct option *option, const json_t *value, uint32_t node,
+                 uint32_t *out);
+
 // Is it an array of min to max items? False after an error.
 bool config_array(struct config_parser *p, const struct option *option, const json_t *value, uint32_t node,
                   size_t min, size_t max);

@@ -26,16 +26,18 @@ static void expect_suites(const struct option *o, char *out, size_t size)
     const char *names[TL_SUITE_COUNT + 1] = {NULL};
     int used = 0, n = 0;
 
-    for (int s = 0; s <= TL_SUITE_AEAD_AES_128_GCM; s++) // what the dataplane does
-        if (tl_suite_info(s))
+    for (int s = 0; s < TL_SUITE_COUNT; s++)
+        if (config_suite_served(s))
             names[n++] = tl_suite_info(s)->name;
     if (o->type == OPTION_SUITES)
-        used = snprintf(out, size, "list of 1 to %zu different of ", o->size / sizeof(uint32_t));
+        used = snprintf(out, size, "list of 1 to %d different of ", n);
     list_words(out + used, size - (size_t)used, names, o->type == OPTION_SUITES ? " and " : " or ");
 }
 
 const char *option_expected(const struct option *o, char *out, size_t size)
 {
+    int used;
+
     switch (o->type) {
     case OPTION_BOOL:
         snprintf(out, size, "true or false");
@@ -65,6 +67,10 @@ const char *option_expected(const struct option *o, char *out, size_t size)
         break;
     case OPTION_WORD:
         list_words(out, size, o->words, " or ");
+        break;
+    case OPTION_WORDS:
+        used = snprintf(out, size, "list of 1 to %zu different of ", o->size / sizeof(uint32_t));
+        list_words(out + used, size - (size_t)used, o->words, " and ");
         break;
     case OPTION_SUITE:
     case OPTION_SUITES:

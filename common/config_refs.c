@@ -111,15 +111,15 @@ static bool item(struct config_parser *p, const struct option *o, const json_t *
         return config_number(p, o, value, node, out);
     if (o->type == OPTION_REF)
         return (*out = find(p, o, value, node)) != CONFIG_NO_INDEX;
+    if (o->type == OPTION_WORD)
+        return config_word(p, o, value, node, out);
     const char *s = config_string(p, o, value, node);
     if (!s)
         return false;
     *out = tl_suite_by_name(s, (unsigned)strlen(s));
-    if (*out > TL_SUITE_AEAD_AES_128_GCM) // what the dataplane does not do yet
-        *out = TL_SUITE_NONE;
-    if (*out == TL_SUITE_NONE)
+    if (!config_suite_served(*out))
         config_refuse(p, o, node, "%s is no suite we have", config_quote(s, quoted));
-    return *out != TL_SUITE_NONE;
+    return config_suite_served(*out);
 }
 
 bool config_set_items(struct config_parser *p, const struct option *o, const json_t *value, uint32_t node,
@@ -130,7 +130,10 @@ bool config_set_items(struct config_parser *p, const struct option *o, const jso
     bool good = true;
     struct option one = *o; // what an item takes
 
-    one.type = o->type == OPTION_NUMBERS ? OPTION_NUMBER : o->type == OPTION_REFS ? OPTION_REF : OPTION_SUITE;
+    one.type = o->type == OPTION_NUMBERS ? OPTION_NUMBER
+               : o->type == OPTION_REFS  ? OPTION_REF
+               : o->type == OPTION_WORDS ? OPTION_WORD
+                                         : OPTION_SUITE;
     config_store(base + o->offset2, o->size2, 0);
     if (!config_array(p, o, value, node, 1, room))
         return false;

@@ -16,6 +16,8 @@
 static const char *const poll_words[] = {"busy", "adaptive", NULL};
 static const char *const transport_words[] = {"udp", "tcp", NULL};
 static const char *const srtp_words[] = {"off", "optional", "required", NULL};
+static const char *const mki_words[] = {"none", "mirror", "always", NULL};
+static const char *const codec_words[] = {"PCMU", "PCMA", NULL};
 static const char *const without_tls_words[] = {"refuse", "allow", NULL};
 
 static const struct option port_options[] = {
@@ -146,12 +148,27 @@ static const struct option trunk_switches[] = {
     {"suites", OPTION_SUITES, FIELD(tl_trunk_config, suites), SECOND(tl_trunk_config, suite_count),
      RANGE(1, TL_SUITES_MAX), .preset = "[\"AEAD_AES_128_GCM\", \"AES_CM_128_HMAC_SHA1_80\"]",
      .doc = "SRTP suites in order of preference, for offers and answers."},
+    {"mki", OPTION_WORD, FIELD(tl_trunk_config, mki), .words = mki_words, .preset = "\"mirror\"",
+     .doc = "Whether the SRTP that we send carries a master key identifier (RFC 3711 3.1). mirror: in an "
+            "answer where "
+            "the "
+            "peer's key has one, with the same value and length. always: also in our offers, \"|2^31|1:1\", "
+            "for a "
+            "core like "
+            "Lync that expects it in both. none: never. What we receive has the one that the peer's SDP "
+            "names, of 1 to "
+            "8 bytes."},
+    {"codecs", OPTION_WORDS, FIELD(tl_trunk_config, codecs), SECOND(tl_trunk_config, codec_count),
+     .words = codec_words, .preset = "[\"PCMA\", \"PCMU\"]",
+     .doc = "G.711 laws that the peer is offered and may choose, in order of preference; A-law is PCMA. What "
+            "the other "
+            "side of "
+            "the call has as well comes first, so that laws are only converted where the sides have none in "
+            "common."},
     {"rtcp_mux", OPTION_BOOL, FIELD(tl_trunk_config, rtcp_mux), .preset = "false",
      .doc = "Offer RTCP on the RTP port and take it when it is offered (RFC 5761)."},
     {"dtmf_pt", OPTION_NUMBER, FIELD(tl_trunk_config, dtmf_pt), RANGE(96, 127), .preset = "101",
      .doc = "Payload type of telephone-event in our offers."},
-    {"pcma_first", OPTION_BOOL, FIELD(tl_trunk_config, pcma_first), .preset = "true",
-     .doc = "Prefer G.711 A-law to µ-law in our offers."},
     {"options_interval_s", OPTION_NUMBER, FIELD(tl_trunk_config, options_interval_s), RANGE(0, 86400),
      .unit = "s", .preset = "30",
      .doc = "How often OPTIONS asks whether the peer is there; 0: never, the trunk counts as up."},
@@ -162,6 +179,15 @@ static const struct option trunk_switches[] = {
      .doc = "An INVITE without any answer by then goes to the route's next trunk."},
     {"silence_ms", OPTION_NUMBER, FIELD(tl_trunk_config, silence_ms), RANGE(0, 3600000), .unit = "ms",
      .preset = "0", .doc = "Report a leg that sends no media for so long; 0: never."},
+    {"max_packets_per_s", OPTION_NUMBER, FIELD(tl_trunk_config, max_packets_per_s), RANGE(0, 100000),
+     .unit = "packets/s", .preset = "0",
+     .doc = "Media packets that a leg may send us; more is dropped as over_rate, so that one "
+            "call cannot take what others need. 0: from the smallest ptime "
+            "in the SDP "
+            "of both "
+            "sides, at least what packets of 10 ms need, and a quarter more."},
+    {"burst_ms", OPTION_NUMBER, FIELD(tl_trunk_config, burst_ms), RANGE(100, 10000), .unit = "ms",
+     .preset = "1000", .doc = "How much of that rate may come at once, as after a stall of the network."},
 };
 
 static const struct option trunk_options[] = {

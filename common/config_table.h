@@ -8,7 +8,7 @@
 
 #include "common/config.h"
 
-enum { TL_PROFILES_MAX = 64, BLOCK_OPTIONS_MAX = 16 };
+enum { TL_PROFILES_MAX = 64, BLOCK_OPTIONS_MAX = 24 };
 
 // What the parser fills: the configuration and what only the parser needs.
 struct config_root {
@@ -27,6 +27,7 @@ enum option_type {
     OPTION_DEVICE,    // PCI address or vdev string
     OPTION_DIGITS,    // called-number prefix
     OPTION_WORD,      // one of words[], stored as its number
+    OPTION_WORDS,     // list of different words[]; count at offset2
     OPTION_SUITE,     // one item of the following
     OPTION_SUITES,    // list of SRTP suites; count at offset2
     OPTION_ADDRESS,   // IPv4
@@ -105,6 +106,12 @@ static inline size_t block_count(const struct block *block)
 static inline const struct option *block_option(const struct block *block, size_t i)
 {
     return i < block->own_count ? &block->own[i] : &block->shared[i - block->own_count];
+}
+
+// Whether the dataplane does the suite, so that it may be configured.
+static inline bool config_suite_served(enum tl_suite suite)
+{
+    return tl_suite_info(suite) && suite <= TL_SUITE_AEAD_AES_128_GCM;
 }
 
 // "number from 64 to 32768, a power of two": what an option takes, for errors and documentation. Returns out.

@@ -191,8 +191,8 @@ static bool set_text(struct config_parser *p, const struct option *o, const json
     return true;
 }
 
-static bool set_word(struct config_parser *p, const struct option *o, const json_t *value, uint32_t node,
-                     void *field)
+bool config_word(struct config_parser *p, const struct option *o, const json_t *value, uint32_t node,
+                 uint32_t *out)
 {
     char quoted[CONFIG_QUOTE];
     const char *s = config_string(p, o, value, node);
@@ -201,7 +201,7 @@ static bool set_word(struct config_parser *p, const struct option *o, const json
         return false;
     for (uint32_t i = 0; o->words[i]; i++)
         if (strcmp(o->words[i], s) == 0) {
-            config_store(field, o->size, i);
+            *out = i;
             return true;
         }
     config_refuse(p, o, node, "%s is none of its values", config_quote(s, quoted));
@@ -234,7 +234,10 @@ bool config_set(struct config_parser *p, const struct option *o, const json_t *v
     case OPTION_DIGITS:
         return set_text(p, o, value, node, field);
     case OPTION_WORD:
-        return set_word(p, o, value, node, field);
+        if (!config_word(p, o, value, node, &n))
+            return false;
+        config_store(field, o->size, n);
+        return true;
     case OPTION_ADDRESS:
     case OPTION_TRANSPORT:
     case OPTION_SUBNET:
@@ -246,6 +249,7 @@ bool config_set(struct config_parser *p, const struct option *o, const json_t *v
     case OPTION_PROFILE:
         return config_set_profile(p, o, value, node, base);
     case OPTION_NUMBERS:
+    case OPTION_WORDS:
     case OPTION_SUITES:
     case OPTION_REFS:
         return config_set_items(p, o, value, node, base);

@@ -96,6 +96,10 @@ void call_legs(const struct call *call, struct tl_leg out[2])
         neg_fill(&x->neg[CALL_A], &x->neg[CALL_B], out);
     else if (call->b_has_answered)
         neg_fill(&call->side[CALL_A].neg, &call->side[CALL_B].neg, out);
+    else
+        for (int s = 0; s < 2; s++) // nothing is agreed yet
+            neg_limits(&call->env->config->trunks[call->side[s].trunk], &call->side[s].neg,
+                       &call->side[!s].neg, &out[s]);
     set_realm(call, CALL_A, &out[0]);
     set_realm(call, CALL_B, &out[1]);
 }

@@ -47,6 +47,16 @@ static int codec_of(const struct sdp_format *f, const char *text)
     return sdp_str_is(text, f->name, "telephone-event") ? NEG_EVENT : -1;
 }
 
+static_assert((int)NEG_PCMU == TL_PCMU && (int)NEG_PCMA == TL_PCMA, "one numbering of the laws");
+
+static bool trunk_has(const struct tl_trunk_config *trunk, int codec)
+{
+    for (unsigned i = 0; i < trunk->codec_count; i++)
+        if ((int)trunk->codecs[i] == codec)
+            return true;
+    return codec == NEG_EVENT;
+}
+
 static void copy_str(char *out, size_t cap, const char *text, struct sdp_str s)
 {
     out[0] = 0;
@@ -56,7 +66,7 @@ static void copy_str(char *out, size_t cap, const char *text, struct sdp_str s)
     }
 }
 
-// Payload types of our codecs in a medium. Returns whether there is any G.711.
+// Payload types of the trunk's codecs in a medium. Returns whether there is any G.711.
 static bool take_codecs(struct neg_leg *leg, const struct sdp_media *m, const char *text)
 {
     bool first = true;
@@ -64,7 +74,7 @@ static bool take_codecs(struct neg_leg *leg, const struct sdp_media *m, const ch
     leg->event_fmtp[0] = 0;
     for (unsigned i = 0; i < m->format_count; i++) {
         int codec = codec_of(&m->format[i], text);
-        if (codec < 0 || leg->remote_pt[codec] != NEG_NO_PT)
+        if (codec < 0 || leg->remote_pt[codec] != NEG_NO_PT || !trunk_has(leg->trunk, codec))
             continue;
         leg->remote_pt[codec] = m->format[i].pt;
         if (codec == NEG_EVENT) {
@@ -110,6 +120,12 @@ static bool take_transport(struct neg_leg *leg, const struct sdp_media *m)
     return moved;
 }
 
+static void take_packet_time(struct neg_leg *leg, const struct sdp_media *m)
+{
+    bool max_is_less = m->maxptime && (!m->ptime || m->maxptime < m->ptime);
+    leg->ptime = max_is_less ? m->maxptime : m->ptime;
+}
+
 static void take_pass_lines(struct neg_leg *leg, const struct sdp_media *m, const char *text)
 {
     size_t n = 0;
@@ -150,10 +166,11 @@ static int weigh_offer(const struct neg_leg *leg, const struct sdp_media *m, con
         return neg_refuse(why, "audio on port 65535 leaves no port for RTCP");
     if (leg->trunk->srtp == TL_SRTP_OFF)
         return neg_secure(m->proto) ? neg_refuse(why, "SRTP is offered and the trunk has srtp off") : 0;
-    if (neg_pick_crypto(leg, m, text, crypto))
+    const char *line = NULL;
+    if (neg_pick_crypto(leg, m, text, crypto, &line))
         return 0;
     if (neg_secure(m->proto))
-        return neg_refuse(why, "no a=crypto line of the offer has a suite of the trunk, without an MKI");
+        return neg_refuse(why, line ? line : "no a=crypto line of the offer has a suite of the trunk");
     return leg->trunk->srtp == TL_SRTP_REQUIRED
                ? neg_refuse(why, "the trunk requires SRTP and plain RTP is offered")
                : 0;
@@ -191,7 +208,7 @@ int neg_take_offer(struct neg_leg *leg, const struct sdp *sdp, const char *text,
         if (!m->audio || weigh_offer(leg, m, text, &crypto, why) < 0)
             continue;
         if (!take_codecs(leg, m, text)) {
-            neg_refuse(why, "no codec of the offer is G.711");
+            neg_refuse(why, "no codec of the offer is G.711 of a law that the trunk has");
             continue;
         }
         if (audio < 0 ||
@@ -206,7 +223,9 @@ int neg_take_offer(struct neg_leg *leg, const struct sdp *sdp, const char *text,
         take_codecs(leg, m, text);
         memcpy(leg->local_pt, leg->remote_pt, sizeof leg->local_pt);
         bool moved = take_transport(leg, m);
+        take_packet_time(leg, m);
         take_pass_lines(leg, m, text);
+        leg->offered_last = true;
         leg->proto = m->proto;
         leg->rtcp_mux = m->rtcp_mux && leg->trunk->rtcp_mux && pts_fit_mux(leg);
         if (neg_key_returns(leg, &best))
@@ -257,6 +276,8 @@ int neg_take_answer(struct neg_leg *leg, const struct sdp *sdp, const char *text
     leg->rtcp_mux = m->rtcp_mux && leg->trunk->rtcp_mux;
     if (leg->rtcp_mux && !pts_fit_mux(leg))
         return neg_refuse(why, "the answer has rtcp-mux and a payload type that RFC 5761 rules out with it");
+    take_packet_time(leg, m);
     take_pass_lines(leg, m, text);
+    leg->offered_last = false;
     return neg_answered_keys(leg, m, text, why);
 }

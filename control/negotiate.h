@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Offer and answer (RFC 3264) of one audio stream between the two legs of a call: G.711 and telephone-event,
-// SRTP by SDES, hold, rtcp-mux. Pure: reads and writes structs, randomness comes as a parameter. We never
-// transcode, so one side is offered only what the other has and answered only what it chose.
+// SRTP by SDES, hold, rtcp-mux. Pure: reads and writes structs, randomness comes as a parameter. A side is
+// offered first what the other has, and answered only what the other chose: the dataplane converts between
+// the two laws of G.711 where the sides have none in common, and only there.
 //
 //   offer of A:   neg_take_offer(a)  neg_make_offer(b, a)   ... to B
 //   answer of B:  neg_take_answer(b) neg_make_answer(a, b)  ... to A, neg_fill(a, b) to the dataplane
@@ -37,8 +38,10 @@ struct neg_leg {
     uint8_t remote_pt[NEG_CODECS]; // what to send it, NEG_NO_PT: not taken
     uint8_t direction;             // enum sdp_direction, the remote side's word; hold by 0.0.0.0 included
     uint8_t g711_first;            // which it likes better, NEG_PCMU or NEG_PCMA
-    bool remote_mux;               // it can RFC 5761
-    bool rtcp_mux;                 // agreed
+    bool offered_last; // it made the last offer; else it answered ours, and its codecs are its choice
+    uint16_t ptime;    // ms, the smaller of its ptime and maxptime; 0: neither
+    bool remote_mux;   // it can RFC 5761
+    bool rtcp_mux;     // agreed
     char event_fmtp[NEG_FMTP_MAX]; // its telephone-event parameters
     char pass[NEG_PASS_MAX];       // its lines for the other side, each with CRLF
     // what we said last
@@ -91,9 +94,17 @@ int neg_make_offer(struct neg_leg *leg, const struct neg_leg *other, struct neg_
 // length; -ENOTSUP when they have no codec in common; -ENOSPC.
 int neg_make_answer(struct neg_leg *leg, const struct neg_leg *other, char *out);
 
+// What the remote side of `leg` may send: packet size, packets and bytes a second and their burst. From the
+// packet times of both sides' SDP (`leg` and `other` may be zeroed: nothing was said yet), the suite and MKI
+// of what it sends, and the trunk's switches. Packets of 10 ms are always allowed, so that nobody is held to
+// a ptime that the SDP only recommends (RFC 4566 6).
+void neg_limits(const struct tl_trunk_config *trunk, const struct neg_leg *leg, const struct neg_leg *other,
+                struct tl_leg *out);
+
 // Makes the contract's two legs (without realms and resume fields) of what both sides agreed: addresses,
 // keys, payload types and who may send. `out` holds keys: wipe it.
 void neg_fill(const struct neg_leg *a, const struct neg_leg *b, struct tl_leg out[2]);
 
-// Names of the codecs that both sides took, "PCMA/telephone-event" at most, for people.
+// Names of the codecs in use, for people: "PCMA+telephone-event"; with a conversion between the laws A's and
+// B's, "PCMA/PCMU".
 void neg_codec_names(const struct neg_leg *a, const struct neg_leg *b, char *out, size_t cap);

@@ -60,17 +60,40 @@ static void set_plain(struct neg_leg *leg)
     set_tx(leg, &none);
 }
 
-// The line of an offer that serves best: by our order of suites, then by theirs.
+void neg_shape_offer(const struct neg_leg *leg, struct sdes_crypto *tx)
+{
+    if (leg->trunk->mki != TL_MKI_ALWAYS)
+        return;
+    tx->lifetime = true;
+    tx->mki_len = 1;
+    tx->mki[0] = 1;
+}
+
+// Our side of an answer's key parameters: each side names those of its own key (RFC 4568 6.1), but peers of
+// the Lync kind want to see the MKI that they sent.
+static void shape_answer(const struct neg_leg *leg, const struct sdes_crypto *rx, struct sdes_crypto *tx)
+{
+    tx->lifetime = rx->lifetime;
+    if (leg->trunk->mki == TL_MKI_NONE)
+        return;
+    if (rx->mki_len) {
+        tx->mki_len = rx->mki_len;
+        memcpy(tx->mki, rx->mki, sizeof tx->mki);
+    } else if (leg->trunk->mki == TL_MKI_ALWAYS) {
+        neg_shape_offer(leg, tx);
+    }
+}
+
 bool neg_pick_crypto(const struct neg_leg *leg, const struct sdp_media *m, const char *text,
-                     struct sdes_crypto *out)
+                     struct sdes_crypto *out, const char **why)
 {
     for (unsigned s = 0; s < leg->trunk->suite_count; s++)
-        for (unsigned i = 0; i < m->crypto_count; i++)
-            if (sdes_parse(out, text + m->crypto[i].off, m->crypto[i].len) == 0) {
-                if (out->suite == leg->trunk->suites[s])
-                    return true;
-                sdes_wipe(out);
-            }
+        for (unsigned i = 0; i < m->crypto_count; i++) {
+            if (sdes_suite(text + m->crypto[i].off, m->crypto[i].len) != leg->trunk->suites[s])
+                continue;
+            if (sdes_parse(out, text + m->crypto[i].off, m->crypto[i].len, why) == 0)
+                return true;
+        }
     return false;
 }
 
@@ -90,8 +113,10 @@ int neg_answer_keys(struct neg_leg *leg, const struct sdes_crypto *rx, bool move
     }
     struct sdes_crypto tx;
     int rc = sdes_generate(&tx, rx->tag, rx->suite, random.fill, random.arg);
-    if (rc == 0)
+    if (rc == 0) {
+        shape_answer(leg, rx, &tx);
         set_tx(leg, &tx);
+    }
     sdes_wipe(&tx);
     return rc;
 }
@@ -124,19 +149,19 @@ int neg_answered_keys(struct neg_leg *leg, const struct sdp_media *m, const char
         set_plain(leg);
         return 0;
     }
-    struct sdes_crypto rx;
-    if (sdes_parse(&rx, text + m->crypto[0].off, m->crypto[0].len) < 0)
-        return neg_refuse(
-            why, "the a=crypto line of the answer is malformed or has parameters that we don't keep");
-    if (neg_key_returns(leg, &rx)) {
-        sdes_wipe(&rx);
-        return neg_refuse(why, "the SRTP key of the answer was used before in this call");
-    }
-    const struct sdes_crypto *tx = taken_up(leg, &rx);
-    if (tx) {
+    struct sdes_crypto rx = {0};
+    const struct sdes_crypto *tx = NULL;
+    neg_refuse(why, "the a=crypto line of the answer is none of those offered");
+    for (unsigned i = 0; i < m->crypto_count && !tx; i++) // one line by RFC 4568 5.1.2; some peers send more
+        if (sdes_parse(&rx, text + m->crypto[i].off, m->crypto[i].len, why) == 0)
+            tx = taken_up(leg, &rx);
+    int rc = tx ? 0 : -ENOTSUP;
+    if (tx && neg_key_returns(leg, &rx))
+        rc = neg_refuse(why, "the SRTP key of the answer was used before in this call");
+    if (rc == 0) {
         set_rx(leg, &rx);
         set_tx(leg, tx);
     }
     sdes_wipe(&rx);
-    return tx ? 0 : neg_refuse(why, "the a=crypto line of the answer is none of those offered");
+    return rc;
 }

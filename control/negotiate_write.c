@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "control/negotiate.h"
+#include "control/negotiate_internal.h"
 
 struct writer {
     char *out;
@@ -47,6 +47,17 @@ static void order_codecs(struct line *line, int first)
     line->order[0] = first;
     line->order[1] = first == NEG_PCMU ? NEG_PCMA : NEG_PCMU;
     line->order[2] = NEG_EVENT;
+}
+
+// What an offer names first: by the trunk's preference, but before all what the other side has, for an
+// answerer takes the first that it can (RFC 3264 6.1) and what is common needs no conversion.
+static int first_law(const struct neg_leg *leg, const struct neg_leg *other)
+{
+    const struct tl_trunk_config *t = leg->trunk;
+    for (unsigned i = 0; other && i < t->codec_count; i++)
+        if (other->remote_pt[t->codecs[i]] != NEG_NO_PT)
+            return (int)t->codecs[i];
+    return (int)t->codecs[0];
 }
 
 static void put_audio(struct writer *w, const struct neg_leg *leg, const struct line *line)
@@ -141,8 +152,16 @@ static void choose_pts(struct neg_leg *leg, const struct neg_leg *other)
             pt = pt == 127 ? 96 : (uint8_t)(pt + 1);
         leg->kept_pt[NEG_EVENT] = pt;
     }
-    for (int c = 0; c < NEG_CODECS; c++)
-        leg->local_pt[c] = other && other->remote_pt[c] == NEG_NO_PT ? NEG_NO_PT : leg->kept_pt[c];
+    memset(leg->local_pt, NEG_NO_PT, sizeof leg->local_pt);
+    // a law that the other side lacks is only for a side that is not known to have a common one
+    bool common = other && (neg_shared(leg, other, NEG_PCMU) || neg_shared(leg, other, NEG_PCMA));
+    for (unsigned i = 0; i < leg->trunk->codec_count; i++) {
+        enum tl_g711 law = leg->trunk->codecs[i];
+        if (!common || other->remote_pt[law] != NEG_NO_PT)
+            leg->local_pt[law] = leg->kept_pt[law];
+    }
+    if (!other || other->remote_pt[NEG_EVENT] != NEG_NO_PT)
+        leg->local_pt[NEG_EVENT] = leg->kept_pt[NEG_EVENT];
 }
 
 static int offer_keys(struct neg_leg *leg, struct neg_random random)
@@ -160,6 +179,7 @@ static int offer_keys(struct neg_leg *leg, struct neg_random random)
         int rc = sdes_generate(&leg->offered[i], i + 1, t->suites[i], random.fill, random.arg);
         if (rc < 0)
             return rc;
+        neg_shape_offer(leg, &leg->offered[i]);
         leg->offered_count++;
     }
     return 0;
@@ -169,7 +189,7 @@ int neg_make_offer(struct neg_leg *leg, const struct neg_leg *other, struct neg_
 {
     struct line line = {.pt = leg->local_pt, .event_fmtp = "", .pass = ""};
     choose_pts(leg, other);
-    if (leg->local_pt[NEG_PCMU] == NEG_NO_PT && leg->local_pt[NEG_PCMA] == NEG_NO_PT)
+    if (other && other->remote_pt[NEG_PCMU] == NEG_NO_PT && other->remote_pt[NEG_PCMA] == NEG_NO_PT)
         return -ENOTSUP;
     int rc = offer_keys(leg, random);
     if (rc < 0)
@@ -177,7 +197,7 @@ int neg_make_offer(struct neg_leg *leg, const struct neg_leg *other, struct neg_
     if (!leg->line_count)
         leg->line_count = 1;
     leg->said = other ? other->direction : SDP_SENDRECV;
-    order_codecs(&line, leg->trunk->pcma_first ? NEG_PCMA : NEG_PCMU);
+    order_codecs(&line, first_law(leg, other));
     line.direction = leg->said;
     line.mux = leg->trunk->rtcp_mux;
     line.crypto = leg->offered;
@@ -195,7 +215,7 @@ int neg_make_answer(struct neg_leg *leg, const struct neg_leg *other, char *out)
 {
     struct line line = {.pt = leg->local_pt, .event_fmtp = other->event_fmtp, .pass = other->pass};
     for (int c = 0; c < NEG_CODECS; c++) {
-        leg->local_pt[c] = other->remote_pt[c] == NEG_NO_PT ? NEG_NO_PT : leg->remote_pt[c];
+        leg->local_pt[c] = neg_becomes(leg, other, c) < 0 ? NEG_NO_PT : leg->remote_pt[c];
         if (leg->remote_pt[c] != NEG_NO_PT)
             leg->kept_pt[c] = leg->remote_pt[c];
     }

@@ -2,7 +2,7 @@
 #include "control/sdes.h"
 
 #include <errno.h>
-#include <stdbool.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -94,61 +94,108 @@ static size_t base64_encode(const uint8_t *in, size_t len, char *out)
     return n;
 }
 
+static int refuse(const char **why, int rc, const char *what)
+{
+    *why = what;
+    return rc;
+}
+
+// Cuts `s` at the first `c`: *s keeps what is before it, the rest with its `c` is returned.
+static struct text cut(struct text *s, char c)
+{
+    const char *at = s->len ? memchr(s->p, c, s->len) : NULL;
+    size_t len = at ? (size_t)(at - s->p) : s->len;
+    struct text rest = {s->p + len, s->len - len};
+    s->len = len;
+    return rest;
+}
+
 // Lifetime in packets: "2^31" or a plain number, RFC 4568 6.1; at most 2^48.
-static int check_lifetime(struct text t)
+static int check_lifetime(struct text t, const char **why)
 {
     uint64_t n;
     bool power = t.len > 2 && t.p[0] == '2' && t.p[1] == '^';
-    if (power)
-        return sdp_number(t.p + 2, t.len - 2, 48, &n);
-    if (sdp_number(t.p, t.len, UINT64_C(1) << 48, &n) < 0 || n == 0)
-        return -EINVAL;
+    int rc = power ? sdp_number(t.p + 2, t.len - 2, 48, &n) : sdp_number(t.p, t.len, UINT64_C(1) << 48, &n);
+    if (rc < 0 || (!power && n == 0))
+        return refuse(why, -EINVAL, "an a=crypto line has a lifetime that is not 1 to 2^48 packets");
     return 0;
 }
 
-// What may follow the key: |lifetime and |MKI:length.
-static int check_key_extras(struct text t)
+// "VALUE:LENGTH", the value a decimal number that its packets carry in LENGTH bytes, big end first.
+static int parse_mki(struct sdes_crypto *c, struct text t, const char **why)
 {
-    for (unsigned part = 0; t.len > 0; part++) {
-        t.p++, t.len--; // the '|'
-        const char *bar = t.len ? memchr(t.p, '|', t.len) : NULL;
-        struct text one = {t.p, bar ? (size_t)(bar - t.p) : t.len};
-        t.p += one.len;
-        t.len -= one.len;
-        if (part > 1)
-            return -EINVAL;
-        if (one.len > 0 && memchr(one.p, ':', one.len))
-            return -ENOTSUP; // MKI: its packets have bytes that nobody here would take off
-        if (check_lifetime(one) < 0)
-            return -EINVAL;
+    uint64_t value, len;
+    struct text length = cut(&t, ':');
+    if (sdp_number(length.p + 1, length.len - 1, 128, &len) < 0 || len == 0)
+        return refuse(why, -EINVAL, "an a=crypto line has an MKI whose length is not 1 to 128 bytes");
+    if (len > TL_MKI_MAX)
+        return refuse(why, -ENOTSUP, "an a=crypto line has an MKI longer than 8 bytes");
+    if (sdp_number(t.p, t.len, len == 8 ? UINT64_MAX : (UINT64_C(1) << 8 * len) - 1, &value) < 0)
+        return refuse(why, -EINVAL, "an a=crypto line has an MKI that is no number of its length");
+    c->mki_len = (uint8_t)len;
+    for (unsigned i = 0; i < len; i++)
+        c->mki[i] = (uint8_t)(value >> 8 * (len - 1 - i));
+    return 0;
+}
+
+// What may follow the key: |lifetime and |MKI:length, in this order.
+static int parse_key_extras(struct sdes_crypto *c, struct text t, const char **why)
+{
+    while (t.len > 0) {
+        struct text one = {t.p + 1, t.len - 1}; // without the '|'
+        t = cut(&one, '|');
+        bool mki = one.len > 0 && memchr(one.p, ':', one.len);
+        if (c->mki_len || (c->lifetime && !mki))
+            return refuse(why, -EINVAL,
+                          "an a=crypto line has more behind its key than a lifetime and an MKI");
+        int rc = mki ? parse_mki(c, one, why) : check_lifetime(one, why);
+        if (rc < 0)
+            return rc;
+        c->lifetime |= !mki;
     }
     return 0;
 }
 
-static int parse_key(struct sdes_crypto *c, const struct tl_suite_info *info, struct text t)
+// One key with its lifetime and MKI: "inline:BASE64|2^31|1:4".
+static int parse_key(struct sdes_crypto *c, const struct tl_suite_info *info, struct text t, const char **why)
 {
     if (t.len < 7 || strncasecmp(t.p, "inline:", 7) != 0)
-        return -EINVAL;
+        return refuse(why, -EINVAL, "an a=crypto line has no inline key");
     t.p += 7, t.len -= 7;
-    if (memchr(t.p, ';', t.len))
-        return -ENOTSUP; // several keys need an MKI
-    const char *bar = memchr(t.p, '|', t.len);
-    struct text b64 = {t.p, bar ? (size_t)(bar - t.p) : t.len};
-    int rc = check_key_extras((struct text){t.p + b64.len, t.len - b64.len});
+    int rc = parse_key_extras(c, cut(&t, '|'), why);
     if (rc < 0)
         return rc;
     uint8_t both[BOTH_MAX];
-    rc = base64_decode(b64, both, (size_t)info->key_len + info->salt_len);
+    rc = base64_decode(t, both, (size_t)info->key_len + info->salt_len);
     uint8_t any = 0;
     for (unsigned i = 0; rc == 0 && i < info->key_len; i++)
         any |= both[i];
-    if (rc == 0 && !any)
-        rc = -EINVAL; // a key of zeros is one that somebody forgot to make
-    if (rc == 0) {
+    if (rc == 0 && any) { // a key of zeros is one that somebody forgot to make
         memcpy(c->key, both, info->key_len);
         memcpy(c->salt, both + info->key_len, info->salt_len);
+    } else {
+        rc = refuse(why, -EINVAL, "an a=crypto line has a key that is not the base64 of its suite's length");
     }
     explicit_bzero(both, sizeof both);
+    return rc;
+}
+
+// Several keys have different MKIs of one length, RFC 4568 6.1. The first is kept, the others only checked.
+static int parse_keys(struct sdes_crypto *c, const struct tl_suite_info *info, struct text t,
+                      const char **why)
+{
+    struct text rest = cut(&t, ';');
+    int rc = parse_key(c, info, t, why);
+    while (rc == 0 && rest.len > 0) {
+        struct sdes_crypto other = {0};
+        t = (struct text){rest.p + 1, rest.len - 1};
+        rest = cut(&t, ';');
+        rc = parse_key(&other, info, t, why);
+        if (rc == 0 &&
+            (!c->mki_len || other.mki_len != c->mki_len || memcmp(other.mki, c->mki, c->mki_len) == 0))
+            rc = refuse(why, -EINVAL, "an a=crypto line has several keys without MKIs that tell them apart");
+        sdes_wipe(&other);
+    }
     return rc;
 }
 
@@ -172,22 +219,33 @@ static int check_session_params(struct text line)
     return 0;
 }
 
-int sdes_parse(struct sdes_crypto *out, const char *text, size_t len)
+enum tl_suite sdes_suite(const char *text, size_t len)
 {
+    struct text line = {text, len};
+    word(&line); // the tag
+    struct text suite = word(&line);
+    return tl_suite_by_name(suite.p, (unsigned)suite.len);
+}
+
+int sdes_parse(struct sdes_crypto *out, const char *text, size_t len, const char **why)
+{
+    const char *unused;
     struct text line = {text, len};
     struct text tag = word(&line), suite = word(&line), key = word(&line);
     struct sdes_crypto c = {0};
     uint64_t n;
+    if (!why)
+        why = &unused;
     if (tag.len > 9 || sdp_number(tag.p, tag.len, SDES_TAG_MAX, &n) < 0 || suite.len == 0)
-        return -EINVAL;
+        return refuse(why, -EINVAL, "an a=crypto line has no tag and suite");
     c.tag = (uint32_t)n;
     c.suite = (uint8_t)tl_suite_by_name(suite.p, (unsigned)suite.len);
     const struct tl_suite_info *info = tl_suite_info(c.suite);
     if (!info)
-        return -ENOTSUP;
-    int rc = parse_key(&c, info, key);
-    if (rc == 0)
-        rc = check_session_params(line);
+        return refuse(why, -ENOTSUP, "an a=crypto line has a suite that we don't have");
+    int rc = parse_keys(&c, info, key, why);
+    if (rc == 0 && (rc = check_session_params(line)) < 0)
+        *why = "an a=crypto line has a session parameter that is malformed or that we don't keep";
     if (rc == 0)
         *out = c;
     sdes_wipe(&c);
@@ -204,7 +262,14 @@ int sdes_write(const struct sdes_crypto *crypto, char *out, size_t cap)
     memcpy(both, crypto->key, info->key_len);
     memcpy(both + info->key_len, crypto->salt, info->salt_len);
     base64_encode(both, (size_t)info->key_len + info->salt_len, b64);
-    int n = snprintf(out, cap, "%u %s inline:%s", crypto->tag, info->name, b64);
+    int n = snprintf(out, cap, "%u %s inline:%s%s", crypto->tag, info->name, b64,
+                     crypto->lifetime ? "|2^31" : "");
+    if (crypto->mki_len && n >= 0 && (size_t)n < cap) {
+        uint64_t mki = 0;
+        for (unsigned i = 0; i < crypto->mki_len && i < TL_MKI_MAX; i++)
+            mki = mki << 8 | crypto->mki[i];
+        n += snprintf(out + n, cap - (size_t)n, "|%" PRIu64 ":%u", mki, crypto->mki_len);
+    }
     explicit_bzero(both, sizeof both);
     explicit_bzero(b64, sizeof b64);
     return n < 0 || (size_t)n >= cap ? -ENOSPC : n;

@@ -275,6 +275,15 @@ static int read_rtcp(struct reader *r, struct span value)
     return 0;
 }
 
+// A hint only, so what is no number is as good as absent.
+static void read_packet_time(struct span value, uint16_t *out)
+{
+    uint64_t ms;
+    value = trim(value);
+    if (sdp_number(value.p, value.len, UINT16_MAX, &ms) == 0)
+        *out = (uint16_t)ms;
+}
+
 static int read_direction(struct reader *r, int direction)
 {
     if (!r->media) {
@@ -353,6 +362,10 @@ static int read_attribute(struct reader *r, struct span line, struct span value)
         return r->media->proto == SDP_PROTO_OTHER ? 0 : read_fmtp(r, value);
     if (is(name, "rtcp"))
         return read_rtcp(r, value);
+    if (is(name, "ptime"))
+        read_packet_time(value, &r->media->ptime);
+    if (is(name, "maxptime"))
+        read_packet_time(value, &r->media->maxptime);
     if (is(name, "rtcp-mux")) {
         r->media->rtcp_mux = true;
     } else if (is(name, "crypto")) {

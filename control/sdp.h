@@ -63,6 +63,7 @@ struct sdp_media {
     // the hold of RFC 2543.
     struct tl_addr addr;
     struct tl_addr rtcp; // a=rtcp, RFC 3605; family 0: absent. Without an address of its own that of `addr`
+    uint16_t ptime, maxptime; // ms, 0: absent or no whole number; their lines pass as well
     struct sdp_format format[SDP_FORMAT_MAX];
     struct sdp_str crypto[SDP_CRYPTO_MAX]; // after "a=crypto:"
     struct sdp_str pass[SDP_PASS_MAX];     // whole lines without their ends, a= and b= only

@@ -12,7 +12,7 @@ calls_begin
 # Two trunks to the core side, since one that baresip is called by chooses the suite: 5060 takes calls with SHA1_80, 5070
 # with GCM. telephone-event has another payload type on each side.
 calls_config '
-    .trunks[0] += {dtmf_pt: 100, pcma_first: true}
+    .trunks[0] += {dtmf_pt: 100, codecs: ["PCMA", "PCMU"]}
     | .trunks[1] += {srtp: "required", suites: ["AES_CM_128_HMAC_SHA1_80"], dtmf_pt: 96}
     | .trunks += [.trunks[1] + {name: "core-gcm", peer: "'$TOPO_CORE_IP':5070", suites: ["AEAD_AES_128_GCM"]}]
     | .routes = [{prefix: "80", from: "peer", trunks: ["core"]}, {prefix: "128", from: "peer", trunks: ["core-gcm"]},

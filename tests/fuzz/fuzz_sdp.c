@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// SDP bodies: control/sdp.h. What was parsed lies inside the text.
+// SDP bodies: control/sdp.h, and their a=crypto lines: control/sdes.h. What was parsed lies inside the text;
+// what was taken as a key can be written and read again.
+#include <string.h>
+
+#include "control/sdes.h"
 #include "control/sdp.h"
 #include "fuzz.h"
 
@@ -8,7 +12,22 @@ static void inside(struct sdp_str s, size_t len)
     FUZZ_MUST(s.off <= len && s.len <= len - s.off);
 }
 
-static void check_media(const struct sdp_media *m, size_t len)
+static void check_crypto(const char *text, size_t len)
+{
+    struct sdes_crypto c, again;
+    char line[SDES_LINE_MAX];
+    const char *why = NULL;
+
+    if (sdes_parse(&c, text, len, &why) < 0) {
+        FUZZ_MUST(why && *why);
+        return;
+    }
+    FUZZ_MUST(tl_suite_info(c.suite) && c.mki_len <= TL_MKI_MAX && sdes_suite(text, len) == c.suite);
+    int n = sdes_write(&c, line, sizeof line);
+    FUZZ_MUST(n > 0 && sdes_parse(&again, line, (size_t)n, NULL) == 0 && memcmp(&c, &again, sizeof c) == 0);
+}
+
+static void check_media(const struct sdp_media *m, const char *text, size_t len)
 {
     inside(m->kind, len);
     inside(m->proto_text, len);
@@ -21,8 +40,10 @@ static void check_media(const struct sdp_media *m, size_t len)
         inside(m->format[i].name, len);
         inside(m->format[i].fmtp, len);
     }
-    for (unsigned i = 0; i < m->crypto_count; i++)
+    for (unsigned i = 0; i < m->crypto_count; i++) {
         inside(m->crypto[i], len);
+        check_crypto(text + m->crypto[i].off, m->crypto[i].len);
+    }
     for (unsigned i = 0; i < m->pass_count; i++)
         inside(m->pass[i], len);
 }
@@ -38,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         inside(sdp.version, len);
         FUZZ_MUST(sdp.media_count <= SDP_MEDIA_MAX);
         for (unsigned i = 0; i < sdp.media_count; i++)
-            check_media(&sdp.media[i], len);
+            check_media(&sdp.media[i], text, len);
     } else {
         FUZZ_MUST(why && *why);
     }

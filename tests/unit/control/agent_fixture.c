@@ -206,7 +206,10 @@ static void set_trunk(struct tl_config *c, unsigned i, const char *name, uint16_
     t->peer = (struct tl_addr){.family = TL_AF_INET, .port = port, .ip = {127, 0, 0, 1}};
     t->realm = realm;
     t->dtmf_pt = 101;
-    t->pcma_first = true;
+    t->codecs[0] = TL_PCMA;
+    t->codecs[1] = TL_PCMU;
+    t->codec_count = 2;
+    t->burst_ms = 1000;
     t->no_response_timeout_ms = 300;
     t->options_failures = 2;
     c->trunk_count = i + 1;

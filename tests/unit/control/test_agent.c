@@ -412,11 +412,12 @@ static void test_srtp(void)
     world_open(&w, NULL);
     a_invites(&w, "srtp", "3300", "", body_a);
     const char *i = party_expect(&w, &w.s, "INVITE");
-    HAS(i, "RTP/SAVP 8 101");
+    HAS(i, "RTP/SAVP 8 0 101"); // A's law, then the one that would be converted
     HAS(i, "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:");
-    party_answer(&w, &w.s, i, "200 OK", "s",
-                 "v=0\r\nc=IN IP4 192.0.2.3\r\nm=audio 6000 RTP/SAVP 8\r\n"
-                 "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:MTIzNDU2Nzg5QUJDREUwMTIzNDU2Nzg5QUJjZGVm\r\n");
+    party_answer(
+        &w, &w.s, i, "200 OK", "s",
+        "v=0\r\nc=IN IP4 192.0.2.3\r\nm=audio 6000 RTP/SAVP 8\r\n"
+        "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:MTIzNDU2Nzg5QUJDREUwMTIzNDU2Nzg5QUJjZGVm|2^31|7:2\r\n");
     const char *ok = party_expect(&w, &w.a, "SIP/2.0 200");
     CU_ASSERT_PTR_NOT_NULL_FATAL(ok);
     CU_ASSERT_PTR_NULL(strstr(ok, "crypto"));
@@ -424,6 +425,9 @@ static void test_srtp(void)
     const struct fake_session *s = fake_dataplane_at(w.fake, 0);
     CU_ASSERT_EQUAL(s->leg[1].rx.suite, TL_SUITE_AES_CM_128_HMAC_SHA1_80);
     CU_ASSERT_EQUAL(memcmp(s->leg[1].rx.key, "123456789ABCDE01", 16), 0);
+    CU_ASSERT_EQUAL(s->leg[1].rx.mki_len, 2);
+    CU_ASSERT_EQUAL(s->leg[1].rx.mki[1], 7);
+    CU_ASSERT_EQUAL(s->leg[1].tx.mki_len, 0);
     CU_ASSERT_EQUAL(s->leg[0].rx.suite, TL_SUITE_NONE);
     CU_ASSERT_EQUAL(s->leg[0].flags, TL_LEG_RECV | TL_LEG_SEND);
     a_requests(&w, answer, "ACK", 1, "", NULL);

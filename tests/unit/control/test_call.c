@@ -38,6 +38,10 @@ static void make_config(void)
     config->realm_count = 3;
     for (unsigned t = 0; t < 4; t++) {
         config->trunks[t].dtmf_pt = 101;
+        config->trunks[t].codecs[0] = TL_PCMU;
+        config->trunks[t].codecs[1] = TL_PCMA;
+        config->trunks[t].codec_count = 2;
+        config->trunks[t].burst_ms = 1000;
         config->trunks[t].no_response_timeout_ms = 10000;
         config->trunks[t].silence_ms = 30000;
         config->trunks[t].realm = t == 0 ? 0 : t == 3 ? 2 : 1;
@@ -486,7 +490,7 @@ static void test_late_offer(void)
     begin(&w, 1);
     GO(&w, {"A invite", "add"}, {"added", "invite:1+sdp"}, {"B 183 sdp", "A=183"},
        {"B 200 pcmu", "ack:B A=200+sdp"});
-    CU_ASSERT_PTR_NOT_NULL(strstr(w.body, "m=audio 20000 RTP/AVP 0\r\n")); // an offer of what B took
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.body, "m=audio 20000 RTP/AVP 0 8\r\n")); // what B took goes first
     GO(&w, {"B reinvite sdp", "B=491"}, {"A ack sdp", "modify"});
     CU_ASSERT_EQUAL(w.legs[0].flags, TL_LEG_RECV | TL_LEG_SEND);
     GO(&w, {"modified", ""}, {"A bye", "reply:A=200 bye:B del"}, {"B byedone", ""}, {"deleted", "end"});

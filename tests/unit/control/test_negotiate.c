@@ -1,107 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Offers and answers through both legs, checked on the text that leaves and on the legs that the dataplane
 // gets.
-#include "control/negotiate.h"
-
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "common/validate.h"
-#include "runner.h"
-#include "sdp_samples.h"
-
-static uint8_t counter;
-
-static int counting(void *arg, void *out, size_t len)
-{
-    uint8_t *next = arg;
-    for (size_t i = 0; i < len; i++)
-        ((uint8_t *)out)[i] = (*next)++;
-    return 0;
-}
-
-static const struct neg_random test_random = {counting, &counter};
-
-static const struct tl_trunk_config plain = {
-    .name = "plain", .srtp = TL_SRTP_OFF, .dtmf_pt = 101, .pcma_first = true};
-static const struct tl_trunk_config plain96 = {
-    .name = "plain96", .srtp = TL_SRTP_OFF, .dtmf_pt = 96, .rtcp_mux = true};
-static const struct tl_trunk_config secure = {
-    .name = "secure",
-    .srtp = TL_SRTP_REQUIRED,
-    .suites = {TL_SUITE_AEAD_AES_128_GCM, TL_SUITE_AES_CM_128_HMAC_SHA1_80},
-    .suite_count = 2,
-    .dtmf_pt = 101};
-static const struct tl_trunk_config maybe = {.name = "maybe",
-                                             .srtp = TL_SRTP_OPTIONAL,
-                                             .suites = {TL_SUITE_AES_CM_128_HMAC_SHA1_80},
-                                             .suite_count = 1,
-                                             .dtmf_pt = 101,
-                                             .rtcp_mux = true};
-
-// A call under test: two legs, the SDP written last.
-struct pair {
-    struct neg_leg a, b;
-    char out[NEG_BODY_MAX];
-    struct tl_leg leg[2];
-    const char *why;
-};
-
-static void begin(struct pair *p, const struct tl_trunk_config *ta, const struct tl_trunk_config *tb)
-{
-    memset(p, 0, sizeof *p);
-    counter = 1;
-    CU_ASSERT_EQUAL_FATAL(neg_init(&p->a, ta, test_random), 0);
-    CU_ASSERT_EQUAL_FATAL(neg_init(&p->b, tb, test_random), 0);
-    p->a.local = (struct tl_addr){.family = TL_AF_INET, .port = 20000, .ip = {198, 51, 100, 1}};
-    p->b.local = (struct tl_addr){.family = TL_AF_INET, .port = 30000, .ip = {198, 51, 100, 2}};
-}
-
-static int take_offer(struct pair *p, struct neg_leg *leg, const char *text)
-{
-    struct sdp s;
-    CU_ASSERT_EQUAL_FATAL(sdp_parse(&s, text, strlen(text), NULL), 0);
-    return neg_take_offer(leg, &s, text, test_random, &p->why);
-}
-
-static int take_answer(struct pair *p, struct neg_leg *leg, const char *text)
-{
-    struct sdp s;
-    CU_ASSERT_EQUAL_FATAL(sdp_parse(&s, text, strlen(text), NULL), 0);
-    return neg_take_answer(leg, &s, text, test_random, &p->why);
-}
-
-static bool says(const struct pair *p, const char *line)
-{
-    bool found = strstr(p->out, line) != NULL;
-    if (!found)
-        printf("no \"%s\" in\n%s", line, p->out);
-    return found;
-}
-
-// The whole exchange; every step has to go well.
-static void exchange(struct pair *p, struct neg_leg *a, struct neg_leg *b, const char *offer,
-                     const char *answer)
-{
-    CU_ASSERT_EQUAL_FATAL(take_offer(p, a, offer), 0);
-    CU_ASSERT_TRUE_FATAL(neg_make_offer(b, a, test_random, p->out) > 0);
-    CU_ASSERT_EQUAL_FATAL(take_answer(p, b, answer), 0);
-    CU_ASSERT_TRUE_FATAL(neg_make_answer(a, b, p->out) > 0);
-    neg_fill(&p->a, &p->b, p->leg);
-}
-
-static int pt_of(const struct tl_leg *leg, int in)
-{
-    for (unsigned i = 0; i < leg->pt_count; i++)
-        if (leg->pt_in[i] == in)
-            return leg->pt_out[i];
-    return -1;
-}
-
-#define ANSWER_PCMA_96                                                                                       \
-    "v=0\r\no=- 1 1 IN IP4 203.0.113.5\r\ns=-\r\nc=IN IP4 203.0.113.5\r\nt=0 0\r\n"                          \
-    "m=audio 40000 RTP/AVP 8 96\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:96 telephone-event/8000\r\n"
+#include "negotiate_fixture.h"
 
 static void test_plain(void)
 {
@@ -192,7 +92,7 @@ static void test_refusals(void)
         {&plain, ""},
         {&secure, "c=IN IP4 192.0.2.1\nm=audio 9 RTP/SAVP 0\n"},
         {&secure, "c=IN IP4 192.0.2.1\nm=audio 9 RTP/SAVP 0\na=crypto:1 AES_CM_128_HMAC_SHA1_80 " SAMPLE_KEY80
-                  "|2^20|1:4\n"},
+                  "|2^20|1:9\n"},
         {&maybe, "c=IN IP4 192.0.2.1\nm=audio 9 RTP/SAVP 0\na=crypto:1 AEAD_AES_128_GCM " SAMPLE_GCM "\n"},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
@@ -213,7 +113,8 @@ static void test_optional(void)
     // RTP/AVP with keys is answered in kind (RFC 3264 6: the transport of the answer is that of the offer)
     exchange(&p, &p.a, &p.b, sdp_mediation, ANSWER_PCMA_96);
     CU_ASSERT_TRUE(says(&p, "m=audio 20000 RTP/AVP 8 101\r\n"));
-    CU_ASSERT_TRUE(says(&p, "a=crypto:3 AES_CM_128_HMAC_SHA1_80 inline:")); // 2 has an MKI
+    CU_ASSERT_TRUE(says(&p, "a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:")); // 1 is not of this trunk
+    CU_ASSERT_TRUE(says(&p, "|2^31|1:1\r\n"));                              // and its MKI is mirrored
     CU_ASSERT_TRUE(says(&p, "a=rtcp-mux\r\n"));
     CU_ASSERT_TRUE(p.leg[0].flags & TL_LEG_RTCP_MUX);
     CU_ASSERT_EQUAL(p.leg[0].rtcp.family, TL_AF_UNSET);
@@ -287,6 +188,83 @@ static void test_bad_answers(void)
 static const char soft_hold[] = "v=0\no=- 2087 2088 IN IP4 192.0.2.40\ns=\nc=IN IP4 192.0.2.40\n"
                                 "m=audio 11338 RTP/SAVP 0 8 96\na=crypto:1 AEAD_AES_128_GCM " SAMPLE_GCM "\n"
                                 "a=rtpmap:96 telephone-event/8000\na=sendonly\n";
+
+#define CM80      "AES_CM_128_HMAC_SHA1_80 " SAMPLE_KEY80
+#define SAVP_CM80 "c=IN IP4 192.0.2.1\nm=audio 9 RTP/SAVP 8\na=crypto:1 " CM80
+
+// Each side's MKI is that of its own key; by the trunk's switch ours is none, the one we saw, or always
+// there.
+static void test_mki(void)
+{
+    static const struct {
+        enum tl_mki_policy policy;
+        const char *offered;  // behind A's key
+        const char *answered; // behind ours
+        uint8_t rx_len, tx_len;
+        uint8_t rx_mki[TL_MKI_MAX], tx_mki[TL_MKI_MAX];
+    } table[] = {
+        {TL_MKI_MIRROR, "", "", 0, 0, {0}, {0}},
+        {TL_MKI_MIRROR, "|2^31", "|2^31", 0, 0, {0}, {0}},
+        {TL_MKI_MIRROR, "|2^31|1:1", "|2^31|1:1", 1, 1, {1}, {1}},
+        {TL_MKI_MIRROR, "|66051:4", "|66051:4", 4, 4, {0, 1, 2, 3}, {0, 1, 2, 3}},
+        {TL_MKI_NONE, "|2^31|7:2", "|2^31", 2, 0, {0, 7}, {0}},
+        {TL_MKI_ALWAYS, "", "|2^31|1:1", 0, 1, {0}, {1}},
+        {TL_MKI_ALWAYS, "|2^48|9:8", "|2^31|9:8", 8, 8, {0, 0, 0, 0, 0, 0, 0, 9}, {0, 0, 0, 0, 0, 0, 0, 9}},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct pair p;
+        struct tl_trunk_config trunk = maybe;
+        char offer[300], ours[40];
+        trunk.mki = table[i].policy;
+        snprintf(offer, sizeof offer, SAVP_CM80 "%s\n", table[i].offered);
+        begin(&p, &trunk, &plain);
+        exchange(&p, &p.a, &p.b, offer, ANSWER_PCMA_96);
+        snprintf(ours, sizeof ours, "%s\r\n", table[i].answered);
+        const char *key = strstr(p.out, "inline:");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(key);
+        CU_ASSERT_EQUAL(strncmp(key + 7 + 40, ours, strlen(ours)), 0);
+        CU_ASSERT_EQUAL(p.leg[0].rx.mki_len, table[i].rx_len);
+        CU_ASSERT_EQUAL(p.leg[0].tx.mki_len, table[i].tx_len);
+        CU_ASSERT_EQUAL(memcmp(p.leg[0].rx.mki, table[i].rx_mki, TL_MKI_MAX), 0);
+        CU_ASSERT_EQUAL(memcmp(p.leg[0].tx.mki, table[i].tx_mki, TL_MKI_MAX), 0);
+        CU_ASSERT_TRUE(fits_contract(&p));
+        // a later offer of ours has the key in use as it was
+        char tx[SDES_LINE_MAX];
+        CU_ASSERT_TRUE(sdes_write(&p.a.tx, tx, sizeof tx) > 0);
+        CU_ASSERT_TRUE(neg_make_offer(&p.a, &p.b, test_random, p.out) > 0);
+        CU_ASSERT_TRUE(says(&p, tx));
+    }
+}
+
+// In our offers only with the switch; what the answer has is the answerer's.
+static void test_mki_offered(void)
+{
+    for (int policy = TL_MKI_NONE; policy <= TL_MKI_ALWAYS; policy++) {
+        struct pair p;
+        struct tl_trunk_config trunk = secure;
+        trunk.mki = (enum tl_mki_policy)policy;
+        begin(&p, &plain, &trunk);
+        CU_ASSERT_EQUAL(take_offer(&p, &p.a, sdp_router), 0);
+        CU_ASSERT_TRUE(neg_make_offer(&p.b, &p.a, test_random, p.out) > 0);
+        CU_ASSERT_EQUAL(strstr(p.out, "|2^31|1:1\r\n") != NULL, policy == TL_MKI_ALWAYS);
+        // two lines, as some send: the first that is one of those offered is taken, with its MKI
+        CU_ASSERT_EQUAL(take_answer(&p, &p.b,
+                                    "c=IN IP4 192.0.2.1\nm=audio 9 RTP/SAVP 8\n"
+                                    "a=crypto:9 AES_CM_128_HMAC_SHA1_32 " SAMPLE_KEY80 "\n"
+                                    "a=crypto:2 " CM80 "|2^31|5:2\na=crypto:2 " CM80 "|2^31\n"),
+                        0);
+        neg_fill(&p.a, &p.b, p.leg);
+        CU_ASSERT_EQUAL(p.leg[1].rx.mki_len, 2);
+        CU_ASSERT_EQUAL(p.leg[1].rx.mki[1], 5);
+        CU_ASSERT_EQUAL(p.leg[1].tx.mki_len, policy == TL_MKI_ALWAYS);
+        CU_ASSERT_TRUE(fits_contract(&p));
+    }
+    struct pair p; // what is wrong with a line of a suite that would do is said
+    begin(&p, &maybe, &plain);
+    CU_ASSERT_EQUAL(take_offer(&p, &p.a, SAVP_CM80 "|2^31|1:9\n"), -ENOTSUP);
+    CU_ASSERT_STRING_EQUAL(p.why, "an a=crypto line has an MKI longer than 8 bytes");
+    CU_ASSERT_EQUAL(take_offer(&p, &p.a, SAVP_CM80 "|2^31|1:9\na=crypto:2 " CM80 "\n"), 0);
+}
 
 // Hold and resume with the same key: no key and no index of the media changes; o= counts up.
 static void test_hold(void)
@@ -364,18 +342,6 @@ static void test_rekey(void)
     CU_ASSERT_EQUAL(p.leg[0].rx.suite, TL_SUITE_AES_CM_128_HMAC_SHA1_80);
 }
 
-// Whatever is agreed, the dataplane must be able to take it: its own check says so.
-static bool fits_contract(const struct pair *p)
-{
-    struct tl_command c = {.op = TL_OP_MODIFY, .leg_mask = 3, .handle = {1, 0, 1}};
-    uint16_t field = TL_FIELD_NONE;
-    memcpy(c.leg, p->leg, sizeof c.leg);
-    int rc = tl_command_check(&c, &field);
-    if (rc < 0)
-        printf("field %u\n", field);
-    return rc == 0;
-}
-
 static void test_contract(void)
 {
     struct pair p;
@@ -451,7 +417,7 @@ static void test_late_offer(void)
     CU_ASSERT_TRUE(says(&p, "m=audio 30000 RTP/AVP 0 8 96\r\n"));
     CU_ASSERT_EQUAL(take_answer(&p, &p.b, ANSWER_PCMA_96), 0);
     CU_ASSERT_TRUE(neg_make_offer(&p.a, &p.b, test_random, p.out) > 0);
-    CU_ASSERT_TRUE(says(&p, "m=audio 20000 RTP/SAVP 8 101\r\n"));
+    CU_ASSERT_TRUE(says(&p, "m=audio 20000 RTP/SAVP 8 0 101\r\n")); // B's first
     CU_ASSERT_EQUAL(take_answer(&p, &p.a,
                                 "c=IN IP4 192.0.2.1\nm=audio 9 RTP/SAVP 8\n"
                                 "a=crypto:1 AEAD_AES_128_GCM " SAMPLE_GCM "\n"),
@@ -518,6 +484,8 @@ int main(int argc, char **argv)
         {"optional SRTP", test_optional},
         {"several lines", test_several_lines},
         {"bad answers", test_bad_answers},
+        {"MKI", test_mki},
+        {"MKI offered", test_mki_offered},
         {"hold and resume", test_hold},
         {"hold by address", test_hold_by_address},
         {"new key, new address", test_rekey},

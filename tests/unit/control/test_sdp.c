@@ -45,6 +45,8 @@ static void test_router(void)
     CU_ASSERT_TRUE(sdp_str_is(sdp_router, s.version, "3210"));
     CU_ASSERT_EQUAL_FATAL(m->pass_count, 1);
     CU_ASSERT_TRUE(sdp_str_is(sdp_router, m->pass[0], "a=ptime:20"));
+    CU_ASSERT_EQUAL(m->ptime, 20);
+    CU_ASSERT_EQUAL(m->maxptime, 0);
 }
 
 static void test_pbx(void)
