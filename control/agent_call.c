@@ -7,6 +7,7 @@
 
 #include "control/agent_internal.h"
 #include "control/log.h"
+#include "control/silence.h"
 
 // ---- dialogs by our tag -------------------------------------------------------------------------------
 
@@ -232,12 +233,27 @@ static void on_lost(void *arg, const char *why)
     agent_plain_event(c, CALL_EV_MEDIA_LOST, 0, 0);
 }
 
-static void on_silence(void *arg, unsigned leg, uint32_t ms, bool heard)
+static void on_silence(void *arg, unsigned leg, uint32_t ms, bool again, uint8_t heard)
 {
-    struct agent_call *c = arg;
-    log_line(heard ? LOG_INFO : LOG_WARNING, "call %llu: %s %c %s (%u ms)", (unsigned long long)c->id,
-             heard ? "media again from" : "no media from", leg ? 'B' : 'A',
-             agent_trunk_name(c->agent, c->call.side[leg].trunk), ms);
+    const struct agent_call *c = arg;
+    const struct tl_live_view *live = media_live(c->agent->media);
+    struct tl_session_snapshot room, *snap = NULL;
+    struct silence_side side[2];
+    char text[SILENCE_TEXT_MAX];
+    for (unsigned i = 0; i < 2; i++) {
+        const struct neg_leg *neg = &c->call.side[i].neg, *other = &c->call.side[i ^ 1].neg;
+        side[i] = (struct silence_side){
+            .trunk = agent_trunk_name(c->agent, c->call.side[i].trunk),
+            .media = neg->rtp,
+            .sends = neg->direction & SDP_SENDONLY && other->direction & SDP_RECVONLY,
+        };
+    }
+    if (live && c->media) {
+        const struct tl_handle handle = media_handle(c->media);
+        snap = tl_live_read(live, &handle, &room) == 0 ? &room : NULL;
+    }
+    silence_text(text, side, leg, ms, again, heard, snap);
+    log_line(again ? LOG_INFO : LOG_WARNING, "call %llu: %s", (unsigned long long)c->id, text);
 }
 
 const struct media_user agent_media_user = {on_added, on_modified, on_deleted, on_lost, on_silence};

@@ -35,10 +35,10 @@ struct ctl_provider {
     // null}: at most `limit` calls behind the place `after`; 0 is the beginning, `next` the place to go on
     // from.
     json_t *(*calls)(void *arg, uint64_t after, unsigned limit);
-    // {"id", "state", "from", "to", "seconds", "talked", "codec", "held", "session", "a": leg, "b": leg}; a
-    // leg is {"trunk", "peer", "call_id", "local", "remote", "remote_rtcp", "direction", "srtp",
-    // "payload_types": {codec: {"in", "out"}}, "media": null or {"rx_packets", ..., "heard_s_ago",
-    // "dropped", "drops":
+    // {"id", "state", "from", "to", "seconds", "talked", "codec", "held", "audio", "session", "a": leg, "b":
+    // leg}; a leg is {"trunk", "peer", "call_id", "local", "remote", "remote_rtcp", "direction", "srtp",
+    // "payload_types": {codec: {"in", "out"}}, "media": null or {"rx_packets", ..., "lost", "reordered",
+    // "duplicates", "jitter_ms", "longest_gap_ms", "heard_s_ago", "dropped", "drops":
     // [{"reason", "count", "text"}]}}
     json_t *(*call)(void *arg, const char *id);
     // What ctl_trunks() makes.

@@ -9,6 +9,8 @@
 
 #include "common/live.h"
 
+#define HEARD_NS UINT64_C(2000000000)
+
 static uint64_t now_ns(void)
 {
     struct timespec t;
@@ -162,15 +164,24 @@ static json_t *drops_of(const struct tl_leg_snapshot *leg)
     return drops;
 }
 
+// A packet that comes twice: under SRTP it is dropped as a replay before it can be counted as anything else.
+static uint64_t duplicates(const struct tl_leg_snapshot *leg)
+{
+    return (uint64_t)leg->counters.duplicates + leg->drops[TL_DROP_replayed];
+}
+
 static json_t *media_of(const struct tl_session_snapshot *snap, unsigned side)
 {
     const struct tl_leg_snapshot *leg = &snap->leg[side];
     const struct tl_leg_counters *n = &leg->counters;
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:o}", "rx_packets", (json_int_t)n->rx_packets,
-                     "rx_octets", (json_int_t)n->rx_octets, "tx_packets", (json_int_t)n->tx_packets,
-                     "tx_octets", (json_int_t)n->tx_octets, "rx_rtcp", (json_int_t)n->rx_rtcp, "tx_rtcp",
-                     (json_int_t)n->tx_rtcp, "heard_s_ago", heard(snap, side), "dropped",
-                     (json_int_t)n->drops, "drops", drops_of(leg));
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:o, s:I, s:o}", "rx_packets",
+                     (json_int_t)n->rx_packets, "rx_octets", (json_int_t)n->rx_octets, "tx_packets",
+                     (json_int_t)n->tx_packets, "tx_octets", (json_int_t)n->tx_octets, "rx_rtcp",
+                     (json_int_t)n->rx_rtcp, "tx_rtcp", (json_int_t)n->tx_rtcp, "lost", (json_int_t)n->lost,
+                     "reordered", (json_int_t)n->reordered, "duplicates", (json_int_t)duplicates(leg),
+                     "jitter_ms", n->jitter_us / 1000.0, "longest_gap_ms", (json_int_t)n->gap_ms,
+                     "heard_s_ago", heard(snap, side), "dropped", (json_int_t)n->drops, "drops",
+                     drops_of(leg));
 }
 
 // Payload types by codec: what the remote side is to send us and what we send it. Null: not agreed.
@@ -219,6 +230,22 @@ static json_t *describe_leg(const struct agent_call_info *c, unsigned side,
                      snap ? media_of(snap, side) : json_null());
 }
 
+// Which way there was audio in the last two seconds; null: the dataplane does not have the call.
+static json_t *audio(const struct tl_session_snapshot *snap)
+{
+    static const char *const names[] = {"none", "only from A", "only from B", "both ways"};
+    uint64_t now = now_ns();
+    unsigned heard_now = 0;
+    if (!snap)
+        return json_null();
+    for (unsigned side = 0; side < 2; side++) {
+        uint64_t last = snap->leg[side].last_rx_ns;
+        if (last && (last >= now || now - last < HEARD_NS))
+            heard_now |= 1u << side;
+    }
+    return json_string(names[heard_now]);
+}
+
 static json_t *call(void *arg, const char *id)
 {
     const struct agent *agent = arg;
@@ -230,10 +257,10 @@ static json_t *call(void *arg, const char *id)
     const struct tl_session_snapshot *snap = look_up(media_live(agent_media(agent)), &c, &room);
     char session[24];
     snprintf(session, sizeof session, "%016llx", (unsigned long long)c.call_ref);
-    return json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:s, s:b, s:s, s:s, s:o, s:o}", "id", id, "state",
+    return json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:s, s:b, s:o, s:s, s:s, s:o, s:o}", "id", id, "state",
                      c.state, "from", c.calling, "to", c.called, "seconds", (double)c.age_ms / 1000.0,
-                     "talked", (double)c.talk_ms / 1000.0, "codec", c.codec, "held", c.held, "session",
-                     session, "dataplane", dataplane_state(agent_media(agent)), "a",
+                     "talked", (double)c.talk_ms / 1000.0, "codec", c.codec, "held", c.held, "audio",
+                     audio(snap), "session", session, "dataplane", dataplane_state(agent_media(agent)), "a",
                      describe_leg(&c, CALL_A, snap), "b", describe_leg(&c, CALL_B, snap));
 }
 

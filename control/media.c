@@ -216,7 +216,7 @@ static void take_event(struct media *m, const struct tl_event *e)
     if (e->type == TL_EVENT_SILENT)
         m->counters.silences++;
     if (e->type == TL_EVENT_SILENT || e->type == TL_EVENT_HEARD)
-        m->user->on_silence(s->arg, e->leg, e->ms, e->type == TL_EVENT_HEARD);
+        m->user->on_silence(s->arg, e->leg, e->ms, e->type == TL_EVENT_HEARD, e->heard);
 }
 
 void media_drain(struct media *m)

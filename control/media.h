@@ -31,8 +31,9 @@ struct media_user {
     void (*on_deleted)(void *arg, const struct tl_leg_counters final[2]);
     // The dataplane came back and could not be given the session again. It is gone.
     void (*on_lost)(void *arg, const char *why);
-    // No media on a leg for `ms`, or (heard) media again after that.
-    void (*on_silence)(void *arg, unsigned leg, uint32_t ms, bool heard);
+    // No media on a leg for `ms`, or media `again` after that. `heard` has a bit for each leg that is heard
+    // now.
+    void (*on_silence)(void *arg, unsigned leg, uint32_t ms, bool again, uint8_t heard);
 };
 
 struct media_counters {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which legs have fallen silent, found out from the live table: the packet path does nothing for it.
+// Which legs have fallen silent and whether a call is one-way or no-way then, found out from the live table:
+// the packet path does nothing for it.
 #include <errno.h>
 
 #include "dataplane/manager_priv.h"
@@ -19,15 +20,31 @@ void silence_watch(struct call_leg *leg, const struct tl_leg *terms, uint64_t no
     leg->since_ns = now_ns;
 }
 
+static uint64_t last_heard(const struct manager *m, const struct call *call, unsigned leg)
+{
+    const struct tl_live_rx *rx = &m->live.sessions[calls_slot(&m->calls, call)].rx[leg];
+    return atomic_load_explicit(&rx->last_ns, memory_order_relaxed);
+}
+
+// Is there media from the leg, by its own measure or, where it has none, by that of the other one?
+static bool is_heard(const struct manager *m, const struct call *call, unsigned leg)
+{
+    uint32_t ms = call->leg[leg].silence_ms ? call->leg[leg].silence_ms : call->leg[leg ^ 1].silence_ms;
+    uint64_t last = last_heard(m, call, leg);
+    return last != 0 && (last >= m->now_ns || m->now_ns - last < (uint64_t)ms * MS);
+}
+
 // Tells control. False: its ring is full, to be tried again.
 static bool tell(struct manager *m, const struct call *call, unsigned leg, enum tl_event_type type,
                  uint64_t ns)
 {
     uint32_t slot = calls_slot(&m->calls, call);
+    unsigned here = type == TL_EVENT_HEARD, there = is_heard(m, call, leg ^ 1);
     struct tl_event event = {.handle = {m->live.incarnation, slot, call->generation},
                              .call_ref = call->call_ref,
                              .type = type,
                              .leg = leg,
+                             .heard = here << leg | there << (leg ^ 1),
                              .ms = RTE_MIN(ns / MS, (uint64_t)UINT32_MAX)};
     int e = tl_server_event(m->server, call->owner, &event);
     if (e)
@@ -40,8 +57,7 @@ static void look(struct manager *m, struct call *call, unsigned i)
     struct call_leg *leg = &call->leg[i];
     if (leg->silence_ms == 0)
         return;
-    const struct tl_live_rx *live = &m->live.sessions[calls_slot(&m->calls, call)].rx[i];
-    uint64_t last = atomic_load_explicit(&live->last_ns, memory_order_relaxed);
+    uint64_t last = last_heard(m, call, i);
     if (leg->silent) {
         if (last > leg->since_ns && tell(m, call, i, TL_EVENT_HEARD, last - leg->since_ns))
             leg->silent = false;

@@ -460,13 +460,17 @@ void fake_dataplane_refuse(struct fake_dataplane *fake, uint16_t op, unsigned co
 // ---- for tests ---------------------------------------------------------------------------------------
 
 int fake_dataplane_event(struct fake_dataplane *fake, uint64_t call_ref, uint16_t type, uint8_t leg,
-                         uint32_t ms)
+                         uint32_t ms, uint8_t heard)
 {
     const struct slot *s = slot_by_ref(fake, call_ref);
     if (!s)
         return -ENOENT;
-    struct tl_event event = {
-        .handle = s->session.handle, .call_ref = call_ref, .type = type, .leg = leg, .ms = ms};
+    struct tl_event event = {.handle = s->session.handle,
+                             .call_ref = call_ref,
+                             .type = type,
+                             .leg = leg,
+                             .heard = heard,
+                             .ms = ms};
     return tl_server_event(fake->server, s->session.owner, &event);
 }
 

@@ -65,7 +65,7 @@ void fake_dataplane_refuse(struct fake_dataplane *fake, uint16_t op, unsigned co
 
 // Raises an event for the session. 0; -ENOENT; -ENOTCONN or -ENOBUFS: it was lost.
 int fake_dataplane_event(struct fake_dataplane *fake, uint64_t call_ref, uint16_t type, uint8_t leg,
-                         uint32_t ms);
+                         uint32_t ms, uint8_t heard);
 
 // Pretends media: adds packets and octets received on `leg` and sent on the other; with `ssrc` not 0 moves
 // that SSRC's received index on (and our sent index of the other leg) as SRTP would. 0 or -ENOENT.

@@ -65,7 +65,7 @@ static void obey(struct fake_dataplane *fake, const char *command)
         puts(fake_dataplane_revive(fake) == 0 ? "alive" : "cannot");
     } else if (strcmp(command, "silent") == 0) {
         for (unsigned i = 0; i < fake_dataplane_count(fake); i++)
-            fake_dataplane_event(fake, fake_dataplane_at(fake, i)->call_ref, TL_EVENT_SILENT, 1, 30000);
+            fake_dataplane_event(fake, fake_dataplane_at(fake, i)->call_ref, TL_EVENT_SILENT, 1, 30000, 1);
         puts("raised");
     } else {
         puts("unknown command");

@@ -82,6 +82,37 @@ static json_t *heard_text(const json_t *media)
     return json_sprintf("%.1f s ago", json_real_value(seconds));
 }
 
+// "12 of 3000 (0.4 %)" of the packets that were to come.
+static json_t *lost_text(const json_t *media)
+{
+    const json_t *lost = json_object_get(media, "lost");
+    double n = json_number_value(lost), all = n + json_number_value(json_object_get(media, "rx_packets"));
+    if (!json_is_integer(lost))
+        return json_string("-");
+    if (n == 0)
+        return as_text(lost);
+    return json_sprintf("%.0f of %.0f (%.2f %%)", n, all, 100 * n / all);
+}
+
+static json_t *ms_text(const json_t *value)
+{
+    return json_is_number(value)
+               ? json_sprintf("%.*f ms", json_is_real(value) ? 1 : 0, json_number_value(value))
+               : json_string("-");
+}
+
+static void add_quality(json_t *rows, const json_t *call)
+{
+    const json_t *a = media_of(call, 0), *b = media_of(call, 1);
+    add_row(rows, "lost from it", lost_text(a), lost_text(b));
+    add_media(rows, "late from it", call, "reordered");
+    add_media(rows, "twice from it", call, "duplicates");
+    add_row(rows, "jitter", ms_text(json_object_get(a, "jitter_ms")),
+            ms_text(json_object_get(b, "jitter_ms")));
+    add_row(rows, "longest gap", ms_text(json_object_get(a, "longest_gap_ms")),
+            ms_text(json_object_get(b, "longest_gap_ms")));
+}
+
 static void show_legs(const json_t *call)
 {
     static const struct column columns[] = {{"LEG", "what"}, {"A", "a"}, {"B", "b"}};
@@ -97,6 +128,7 @@ static void show_legs(const json_t *call)
     add_row(rows, "last heard", heard_text(media_of(call, 0)), heard_text(media_of(call, 1)));
     add_media(rows, "packets from it", call, "rx_packets");
     add_media(rows, "octets from it", call, "rx_octets");
+    add_quality(rows, call);
     add_media(rows, "packets to it", call, "tx_packets");
     add_media(rows, "octets to it", call, "tx_octets");
     add_media(rows, "RTCP from it", call, "rx_rtcp");
@@ -128,8 +160,8 @@ static void show_drops(const json_t *call)
 
 void show_call(const json_t *call)
 {
-    static const char *const head[] = {"id",     "state", "from", "to",     "seconds",
-                                       "talked", "codec", "held", "session"};
+    static const char *const head[] = {"id",     "state", "from", "to",    "seconds",
+                                       "talked", "codec", "held", "audio", "session"};
     json_t *top = json_object();
     for (size_t i = 0; i < COUNT(head); i++)
         json_object_set(top, head[i], json_object_get(call, head[i]));

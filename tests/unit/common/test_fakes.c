@@ -198,8 +198,8 @@ static void events_and_held_completions(void)
         return;
     legs(leg);
     CU_ASSERT_EQUAL(fake_control_add(&ctl, 5, leg, &h, local), 0);
-    CU_ASSERT_EQUAL(fake_dataplane_event(dp, 6, TL_EVENT_SILENT, 1, 500), -ENOENT);
-    CU_ASSERT_EQUAL(fake_dataplane_event(dp, 5, TL_EVENT_SILENT, 1, 500), 0);
+    CU_ASSERT_EQUAL(fake_dataplane_event(dp, 6, TL_EVENT_SILENT, 1, 500, 1), -ENOENT);
+    CU_ASSERT_EQUAL(fake_dataplane_event(dp, 5, TL_EVENT_SILENT, 1, 500, 1), 0);
     CU_ASSERT_EQUAL(fake_control_event(&ctl, &event), 0);
     CU_ASSERT(event.call_ref == 5 && event.type == TL_EVENT_SILENT && event.leg == 1 && event.ms == 500);
     CU_ASSERT(memcmp(&event.handle, &h, sizeof h) == 0);

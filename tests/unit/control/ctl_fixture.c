@@ -65,9 +65,10 @@ static json_t *leg_json(const char *trunk, const char *direction, json_t *media)
 
 static json_t *media_json(json_t *heard_s_ago, json_t *drops)
 {
-    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:o, s:i, s:o}", "rx_packets", 11, "rx_octets", 1892,
-                     "tx_packets", 13, "tx_octets", 2236, "rx_rtcp", 1, "tx_rtcp", 2, "heard_s_ago",
-                     heard_s_ago, "dropped", 7, "drops", drops);
+    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:i, s:o, s:i, s:o}", "rx_packets",
+                     11, "rx_octets", 1892, "tx_packets", 13, "tx_octets", 2236, "rx_rtcp", 1, "tx_rtcp", 2,
+                     "lost", 3, "reordered", 2, "duplicates", 1, "jitter_ms", 1.37, "longest_gap_ms", 940,
+                     "heard_s_ago", heard_s_ago, "dropped", 7, "drops", drops);
 }
 
 // c1: one leg heard, the other never, with drops. c3: the dataplane does not have it.

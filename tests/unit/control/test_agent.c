@@ -446,7 +446,8 @@ static void test_media_lost(void)
     world_open(&w, NULL);
     bring_up(&w, &ok, &invite);
     CU_ASSERT_EQUAL(
-        fake_dataplane_event(w.fake, fake_dataplane_at(w.fake, 0)->call_ref, TL_EVENT_SILENT, 1, 30000), 0);
+        fake_dataplane_event(w.fake, fake_dataplane_at(w.fake, 0)->call_ref, TL_EVENT_SILENT, 1, 30000, 1),
+        0);
     world_turn(&w, 20);
     CU_ASSERT_EQUAL(media_counters(agent_media(w.agent))->silences, 1);
     fake_dataplane_refuse(w.fake, TL_OP_ADD, 1, -98, TL_FIELD_LOCAL_PORT);

@@ -58,12 +58,13 @@ static void on_lost(void *arg, const char *why)
     c->lost++;
 }
 
-static void on_silence(void *arg, unsigned leg, uint32_t ms, bool heard)
+static void on_silence(void *arg, unsigned leg, uint32_t ms, bool again, uint8_t heard)
 {
     struct caller *c = arg;
     CU_ASSERT_EQUAL(leg, 1);
+    CU_ASSERT_EQUAL(heard, again ? 3 : 1);
     CU_ASSERT_EQUAL(ms, 5000);
-    *(heard ? &c->heard : &c->silent) += 1;
+    *(again ? &c->heard : &c->silent) += 1;
 }
 
 static const struct media_user user = {on_added, on_modified, on_deleted, on_lost, on_silence};
@@ -185,8 +186,8 @@ static void test_session(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(s);
     CU_ASSERT_EQUAL(s->leg[1].rtp.port, 6000);
     CU_ASSERT_EQUAL(c.modified, 1);
-    CU_ASSERT_EQUAL(fake_dataplane_event(w.fake, media_call_ref(c.session), TL_EVENT_SILENT, 1, 5000), 0);
-    CU_ASSERT_EQUAL(fake_dataplane_event(w.fake, media_call_ref(c.session), TL_EVENT_HEARD, 1, 5000), 0);
+    CU_ASSERT_EQUAL(fake_dataplane_event(w.fake, media_call_ref(c.session), TL_EVENT_SILENT, 1, 5000, 1), 0);
+    CU_ASSERT_EQUAL(fake_dataplane_event(w.fake, media_call_ref(c.session), TL_EVENT_HEARD, 1, 5000, 3), 0);
     CU_ASSERT_EQUAL(fake_dataplane_media(w.fake, media_call_ref(c.session), 0, 0, 50, 8600), 0);
     CU_ASSERT_TRUE(turn_until(is_set, (int *)&c.heard));
     CU_ASSERT_EQUAL(c.silent, 1);

@@ -174,6 +174,53 @@ static void silence_begins_with_the_end_of_a_hold(void)
     managed_close();
 }
 
+// The event says which legs are heard when it is raised. A leg without a measure of its own goes by the other
+// one's.
+static void one_way_and_no_way(void)
+{
+    const uint64_t s = 1000000000u;
+    static const struct {
+        uint32_t silence_ms[2];
+        int last_s[2]; // before the look, -1: never
+        uint8_t leg, heard;
+    } table[] = {
+        {{5000, 5000}, {6, 1}, 0, 2},  // one-way: only leg 1
+        {{5000, 5000}, {1, 6}, 1, 1},  // one-way: only leg 0
+        {{5000, 5000}, {6, -1}, 0, 0}, // no-way: leg 1 not heard at all; it has its own event behind this
+        {{5000, 0}, {6, 1}, 0, 2},     // leg 1 without a measure, heard
+        {{5000, 0}, {6, 7}, 0, 0},     // and not
+        {{5000, 10000}, {6, 7}, 0, 2}, // leg 1 may be silent for longer
+        {{0, 5000}, {60, 6}, 1, 0},
+    };
+    for (unsigned i = 0; i < sizeof table / sizeof *table; i++) {
+        struct tl_leg leg[2];
+        struct tl_handle h;
+        struct tl_addr local[2];
+        struct tl_event event = {0};
+        managed_open(1, 1);
+        managed_legs(leg, 0);
+        for (unsigned l = 0; l < 2; l++)
+            leg[l].silence_ms = table[i].silence_ms[l];
+        CU_ASSERT_EQUAL_FATAL(fake_control_add(&control, 4, leg, &h, local), 0);
+        uint64_t now = rig.manager->now_ns + 3600 * s;
+        struct tl_live_rx *rx = rig.live->sessions[h.slot].rx;
+        for (unsigned l = 0; l < 2; l++)
+            rx[l].last_ns = table[i].last_s[l] < 0 ? 0 : now - table[i].last_s[l] * s;
+        CU_ASSERT(silent_at(now, &event));
+        CU_ASSERT_EQUAL(event.type, TL_EVENT_SILENT);
+        CU_ASSERT_EQUAL(event.leg, table[i].leg);
+        CU_ASSERT_EQUAL(event.heard, table[i].heard);
+        while (silent_at(now, &event)) // the other leg's, if it is silent too
+            CU_ASSERT_EQUAL(event.heard, 0);
+        rx[table[i].leg].last_ns = now;
+        CU_ASSERT(silent_at(now + 1, &event));
+        CU_ASSERT_EQUAL(event.type, TL_EVENT_HEARD);
+        CU_ASSERT_EQUAL(event.leg, table[i].leg);
+        CU_ASSERT_EQUAL(event.heard, table[i].heard | 1 << table[i].leg);
+        managed_close();
+    }
+}
+
 // Control dies with commands in its ring and others at a worker: all are carried out, in order, and answered
 // to nobody, least of all to its successor.
 static void control_dies_in_the_middle(void)
@@ -290,6 +337,7 @@ int main(int argc, char **argv)
         {"control_comes_back", control_comes_back},
         {"reinstalled_after_a_restart", reinstalled_after_a_restart},
         {"silence_and_after", silence_and_after},
+        {"one_way_and_no_way", one_way_and_no_way},
         {"silence_begins_with_the_end_of_a_hold", silence_begins_with_the_end_of_a_hold},
         {"control_dies_in_the_middle", control_dies_in_the_middle},
         {"on_threads_adaptive", on_threads_adaptive},
