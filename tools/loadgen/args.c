@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "tools/loadgen/args.h"
 
+#include "tools/loadgen/argtext.h"
 #include "tools/loadgen/schedule.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,49 +109,6 @@ static const struct option table[] = {
     {NULL, 0, NULL, 0},
 };
 
-struct complaint {
-    char *text;
-    size_t size;
-};
-
-__attribute__((format(printf, 2, 3))) static int complain(struct complaint *c, const char *format, ...)
-{
-    va_list ap;
-
-    va_start(ap, format);
-    vsnprintf(c->text, c->size, format, ap);
-    va_end(ap);
-    return -EINVAL;
-}
-
-// Decimal digits only: no sign, no blank, no trailing text.
-static int number_of(const char *text, uint32_t min, uint32_t max, uint32_t *value)
-{
-    uint64_t n = 0;
-
-    if (*text == 0)
-        return -EINVAL;
-    for (const char *c = text; *c != 0; c++) {
-        if (*c < '0' || *c > '9')
-            return -EINVAL;
-        n = n * 10 + (uint64_t)(*c - '0');
-        if (n > max)
-            return -EINVAL;
-    }
-    if (n < min)
-        return -EINVAL;
-    *value = (uint32_t)n;
-    return 0;
-}
-
-static int number(struct complaint *c, const char *name, const char *text, uint32_t min, uint32_t max,
-                  uint32_t *value)
-{
-    if (number_of(text, min, max, value) == 0)
-        return 0;
-    return complain(c, "--%s: expected a number from %u to %u, got '%s'", name, min, max, text);
-}
-
 static int address(struct complaint *c, const char *name, const char *text, uint16_t fallback,
                    struct address *a)
 {
@@ -161,37 +118,17 @@ static int address(struct complaint *c, const char *name, const char *text, uint
     uint32_t port = fallback;
 
     if (length >= sizeof a->ip)
-        return complain(c, "--%s: expected IP:PORT with an IPv4 address, got '%s'", name, text);
+        return argtext_complain(c, "--%s: expected IP:PORT with an IPv4 address, got '%s'", name, text);
     memcpy(a->ip, text, length);
     a->ip[length] = 0;
     if (inet_pton(AF_INET, a->ip, &parsed) != 1 || parsed.s_addr == INADDR_ANY)
-        return complain(c, "--%s: expected IP:PORT with an IPv4 address, got '%s'", name, text);
-    if (colon != NULL && number_of(colon + 1, 1, UINT16_MAX, &port) != 0)
-        return complain(c, "--%s: expected a port from 1 to 65535 in '%s'", name, text);
+        return argtext_complain(c, "--%s: expected IP:PORT with an IPv4 address, got '%s'", name, text);
+    if (colon != NULL && argtext_number_of(colon + 1, 1, UINT16_MAX, &port) != 0)
+        return argtext_complain(c, "--%s: expected a port from 1 to 65535 in '%s'", name, text);
     if (port == 0)
-        return complain(c, "--%s: expected IP:PORT, got '%s' without a port", name, text);
+        return argtext_complain(c, "--%s: expected IP:PORT, got '%s' without a port", name, text);
     a->port = (uint16_t)port;
     return 0;
-}
-
-// The place of `text` in the list of `count` words, put into `value`.
-static int word(struct complaint *c, const char *name, const char *text, const char *const *words, int count,
-                int *value)
-{
-    char list[128] = "";
-
-    for (int i = 0; i < count; i++) {
-        if (strcmp(text, words[i]) == 0) {
-            *value = i;
-            return 0;
-        }
-        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s",
-                 i == 0           ? ""
-                 : i == count - 1 ? " or "
-                                  : ", ",
-                 words[i]);
-    }
-    return complain(c, "--%s: expected %s, got '%s'", name, list, text);
 }
 
 static int ports(struct complaint *c, const char *text, struct options *o)
@@ -202,9 +139,9 @@ static int ports(struct complaint *c, const char *text, struct options *o)
 
     if (dash != NULL && (size_t)(dash - text) < sizeof first)
         memcpy(first, text, (size_t)(dash - text));
-    if (dash == NULL || number_of(first, 1024, 65534, &min) != 0 ||
-        number_of(dash + 1, 1025, 65535, &max) != 0 || ((min + 1) & ~1u) + 1 > max)
-        return complain(c, "--rtp-ports: expected A-B with ports from 1024 to 65535, got '%s'", text);
+    if (dash == NULL || argtext_number_of(first, 1024, 65534, &min) != 0 ||
+        argtext_number_of(dash + 1, 1025, 65535, &max) != 0 || ((min + 1) & ~1u) + 1 > max)
+        return argtext_complain(c, "--rtp-ports: expected A-B with ports from 1024 to 65535, got '%s'", text);
     o->rtp_min = (uint16_t)((min + 1) & ~1u);
     o->rtp_max = (uint16_t)max;
     return 0;
@@ -216,7 +153,7 @@ static int rate(struct complaint *c, const char *text, double *value)
 
     *value = strtod(text, &end);
     if (end == text || *end != 0 || !(*value >= 0.01 && *value <= 1000))
-        return complain(c, "--cps: expected calls per second from 0.01 to 1000, got '%s'", text);
+        return argtext_complain(c, "--cps: expected calls per second from 0.01 to 1000, got '%s'", text);
     return 0;
 }
 
@@ -225,7 +162,7 @@ static int letters(struct complaint *c, const char *name, const char *text, cons
                    char *value)
 {
     if (strlen(text) > max || text[strspn(text, allowed)] != 0)
-        return complain(c, "--%s: expected up to %zu of %s, got '%s'", name, max, allowed, text);
+        return argtext_complain(c, "--%s: expected up to %zu of %s, got '%s'", name, max, allowed, text);
     strcpy(value, text);
     return 0;
 }
@@ -243,29 +180,29 @@ static int take_call_option(int id, const char *name, const char *text, struct o
     case O_TARGET:
         return address(c, name, text, 0, &o->target);
     case O_CALLS:
-        return number(c, name, text, 0, CALLS_MAX, &o->calls);
+        return argtext_number(c, name, text, 0, CALLS_MAX, &o->calls);
     case O_CPS:
         return rate(c, text, &o->cps);
     case O_SECONDS:
-        return number(c, name, text, 1, 86400, &o->seconds);
+        return argtext_number(c, name, text, 1, 86400, &o->seconds);
     case O_TRANSPORT:
-        result = word(c, name, text, transports, 2, &choice);
+        result = argtext_word(c, name, text, transports, 2, &choice);
         o->tcp = choice == 1;
         return result;
     case O_NUMBER:
         return letters(c, name, text, "+0123456789", PREFIX_MAX, o->prefix);
     case O_FIRST_CALL:
-        return number(c, name, text, 1, LABEL_MAX, &o->first_call);
+        return argtext_number(c, name, text, 1, LABEL_MAX, &o->first_call);
     case O_EXPECT_CALLS:
-        return number(c, name, text, 0, CALLS_MAX, &o->expect_calls);
+        return argtext_number(c, name, text, 0, CALLS_MAX, &o->expect_calls);
     case O_START_AFTER:
-        return number(c, name, text, 0, 3600, &o->start_after);
+        return argtext_number(c, name, text, 0, 3600, &o->start_after);
     case O_HANGUP:
-        result = word(c, name, text, whos, 3, &choice);
+        result = argtext_word(c, name, text, whos, 3, &choice);
         o->hangup = (enum hangup)choice;
         return result;
     case O_HOLD_EVERY:
-        return number(c, name, text, 0, LABEL_MAX, &o->hold_every);
+        return argtext_number(c, name, text, 0, LABEL_MAX, &o->hold_every);
     default:
         return 1;
     }
@@ -281,11 +218,11 @@ static int take_media_option(int id, const char *name, const char *text, struct 
 
     switch (id) {
     case O_SRTP:
-        result = word(c, name, text, suites, 3, &choice);
+        result = argtext_word(c, name, text, suites, 3, &choice);
         o->srtp = (enum media_suite)choice;
         return result;
     case O_CODEC:
-        result = word(c, name, text, codecs, 2, &choice);
+        result = argtext_word(c, name, text, codecs, 2, &choice);
         o->codec = (enum codec)choice;
         return result;
     case O_RTP_PORTS:
@@ -297,15 +234,15 @@ static int take_media_option(int id, const char *name, const char *text, struct 
         o->echo = true;
         return 0;
     case O_RTCP_INTERVAL:
-        return number(c, name, text, 0, 3600, &o->rtcp_interval);
+        return argtext_number(c, name, text, 0, 3600, &o->rtcp_interval);
     case O_DTMF:
         return letters(c, name, text, "0123456789*#ABCD", DTMF_DIGITS_MAX, o->dtmf);
     case O_TELEPHONE_EVENT:
-        result = number(c, name, text, 96, 127, &value);
+        result = argtext_number(c, name, text, 96, 127, &value);
         o->telephone_event = (uint8_t)value;
         return result;
     case O_WRAP_EVERY:
-        return number(c, name, text, 0, LABEL_MAX, &o->wrap_every);
+        return argtext_number(c, name, text, 0, LABEL_MAX, &o->wrap_every);
     default:
         return 1;
     }
@@ -315,7 +252,7 @@ static int take_run_option(int id, const char *name, const char *text, struct op
 {
     switch (id) {
     case O_DURATION_LIMIT:
-        return number(c, name, text, 1, 86400 * 7, &o->duration_limit);
+        return argtext_number(c, name, text, 1, 86400 * 7, &o->duration_limit);
     case O_JSON:
         o->json = text;
         return 0;
@@ -335,17 +272,20 @@ static int check(const struct options *o, struct complaint *c)
     const bool holds = o->hold_every != 0;
 
     if (o->echo && holds)
-        return complain(c, "--echo and --hold-every don't go together: an echo can't agree to a hold");
+        return argtext_complain(c,
+                                "--echo and --hold-every don't go together: an echo can't agree to a hold");
     if (o->local.ip[0] == 0)
-        return complain(c, "--local is missing: give the address to send and answer from");
+        return argtext_complain(c, "--local is missing: give the address to send and answer from");
     if (o->calls > 0 && o->target.ip[0] == 0)
-        return complain(c, "--target is missing: give the address to call, or --calls 0 to answer only");
+        return argtext_complain(c,
+                                "--target is missing: give the address to call, or --calls 0 to answer only");
     if (o->calls > 0 && o->first_call + o->calls - 1 > LABEL_MAX)
-        return complain(c, "--first-call: labels would pass %u, the last that fits %u digits", LABEL_MAX,
-                        LABEL_DIGITS);
+        return argtext_complain(c, "--first-call: labels would pass %u, the last that fits %u digits",
+                                LABEL_MAX, LABEL_DIGITS);
     if (o->seconds < schedule_shortest(digits, holds))
-        return complain(c, "--seconds: %u is too short for %u digits%s, expected at least %u", o->seconds,
-                        digits, holds ? " and a hold" : "", schedule_shortest(digits, holds));
+        return argtext_complain(c, "--seconds: %u is too short for %u digits%s, expected at least %u",
+                                o->seconds, digits, holds ? " and a hold" : "",
+                                schedule_shortest(digits, holds));
     return 0;
 }
 
@@ -371,11 +311,11 @@ enum args_result args_parse(int argc, char **argv, struct options *o, char *erro
         if (id == O_HELP || id == 'h')
             return ARGS_HELP;
         if (id == ':') {
-            complain(&c, "%s needs a value (see --help)", argv[optind - 1]);
+            argtext_complain(&c, "%s needs a value (see --help)", argv[optind - 1]);
             return ARGS_BAD;
         }
         if (id == '?') {
-            complain(&c, "unknown option %s (see --help)", argv[optind - 1]);
+            argtext_complain(&c, "unknown option %s (see --help)", argv[optind - 1]);
             return ARGS_BAD;
         }
         result = take_call_option(id, table[index].name, optarg, o, &c);
@@ -387,7 +327,7 @@ enum args_result args_parse(int argc, char **argv, struct options *o, char *erro
             return ARGS_BAD;
     }
     if (optind < argc) {
-        complain(&c, "'%s' is not an option (see --help)", argv[optind]);
+        argtext_complain(&c, "'%s' is not an option (see --help)", argv[optind]);
         return ARGS_BAD;
     }
     return check(o, &c) == 0 ? ARGS_RUN : ARGS_BAD;
