@@ -15,6 +15,7 @@ const char args_help[] =
     "trunkline-loadgen: places SIP calls, answers those that come in, and verifies every media packet\n"
     "\n"
     "  trunkline-loadgen --local IP[:PORT] --target IP:PORT [--calls N] [options]\n"
+    "  trunkline-loadgen streams …: bare RTP or SRTP streams without SIP (trunkline-loadgen streams --help)\n"
     "\n"
     "Calls\n"
     "  --local IP[:PORT]     address for SIP (UDP and TCP, port 5060) and media\n"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "tools/loadgen/report.h"
+#include "tools/loadgen/streams/streams.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -59,6 +60,8 @@ int main(int argc, char **argv)
     struct options options;
     char error[300];
 
+    if (argc > 1 && strcmp(argv[1], "streams") == 0)
+        return streams_main(argc - 1, argv + 1, sockets_open, NULL);
     switch (args_parse(argc, argv, &options, error, sizeof error)) {
     case ARGS_HELP:
         fputs(args_help, stdout);
