@@ -344,8 +344,12 @@ struct tl_live_header {
     _Atomic uint64_t manager_ns; // manager's heartbeat, CLOCK_MONOTONIC
     _Atomic uint32_t in_use;     // sessions
     uint32_t pad;
+    // Memory, about once a second. manager: wo
+    _Atomic uint64_t memory_bytes;  // what the dataplane counts that it takes
+    _Atomic uint64_t process_bytes; // what the kernel says: resident set and huge pages; 0: not known
+    uint64_t pad2[6];
 };
-static_assert(sizeof(struct tl_live_header) == 64, "contract layout");
+static_assert(sizeof(struct tl_live_header) == 128, "contract layout");
 
 static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2,
               "the live table needs lock-free words");

@@ -229,6 +229,11 @@ unsigned tl_server_loops(const struct tl_server *server)
     return server->link.sock >= 0 ? server->link.loops : 0;
 }
 
+size_t tl_server_bytes(const struct tl_server *server)
+{
+    return server->link.rings.size;
+}
+
 void tl_server_stats(const struct tl_server *server, struct tl_server_stats *out)
 {
     *out = server->stats;

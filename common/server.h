@@ -71,4 +71,7 @@ int tl_server_event(struct tl_server *server, uint32_t owner, const struct tl_ev
 // Loops of the connected control, 0 when there is none. A session belongs to loop owner % loops.
 unsigned tl_server_loops(const struct tl_server *server);
 
+// Bytes of the rings that the connected control and the server share, 0 when there is none.
+size_t tl_server_bytes(const struct tl_server *server);
+
 void tl_server_stats(const struct tl_server *server, struct tl_server_stats *out);

@@ -97,11 +97,15 @@ static json_t *dataplane_json(const struct tl_live_view *view, uint64_t now_ns)
     char incarnation[20];
 
     snprintf(incarnation, sizeof incarnation, "%016" PRIx64, view->incarnation);
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:i}", "incarnation", incarnation, "uptime_seconds",
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:i}", "incarnation", incarnation, "uptime_seconds",
                      (json_int_t)(age_ms(now_ns, h->start_ns) / 1000), "manager_age_ms",
                      (json_int_t)age_ms(now_ns, atomic_load_explicit(&h->manager_ns, memory_order_relaxed)),
                      "sessions", (json_int_t)atomic_load_explicit(&h->in_use, memory_order_relaxed),
-                     "max_sessions", (json_int_t)view->session_count, "workers", (int)view->worker_count);
+                     "max_sessions", (json_int_t)view->session_count, "memory_bytes",
+                     (json_int_t)atomic_load_explicit(&h->memory_bytes, memory_order_relaxed),
+                     "process_bytes",
+                     (json_int_t)atomic_load_explicit(&h->process_bytes, memory_order_relaxed), "workers",
+                     (int)view->worker_count);
 }
 
 json_t *ctl_stats(const struct tl_live_view *view, uint64_t now_ns)

@@ -184,6 +184,7 @@ static void describe(void)
         say(line);
     }
     kernel_warnings(self.config, say);
+    manager_describe_memory(self.manager, say);
     for (uint32_t w = 0; w < d->worker_count; w++) {
         size_t n = strlen(cores);
         snprintf(cores + n, sizeof cores - n, "%s%u", w ? "," : "", d->worker_cores[w]);

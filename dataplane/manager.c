@@ -131,6 +131,7 @@ int manager_init(struct manager **out, const struct manager_config *config, char
     m->config = *config;
     m->live.segment = TL_SEGMENT_NONE;
     m->now_ns = clock_ns();
+    manager_memory_begin(m);
     m->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     int e = m->wake_fd < 0 ? fail(why, -errno, "an eventfd") : make_engine(m, why);
     if (!e)
@@ -235,6 +236,7 @@ uint64_t manager_turn(struct manager *m)
     check_links(m);
     uint64_t wait = neigh_manage(m->neigh, m->now_ns);
     wait = RTE_MIN(wait, silence_scan(m));
+    manager_memory_publish(m);
     atomic_store_explicit(&m->live.header->manager_ns, m->now_ns, memory_order_relaxed);
     return RTE_MIN(wait, (uint64_t)(m->out_all > 0 ? BUSY_WAIT_NS : IDLE_WAIT_NS));
 }

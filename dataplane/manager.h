@@ -38,6 +38,9 @@ int manager_run(struct manager *m);
 // Ends manager_run(). Async-signal-safe; any thread.
 void manager_stop(struct manager *m);
 
+// Says what memory the dataplane takes now, part by part, and what a direction costs. Main lcore.
+void manager_describe_memory(const struct manager *m, void (*say)(const char *sentence));
+
 // One turn without waiting: commands, what came back from workers, ARP, silence, heartbeat. Returns
 // nanoseconds until the next is due. For manager_run() and for tests, which run workers in between.
 uint64_t manager_turn(struct manager *m);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The manager's parts among themselves: manager.c (life and turns), manager_command.c (what control asks),
-// manager_ports.c (where a session goes), manager_done.c (what comes back from workers), silence.c.
+// manager_ports.c (where a session goes), manager_done.c (what comes back from workers), manager_memory.c,
+// silence.c.
 #pragma once
 
 #include "common/server.h"
@@ -12,6 +13,7 @@
 #include "dataplane/worker.h"
 
 struct flush;
+struct memory_sum;
 
 // A command that a worker has a part in, until it is answered.
 struct op {
@@ -65,8 +67,10 @@ struct manager {
     uint64_t now_ns; // of this turn
     uint64_t link_due_ns;
     uint64_t silence_due_ns;
-    uint32_t silence_slot; // next to look at
-    char *why;             // while the server opens: where its sentence goes
+    uint32_t silence_slot;  // next to look at
+    uint64_t program_bytes; // of the process before the manager was made, packet buffers apart
+    uint64_t memory_due_ns;
+    char *why; // while the server opens: where its sentence goes
     int wake_fd;
     _Atomic bool stop;
 };
@@ -106,6 +110,12 @@ int manager_take_ports(struct manager *m, struct call *call, const struct tl_leg
 
 // Frees what a session holds, once no worker has it. Also used when an ADD fails half-way.
 void manager_free_call(struct manager *m, struct call *call);
+
+// What memory the dataplane takes. manager_memory_begin() looks at the process before anything of the
+// manager's is made; manager_memory_publish() puts the sum into the live table's header once a second.
+void manager_memory_begin(struct manager *m);
+void manager_memory(const struct manager *m, struct memory_sum *out);
+void manager_memory_publish(struct manager *m);
 
 // Watches a leg as its new terms say.
 void silence_watch(struct call_leg *leg, const struct tl_leg *terms, uint64_t now_ns);

@@ -445,6 +445,13 @@ void neigh_free(struct neigh *n)
     rte_free(n);
 }
 
+size_t neigh_bytes(const struct neigh *n)
+{
+    size_t rings = (size_t)(rte_ring_get_memsize_elem(sizeof(struct neigh_message), NEIGH_UP) +
+                            rte_ring_get_memsize(NEIGH_DOWN));
+    return sizeof *n + n->ports->workers * rings;
+}
+
 const struct neigh_table *neigh_table(const struct neigh *n)
 {
     return &n->table;

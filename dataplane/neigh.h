@@ -112,6 +112,9 @@ struct neigh *neigh_create(const struct ports *ports, struct rte_mempool *pool);
 // Frees it with the frames that nobody sent. NULL is fine. Main lcore, after the workers.
 void neigh_free(struct neigh *neigh);
 
+// Bytes of it and its rings. Manager.
+size_t neigh_bytes(const struct neigh *neigh);
+
 // The table that workers read. Any thread.
 const struct neigh_table *neigh_table(const struct neigh *neigh);
 

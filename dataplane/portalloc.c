@@ -72,6 +72,11 @@ void portalloc_fini(struct portalloc *a)
     memset(a, 0, sizeof *a);
 }
 
+size_t portalloc_bytes(const struct portalloc *a)
+{
+    return a->pairs * (sizeof *a->next + sizeof *a->prev);
+}
+
 uint16_t portalloc_take(struct portalloc *a, unsigned bucket)
 {
     uint16_t pair = a->head[bucket];

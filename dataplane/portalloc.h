@@ -6,6 +6,7 @@
 // Manager only; nothing here is shared.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/contract.h"
@@ -30,6 +31,9 @@ int portalloc_init(struct portalloc *a, uint16_t first, uint16_t last, const uin
 
 // Safe on a zeroed object.
 void portalloc_fini(struct portalloc *a);
+
+// Bytes of its lists.
+size_t portalloc_bytes(const struct portalloc *a);
 
 // Takes the longest-free pair of the bucket. Returns its RTP port, or 0: none free.
 uint16_t portalloc_take(struct portalloc *a, unsigned bucket);

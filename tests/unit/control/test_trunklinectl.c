@@ -278,6 +278,8 @@ static void stats_are_shown(void)
     atomic_store(&table.workers[1].drops[TL_DROP_unknown_port], 5);
     table.header->start_ns = 1000000000;
     atomic_store(&table.header->in_use, 4);
+    atomic_store(&table.header->memory_bytes, 1000000);
+    atomic_store(&table.header->process_bytes, 1000001);
 
     fixture_begin(&f, NULL);
     run(NULL, "stats");
@@ -286,7 +288,8 @@ static void stats_are_shown(void)
     run(NULL, "stats");
     CU_ASSERT_EQUAL(r.status, 0);
     CU_ASSERT(strstr(r.out, "uptime_seconds  4\n") &&
-              strstr(r.out, "sessions        4\nmax_sessions    16\n"));
+              strstr(r.out, "sessions        4\nmax_sessions    16\nmemory_bytes    1000000\n"
+                            "process_bytes   1000001\n"));
     CU_ASSERT(strstr(r.out, "\n     0      1000             0      990           0         0        0       "
                             "10\n") != NULL);
     CU_ASSERT(strstr(r.out, "\n   all      1005 ") != NULL);
