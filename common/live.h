@@ -52,6 +52,15 @@ static inline bool tl_live_word_of(uint64_t word, uint32_t key_generation)
     return (word & 0xffffu) == (0x8000u | (key_generation & 0x7fffu));
 }
 
+// Makes a slot another SSRC's, or with 0 nobody's: first the old one's indices go, then its name. What the
+// new one brings is stored afterwards, the word with memory_order_release. Worker.
+static inline void tl_live_rename(struct tl_live_ssrc *slot, uint32_t ssrc)
+{
+    atomic_store_explicit(&slot->word, 0, memory_order_relaxed);
+    atomic_store_explicit(&slot->srtcp_index, 0, memory_order_release);
+    atomic_store_explicit(&slot->ssrc, ssrc, memory_order_release);
+}
+
 // ---- control: the reader -----------------------------------------------------------------------------
 
 struct tl_live_view {

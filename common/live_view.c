@@ -56,22 +56,26 @@ void tl_live_close(struct tl_live_view *view)
     view->segment = TL_SEGMENT_NONE;
 }
 
-// The tag says which key, hence which user of the slot, the index belongs to; a slot that changes its SSRC
-// between the two reads is read again.
+// The tag says which key, hence which user of the slot, the index belongs to. A slot that changes its SSRC
+// (tl_live_rename) or its key between the reads is read again: the SSRC is the first and the last that is
+// read, and under one SSRC an index does not go back. One that never stands still is left out.
 static void read_ssrc(const struct tl_live_ssrc *from, struct tl_ssrc_snapshot *to)
 {
     for (int tries = 0; tries < 4; tries++) {
+        uint32_t ssrc = atomic_load_explicit(&from->ssrc, memory_order_acquire);
         uint64_t word = atomic_load_explicit(&from->word, memory_order_acquire);
-        to->ssrc = READ(from->ssrc);
-        to->srtcp_index = READ(from->srtcp_index);
+        uint32_t srtcp_index = READ(from->srtcp_index);
         atomic_thread_fence(memory_order_acquire);
         uint64_t again = READ(from->word);
-        to->used = word != 0;
-        to->index = tl_live_word_index(word);
-        to->key_tag = (uint16_t)(word & 0x7fffu);
-        if ((uint16_t)word == (uint16_t)again && to->ssrc == READ(from->ssrc))
+        *to = (struct tl_ssrc_snapshot){.used = word != 0,
+                                        .key_tag = (uint16_t)(word & 0x7fffu),
+                                        .ssrc = ssrc,
+                                        .index = tl_live_word_index(word),
+                                        .srtcp_index = srtcp_index};
+        if ((uint16_t)word == (uint16_t)again && word <= again && ssrc == READ(from->ssrc))
             return;
     }
+    *to = (struct tl_ssrc_snapshot){0};
 }
 
 void tl_live_counters(const struct tl_live_session *s, unsigned leg, struct tl_leg_counters *out)

@@ -243,11 +243,66 @@ static void snapshots_never_mix(void)
     tl_live_destroy(&t);
 }
 
+// A slot that goes from SSRC to SSRC under one key; every index says whose it is.
+static void *rename_slots(void *arg)
+{
+    struct tl_live_table *t = arg;
+    struct tl_live_ssrc *slot = &t->sessions[0].rx_ssrc[0][0];
+
+    for (uint32_t ssrc = 1; !atomic_load_explicit(&enough, memory_order_relaxed); ssrc++) {
+        tl_live_rename(slot, ssrc);
+        atomic_store_explicit(&slot->srtcp_index, ssrc & 0x7fffffff, memory_order_release);
+        for (uint64_t i = 0; i < 3; i++)
+            atomic_store_explicit(&slot->word, tl_live_word((uint64_t)ssrc << 2 | i, 1),
+                                  memory_order_release);
+    }
+    return NULL;
+}
+
+static void an_index_is_its_ssrcs(void)
+{
+    struct tl_live_table t;
+    struct tl_live_view v;
+    struct tl_session_snapshot s = {0};
+    pthread_t thread;
+    unsigned mixed = 0, read = 0;
+
+    CU_ASSERT_EQUAL(tl_live_create(&t, 1, 1), 0);
+    CU_ASSERT_EQUAL(tl_live_open(&v, dup(t.segment.fd)), 0);
+    tl_live_claim(&t, 0, 1, 0, 0, 7);
+    atomic_store(&enough, false);
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, rename_slots, &t), 0);
+    uint32_t last = 0;
+    for (unsigned changed = 0, n = 0; changed < 20000 && n < 20000000; n++) {
+        if (n % 65536 == 65535)
+            sched_yield();
+        const struct tl_ssrc_snapshot *x = &s.leg[0].rx[0];
+        CU_ASSERT_FATAL(tl_live_read_slot(&v, 0, &s) == 0);
+        if (x->used) {
+            read++;
+            mixed += x->index >> 2 != x->ssrc;
+        }
+        mixed += x->srtcp_index != 0 && x->srtcp_index != (x->ssrc & 0x7fffffff);
+        changed += x->ssrc != last;
+        last = x->ssrc;
+    }
+    atomic_store(&enough, true);
+    pthread_join(thread, NULL);
+    CU_ASSERT(read > 0);
+    CU_ASSERT_EQUAL(mixed, 0);
+    tl_live_close(&v);
+    tl_live_destroy(&t);
+}
+
 int main(int argc, char **argv)
 {
     const struct test_case cases[] = {
-        {"geometry", geometry}, {"headers_that_are_refused", headers_that_are_refused}, {"handles", handles},
-        {"indices", indices},   {"snapshots_never_mix", snapshots_never_mix},
+        {"geometry", geometry},
+        {"headers_that_are_refused", headers_that_are_refused},
+        {"handles", handles},
+        {"indices", indices},
+        {"snapshots_never_mix", snapshots_never_mix},
+        {"an_index_is_its_ssrcs", an_index_is_its_ssrcs},
     };
     return test_main("live", TEST_CASES(cases), argc, argv);
 }
