@@ -79,7 +79,7 @@ static unsigned parse(const struct worker *w, struct packet *p, unsigned *owner)
     p->src_ip = ip->src_addr;
     p->src_port = udp->src_port;
     *owner = ports->bucket_worker[tl_port_bucket(dst_port)];
-    p->map_entry = &map->entry[dst_port];
+    p->map_entry = &map->entry[portmap_place(dst_port)];
     rte_prefetch0(p->map_entry);
     return MEDIA;
 }

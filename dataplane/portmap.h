@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // packet path: from a local media address's UDP port to the leg that owns it, one array per address.
 //
-// An entry is four bytes, so the map of an address is 256 kB and a cache line holds eight port pairs: 16,000
-// calls on one address touch 128 kB. Lookup is one load, no hash, no chain, no pathological input.
+// An entry is four bytes, so the map of an address is 256 kB and 16,000 calls on it touch 128 kB. Lookup is
+// one load, no hash, no chain, no pathological input. Entries lie bucket by bucket, so that no cache line has
+// entries of two workers, however the buckets are shared out.
 #pragma once
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "common/contract.h"
 
 enum {
     PORTMAP_NONE = 0,
@@ -19,6 +22,13 @@ enum {
 struct portmap {
     _Atomic uint32_t entry[PORTMAP_PORTS]; // worker that owns the port's bucket: rw, others: never
 };
+
+// Place of a port (host byte order) in entry[].
+static inline uint32_t portmap_place(uint16_t port)
+{
+    const unsigned pairs = PORTMAP_PORTS / 2 / TL_PORT_BUCKETS; // of a bucket
+    return (tl_port_bucket(port) * pairs + port / (2 * TL_PORT_BUCKETS)) * 2 + (port & 1);
+}
 
 static inline uint32_t portmap_entry(uint32_t slot, unsigned leg, bool rtcp)
 {
@@ -43,7 +53,7 @@ static inline bool portmap_entry_rtcp(uint32_t entry)
 // Entry of the port (host byte order), PORTMAP_NONE where no session has it. Owning worker only.
 static inline uint32_t portmap_get(const struct portmap *map, uint16_t port)
 {
-    return atomic_load_explicit(&map->entry[port], memory_order_relaxed);
+    return atomic_load_explicit(&map->entry[portmap_place(port)], memory_order_relaxed);
 }
 
 // Gives the even port and the odd one after it to a leg of the slot; portmap_clear takes them back.
