@@ -31,7 +31,6 @@
     X(bad_rtcp, "RTCP whose lengths do not fit the packet")                                                  \
     X(short_srtp, "too short for the tag of its suite")                                                      \
     X(bad_mki, "SRTP or SRTCP with another master key identifier than was agreed")                           \
-    X(ssrc_limit, "more SSRCs on this leg than it keeps state for")                                          \
     X(replayed, "SRTP index seen before")                                                                    \
     X(too_old, "SRTP index older than the replay window")                                                    \
     X(bad_auth, "SRTP or SRTCP tag wrong")                                                                   \

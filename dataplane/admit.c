@@ -42,7 +42,7 @@ static unsigned admit(struct packet *p)
 {
     const struct leg_terms *t = p->session->terms[p->leg];
     bool rtcp_port = portmap_entry_rtcp(p->entry);
-    if (!t->complete)
+    if (!(t->flags & TERMS_COMPLETE))
         return TL_DROP_leg_incomplete;
     uint32_t ip = rtcp_port ? t->rtcp_ip : t->rtp_ip;
     uint16_t port = rtcp_port ? t->rtcp_port : t->rtp_port;
@@ -76,14 +76,10 @@ static unsigned admit(struct packet *p)
 static void prefetch_session(const struct packet *p)
 {
     const struct session *s = p->session;
-    unsigned other = p->leg ^ 1;
     rte_prefetch0(s->terms[p->leg]);
-    rte_prefetch0(s->terms[other]);
-    rte_prefetch0(s->terms[other]->header);
-    rte_prefetch0(&s->leg[other].tx);
-    rte_prefetch0(&s->leg[p->leg].rx[0]);
-    rte_prefetch0(&s->live->rx[p->leg]);
-    rte_prefetch0(&s->live->tx[other]);
+    rte_prefetch0(s->terms[p->leg ^ 1]);
+    if (s->rx[p->leg])
+        rte_prefetch0(s->rx[p->leg]);
 }
 
 unsigned stage_admit(struct worker *w, struct packet *p, unsigned n)
@@ -98,10 +94,8 @@ unsigned stage_admit(struct worker *w, struct packet *p, unsigned n)
             continue;
         }
         const struct leg_terms *t = p[i].session->terms[p[i].leg];
-        if (t->rx_key) {
-            srtp_key_prefetch(t->rx_key, t->rx_suite);
-            p[i].rx_slot = session_find_rx(p[i].session, p[i].leg, p[i].ssrc);
-        }
+        if (t->rx_key)
+            terms_prefetch_rx_key(t);
         if (left != i)
             p[left] = p[i];
         left++;

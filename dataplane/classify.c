@@ -107,23 +107,34 @@ static void hand_off(struct worker *w, struct rte_mbuf *m, unsigned owner)
     w->away_to[w->away_count++] = owner;
 }
 
+// What the packet will touch and whose place its slot alone tells.
+static void prefetch_slot(const struct packet *p)
+{
+    rte_prefetch0(p->session);
+    rte_prefetch0(&p->session->leg[p->leg ^ 1]);
+    rte_prefetch0(&p->live->rx[p->leg]);
+    rte_prefetch0(p->live->tx);
+}
+
 // Reads the port map entries that parse() asked for, and asks for the sessions.
 static unsigned lookup(struct worker *w, struct packet *p, unsigned n)
 {
+    struct session *sessions = w->engine->sessions;
     unsigned left = 0;
     for (unsigned i = 0; i < n; i++) {
-        p[i].entry = atomic_load_explicit(p[i].map_entry, memory_order_relaxed);
-        if (p[i].entry == PORTMAP_NONE) {
+        uint32_t entry = atomic_load_explicit(p[i].map_entry, memory_order_relaxed);
+        if (entry == PORTMAP_NONE) {
             packet_drop(w, &p[i], TL_DROP_unknown_port);
             continue;
         }
-        struct session *s = &w->engine->sessions[portmap_entry_slot(p[i].entry)];
-        rte_prefetch0(s);
-        p[i].session = s;
-        p[i].leg = portmap_entry_leg(p[i].entry);
         if (left != i)
             p[left] = p[i];
-        left++;
+        struct packet *to = &p[left++];
+        to->entry = entry;
+        to->leg = portmap_entry_leg(entry);
+        to->session = &sessions[portmap_entry_slot(entry)];
+        to->live = &w->live_session[portmap_entry_slot(entry)];
+        prefetch_slot(to);
     }
     return left;
 }

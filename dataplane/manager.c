@@ -149,20 +149,21 @@ int manager_init(struct manager **out, const struct manager_config *config, char
 }
 
 // The workers have ended, and with them all that could hold a session. Tasks that they never saw are undone
-// by looking at the sessions themselves; only the terms of a MODIFY are nowhere else.
-static void drop_tasks(struct manager *m, struct rte_ring *ring)
+// by looking at the sessions themselves; only the parts of a MODIFY are nowhere else.
+static void drop_tasks(struct manager *m, unsigned worker, struct rte_ring *ring)
 {
+    struct terms_maker maker = manager_maker(m, worker);
     struct task *t;
     while (rte_ring_dequeue(ring, (void **)&t) == 0)
         for (unsigned i = 0; t->kind == TASK_SWAP && i < 2; i++)
-            terms_free(t->terms[i], m->neigh, m->now_ns);
+            leg_parts_free(&t->parts[i], &maker, m->now_ns);
 }
 
 static void end_calls(struct manager *m)
 {
     for (unsigned w = 0; w < m->engine.workers && m->engine.worker[w]; w++) {
-        drop_tasks(m, m->engine.worker[w]->tasks);
-        drop_tasks(m, m->engine.worker[w]->done);
+        drop_tasks(m, w, m->engine.worker[w]->tasks);
+        drop_tasks(m, w, m->engine.worker[w]->done);
     }
     for (uint32_t i = 0; i < m->calls.fresh; i++)
         if (m->calls.call[i].state != CALL_FREE)

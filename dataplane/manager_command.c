@@ -77,12 +77,13 @@ static struct session *session_of(struct manager *m, const struct call *call)
     return &m->engine.sessions[calls_slot(&m->calls, call)];
 }
 
-static int make_terms(struct manager *m, struct call *call, const struct tl_leg *leg, unsigned i,
-                      struct leg_terms **out)
+static int make_parts(struct manager *m, struct call *call, const struct tl_leg *leg, unsigned i,
+                      struct leg_parts *out)
 {
+    struct terms_maker maker = manager_maker(m, call->worker);
     struct leg_place place = m->place[call->leg[i].realm];
     place.local_port = call->leg[i].local_port;
-    int e = terms_make(out, leg, &place, m->srtp, m->neigh, m->now_ns);
+    int e = leg_parts_make(out, leg, &place, &maker, m->now_ns);
     return e == -ENOMEM ? -ENOSPC : e;
 }
 
@@ -99,11 +100,12 @@ static int build(struct manager *m, struct call *call, const struct tl_command *
     memset(s, 0, sizeof *s);
     int e = manager_take_ports(m, call, c->leg);
     for (unsigned i = 0; !e && i < 2; i++) {
-        struct leg_terms *terms = NULL;
+        struct leg_parts parts = {0};
         e = call_keys_need(&call->leg[i], &c->leg[i], manager_slab(m, call->worker));
         if (!e)
-            e = make_terms(m, call, &c->leg[i], i, &terms);
-        s->terms[i] = terms;
+            e = make_parts(m, call, &c->leg[i], i, &parts);
+        s->terms[i] = parts.terms;
+        s->rx[i] = parts.rx;
     }
     return e;
 }
@@ -112,17 +114,17 @@ static void link_call(struct manager *m, struct call *call, const struct tl_comm
                       struct tl_origin origin)
 {
     struct session *s = session_of(m, call);
+    const struct leg_parts parts[2] = {session_parts(s, 0), session_parts(s, 1)};
     const struct tl_resume_ssrc *rx[2] = {c->leg[0].rx_resume, c->leg[1].rx_resume};
     const struct tl_resume_ssrc *tx[2] = {&c->leg[0].tx_resume, &c->leg[1].tx_resume};
     s->slot = calls_slot(&m->calls, call);
-    s->live = &m->live.sessions[s->slot];
     call->call_ref = c->call_ref;
     call->owner = origin.loop;
     for (unsigned i = 0; i < 2; i++)
         remember(m, call, &c->leg[i], i);
     calls_link(&m->calls, call);
     tl_live_claim(&m->live, s->slot, call->generation, call->worker, call->owner, call->call_ref);
-    session_start(s, rx, tx);
+    session_start(s, &m->live.sessions[s->slot], parts, rx, tx);
     manager_post(m, manager_op(m, call, TASK_LINK, TL_OP_ADD, origin, c->id));
 }
 
@@ -189,7 +191,8 @@ static void modify(struct manager *m, const struct tl_command *c, struct tl_orig
         refuse(m, c, origin, -ENOENT, TL_FIELD_HANDLE);
         return;
     }
-    struct leg_terms *terms[2] = {NULL, NULL};
+    struct terms_maker maker = manager_maker(m, call->worker);
+    struct leg_parts parts[2] = {0};
     int e = 0;
     uint16_t field = TL_FIELD_NONE;
     for (unsigned i = 0; !e && i < 2; i++) {
@@ -197,18 +200,18 @@ static void modify(struct manager *m, const struct tl_command *c, struct tl_orig
             continue;
         e = check_change(m, call, i, &c->leg[i], &field);
         if (!e)
-            e = make_terms(m, call, &c->leg[i], i, &terms[i]);
+            e = make_parts(m, call, &c->leg[i], i, &parts[i]);
     }
     if (e) {
         for (unsigned i = 0; i < 2; i++)
-            terms_free(terms[i], m->neigh, m->now_ns);
+            leg_parts_free(&parts[i], &maker, m->now_ns);
         refuse(m, c, origin, e, field);
         return;
     }
     struct op *op = manager_op(m, call, TASK_SWAP, TL_OP_MODIFY, origin, c->id);
     for (unsigned i = 0; i < 2; i++) {
-        op->task.terms[i] = terms[i];
-        if (terms[i])
+        op->task.parts[i] = parts[i];
+        if (parts[i].terms)
             remember(m, call, &c->leg[i], i);
     }
     manager_post(m, op);

@@ -25,8 +25,10 @@ static void local_address(const struct manager *m, struct tl_addr *out, const st
 void manager_free_call(struct manager *m, struct call *call)
 {
     struct session *s = &m->engine.sessions[calls_slot(&m->calls, call)];
+    struct terms_maker maker = manager_maker(m, call->worker);
     for (unsigned i = 0; i < 2; i++) {
-        terms_free(s->terms[i], m->neigh, m->now_ns);
+        struct leg_parts parts = session_parts(s, i);
+        leg_parts_free(&parts, &maker, m->now_ns);
         if (call->leg[i].local_port)
             portalloc_put(&m->ports[call->leg[i].realm], call->leg[i].local_port);
     }
@@ -53,6 +55,7 @@ static void done_unlink(struct manager *m, struct op *op)
 
 static void done(struct manager *m, struct op *op)
 {
+    struct terms_maker maker = manager_maker(m, op->call->worker);
     struct tl_completion c;
     switch (op->task.kind) {
     case TASK_LINK:
@@ -64,7 +67,7 @@ static void done(struct manager *m, struct op *op)
         break;
     case TASK_SWAP:
         for (unsigned i = 0; i < 2; i++)
-            terms_free(op->task.terms[i], m->neigh, m->now_ns);
+            leg_parts_free(&op->task.parts[i], &maker, m->now_ns);
         c = answer_to(m, op);
         tl_server_complete(m->server, op->origin, &c);
         break;

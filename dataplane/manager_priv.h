@@ -103,6 +103,12 @@ static inline struct slab *manager_slab(struct manager *m, unsigned worker)
     return &m->slab[m->worker_node[worker]];
 }
 
+// What terms of a worker's sessions are made of.
+static inline struct terms_maker manager_maker(struct manager *m, unsigned worker)
+{
+    return (struct terms_maker){manager_slab(m, worker), m->srtp, m->neigh};
+}
+
 // Takes ports for both legs on one worker, which is the call's from then on, those that control asks for or
 // free ones. On failure what was taken stays in `call` for manager_free_call(). 0; -EADDRINUSE: a port that
 // was asked for is not to be had, or the two are not of one worker; -ENOSPC.

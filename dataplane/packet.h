@@ -15,19 +15,23 @@ enum packet_kind { PACKET_RTP, PACKET_RTCP };
 
 struct packet {
     alignas(RTE_CACHE_LINE_SIZE) struct rte_mbuf *m;
-    struct session *session;           // from admission on
-    uint8_t *data;                     // first byte behind UDP
-    uint64_t index;                    // SRTP or SRTCP index, received; after relay the one to send
-    const _Atomic uint32_t *map_entry; // within classification
-    uint32_t entry;                    // of the port map
-    uint32_t src_ip;                   // network byte order
-    uint32_t ssrc;                     // received; after relay the one to send
-    uint16_t src_port;                 // network byte order
-    uint16_t wire_len;                 // UDP payload as received
-    uint16_t len;                      // of data now
-    uint16_t header_len;               // RTP header with CSRC list and extension
-    uint8_t leg;                       // received on
-    uint8_t kind;                      // enum packet_kind
-    int8_t rx_slot;                    // srtp_rx of the SSRC, -1: none yet
+    struct session *session; // from admission on
+    union {
+        const _Atomic uint32_t *map_entry; // within classification
+        struct tl_live_session *live;      // of the session
+    };
+    uint8_t *data;       // first byte behind UDP
+    uint64_t index;      // SRTP or SRTCP index, received; after relay the one to send
+    uint32_t entry;      // of the port map
+    uint32_t src_ip;     // network byte order
+    uint32_t ssrc;       // received; after relay the one to send
+    uint16_t src_port;   // network byte order
+    uint16_t wire_len;   // UDP payload as received
+    uint16_t len;        // of data now
+    uint16_t header_len; // RTP header with CSRC list and extension
+    uint8_t leg;         // received on
+    uint8_t kind;        // enum packet_kind
+    uint8_t tx_port;     // index in ports->port[], from finishing on
+    int8_t rx_slot;      // of the SSRC in the leg's leg_rx, -1: none yet
 };
 static_assert(sizeof(struct packet) == RTE_CACHE_LINE_SIZE, "a packet is a line");

@@ -147,15 +147,14 @@ static void plan_offloads(struct opening *o)
     const uint64_t rx = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
     struct port *port = o->port;
     port->rx_udp_checksum = (o->info.rx_offload_capa & rx) == rx;
-    port->tx_ip_checksum = o->info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM;
-    port->tx_udp_checksum = o->info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
+    uint64_t tx = o->info.tx_offload_capa & (RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM);
+    port->tx_flags = (tx ? RTE_MBUF_F_TX_IPV4 : 0) |
+                     (tx & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM ? RTE_MBUF_F_TX_IP_CKSUM : 0) |
+                     (tx & RTE_ETH_TX_OFFLOAD_UDP_CKSUM ? RTE_MBUF_F_TX_UDP_CKSUM : 0);
     port->verify_udp_checksum = o->config->verify_udp_checksum;
     if (port->rx_udp_checksum)
         o->conf.rxmode.offloads |= rx;
-    if (port->tx_ip_checksum)
-        o->conf.txmode.offloads |= RTE_ETH_TX_OFFLOAD_IPV4_CKSUM;
-    if (port->tx_udp_checksum)
-        o->conf.txmode.offloads |= RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
+    o->conf.txmode.offloads |= tx;
 }
 
 static void plan_rss(struct opening *o)
@@ -331,11 +330,11 @@ void port_describe(const struct port *port, const struct tl_config *config, char
         port->name, config->dataplane.ports[port->index].device, m[0], m[1], m[2], m[3], m[4], m[5],
         link.link_status == RTE_ETH_LINK_UP ? "up" : "down", port->rx_queues, port->tx_queues,
         config->dataplane.worker_count, port->steered ? "" : " with hand-off",
-        port->tx_ip_checksum ? "device" : "software",
+        port->tx_flags & RTE_MBUF_F_TX_IP_CKSUM ? "device" : "software",
         port->rx_udp_checksum       ? "device"
         : port->verify_udp_checksum ? "software"
                                     : "unverified",
-        port->tx_udp_checksum ? "device" : "software");
+        port->tx_flags & RTE_MBUF_F_TX_UDP_CKSUM ? "device" : "software");
     for (uint32_t w = 0; w < config->dataplane.worker_count && n < len; w++) {
         if (port->queue[w].tx == PORT_NO_QUEUE)
             n += (size_t)snprintf(line + n, len - n, "; worker %u sends through worker %u", w,

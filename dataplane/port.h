@@ -38,10 +38,11 @@ struct port {
     uint16_t frame_max; // bytes of the longest frame that its MTU allows
     int socket;         // NUMA node, 0 where the device names none
     struct rte_ether_addr mac;
+    // RTE_MBUF_F_TX_* of every media packet: the checksums that the device fills in (IP_CKSUM, UDP_CKSUM;
+    // with either IPV4)
+    uint64_t tx_flags;
     bool rx_udp_checksum;     // the device marks each UDP packet RTE_MBUF_F_RX_L4_CKSUM_GOOD or _BAD
     bool verify_udp_checksum; // software must look where the device did not
-    bool tx_ip_checksum;      // the device fills in the IPv4 header checksum
-    bool tx_udp_checksum;     // the device fills in the UDP checksum
     bool steered;             // RSS brings each port bucket to the worker that owns it
     char name[TL_NAME_MAX];
     struct port_queue queue[TL_WORKERS_MAX];

@@ -22,21 +22,31 @@ static void make_op(struct srtp_op *op, const struct packet *p)
                            .status = SRTP_OK};
 }
 
+static bool has_key(const struct packet *p)
+{
+    return p->session->terms[p->leg ^ 1]->tx_key;
+}
+
 unsigned stage_protect(struct worker *w, struct packet *p, unsigned n)
 {
     unsigned rtp = 0, rtcp = 0, left = 0;
     struct srtp_op *op[WORKER_PACKETS];
+    while (left < n && !has_key(&p[left])) // plain ones before the first with a key stay where they are
+        left++;
+    if (left == n)
+        return n;
     // RTP grows from the front of w->op, RTCP from its end
-    for (unsigned i = 0; i < n; i++) {
+    unsigned first = left;
+    for (unsigned i = first; i < n; i++) {
         op[i] = NULL;
-        if (!p[i].session->terms[p[i].leg ^ 1]->tx_key)
+        if (!has_key(&p[i]))
             continue;
         op[i] = p[i].kind == PACKET_RTP ? &w->op[rtp++] : &w->op[WORKER_PACKETS - ++rtcp];
         make_op(op[i], &p[i]);
     }
     srtp_protect(w->srtp, w->op, rtp);
     srtcp_protect(w->srtp, &w->op[WORKER_PACKETS - rtcp], rtcp);
-    for (unsigned i = 0; i < n; i++) {
+    for (unsigned i = first; i < n; i++) {
         if (op[i] && op[i]->status != SRTP_OK) {
             packet_drop(w, &p[i], op[i]->status);
             continue;

@@ -93,8 +93,8 @@ static unsigned relay_rtp_packet(struct worker *w, struct packet *p, uint32_t ti
 {
     struct session *s = p->session;
     const struct leg_terms *in = s->terms[p->leg], *out = s->terms[p->leg ^ 1];
-    struct tl_live_rx *rx = &s->live->rx[p->leg];
-    struct tl_live_ssrc *tx = &s->live->tx[p->leg ^ 1].ssrc;
+    struct tl_live_rx *rx = &p->live->rx[p->leg];
+    struct tl_live_ssrc *tx = &p->live->tx[p->leg ^ 1].ssrc;
     uint8_t *d = p->data;
 
     if (!padding_fits(p))
@@ -108,7 +108,7 @@ static unsigned relay_rtp_packet(struct worker *w, struct packet *p, uint32_t ti
     uint16_t seq = d[2] << 8 | d[3];
     uint32_t ts = load32(d + 4);
     quality_rtp(rx, w->now_ns, ticks, p->ssrc, seq, ts, p->wire_len);
-    if (!out->complete)
+    if (!(out->flags & TERMS_COMPLETE))
         return TL_DROP_other_leg_incomplete;
     if (!(out->flags & TL_LEG_SEND))
         return TL_DROP_held;
@@ -120,13 +120,13 @@ static unsigned relay_rtp_packet(struct worker *w, struct packet *p, uint32_t ti
         return status;
     if (event == SRTP_TX_NEW)
         new_base(l, &s->ssrc_state[p->leg ^ 1], tx, p->ssrc, seq, ts, p->index, silent_ns);
-    live_store_index(tx, l->tx.rtp.top, out->tx_generation);
+    live_store_index(tx, l->tx.rtp.top, terms_tx_generation(out));
 
     ts += l->ts_base;
     if (p->index == l->tx.rtp.top)
         l->last_ts = ts;
     p->ssrc = l->ssrc;
-    d[1] = (d[1] & 0x80) | in->pt_out[pt];
+    d[1] = (d[1] & 0x80) | (in->pt_out[pt] & 0x7f);
     d[2] = p->index >> 8;
     d[3] = p->index;
     store32(d + 4, ts);
@@ -142,8 +142,8 @@ static unsigned relay_rtcp_packet(struct packet *p)
     unsigned status = relay_rtcp(s, p->leg, p->data, p->len);
     if (status != SRTP_OK)
         return status;
-    count32(&s->live->rx_rtcp[p->leg], 1);
-    if (!out->complete)
+    count32(&p->live->rx_rtcp[p->leg], 1);
+    if (!(out->flags & TERMS_COMPLETE))
         return TL_DROP_other_leg_incomplete;
     if (!out->tx_key)
         return SRTP_OK;
@@ -151,7 +151,7 @@ static unsigned relay_rtcp_packet(struct packet *p)
     status = srtcp_tx_take(&s->leg[p->leg ^ 1].tx, &index);
     if (status != SRTP_OK)
         return status;
-    atomic_store_explicit(&s->live->tx[p->leg ^ 1].ssrc.srtcp_index, index, memory_order_release);
+    atomic_store_explicit(&p->live->tx[p->leg ^ 1].ssrc.srtcp_index, index, memory_order_release);
     p->index = index;
     return SRTP_OK;
 }
@@ -169,7 +169,7 @@ unsigned stage_relay(struct worker *w, struct packet *p, unsigned n)
         }
         const struct leg_terms *out = p[i].session->terms[p[i].leg ^ 1];
         if (out->tx_key)
-            srtp_key_prefetch(out->tx_key, out->tx_suite);
+            terms_prefetch_tx_key(out);
         if (left != i)
             p[left] = p[i];
         left++;

@@ -4,30 +4,24 @@
 
 #include <string.h>
 
-static struct tl_live_ssrc *live_rx(struct session *s, unsigned leg, unsigned slot)
+#include "common/live.h"
+
+static void live_store_srtcp(struct tl_live_ssrc *live, uint32_t index)
 {
-    return &s->live->rx_ssrc[leg][slot];
+    atomic_store_explicit(&live->srtcp_index, index, memory_order_release);
 }
 
-static void live_clear(struct tl_live_ssrc *live)
+unsigned session_add_rx(struct session *s, struct tl_live_session *live, unsigned leg, uint32_t ssrc)
 {
-    atomic_store_explicit(&live->word, 0, memory_order_relaxed);
-    atomic_store_explicit(&live->srtcp_index, 0, memory_order_relaxed);
-    atomic_store_explicit(&live->ssrc, 0, memory_order_relaxed);
-}
-
-int session_add_rx(struct session *s, unsigned leg, uint32_t ssrc)
-{
-    for (int i = 0; i < TL_SSRC_MAX; i++) {
-        if (s->rx_used[leg] >> i & 1)
-            continue;
-        s->leg[leg].rx[i].stream = (struct srtp_rx){.ssrc = ssrc};
-        s->rx_ssrc[leg][i] = ssrc;
-        s->rx_used[leg] |= 1u << i;
-        atomic_store_explicit(&live_rx(s, leg, i)->ssrc, ssrc, memory_order_relaxed);
-        return i;
-    }
-    return -1;
+    unsigned slot = leg_rx_add(s->rx[leg], ssrc);
+    const struct srtp_rx *stream = &s->rx[leg]->stream[slot];
+    struct tl_live_ssrc *to = &live->rx_ssrc[leg][slot];
+    tl_live_rename(to, ssrc);
+    if (stream->rtcp_bits & 1) // it was here before: what its floor says
+        live_store_srtcp(to, stream->rtcp_top);
+    if (!srtp_rx_fresh(stream))
+        live_store_index(to, stream->rtp.top, terms_rx_generation(s->terms[leg]));
+    return slot;
 }
 
 static bool resume_used(const struct tl_resume_ssrc *r)
@@ -35,80 +29,73 @@ static bool resume_used(const struct tl_resume_ssrc *r)
     return r->ssrc || r->index || r->srtcp_index;
 }
 
-static void resume_rx(struct session *s, unsigned leg, const struct tl_resume_ssrc *r)
+static void resume_rx(struct session *s, struct tl_live_session *live, unsigned leg,
+                      const struct tl_resume_ssrc *r)
 {
-    int i = session_add_rx(s, leg, r->ssrc);
-    if (i < 0)
-        return;
-    struct srtp_rx *rx = &s->leg[leg].rx[i].stream;
-    srtp_rx_resume(rx, r->ssrc, r->index, r->srtcp_index);
-    if (r->index == TL_INDEX_NONE)
-        rx->rtp = (struct srtp_window){0};
-    else
-        live_store_index(live_rx(s, leg, i), r->index, s->terms[leg]->rx_generation);
-    atomic_store_explicit(&live_rx(s, leg, i)->srtcp_index, r->srtcp_index, memory_order_relaxed);
+    unsigned slot = session_add_rx(s, live, leg, r->ssrc);
+    struct tl_live_ssrc *to = &live->rx_ssrc[leg][slot];
+    srtp_rx_resume(&s->rx[leg]->stream[slot], r->ssrc, r->index, r->srtcp_index);
+    if (r->index != TL_INDEX_NONE)
+        live_store_index(to, r->index, terms_rx_generation(s->terms[leg]));
+    live_store_srtcp(to, r->srtcp_index);
 }
 
-static void resume_tx(struct session *s, unsigned leg, const struct tl_resume_ssrc *r)
+static void resume_tx(struct session *s, struct tl_live_session *live, unsigned leg,
+                      const struct tl_resume_ssrc *r)
 {
     struct leg *l = &s->leg[leg];
-    struct tl_live_ssrc *live = &s->live->tx[leg].ssrc;
+    struct tl_live_ssrc *to = &live->tx[leg].ssrc;
     srtp_tx_resume(&l->tx, r->index, r->srtcp_index);
     if (r->index ==
         TL_INDEX_NONE) // only SRTCP went out, which names no SSRC of ours: RTP's first packet does
         l->tx.rtp = (struct srtp_window){0};
     else
-        live_store_index(live, r->index, s->terms[leg]->tx_generation);
+        live_store_index(to, r->index, terms_tx_generation(s->terms[leg]));
     if (r->index != TL_INDEX_NONE || r->ssrc != 0) {
         l->ssrc = r->ssrc;
         s->ssrc_state[leg] = SSRC_RESUMED;
-        atomic_store_explicit(&live->ssrc, r->ssrc, memory_order_relaxed);
+        atomic_store_explicit(&to->ssrc, r->ssrc, memory_order_relaxed);
     }
-    atomic_store_explicit(&live->srtcp_index, r->srtcp_index, memory_order_relaxed);
+    live_store_srtcp(to, r->srtcp_index);
 }
 
-void session_start(struct session *s, const struct tl_resume_ssrc *rx_resume[2],
-                   const struct tl_resume_ssrc *tx_resume[2])
+void session_start(struct session *s, struct tl_live_session *live, const struct leg_parts parts[2],
+                   const struct tl_resume_ssrc *rx_resume[2], const struct tl_resume_ssrc *tx_resume[2])
 {
-    memset(s->leg, 0, sizeof s->leg);
-    memset(s->rx_ssrc, 0, sizeof s->rx_ssrc);
-    memset(s->rx_used, 0, sizeof s->rx_used);
-    memset(s->ssrc_state, 0, sizeof s->ssrc_state);
+    uint32_t slot = s->slot;
+    memset(s, 0, sizeof *s);
+    s->slot = slot;
     for (unsigned leg = 0; leg < 2; leg++) {
-        for (unsigned i = 0; rx_resume[leg] && i < TL_SSRC_MAX; i++)
+        s->terms[leg] = parts[leg].terms;
+        s->rx[leg] = parts[leg].rx;
+        for (unsigned i = 0; s->rx[leg] && rx_resume[leg] && i < TL_SSRC_MAX; i++)
             if (resume_used(&rx_resume[leg][i]))
-                resume_rx(s, leg, &rx_resume[leg][i]);
+                resume_rx(s, live, leg, &rx_resume[leg][i]);
         if (tx_resume[leg] && resume_used(tx_resume[leg]))
-            resume_tx(s, leg, tx_resume[leg]);
+            resume_tx(s, live, leg, tx_resume[leg]);
     }
-}
-
-static void forget_rx(struct session *s, unsigned leg)
-{
-    memset(s->leg[leg].rx, 0, sizeof s->leg[leg].rx);
-    s->rx_used[leg] = 0;
-    for (unsigned i = 0; i < TL_SSRC_MAX; i++)
-        live_clear(live_rx(s, leg, i));
 }
 
 // A new key: indices start anew. The outgoing SSRC and the timestamps go on.
-static void forget_tx(struct session *s, unsigned leg)
+static void forget_tx(struct session *s, struct tl_live_ssrc *live, unsigned leg)
 {
-    struct tl_live_ssrc *live = &s->live->tx[leg].ssrc;
     s->leg[leg].tx = (struct srtp_tx){0};
     s->leg[leg].base = 0;
-    live_clear(live);
-    if (s->ssrc_state[leg] != SSRC_NONE)
-        atomic_store_explicit(&live->ssrc, s->leg[leg].ssrc, memory_order_relaxed);
+    tl_live_rename(live, s->ssrc_state[leg] == SSRC_NONE ? 0 : s->leg[leg].ssrc);
 }
 
-const struct leg_terms *session_swap(struct session *s, unsigned leg, const struct leg_terms *terms)
+void session_swap(struct session *s, struct tl_live_session *live, unsigned leg, struct leg_parts *parts)
 {
-    const struct leg_terms *old = s->terms[leg];
-    s->terms[leg] = terms;
-    if (old->rx_generation != terms->rx_generation)
-        forget_rx(s, leg);
-    if (old->tx_generation != terms->tx_generation)
-        forget_tx(s, leg);
-    return old;
+    struct leg_parts old = {s->terms[leg], s->rx[leg]};
+    s->terms[leg] = parts->terms;
+    if (terms_rx_generation(old.terms) != terms_rx_generation(parts->terms) || !old.rx != !parts->rx) {
+        s->rx[leg] = parts->rx;
+        for (unsigned i = 0; i < TL_SSRC_MAX; i++)
+            tl_live_rename(&live->rx_ssrc[leg][i], 0);
+    } else {
+        old.rx = parts->rx; // the stream goes on
+    }
+    if (terms_tx_generation(old.terms) != terms_tx_generation(parts->terms))
+        forget_tx(s, &live->tx[leg].ssrc, leg);
+    *parts = old;
 }

@@ -5,9 +5,8 @@
 // pointer between two bursts and hands the old ones back. The rest is mutable and the owning worker's alone,
 // from the moment it links the session until it hands it back.
 //
-// Cache lines that one RTP packet touches: session head, the receiving leg's terms (first line) and one
-// srtp_rx, the sending leg's send line and terms (both lines), and a live record's hot lines. All other rx
-// slots, keys and cold counters stay out of the way.
+// Cache lines that one RTP packet touches: the session's head, both legs' terms, the sending leg's send line
+// and two lines of the live record; on a leg with a key also the first line of its leg_rx and the key's own.
 #pragma once
 
 #include <assert.h>
@@ -19,95 +18,120 @@
 #include <string.h>
 
 #include "common/contract.h"
+#include "dataplane/leg_rx.h"
 #include "dataplane/srtp.h"
 #include "dataplane/srtp_index.h"
 
-enum { HEADER_LEN = 14 + 20 + 8 }; // Ethernet, IPv4, UDP
+// Beside enum tl_leg_flags in leg_terms.flags.
+enum terms_flags {
+    TERMS_COMPLETE = TL_LEG_FLAGS + 1,  // the remote RTP address is known
+    TERMS_U_TO_A = TERMS_COMPLETE << 1, // what is transcoded goes from µ to A law, else from A to µ
+    TERMS_RX_GCM = TERMS_U_TO_A << 1,   // what kind of key rx_key is, without reading it
+    TERMS_TX_GCM = TERMS_RX_GCM << 1,
+};
+static_assert(TERMS_TX_GCM <= UINT8_MAX, "flags are a byte");
+
+enum { TERMS_TRANSCODE = 0x80 }; // bit of pt_out
 
 // What the remote side of a leg and we have agreed on. Read by the owning worker, made and freed by the
-// manager. Addresses and ports in network byte order.
+// manager, which shares its keys with no other. Addresses and ports in network byte order.
 struct leg_terms {
-    // what we take from there
-    alignas(RTE_CACHE_LINE_SIZE) uint32_t rtp_ip; // 0 before the answer
+    alignas(RTE_CACHE_LINE_SIZE) uint32_t rtp_ip; // remote; 0 before the answer
     uint32_t rtcp_ip;                             // 0 with RTCP mux and before the answer
     uint16_t rtp_port;
     uint16_t rtcp_port;
-    uint8_t flags;             // enum tl_leg_flags
-    uint8_t complete;          // the remote RTP address is known
-    uint8_t pt_in[TL_PT_MAX];  // 0xff where unused
-    uint8_t pt_out[TL_PT_MAX]; // what pt_in becomes on the other leg
-    uint16_t tx_port;          // index into ports.port[]
-    uint8_t rx_suite;          // enum tl_suite of the keys
-    uint8_t tx_suite;
-    const struct srtp_key *rx_key; // NULL: plain
-    const struct srtp_key *tx_key;
+    uint16_t local_port;    // RTP; RTCP is the next one
+    uint16_t max_len : 11;  // of a media packet's UDP payload
+    uint16_t tx_port : 4;   // index into ports.port[] ...
+    uint32_t realm : 6;     // ... and into its realm[]
+    uint32_t rtp_hop : 12;  // next hop's number
+    uint32_t rtcp_hop : 12; // none with RTCP mux
     uint32_t rx_generation; // of the keys
     uint32_t tx_generation;
-    // what we send there
-    alignas(RTE_CACHE_LINE_SIZE) uint8_t header[HEADER_LEN]; // of an RTP packet; lengths, sums, MAC left 0
-    uint16_t rtcp_src_port;                                  // what an RTCP packet has instead
-    uint16_t rtcp_dst_port;
-    uint32_t rtcp_dst_ip;
-    uint16_t rtp_hop; // next hop's number
-    uint16_t rtcp_hop;
-    // manager only
-    size_t size; // of the whole block with its keys, to wipe and free
+    uint8_t pad[3];
+    uint8_t flags;                 // enum tl_leg_flags, enum terms_flags
+    uint8_t pt_in[TL_PT_MAX];      // 0xff where unused
+    uint8_t pt_out[TL_PT_MAX];     // what pt_in becomes on the other leg | TERMS_TRANSCODE
+    const struct srtp_key *rx_key; // NULL: plain
+    const struct srtp_key *tx_key;
 };
-static_assert(sizeof(struct leg_terms) == 2 * RTE_CACHE_LINE_SIZE, "one line to receive, one to send");
-static_assert(offsetof(struct leg_terms, header) == RTE_CACHE_LINE_SIZE, "the template has its line");
+static_assert(sizeof(struct leg_terms) == RTE_CACHE_LINE_SIZE, "one line in all");
+
+// Generations of the keys; plain counts as 0.
+static inline uint32_t terms_rx_generation(const struct leg_terms *t)
+{
+    return t->rx_generation;
+}
+
+static inline uint32_t terms_tx_generation(const struct leg_terms *t)
+{
+    return t->tx_generation;
+}
+
+// Asks for a key a stage ahead, without reading it. The leg has one.
+static inline void terms_prefetch_rx_key(const struct leg_terms *t)
+{
+    srtp_key_prefetch(t->rx_key,
+                      t->flags & TERMS_RX_GCM ? TL_SUITE_AEAD_AES_128_GCM : TL_SUITE_AES_CM_128_HMAC_SHA1_80);
+}
+
+static inline void terms_prefetch_tx_key(const struct leg_terms *t)
+{
+    srtp_key_prefetch(t->tx_key,
+                      t->flags & TERMS_TX_GCM ? TL_SUITE_AEAD_AES_128_GCM : TL_SUITE_AES_CM_128_HMAC_SHA1_80);
+}
 
 // A leg's outgoing SSRC: none yet, from before a restart, or in use.
 enum ssrc_state { SSRC_NONE, SSRC_RESUMED, SSRC_SENDING };
 
-// A leg's mutable half.
+// What sending on a leg writes: the one stream that we send to the remote side.
 struct leg {
-    // send line: the one stream that we send to the remote side
     alignas(RTE_CACHE_LINE_SIZE) struct srtp_tx tx;
     uint32_t base;    // outgoing index - near side's extended sequence number, modulo 2^32 as in RTCP
     uint32_t ssrc;    // outgoing; valid as session.ssrc_state says
     uint32_t ts_base; // outgoing timestamp - near side's
     uint32_t last_ts; // outgoing; valid with SSRC_SENDING
-    // one line for each SSRC that we receive under the key; plain legs need none
-    struct rx_line {
-        alignas(RTE_CACHE_LINE_SIZE) struct srtp_rx stream;
-    } rx[TL_SSRC_MAX];
 };
-static_assert(offsetof(struct leg, rx) == RTE_CACHE_LINE_SIZE, "what sending needs is one line");
-static_assert(sizeof(struct leg) == RTE_CACHE_LINE_SIZE * (1 + TL_SSRC_MAX),
-              "and one line per received SSRC");
+static_assert(sizeof(struct leg) == RTE_CACHE_LINE_SIZE, "what sending needs is one line");
 
+// Its live record is the one of the same slot.
 struct session {
     alignas(RTE_CACHE_LINE_SIZE) const struct leg_terms *terms[2]; // swapped by the worker
-    struct tl_live_session *live;
-    uint32_t rx_ssrc[2][TL_SSRC_MAX]; // which SSRC each rx slot has; valid where rx_used says so
-    uint8_t rx_used[2];               // bit per slot
-    uint8_t ssrc_state[2];            // enum ssrc_state of leg[].ssrc
+    struct leg_rx *rx[2];                                          // of legs with an rx key, else NULL
+    uint32_t police[2][3]; // by leg received on: buckets before and behind authentication
     uint32_t slot;
+    uint8_t ssrc_state[2]; // enum ssrc_state of leg[].ssrc
+    uint8_t pad[2];
     struct leg leg[2];
 };
 static_assert(offsetof(struct session, leg) == RTE_CACHE_LINE_SIZE, "the head is one line");
+static_assert(sizeof(struct session) == 3 * RTE_CACHE_LINE_SIZE, "memory of a session");
 
-// Slot of `ssrc` among those that the leg receives, or -1. Worker.
-static inline int session_find_rx(const struct session *s, unsigned leg, uint32_t ssrc)
+// What session_start() and session_swap() put in place of a leg's. `rx` is there where the terms have an rx
+// key and new (leg_rx_reset() is theirs), else NULL.
+struct leg_parts {
+    const struct leg_terms *terms;
+    struct leg_rx *rx;
+};
+
+static inline struct leg_parts session_parts(const struct session *s, unsigned leg)
 {
-    for (int i = 0; i < TL_SSRC_MAX; i++)
-        if (s->rx_ssrc[leg][i] == ssrc && s->rx_used[leg] >> i & 1)
-            return i;
-    return -1;
+    return (struct leg_parts){s->terms[leg], s->rx[leg]};
 }
 
-// Gives `ssrc` a free slot, zeroed; -1 when none is left. The live record names it from now on. Worker.
-int session_add_rx(struct session *s, unsigned leg, uint32_t ssrc);
+// Gives an SSRC, of which an authentic packet has come on a leg with a key, a slot; the one silent longest
+// gives way. The live record names it from now on. Worker.
+unsigned session_add_rx(struct session *s, struct tl_live_session *live, unsigned leg, uint32_t ssrc);
 
-// Makes the mutable half new and goes on where `resume` says each leg's streams stood (tl_leg's rx_resume and
-// tx_resume, NULL entries for a fresh start). terms, live and slot are set. Manager, before the worker links
-// it.
-void session_start(struct session *s, const struct tl_resume_ssrc *rx_resume[2],
-                   const struct tl_resume_ssrc *tx_resume[2]);
+// Makes all but the slot new, with these parts, and goes on where `resume` says each leg's streams stood
+// (tl_leg's rx_resume and tx_resume, NULL entries for a fresh start). `live` is the slot's record, claimed
+// for it. Manager, before the worker links it.
+void session_start(struct session *s, struct tl_live_session *live, const struct leg_parts parts[2],
+                   const struct tl_resume_ssrc *rx_resume[2], const struct tl_resume_ssrc *tx_resume[2]);
 
-// Puts new terms in place of a leg's; where a key's generation changed, its indices and windows start anew.
-// Returns the old ones, which nobody uses any more. Worker, between two bursts.
-const struct leg_terms *session_swap(struct session *s, unsigned leg, const struct leg_terms *terms);
+// Puts new terms in place of a leg's; where a key's generation changed, its indices and windows start anew,
+// else they go on. Leaves in *parts what nobody uses any more. Worker, between two bursts.
+void session_swap(struct session *s, struct tl_live_session *live, unsigned leg, struct leg_parts *parts);
 
 // Stores where a stream stands in the live record; before its packet reaches the driver. Worker.
 static inline void live_store_index(struct tl_live_ssrc *live, uint64_t index, uint32_t generation)

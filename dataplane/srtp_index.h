@@ -24,6 +24,7 @@
 
 enum {
     SRTP_WINDOW = 128, // indices that a window remembers, the highest among them
+    SRTCP_WINDOW = 64, // likewise
     // RFC 3550 A.1: how far a sequence may run ahead before it is a jump. Backwards the window decides.
     SRTP_MAX_DROPOUT = 3000,
 };
@@ -85,6 +86,14 @@ static inline uint8_t srtp_window_take(struct srtp_window *w, uint64_t index)
     return SRTP_OK;
 }
 
+// Takes the index above the highest; there is one, and it is not the last.
+static inline void srtp_window_next(struct srtp_window *w)
+{
+    w->top++;
+    w->bits[1] = w->bits[1] << 1 | w->bits[0] >> 63;
+    w->bits[0] = w->bits[0] << 1 | 1;
+}
+
 // Every index up to `top` counts as taken.
 static inline void srtp_window_resume(struct srtp_window *w, uint64_t top)
 {
@@ -108,14 +117,15 @@ static inline uint64_t srtp_word_index(uint64_t word)
 // ---- received ----------------------------------------------------------------------------------------
 
 // What is known of one SSRC that a leg receives under one key. All zero is a stream of which nothing is known
-// yet; a new key makes it all zero again, except for `ssrc` at the caller's choice.
+// yet; a new key makes it all zero again, except for `ssrc` at the caller's choice. SRTCP is rare: half the
+// window is enough for it.
 struct srtp_rx {
     struct srtp_window rtp;
-    struct srtp_window rtcp;
+    uint64_t rtcp_bits; // bit i: SRTCP index rtcp_top - i is taken; bit 0 is set once rtcp_top is one
+    uint32_t rtcp_top;
     uint32_t ssrc; // the caller's, to find it by
-    uint32_t pad;
 };
-static_assert(sizeof(struct srtp_rx) <= 64, "a cache line per SSRC");
+static_assert(sizeof(struct srtp_rx) == 40, "four of them are kept for each leg with a key (leg_rx.h)");
 
 // Nothing authentic has come yet: estimates are a guess, see the rules above.
 static inline bool srtp_rx_fresh(const struct srtp_rx *rx)
@@ -149,26 +159,46 @@ static inline uint8_t srtp_rx_check(const struct srtp_rx *rx, uint16_t seq, uint
 // burst was first: drop it then. Only after SRTP_OK may anything else be learnt from the packet.
 static inline uint8_t srtp_rx_commit(struct srtp_rx *rx, uint64_t index)
 {
+    if (index == rx->rtp.top + 1 && !srtp_window_empty(&rx->rtp)) { // as nearly always
+        srtp_window_next(&rx->rtp);
+        return SRTP_OK;
+    }
     return srtp_window_take(&rx->rtp, index);
 }
 
 // The same for SRTCP, whose 31-bit index stands in the packet (srtcp_peek). SRTP_OK, replayed, too_old.
 static inline uint8_t srtcp_rx_check(const struct srtp_rx *rx, uint32_t index)
 {
-    return srtp_window_check(&rx->rtcp, index);
+    if (!(rx->rtcp_bits & 1) || index > rx->rtcp_top)
+        return SRTP_OK;
+    uint32_t age = rx->rtcp_top - index;
+    if (age >= SRTCP_WINDOW)
+        return TL_DROP_too_old;
+    return rx->rtcp_bits >> age & 1 ? TL_DROP_replayed : SRTP_OK;
 }
 
 static inline uint8_t srtcp_rx_commit(struct srtp_rx *rx, uint32_t index)
 {
-    return srtp_window_take(&rx->rtcp, index);
+    uint8_t status = srtcp_rx_check(rx, index);
+    if (status != SRTP_OK)
+        return status;
+    if (rx->rtcp_bits & 1 && index <= rx->rtcp_top) {
+        rx->rtcp_bits |= 1ull << (rx->rtcp_top - index);
+        return SRTP_OK;
+    }
+    uint32_t step = index - rx->rtcp_top; // of any size when there was none: then there are no bits to move
+    rx->rtcp_bits = step < SRTCP_WINDOW ? rx->rtcp_bits << step | 1 : 1;
+    rx->rtcp_top = index;
+    return SRTP_OK;
 }
 
-// Goes on after a restart from what the live table held. `index` 48 bits, `srtcp_index` 31 bits.
+// Goes on after a restart, or after having been evicted. `index`: up to it all 48-bit indices count as seen;
+// TL_INDEX_NONE, there was only SRTCP. `srtcp_index`: likewise, 31 bits.
 static inline void srtp_rx_resume(struct srtp_rx *rx, uint32_t ssrc, uint64_t index, uint32_t srtcp_index)
 {
-    rx->ssrc = ssrc;
-    srtp_window_resume(&rx->rtp, index);
-    srtp_window_resume(&rx->rtcp, srtcp_index);
+    *rx = (struct srtp_rx){.rtcp_bits = UINT64_MAX, .rtcp_top = srtcp_index, .ssrc = ssrc};
+    if (index != TL_INDEX_NONE)
+        srtp_window_resume(&rx->rtp, index);
 }
 
 // ---- sent --------------------------------------------------------------------------------------------
@@ -218,6 +248,14 @@ static inline uint8_t srtp_tx_take(struct srtp_tx *tx, uint32_t ssrc, uint16_t s
     uint64_t next, base_first = tx->base_first;
     int step, jump_step;
     *event = SRTP_TX_SAME;
+    if (ssrc == tx->near_ssrc && seq == (uint16_t)(tx->near_seq + 1) && tx->near_known &&
+        tx->rtp.top < SRTP_INDEX_MAX) { // the next one, as nearly always
+        srtp_window_next(&tx->rtp);
+        tx->near_seq = seq;
+        tx->jumped = 0;
+        *index = tx->rtp.top;
+        return SRTP_OK;
+    }
     if (srtp_window_empty(&tx->rtp)) {
         *event = SRTP_TX_NEW;
         next = seq;

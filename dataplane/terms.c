@@ -2,18 +2,12 @@
 #include "dataplane/terms.h"
 
 #include <errno.h>
-#include <rte_ip.h>
-#include <rte_malloc.h>
-#include <rte_udp.h>
 #include <string.h>
 
-enum {
-    MEDIA_TOS = 46 << 2, // expedited forwarding: what RFC 4594 4.1 asks for telephony
-    MEDIA_TTL = 64,
-    IP_DONT_FRAGMENT = 0x4000,
-    PT_NONE = 0xff,
-};
-static_assert(NEIGH_MAX <= UINT16_MAX, "terms hold a next hop's number in 16 bits");
+enum { PT_NONE = 0xff };
+// The narrow fields of struct leg_terms.
+static_assert(NEIGH_MAX <= 1 << 12 && TL_REALMS_MAX <= 1 << 6 && TL_PORTS_MAX <= 1 << 4, "numbers fit");
+static_assert(TL_LEN_MAX < 1 << 11, "and lengths");
 
 static uint32_t ip_of(const struct tl_addr *addr)
 {
@@ -22,12 +16,16 @@ static uint32_t ip_of(const struct tl_addr *addr)
     return ip;
 }
 
-static void set_source(struct leg_terms *t, const struct tl_leg *leg)
+static void set_addresses(struct leg_terms *t, const struct tl_leg *leg, const struct leg_place *place)
 {
-    t->flags = leg->flags;
+    t->flags = (uint8_t)leg->flags;
+    t->max_len = leg->max_len;
+    t->tx_port = place->port->index & 15;
+    t->realm = (place->realm - place->port->realm) & 63;
+    t->local_port = rte_cpu_to_be_16(place->local_port);
     if (leg->rtp.family == TL_AF_UNSET)
         return;
-    t->complete = 1;
+    t->flags |= TERMS_COMPLETE;
     t->rtp_ip = ip_of(&leg->rtp);
     t->rtp_port = rte_cpu_to_be_16(leg->rtp.port);
     if (leg->flags & TL_LEG_RTCP_MUX)
@@ -40,101 +38,113 @@ static void set_source(struct leg_terms *t, const struct tl_leg *leg)
 static void set_payload_types(struct leg_terms *t, const struct tl_leg *leg)
 {
     memset(t->pt_in, PT_NONE, sizeof t->pt_in);
-    memcpy(t->pt_in, leg->pt_in, leg->pt_count);
-    memcpy(t->pt_out, leg->pt_out, leg->pt_count);
+    for (unsigned i = 0; i < leg->pt_count; i++) {
+        t->pt_in[i] = leg->pt_in[i];
+        t->pt_out[i] = leg->pt_out[i] | (leg->pt_law[i] == TL_LAW_SAME ? 0 : TERMS_TRANSCODE);
+        if (leg->pt_law[i] == TL_LAW_U_TO_A)
+            t->flags |= TERMS_U_TO_A;
+    }
 }
 
-// Keys lie behind the terms in the same block.
-static int set_keys(struct leg_terms *t, const struct tl_leg *leg, struct srtp_ctx *srtp)
+// ---- keys --------------------------------------------------------------------------------------------
+
+static bool is_gcm(enum tl_suite suite)
 {
-    uint8_t *at = (uint8_t *)(t + 1);
+    return suite == TL_SUITE_AEAD_AES_128_GCM || suite == TL_SUITE_AEAD_AES_256_GCM;
+}
+
+static int make_key(const struct srtp_key **out, const struct tl_crypto *crypto,
+                    const struct terms_maker *maker)
+{
+    size_t size = srtp_key_size(crypto->suite);
+    if (crypto->suite == TL_SUITE_NONE)
+        return 0;
+    struct srtp_key *key = slab_get(maker->slab, size);
+    if (!key)
+        return -ENOMEM;
+    if (srtp_key_init(maker->srtp, key, crypto)) {
+        slab_put(maker->slab, key, size);
+        return -EIO;
+    }
+    *out = key;
+    return 0;
+}
+
+static void free_key(const struct srtp_key *key, const struct terms_maker *maker)
+{
+    if (key)
+        slab_put(maker->slab, (void *)(uintptr_t)key, srtp_key_size(srtp_key_suite(key)));
+}
+
+static int set_keys(struct leg_terms *t, const struct tl_leg *leg, const struct terms_maker *maker)
+{
+    t->flags |= (is_gcm(leg->rx.suite) ? TERMS_RX_GCM : 0) | (is_gcm(leg->tx.suite) ? TERMS_TX_GCM : 0);
     t->rx_generation = leg->rx.generation;
     t->tx_generation = leg->tx.generation;
-    t->rx_suite = leg->rx.suite;
-    t->tx_suite = leg->tx.suite;
-    if (leg->rx.suite != TL_SUITE_NONE) {
-        t->rx_key = (struct srtp_key *)at;
-        if (srtp_key_init(srtp, (struct srtp_key *)at, &leg->rx))
-            return -EIO;
-        at += srtp_key_size(leg->rx.suite);
-    }
-    if (leg->tx.suite != TL_SUITE_NONE) {
-        t->tx_key = (struct srtp_key *)at;
-        if (srtp_key_init(srtp, (struct srtp_key *)at, &leg->tx))
-            return -EIO;
-    }
-    return 0;
+    int e = make_key(&t->rx_key, &leg->rx, maker);
+    return e ? e : make_key(&t->tx_key, &leg->tx, maker);
+}
+
+// ---- next hops ---------------------------------------------------------------------------------------
+
+static int find_hop(uint32_t *number, uint32_t ip, const struct leg_place *place, struct neigh *neigh,
+                    uint64_t now_ns)
+{
+    *number = NEIGH_NO_ROUTE;
+    return neigh_get(neigh, place->port, place->realm, ip, now_ns, number) == -ENOSPC ? -ENOSPC : 0;
 }
 
 static int set_hops(struct leg_terms *t, const struct leg_place *place, struct neigh *neigh, uint64_t now_ns)
 {
-    uint32_t number = NEIGH_NO_ROUTE;
-    if (!t->complete)
+    uint32_t number;
+    if (!(t->flags & TERMS_COMPLETE))
         return 0;
-    if (neigh_get(neigh, place->port, place->realm, t->rtp_ip, now_ns, &number) == -ENOSPC)
-        return -ENOSPC;
-    t->rtp_hop = number;
-    number = NEIGH_NO_ROUTE;
-    if (neigh_get(neigh, place->port, place->realm, t->rtcp_dst_ip, now_ns, &number) == -ENOSPC)
-        return -ENOSPC;
-    t->rtcp_hop = number;
-    return 0;
+    int e = find_hop(&number, t->rtp_ip, place, neigh, now_ns);
+    t->rtp_hop = number & (NEIGH_MAX - 1);
+    if (e || t->flags & TL_LEG_RTCP_MUX) // then RTCP goes where RTP goes
+        return e;
+    e = find_hop(&number, t->rtcp_ip, place, neigh, now_ns);
+    t->rtcp_hop = number & (NEIGH_MAX - 1);
+    return e;
 }
 
-// Everything of the headers that is the same in each packet.
-static void set_headers(struct leg_terms *t, const struct leg_place *place)
-{
-    struct rte_ether_hdr *eth = (struct rte_ether_hdr *)t->header;
-    struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(eth + 1);
-    struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
-    bool mux = t->flags & TL_LEG_RTCP_MUX;
-    t->tx_port = place->port->index;
-    eth->src_addr = place->port->mac;
-    eth->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
-    ip->version_ihl = RTE_IPV4_VHL_DEF;
-    ip->type_of_service = MEDIA_TOS;
-    ip->fragment_offset = rte_cpu_to_be_16(IP_DONT_FRAGMENT); // so that the id may be 0, RFC 6864 4.1
-    ip->time_to_live = MEDIA_TTL;
-    ip->next_proto_id = IPPROTO_UDP;
-    ip->src_addr = place->realm->ip;
-    ip->dst_addr = t->rtp_ip;
-    udp->src_port = rte_cpu_to_be_16(place->local_port);
-    udp->dst_port = t->rtp_port;
-    t->rtcp_src_port = rte_cpu_to_be_16(place->local_port + (mux ? 0 : 1));
-    t->rtcp_dst_port = mux ? t->rtp_port : t->rtcp_port;
-    t->rtcp_dst_ip = mux ? t->rtp_ip : t->rtcp_ip;
-}
+// ---- all of it ---------------------------------------------------------------------------------------
 
-int terms_make(struct leg_terms **out, const struct tl_leg *leg, const struct leg_place *place,
-               struct srtp_ctx *srtp, struct neigh *neigh, uint64_t now_ns)
+int leg_parts_make(struct leg_parts *out, const struct tl_leg *leg, const struct leg_place *place,
+                   const struct terms_maker *maker, uint64_t now_ns)
 {
-    size_t size = sizeof **out + srtp_key_size(leg->rx.suite) + srtp_key_size(leg->tx.suite);
-    struct leg_terms *t = rte_zmalloc("terms", size, RTE_CACHE_LINE_SIZE);
-    *out = NULL;
+    struct leg_terms *t = slab_get(maker->slab, sizeof *t);
+    *out = (struct leg_parts){.terms = t};
     if (!t)
         return -ENOMEM;
-    t->size = size;
-    set_source(t, leg);
+    set_addresses(t, leg, place);
     set_payload_types(t, leg);
-    set_headers(t, place);
-    int e = set_keys(t, leg, srtp);
-    if (!e)
-        e = set_hops(t, place, neigh, now_ns);
-    if (e) {
-        terms_free(t, neigh, now_ns);
-        return e;
+    int e = set_keys(t, leg, maker);
+    if (!e && t->rx_key) {
+        out->rx = slab_get(maker->slab, sizeof *out->rx);
+        if (out->rx)
+            leg_rx_reset(out->rx);
+        else
+            e = -ENOMEM;
     }
-    *out = t;
-    return 0;
+    if (!e)
+        e = set_hops(t, place, maker->neigh, now_ns);
+    if (e)
+        leg_parts_free(out, maker, now_ns);
+    return e;
 }
 
-void terms_free(const struct leg_terms *terms, struct neigh *neigh, uint64_t now_ns)
+void leg_parts_free(struct leg_parts *parts, const struct terms_maker *maker, uint64_t now_ns)
 {
-    struct leg_terms *t = (struct leg_terms *)(uintptr_t)terms;
-    if (!t)
-        return;
-    neigh_put(neigh, t->rtp_hop, now_ns);
-    neigh_put(neigh, t->rtcp_hop, now_ns);
-    explicit_bzero(t, t->size);
-    rte_free(t);
+    struct leg_terms *t = (struct leg_terms *)(uintptr_t)parts->terms;
+    if (t) {
+        neigh_put(maker->neigh, t->rtp_hop, now_ns);
+        neigh_put(maker->neigh, t->rtcp_hop, now_ns);
+        free_key(t->rx_key, maker);
+        free_key(t->tx_key, maker);
+        slab_put(maker->slab, t, sizeof *t);
+    }
+    if (parts->rx)
+        slab_put(maker->slab, parts->rx, sizeof *parts->rx);
+    *parts = (struct leg_parts){0};
 }

@@ -5,6 +5,7 @@
 #include "dataplane/neigh.h"
 #include "dataplane/port.h"
 #include "dataplane/session.h"
+#include "dataplane/slab.h"
 
 // Where a leg's media is on our side, fixed for its life.
 struct leg_place {
@@ -13,13 +14,21 @@ struct leg_place {
     uint16_t local_port; // RTP, host byte order
 };
 
-// Derives keys, finds next hops and writes the header template of a leg that tl_command_check() has passed.
-// The block comes from DPDK's memory and is the caller's until a worker has it; terms_free() ends it.
-// A destination that no route leads to is no error: its packets are dropped as no_route.
-// `srtp` is the manager's own; `now_ns` CLOCK_MONOTONIC. Returns 0, -ENOMEM, -EIO (crypto library), -ENOSPC
-// (next hops).
-int terms_make(struct leg_terms **out, const struct tl_leg *leg, const struct leg_place *place,
-               struct srtp_ctx *srtp, struct neigh *neigh, uint64_t now_ns);
+// What terms are made of; all of it is the manager's own.
+struct terms_maker {
+    struct slab *slab;
+    struct srtp_ctx *srtp;
+    struct neigh *neigh;
+};
 
-// Wipes the keys, lets go of the next hops and frees the block. NULL is fine. No worker may have it any more.
-void terms_free(const struct leg_terms *terms, struct neigh *neigh, uint64_t now_ns);
+// Makes a leg's terms and, where they have an rx key, the state of what is received under it, new; finds next
+// hops and derives keys. `leg` has passed tl_command_check(). The blocks are the caller's until a worker has
+// them; leg_parts_free() ends them.
+// A destination that no route leads to is no error: its packets are dropped as no_route.
+// `now_ns` CLOCK_MONOTONIC. Returns 0, -ENOMEM, -EIO (crypto library), -ENOSPC (next hops).
+int leg_parts_make(struct leg_parts *out, const struct tl_leg *leg, const struct leg_place *place,
+                   const struct terms_maker *maker, uint64_t now_ns);
+
+// Wipes the keys, lets go of the next hops, frees the blocks and zeroes *parts. NULL parts are fine. No
+// worker may have them any more.
+void leg_parts_free(struct leg_parts *parts, const struct terms_maker *maker, uint64_t now_ns);

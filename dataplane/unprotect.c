@@ -11,12 +11,15 @@ static const struct leg_terms *terms(const struct packet *p)
     return p->session->terms[p->leg];
 }
 
-// A stream of which nothing is known, for the check only.
-static const struct srtp_rx unknown;
-
-static const struct srtp_rx *stream(const struct packet *p)
+// What is known of p's stream: its slot, or in *floor what an evicted one left behind, or nothing.
+static const struct srtp_rx *stream(struct packet *p, struct srtp_rx *floor)
 {
-    return p->rx_slot < 0 ? &unknown : &p->session->leg[p->leg].rx[p->rx_slot].stream;
+    const struct leg_rx *rx = p->session->rx[p->leg];
+    p->rx_slot = (int8_t)leg_rx_find(rx, p->ssrc);
+    if (p->rx_slot >= 0)
+        return &rx->stream[p->rx_slot];
+    leg_rx_floor(rx, p->ssrc, floor);
+    return floor;
 }
 
 // Is there an earlier packet of p's stream that has not been committed yet?
@@ -28,31 +31,21 @@ static bool follows(const struct packet *first, const struct packet *p)
     return false;
 }
 
-static bool no_slot(const struct packet *p)
-{
-    return p->rx_slot < 0 && p->session->rx_used[p->leg] == (1u << TL_SSRC_MAX) - 1;
-}
-
 // Reads only. SRTP_OK or the reason to drop.
-static unsigned check(struct packet *p)
+static unsigned check(struct packet *p, const struct srtp_rx *rx)
 {
     const struct srtp_key *key = terms(p)->rx_key;
     if (p->kind == PACKET_RTP) {
-        const struct tl_suite_info *suite = tl_suite_info(terms(p)->rx_suite);
-        if (p->len < p->header_len + suite->rtp_tag)
+        if (p->len < p->header_len + tl_suite_info(srtp_key_suite(key))->rtp_tag)
             return TL_DROP_short_srtp;
-        if (no_slot(p))
-            return TL_DROP_ssrc_limit;
-        return srtp_rx_check(stream(p), p->data[2] << 8 | p->data[3], &p->index);
+        return srtp_rx_check(rx, p->data[2] << 8 | p->data[3], &p->index);
     }
     uint32_t index;
     unsigned status = srtcp_peek(key, p->data, p->len, &index);
     if (status != SRTP_OK)
         return status;
-    if (no_slot(p))
-        return TL_DROP_ssrc_limit;
     p->index = index;
-    return srtcp_rx_check(stream(p), index);
+    return srtcp_rx_check(rx, index);
 }
 
 static void make_op(struct srtp_op *op, struct packet *p)
@@ -65,27 +58,45 @@ static void make_op(struct srtp_op *op, struct packet *p)
                            .status = SRTP_OK};
 }
 
-// The packet is authentic: takes its index. SRTP_OK, replayed, too_old, ssrc_limit.
-static unsigned commit(struct packet *p)
+// Finds the slot of an authentic packet, which may take the place of another SSRC. Earlier packets of the run
+// may have brought this one or taken its place. SRTP_OK, replayed, too_old.
+static unsigned take_slot(struct packet *p)
 {
     struct session *s = p->session;
-    if (p->rx_slot < 0) // an earlier packet of this run may have brought the SSRC
-        p->rx_slot = session_find_rx(s, p->leg, p->ssrc);
-    if (p->rx_slot < 0)
-        p->rx_slot = session_add_rx(s, p->leg, p->ssrc);
-    if (p->rx_slot < 0)
-        return TL_DROP_ssrc_limit;
-    struct srtp_rx *rx = &s->leg[p->leg].rx[p->rx_slot].stream;
-    struct tl_live_ssrc *live = &s->live->rx_ssrc[p->leg][p->rx_slot];
-    if (p->kind == PACKET_RTP) {
-        unsigned status = srtp_rx_commit(rx, p->index);
-        if (status == SRTP_OK)
-            live_store_index(live, rx->rtp.top, terms(p)->rx_generation);
-        return status;
-    }
-    unsigned status = srtcp_rx_commit(rx, p->index);
+    const struct leg_rx *rx = s->rx[p->leg];
+    if (p->rx_slot >= 0 && rx->stream[p->rx_slot].ssrc == p->ssrc)
+        return SRTP_OK;
+    struct srtp_rx floor;
+    const struct srtp_rx *known = stream(p, &floor);
+    if (p->rx_slot >= 0)
+        return SRTP_OK;
+    unsigned status = p->kind == PACKET_RTP ? srtp_window_check(&known->rtp, p->index)
+                                            : srtcp_rx_check(known, (uint32_t)p->index);
     if (status == SRTP_OK)
-        atomic_store_explicit(&live->srtcp_index, (uint32_t)rx->rtcp.top, memory_order_relaxed);
+        p->rx_slot = (int8_t)session_add_rx(s, p->live, p->leg, p->ssrc);
+    return status;
+}
+
+// The packet is authentic: takes its index. SRTP_OK, replayed, too_old.
+static unsigned commit(struct packet *p)
+{
+    unsigned status = take_slot(p);
+    if (status != SRTP_OK)
+        return status;
+    struct leg_rx *rx = p->session->rx[p->leg];
+    struct srtp_rx *of = &rx->stream[p->rx_slot];
+    struct tl_live_ssrc *live = &p->live->rx_ssrc[p->leg][p->rx_slot];
+    if (p->kind == PACKET_RTP) {
+        status = srtp_rx_commit(of, p->index);
+        if (status == SRTP_OK)
+            live_store_index(live, of->rtp.top, terms_rx_generation(terms(p)));
+    } else {
+        status = srtcp_rx_commit(of, (uint32_t)p->index);
+        if (status == SRTP_OK)
+            atomic_store_explicit(&live->srtcp_index, of->rtcp_top, memory_order_release);
+    }
+    if (status == SRTP_OK)
+        leg_rx_heard(rx, (unsigned)p->rx_slot);
     return status;
 }
 
@@ -123,8 +134,11 @@ static unsigned run(struct worker *w, struct packet *p, unsigned n, struct packe
 
 unsigned stage_unprotect(struct worker *w, struct packet *p, unsigned n)
 {
-    unsigned left = 0, from = 0, have = 0; // the run is p[from .. from + have - 1]
-    for (unsigned i = 0; i < n; i++) {
+    unsigned left = 0;
+    while (left < n && !terms(&p[left])->rx_key) // plain ones before the first with a key stay where they are
+        left++;
+    unsigned from = left, have = 0; // the run is p[from .. from + have - 1]
+    for (unsigned i = left; i < n; i++) {
         struct packet *next = &p[from + have];
         if (next != &p[i])
             *next = p[i];
@@ -132,21 +146,21 @@ unsigned stage_unprotect(struct worker *w, struct packet *p, unsigned n)
             have++;
             continue;
         }
-        if (next->rx_slot < 0) // a run before this one may have brought the SSRC
-            next->rx_slot = session_find_rx(next->session, next->leg, next->ssrc);
-        if (next->kind == PACKET_RTP && srtp_rx_fresh(stream(next)) && follows(&p[from], next)) {
+        struct srtp_rx floor;
+        const struct srtp_rx *rx = stream(next, &floor);
+        if (next->kind == PACKET_RTP && srtp_rx_fresh(rx) && follows(&p[from], next)) {
             left += run(w, &p[from], have, &p[left]);
             from = i; // leaves a gap that nobody reads
             have = 0;
             p[from] = *next;
             next = &p[from];
-            next->rx_slot = session_find_rx(next->session, next->leg, next->ssrc);
+            rx = stream(next, &floor);
         }
-        unsigned status = check(next);
+        unsigned status = check(next, rx);
         if (status == SRTP_OK)
             have++;
         else
             packet_drop(w, next, status);
     }
-    return left + run(w, &p[from], have, &p[left]);
+    return have > 0 ? left + run(w, &p[from], have, &p[left]) : left;
 }

@@ -109,17 +109,18 @@ static void hand_off(struct worker *w)
 
 // ---- in ----------------------------------------------------------------------------------------------
 
-static void run_task(struct task *t)
+static void run_task(struct worker *w, struct task *t)
 {
+    struct session *s = t->session;
     switch (t->kind) {
     case TASK_LINK:
         for (unsigned leg = 0; leg < 2; leg++)
-            portmap_set(t->map[leg], t->port[leg], t->session->slot, leg);
+            portmap_set(t->map[leg], t->port[leg], s->slot, leg);
         break;
     case TASK_SWAP:
         for (unsigned leg = 0; leg < 2; leg++)
-            if (t->terms[leg])
-                t->terms[leg] = session_swap(t->session, leg, t->terms[leg]);
+            if (t->parts[leg].terms)
+                session_swap(s, &w->live_session[s->slot], leg, &t->parts[leg]);
         break;
     case TASK_UNLINK:
         for (unsigned leg = 0; leg < 2; leg++)
@@ -137,7 +138,7 @@ static void run_tasks(struct worker *w)
     struct task *t[TASKS_AT_ONCE];
     unsigned n = rte_ring_sc_dequeue_burst(w->tasks, (void **)t, TASKS_AT_ONCE, NULL);
     for (unsigned i = 0; i < n; i++)
-        run_task(t[i]);
+        run_task(w, t[i]);
     if (n > 0)
         rte_ring_sp_enqueue_bulk(w->done, (void **)t, n, NULL);
 }

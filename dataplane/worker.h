@@ -25,9 +25,9 @@ struct task {
     struct session *session;
     struct portmap *map[2]; // LINK, UNLINK: of each leg's address ...
     uint16_t port[2];       // ... and its RTP port
-    // SWAP: new terms, NULL leaves the leg alone. Back: the old ones
-    const struct leg_terms *terms[2];
-    void *user; // manager's
+    struct leg_parts
+        parts[2]; // SWAP: new ones, no terms leave the leg alone. Back: what nobody uses any more
+    void *user;   // manager's
 };
 
 struct worker_rx {
@@ -38,6 +38,7 @@ struct worker_rx {
 struct worker {
     const struct engine *engine;
     struct tl_live_worker *live;
+    struct tl_live_session *live_session; // by slot
     struct srtp_ctx *srtp;
     unsigned id;
     unsigned burst; // packets taken from one queue at once
@@ -47,7 +48,6 @@ struct worker {
     struct rte_ring *done;     // worker to manager
     struct rte_ring *handoff;  // received packets whose session is ours; all other workers fill it
     struct rte_ring *transmit; // finished packets that leave by our queues; all other workers fill it
-    _Atomic bool stop;         // manager: wo
     // worker_life.c: rest between turns
     uint64_t spin_until; // TSC
     uint32_t sleep_ns;
@@ -64,6 +64,8 @@ struct worker {
     uint8_t away_to[WORKER_PACKETS];       // ... and which
     struct packet packet[WORKER_PACKETS];
     struct srtp_op op[WORKER_PACKETS];
+
+    alignas(RTE_CACHE_LINE_SIZE) _Atomic bool stop; // manager: wo
 };
 
 // Makes worker `id` with its rings and its machine for SRTP; it owns the queues that engine->ports gives it.
@@ -125,6 +127,6 @@ static inline void packet_drop(struct worker *w, const struct packet *p, enum tl
 {
     int at = tl_drop_leg(reason);
     if (p->session && at >= 0)
-        count32(&p->session->live->drops[p->leg][at], 1);
+        count32(&p->live->drops[p->leg][at], 1);
     worker_drop(w, p->m, reason);
 }

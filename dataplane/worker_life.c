@@ -56,6 +56,7 @@ int worker_init(struct worker **out, struct engine *engine, struct neigh *neigh,
     w->engine = engine;
     w->id = id;
     w->live = &engine->live->workers[id];
+    w->live_session = engine->live->sessions;
     w->burst = engine->config->dataplane.burst;
     w->sleep_max_ns = sleep_limit(engine);
     w->sleep_ns = SLEEP_FIRST_NS;

@@ -171,6 +171,7 @@ void rig_open(struct rig *r, unsigned workers, unsigned queues)
     r->live = calloc(1, sizeof *r->live);
     r->engine = calloc(1, sizeof *r->engine);
     MUST(r->live && r->engine && tl_live_create(r->live, workers, RIG_SESSIONS) == 0);
+    slab_init(&r->slab, SOCKET_ID_ANY);
     r->neigh = neigh_create(&r->ports, wire.pool);
     MUST(r->neigh);
     MUST(engine_init(r->engine, r->config, &r->ports, neigh_table(r->neigh), r->live, &why) == 0);
@@ -207,6 +208,8 @@ static void end_by_hand(struct rig *r)
     for (unsigned w = 0; w < r->engine->workers; w++)
         worker_fini(r->engine->worker[w]);
     engine_fini(r->engine);
+    CU_ASSERT_EQUAL(slab_bytes(&r->slab).in_use, 0);
+    slab_fini(&r->slab);
     neigh_free(r->neigh);
     tl_live_destroy(r->live);
     free(r->engine);
@@ -262,19 +265,19 @@ static struct task task_for(struct rig *r, const struct rig_call *call, enum tas
 struct rig_call rig_call(struct rig *r, uint32_t slot, const struct tl_leg leg[2])
 {
     struct session *s = &r->engine->sessions[slot];
-    struct rig_call call = {.session = s, .port = {leg[0].local_port, leg[1].local_port}};
+    struct rig_call call = {
+        .session = s, .live = &r->live->sessions[slot], .port = {leg[0].local_port, leg[1].local_port}};
+    struct leg_parts parts[2];
     const struct tl_resume_ssrc *rx[2] = {leg[0].rx_resume, leg[1].rx_resume};
     const struct tl_resume_ssrc *tx[2] = {&leg[0].tx_resume, &leg[1].tx_resume};
     tl_live_claim(r->live, slot, 1, owner(r, &call)->id, 0, slot + 1);
     s->slot = slot;
-    s->live = &r->live->sessions[slot];
     for (unsigned i = 0; i < 2; i++) {
         struct leg_place place = place_of(r, i, call.port[i]);
-        struct leg_terms *terms;
-        MUST(terms_make(&terms, &leg[i], &place, r->srtp, r->neigh, now_ns()) == 0);
-        s->terms[i] = terms;
+        struct terms_maker maker = {&r->slab, r->srtp, r->neigh};
+        MUST(leg_parts_make(&parts[i], &leg[i], &place, &maker, now_ns()) == 0);
     }
-    session_start(s, rx, tx);
+    session_start(s, call.live, parts, rx, tx);
     struct task task = task_for(r, &call, TASK_LINK);
     run_task(r, &call, &task);
     return call;
@@ -283,21 +286,24 @@ struct rig_call rig_call(struct rig *r, uint32_t slot, const struct tl_leg leg[2
 void rig_modify(struct rig *r, struct rig_call *call, unsigned leg, const struct tl_leg *terms)
 {
     struct leg_place place = place_of(r, leg, call->port[leg]);
-    struct leg_terms *fresh;
-    MUST(terms_make(&fresh, terms, &place, r->srtp, r->neigh, now_ns()) == 0);
+    struct terms_maker maker = {&r->slab, r->srtp, r->neigh};
     struct task task = task_for(r, call, TASK_SWAP);
-    task.terms[leg] = fresh;
+    MUST(leg_parts_make(&task.parts[leg], terms, &place, &maker, now_ns()) == 0);
+    const struct leg_terms *fresh = task.parts[leg].terms;
     run_task(r, call, &task);
-    CU_ASSERT(task.terms[leg] && task.terms[leg] != fresh);
-    terms_free(task.terms[leg], r->neigh, now_ns());
+    CU_ASSERT(task.parts[leg].terms && task.parts[leg].terms != fresh);
+    leg_parts_free(&task.parts[leg], &maker, now_ns());
 }
 
 void rig_end(struct rig *r, struct rig_call *call)
 {
+    struct terms_maker maker = {&r->slab, r->srtp, r->neigh};
     struct task task = task_for(r, call, TASK_UNLINK);
     run_task(r, call, &task);
-    for (unsigned i = 0; i < 2; i++)
-        terms_free(call->session->terms[i], r->neigh, now_ns());
+    for (unsigned i = 0; i < 2; i++) {
+        struct leg_parts parts = session_parts(call->session, i);
+        leg_parts_free(&parts, &maker, now_ns());
+    }
     tl_live_release(r->live, call->session->slot);
 }
 
@@ -498,5 +504,13 @@ uint64_t rig_all_drops(const struct rig *r)
 uint32_t rig_leg_drops(const struct rig_call *call, unsigned leg, enum tl_drop reason)
 {
     int at = tl_drop_leg(reason);
-    return at < 0 ? 0 : call->session->live->drops[leg][at];
+    return at < 0 ? 0 : call->live->drops[leg][at];
+}
+
+unsigned rig_rx_used(const struct rig_call *call, unsigned leg)
+{
+    unsigned used = 0;
+    for (unsigned i = 0; i < TL_SSRC_MAX; i++)
+        used |= leg_rx_used(&call->session->rx[leg]->stream[i]) ? 1u << i : 0;
+    return used;
 }

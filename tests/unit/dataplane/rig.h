@@ -41,6 +41,7 @@ struct rig {
     struct neigh *neigh;
     struct engine *engine;
     struct srtp_ctx *srtp;
+    struct slab slab; // without a manager: of terms and keys
     struct rte_mempool *pool;
     struct rig_sent *sent; // [RIG_SENT]
     unsigned sent_count;
@@ -53,6 +54,7 @@ struct rig {
 // A session that the rig made without a manager.
 struct rig_call {
     struct session *session;
+    struct tl_live_session *live;
     uint16_t port[2]; // local RTP port of each leg, leg 0 on port 0
 };
 
@@ -117,3 +119,6 @@ uint32_t rig_leg_drops(const struct rig_call *call, unsigned leg, enum tl_drop r
 
 // All packets that workers dropped, whatever the reason.
 uint64_t rig_all_drops(const struct rig *r);
+
+// Bit for each slot that the leg, which has an rx key, knows an SSRC in.
+unsigned rig_rx_used(const struct rig_call *call, unsigned leg);

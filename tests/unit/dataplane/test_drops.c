@@ -179,12 +179,6 @@ static void short_srtp(void)
     payload(p, 21);
 }
 
-static void ssrc_limit(void)
-{
-    for (unsigned i = 0; i <= TL_SSRC_MAX; i++)
-        srtp(i, SEQ);
-}
-
 static void replayed(void)
 {
     srtp(1, SEQ);
@@ -352,7 +346,6 @@ static const struct reason {
     [TL_DROP_bad_rtp] = {PLAIN, bad_rtp, 0},
     [TL_DROP_bad_rtcp] = {PLAIN, bad_rtcp, 0},
     [TL_DROP_short_srtp] = {SRTP_IN, short_srtp, 0},
-    [TL_DROP_ssrc_limit] = {SRTP_IN, ssrc_limit, 0},
     [TL_DROP_replayed] = {SRTP_IN, replayed, 0},
     [TL_DROP_too_old] = {SRTP_IN, too_old, 0},
     [TL_DROP_bad_auth] = {SRTP_IN, bad_auth, 0},

@@ -108,8 +108,8 @@ static void one_queue_for_two(void)
     CU_ASSERT_EQUAL(w[1].rx_handoff, calls_of(1) * 2 * COUNT);
     CU_ASSERT_EQUAL(w[1].handed_off, w[1].rx_handoff); // all of them go back to be sent
     for (unsigned i = 0; i < CALLS; i++) {
-        CU_ASSERT_EQUAL(call[i].session->live->tx[0].packets, COUNT);
-        CU_ASSERT_EQUAL(call[i].session->live->tx[1].packets, COUNT);
+        CU_ASSERT_EQUAL(call[i].live->tx[0].packets, COUNT);
+        CU_ASSERT_EQUAL(call[i].live->tx[1].packets, COUNT);
         rig_end(&rig, &call[i]);
     }
     rig_close(&rig);
@@ -135,7 +135,7 @@ static void transmit_ring_full(void)
     rig_settle(&rig);
     CU_ASSERT_EQUAL(rig.sent_count, 0);
     CU_ASSERT_EQUAL(rig_leg_drops(&call[i], 0, TL_DROP_handoff_full), 1);
-    CU_ASSERT_EQUAL(call[i].session->live->tx[1].packets, 0);
+    CU_ASSERT_EQUAL(call[i].live->tx[1].packets, 0);
     for (unsigned k = 0; k < CALLS; k++)
         rig_end(&rig, &call[k]);
     rig_close(&rig);

@@ -64,8 +64,8 @@ static void plain_both_ways(void)
         next[from]++;
     }
     for (unsigned i = 0; i < 2; i++) {
-        const struct tl_live_rx *rx = &call.session->live->rx[i];
-        const struct tl_live_tx *tx = &call.session->live->tx[i];
+        const struct tl_live_rx *rx = &call.live->rx[i];
+        const struct tl_live_tx *tx = &call.live->tx[i];
         CU_ASSERT_EQUAL(rx->packets, 50);
         CU_ASSERT_EQUAL(tx->packets, 50);
         CU_ASSERT_EQUAL(rx->octets, 50 * 172);
@@ -407,8 +407,8 @@ static void rtcp_and_mux(void)
             CU_ASSERT_EQUAL(u->src_port, (from ? PORT0 : PORT1) + !out);
             CU_ASSERT_EQUAL(u->dst_port, (from ? REMOTE0 : REMOTE1) + !out);
             CU_ASSERT(u->len == 8 && memcmp(u->payload, rr, 8) == 0);
-            CU_ASSERT_EQUAL(call.session->live->rx_rtcp[from], 1);
-            CU_ASSERT_EQUAL(call.session->live->tx_rtcp[!from], 1);
+            CU_ASSERT_EQUAL(call.live->rx_rtcp[from], 1);
+            CU_ASSERT_EQUAL(call.live->tx_rtcp[!from], 1);
             // where it does not belong it is no RTCP
             rig_udp(&rig, from, 0, (from ? REMOTE1 : REMOTE0) + in, (from ? PORT1 : PORT0) + in, rr, 8);
             rig_settle(&rig);

@@ -189,9 +189,12 @@ static void rtcp_windows(void)
     struct srtp_rx rx = {0};
     CU_ASSERT(srtcp_rx_check(&rx, 0) == OK && srtcp_rx_commit(&rx, 0) == OK);
     CU_ASSERT(srtcp_rx_check(&rx, 0) == REPLAYED && srtcp_rx_check(&rx, 1) == OK);
-    CU_ASSERT(srtcp_rx_commit(&rx, 127) == OK && srtcp_rx_check(&rx, 0) == REPLAYED);
-    CU_ASSERT(srtcp_rx_commit(&rx, 128) == OK && srtcp_rx_check(&rx, 0) == OLD &&
+    CU_ASSERT(srtcp_rx_commit(&rx, 63) == OK && srtcp_rx_check(&rx, 0) == REPLAYED);
+    CU_ASSERT(srtcp_rx_commit(&rx, 64) == OK && srtcp_rx_check(&rx, 0) == OLD &&
               srtcp_rx_check(&rx, 1) == OK);
+    CU_ASSERT(srtcp_rx_commit(&rx, 1) == OK && srtcp_rx_commit(&rx, 1) == REPLAYED);
+    CU_ASSERT(srtcp_rx_commit(&rx, 64 + 64) == OK && srtcp_rx_check(&rx, 64) == OLD &&
+              srtcp_rx_check(&rx, 65) == OK);
     CU_ASSERT(srtcp_rx_commit(&rx, SRTCP_INDEX_MAX) == OK);
     CU_ASSERT(srtcp_rx_check(&rx, 0) == OLD); // an index never wraps under one key
     CU_ASSERT(srtcp_rx_check(&rx, SRTCP_INDEX_MAX) == REPLAYED);
@@ -311,6 +314,25 @@ static void sent_with_new_ssrc(void)
     play(&tx, zero, COUNT(zero));
 }
 
+// SRTCP windows at every age, for steps of every size up to past the window.
+static void rtcp_window_edges(void)
+{
+    for (uint32_t step = 1; step <= SRTCP_WINDOW + 40; step++) {
+        struct srtp_rx rx = {0};
+        CU_ASSERT(srtcp_rx_commit(&rx, 1000) == OK && srtcp_rx_commit(&rx, 999) == OK);
+        CU_ASSERT(srtcp_rx_commit(&rx, 1000 - 63) == OK && srtcp_rx_commit(&rx, 1000 - 64) == OLD);
+        CU_ASSERT(srtcp_rx_commit(&rx, 1000 + step) == OK && rx.rtcp_top == 1000 + step);
+        for (uint32_t age = 0; age <= SRTCP_WINDOW + 100; age++) {
+            uint32_t index = 1000 + step - age;
+            bool taken = age == 0 || index == 1000 || index == 999 || index == 937;
+            row(age, (int)step,
+                srtcp_rx_check(&rx, index) == (age >= SRTCP_WINDOW ? OLD
+                                               : taken             ? REPLAYED
+                                                                   : OK));
+        }
+    }
+}
+
 static void sent_to_the_end(void)
 {
     static const struct sent t[] = {
@@ -362,6 +384,9 @@ static void words_and_resume(void)
     static const struct step any[] = {{__LINE__, 50000, 50000, OK}};
     walk(&rx, any, COUNT(any));
 
+    srtp_rx_resume(&rx, 44, TL_INDEX_NONE, 9);
+    CU_ASSERT(srtp_rx_fresh(&rx) && srtcp_rx_check(&rx, 9) == REPLAYED && srtcp_rx_check(&rx, 10) == OK);
+
     // sent: whatever the near side does next is above
     struct srtp_tx tx;
     memset(&tx, 0xee, sizeof tx);
@@ -384,6 +409,7 @@ int main(int argc, char **argv)
         {"window_edges", window_edges},
         {"twice_in_a_burst", twice_in_a_burst},
         {"rtcp_windows", rtcp_windows},
+        {"rtcp_window_edges", rtcp_window_edges},
         {"sent_in_order", sent_in_order},
         {"sent_with_jumps", sent_with_jumps},
         {"sent_with_new_ssrc", sent_with_new_ssrc},

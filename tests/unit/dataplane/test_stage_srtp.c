@@ -137,12 +137,12 @@ static bool next_sealed(struct scene *s, uint8_t *plain, int *len)
 
 static const struct tl_live_ssrc *live_tx(const struct scene *s)
 {
-    return &s->call.session->live->tx[1].ssrc;
+    return &s->call.live->tx[1].ssrc;
 }
 
 static const struct tl_live_ssrc *live_rx(const struct scene *s, unsigned slot)
 {
-    return &s->call.session->live->rx_ssrc[1][slot];
+    return &s->call.live->rx_ssrc[1][slot];
 }
 
 // Is the payload what rtp_write() made of SSRC and sequence number, from byte `from` on?
@@ -237,6 +237,7 @@ static void forgeries(struct scene *s)
     uint8_t good[PACKET_BYTES_MAX], rtp[PACKET_BYTES_MAX];
     unsigned len = far_packet(s->far_out, good, FAR, 40000), forged = 0;
     struct session before = *s->call.session;
+    struct leg_rx before_rx = *s->call.session->rx[1];
     for (unsigned i = 0; i < 20; i++, forged++) { // new SSRCs, with and without the right sequence
         struct rtp_fields f = {.pt = 8, .seq = (uint16_t)(40000 + 999 * i), .ssrc = 500 + i};
         send_raw(s, 1, 0, rtp, rtp_write(rtp, &f, PAYLOAD));
@@ -251,8 +252,9 @@ static void forgeries(struct scene *s)
     CU_ASSERT_EQUAL(s->rig.sent_count, 0);
     CU_ASSERT_EQUAL(rig_drops(&s->rig, TL_DROP_bad_auth), forged);
     CU_ASSERT(memcmp(&before, s->call.session, sizeof before) == 0);
+    CU_ASSERT(memcmp(&before_rx, s->call.session->rx[1], sizeof before_rx) == 0);
     CU_ASSERT(live_rx(s, 0)->word == 0 && live_rx(s, 0)->ssrc == 0);
-    CU_ASSERT_EQUAL(s->call.session->live->rx[1].last_ns, 0);
+    CU_ASSERT_EQUAL(s->call.live->rx[1].last_ns, 0);
 
     send_raw(s, 1, 0, good, len); // and it still counts
     rig_settle(&s->rig);
@@ -273,28 +275,83 @@ static void nothing_learnt(void)
     each_suite(forgeries);
 }
 
-// More SSRCs than there are slots, in one burst and later.
+// More SSRCs than there are slots, in one burst and later; each goes on behind its first wrap though others
+// took its place meanwhile, and nothing of what it sent before passes again.
+enum { CROWD = TL_SSRC_MAX + LEG_FLOORS };
+
 static void crowd(struct scene *s)
 {
-    uint8_t rtp[PACKET_BYTES_MAX];
-    for (unsigned round = 0; round < 2; round++)
-        for (uint32_t i = 0; i < TL_SSRC_MAX + 2; i++) {
-            struct oracle *one = oracle_new(&s->leg[1].rx, 900 + i, 0);
-            send_raw(s, 1, 0, rtp, far_packet(one, rtp, 900 + i, (uint16_t)(10 + round)));
-            oracle_free(one);
+    struct {
+        uint8_t bytes[2][PACKET_BYTES_MAX];
+        unsigned len[2];
+    } sent[CROWD];
+    struct oracle *far[CROWD];
+    for (uint32_t i = 0; i < CROWD; i++) {
+        far[i] = oracle_new(&s->leg[1].rx, 900 + i, 0);
+        CU_ASSERT_FATAL(far[i] != NULL);
+    }
+    for (unsigned round = 0; round < 2; round++) {
+        for (uint32_t i = 0; i < CROWD; i++) {
+            uint8_t *rtp = sent[i].bytes[round];
+            sent[i].len[round] = far_packet(far[i], rtp, 900 + i, (uint16_t)(65535 + round));
+            send_raw(s, 1, 0, rtp, sent[i].len[round]);
             if (round)
                 rig_turn(&s->rig);
         }
+        rig_settle(&s->rig);
+    }
+    CU_ASSERT_EQUAL(s->rig.sent_count, 2 * CROWD);
+    CU_ASSERT_EQUAL(rig_all_drops(&s->rig), 0);
+    unsigned named = 0;
+    for (unsigned i = 0; i < TL_SSRC_MAX; i++) {
+        uint32_t ssrc = live_rx(s, i)->ssrc;
+        CU_ASSERT(ssrc >= 900 + LEG_FLOORS && ssrc < 900 + CROWD);
+        CU_ASSERT_EQUAL(live_rx(s, i)->word, srtp_word(65536, 1));
+        named |= 1u << (ssrc - 900);
+    }
+    CU_ASSERT_EQUAL(named, 0x3c);
+
+    for (uint32_t i = 0; i < CROWD; i++)
+        for (unsigned round = 0; round < 2; round++) {
+            send_raw(s, 1, 0, sent[i].bytes[round], sent[i].len[round]);
+            if (i % 2)
+                rig_turn(&s->rig);
+        }
     rig_settle(&s->rig);
-    CU_ASSERT_EQUAL(rig_drops(&s->rig, TL_DROP_ssrc_limit), 4);
-    CU_ASSERT_EQUAL(s->rig.sent_count, 2 * TL_SSRC_MAX);
-    for (unsigned i = 0; i < TL_SSRC_MAX; i++)
-        CU_ASSERT(live_rx(s, i)->ssrc == 900 + i && live_rx(s, i)->word == srtp_word(11, 1));
+    CU_ASSERT_EQUAL(s->rig.sent_count, 2 * CROWD);
+    CU_ASSERT_EQUAL(rig_drops(&s->rig, TL_DROP_replayed), 2 * CROWD);
+    CU_ASSERT_EQUAL(rig_all_drops(&s->rig), 2 * CROWD);
+    for (uint32_t i = 0; i < CROWD; i++)
+        oracle_free(far[i]);
 }
 
-static void ssrc_limit(void)
+static void crowd_of_ssrcs(void)
 {
     each_suite(crowd);
+}
+
+// A forged crowd takes nobody's place.
+static void forged_crowd(struct scene *s)
+{
+    uint8_t rtp[PACKET_BYTES_MAX];
+    send_raw(s, 1, 0, rtp, far_packet(s->far_out, rtp, FAR, 65535));
+    rig_settle(&s->rig);
+    for (uint32_t i = 0; i < 3 * TL_SSRC_MAX; i++) {
+        struct rtp_fields f = {.pt = 8, .seq = (uint16_t)i, .ssrc = 500 + i};
+        send_raw(s, 1, 0, rtp, rtp_write(rtp, &f, PAYLOAD));
+    }
+    rig_settle(&s->rig);
+    CU_ASSERT_EQUAL(rig_drops(&s->rig, TL_DROP_bad_auth), 3 * TL_SSRC_MAX);
+    CU_ASSERT_EQUAL(rig_rx_used(&s->call, 1), 1);
+    send_raw(s, 1, 0, rtp, far_packet(s->far_out, rtp, FAR, 0));
+    rig_settle(&s->rig);
+    CU_ASSERT_EQUAL(s->rig.sent_count, 2);
+    CU_ASSERT_EQUAL(live_rx(s, 0)->word, srtp_word(65536, 1));
+}
+
+static void crowd_of_forgeries(void)
+{
+    each_suite(forged_crowd);
 }
 
 // ---- hostile plain senders ---------------------------------------------------------------------------
@@ -410,7 +467,8 @@ int main(int argc, char **argv)
         {"plain_to_srtp", plain_to_srtp},
         {"srtp_to_plain", srtp_to_plain},
         {"nothing_learnt", nothing_learnt},
-        {"ssrc_limit", ssrc_limit},
+        {"crowd_of_ssrcs", crowd_of_ssrcs},
+        {"crowd_of_forgeries", crowd_of_forgeries},
         {"hostile_plain_sender", hostile_plain_sender},
         {"srtcp", srtcp},
     };
