@@ -158,6 +158,8 @@ static void step(struct agent_call *c, const struct call_event *event)
     call_step(&c->call, event, out);
     for (unsigned i = 0; i < out->count; i++)
         agent_carry_out(c, &out->action[i]);
+    if (out->body[0])
+        explicit_bzero(out->body, sizeof out->body);
 }
 
 void agent_event(struct agent_call *c, struct call_event *event, const struct sip_msg *msg,

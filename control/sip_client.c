@@ -7,6 +7,7 @@
 
 #include "control/sip_dialog.h"
 #include "control/sip_ids.h"
+#include "control/wipe.h"
 
 // ---- telling the user ----------------------------------------------------------------------------------
 
@@ -78,7 +79,7 @@ static struct sip_txn *start(struct sip_stack *stack, const struct sip_flow *flo
     struct sip_msg *msg = bytes ? sip_own_message(bytes) : NULL;
     *err = bytes ? -EINVAL : -ENOMEM;
     if (!msg) {
-        free(bytes);
+        wipe_free(bytes);
         return NULL;
     }
     enum sip_kind kind = msg->method == SIP_INVITE ? SIP_CLIENT_INVITE : SIP_CLIENT_OTHER;
@@ -86,7 +87,7 @@ static struct sip_txn *start(struct sip_stack *stack, const struct sip_flow *flo
     if (!txn) {
         *err = -ENOMEM;
         sip_msg_free(msg);
-        free(bytes);
+        wipe_free(bytes);
         return NULL;
     }
     txn->live->out = bytes;

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "control/wipe.h"
+
 // ---- names ---------------------------------------------------------------------------------------------
 
 static const char *const method_names[SIP_METHOD_COUNT] = {
@@ -203,7 +205,7 @@ void sip_msg_free(struct sip_msg *msg)
     if (!msg)
         return;
     osip_message_free(msg->osip);
-    free(msg);
+    wipe_free(msg);
 }
 
 // ---- reading one ---------------------------------------------------------------------------------------

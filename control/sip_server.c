@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "control/sip_ids.h"
+#include "control/wipe.h"
 
 static struct sip_txn *of_key(struct sip_node *node)
 {
@@ -58,7 +59,7 @@ void sip_answer_head(struct sip_stack *stack, const struct sip_head *head, const
     } else {
         stack->counters.tx_failed++;
     }
-    free(bytes);
+    wipe_free(bytes);
 }
 
 static void answer_status(struct sip_stack *stack, const struct sip_head *head, const struct sip_shape *shape,
@@ -162,10 +163,10 @@ int sip_respond(struct sip_txn *txn, const struct sip_answer *answer)
     struct sip_bytes *bytes = sip_write_response(&reply);
     osip_message_t *message = bytes ? stub(txn, answer->status) : NULL;
     if (!message) {
-        free(bytes);
+        wipe_free(bytes);
         return -ENOMEM;
     }
-    free(txn->live->out);
+    wipe_free(txn->live->out);
     txn->live->out = bytes;
     sip_txn_execute(txn,
                     answer->status < 200   ? SND_STATUS_1XX
@@ -295,7 +296,7 @@ static void take_cancel(struct sip_stack *stack, const struct sip_head *head, co
         to.remote.port = reply_port(flow, &shape->via);
     if (bytes && stack->io->send(stack->io_arg, &to, bytes, NULL) == 0)
         stack->counters.tx[to.transport]++;
-    free(bytes);
+    wipe_free(bytes);
     if (txn->flags & SIP_CANCELLED)
         stack->counters.rx_again++;
     if (txn->stage != SIP_LIVE || txn->flags & (SIP_FINAL | SIP_CANCELLED))

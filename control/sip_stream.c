@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "control/sip_read.h"
+#include "control/wipe.h"
 
 void sip_stream_fini(struct sip_stream *stream)
 {
-    free(stream->buffer);
+    wipe_free(stream->buffer);
     memset(stream, 0, sizeof *stream);
 }
 
@@ -18,12 +19,13 @@ int sip_stream_room(struct sip_stream *stream, char **p, size_t *n)
     if (stream->start) {
         stream->len -= stream->start;
         memmove(stream->buffer, stream->buffer + stream->start, stream->len);
+        explicit_bzero(stream->buffer + stream->len, stream->start); // where what was moved stood
         stream->start = 0;
     }
     if (stream->room - stream->len < SIP_STREAM_READ) {
         // bounded: sip_stream_next() asks for no more than a message's limit
         size_t room = stream->len + 2 * SIP_STREAM_READ;
-        char *grown = realloc(stream->buffer, room);
+        char *grown = wipe_realloc(stream->buffer, room);
         if (!grown)
             return -ENOMEM;
         stream->buffer = grown;

@@ -11,6 +11,7 @@
 
 #include "control/sip_stream.h"
 #include "control/sip_transport_priv.h"
+#include "control/wipe.h"
 
 enum {
     ACCEPTS = 16,          // taken in one go
@@ -53,7 +54,7 @@ static void conn_free(struct sip_conn *conn)
         event_free(conn->writable);
     close(conn->fd);
     sip_stream_fini(&conn->in);
-    free(conn->out);
+    wipe_free(conn->out);
     while (conn->waiters) {
         struct sip_waiter *waiter = conn->waiters;
         sip_waiter_cancel(waiter);
@@ -150,6 +151,7 @@ static bool conn_flush(struct sip_conn *conn)
         conn->out_sent += (size_t)n;
         conn->stalled_since = 0;
     }
+    explicit_bzero(conn->out, conn->out_len);
     conn->out_len = conn->out_sent = 0;
     event_del(conn->writable);
     return true;
@@ -161,13 +163,14 @@ static int conn_queue(struct sip_conn *conn, const void *bytes, size_t len)
     if (conn->out_sent) {
         conn->out_len -= conn->out_sent;
         memmove(conn->out, conn->out + conn->out_sent, conn->out_len);
+        explicit_bzero(conn->out + conn->out_len, conn->out_sent);
         conn->out_sent = 0;
     }
     if (conn->out_len + len > OUT_MAX)
         return -ENOBUFS;
     if (conn->out_len + len > conn->out_room) {
         size_t room = conn->out_len + len + 1024;
-        char *grown = realloc(conn->out, room);
+        char *grown = wipe_realloc(conn->out, room);
         if (!grown)
             return -ENOMEM;
         conn->out = grown;
@@ -241,6 +244,7 @@ static bool conn_take(struct sip_conn *conn)
             // what the message set off may have ended the connection, even given its slot away
             if (transport->conns[slot] != conn || conn->generation != generation)
                 return false;
+            explicit_bzero(message, len); // its SDP has keys
             if (conn->doomed)
                 return true;
             break;

@@ -75,6 +75,7 @@ static void on_datagram(evutil_socket_t fd, short what, void *arg)
         struct tl_addr remote = sip_tl_addr(&from);
         struct sip_flow flow = sip_listener_flow(listener, &remote);
         transport->receive(transport->arg, &flow, transport->buffer, (size_t)n);
+        explicit_bzero(transport->buffer, (size_t)n);
     }
     take_errors(listener, fd);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/sip_txn.h"
+#include "control/wipe.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -268,8 +269,8 @@ void sip_txn_end_live(struct sip_txn *txn, enum sip_stage stage)
     live->osip->orig_request = NULL; // ours: freed with its sip_msg
     osip_transaction_free2(live->osip);
     sip_msg_free(live->request);
-    free(live->out);
-    free(live->ack);
+    wipe_free(live->out);
+    wipe_free(live->ack);
     free(live);
     txn->live = NULL;
     txn->stage = (uint8_t)stage;
@@ -295,7 +296,7 @@ void sip_txn_free(struct sip_txn *txn)
     if (txn->next)
         txn->next->link = txn->link;
     sip_msg_free(txn->answer);
-    free(txn->repeat);
+    wipe_free(txn->repeat);
     free(txn);
     count_waiting(stack, -1);
 }
@@ -305,12 +306,12 @@ void sip_txn_wait(struct sip_txn *txn, uint32_t ms, struct sip_bytes *repeat)
     sip_txn_end_live(txn, SIP_WAITING);
     txn->stage = SIP_WAITING;
     txn->user = NULL;
-    free(txn->repeat);
+    wipe_free(txn->repeat);
     txn->repeat = repeat;
     // Of what is too large for a record repetitions are absorbed without an answer; but an ACK of ours has to
     // come again with each 2xx, or the call ends, and there is one a call.
     if (repeat && repeat->len > SIP_REPEAT_MAX && txn->kind != SIP_CLIENT_INVITE) {
-        free(repeat);
+        wipe_free(repeat);
         txn->repeat = NULL;
     }
     txn->repeat_at = 0;
@@ -383,6 +384,6 @@ struct sip_msg *sip_own_message(const struct sip_bytes *bytes)
     sip_read(copy, bytes->len, &head);
     if (sip_filter(&head, false, &shape))
         msg = sip_msg_new(&head, &shape);
-    free(copy);
+    wipe_free(copy);
     return msg;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/sip_write.h"
+#include "control/wipe.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,7 +27,8 @@ static bool reserve(struct text *t, size_t more)
     size_t room = t->room ? t->room : 1024;
     while (room < used + more)
         room *= 2;
-    struct sip_bytes *grown = room <= 2 * SIP_MESSAGE_MAX ? realloc(t->bytes, sizeof *grown + room) : NULL;
+    struct sip_bytes *grown =
+        room <= 2 * SIP_MESSAGE_MAX ? wipe_realloc(t->bytes, sizeof *grown + room) : NULL;
     if (!grown) {
         t->failed = true;
         return false;
@@ -76,11 +78,11 @@ static void header(struct text *t, const char *name, struct sip_str value)
 static struct sip_bytes *finish(struct text *t)
 {
     if (t->failed || t->bytes->len > SIP_MESSAGE_MAX) {
-        free(t->bytes);
+        wipe_free(t->bytes);
         return NULL;
     }
     // transactions keep it for half a minute: give back what was reserved in advance
-    struct sip_bytes *fit = realloc(t->bytes, sizeof *fit + t->bytes->len);
+    struct sip_bytes *fit = wipe_realloc(t->bytes, sizeof *fit + t->bytes->len);
     return fit ? fit : t->bytes;
 }
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "control/wipe.h"
+
 const struct tl_addr fix_peer = {.family = TL_AF_INET, .port = 5060, .ip = {192, 0, 2, 10}};
 
 // ---- the transport of paper ----------------------------------------------------------------------------
@@ -118,7 +120,7 @@ void fix_drop(struct fix *fix)
 {
     sip_core_free(fix->stack);
     for (unsigned i = 0; i < fix->sent_count; i++)
-        free(fix->sent[i].text);
+        wipe_free(fix->sent[i].text);
 }
 
 void fix_receive_from(struct fix *fix, uint32_t listener, const struct tl_addr *from, const char *text)
@@ -139,7 +141,7 @@ void fix_receive_from(struct fix *fix, uint32_t listener, const struct tl_addr *
         *to++ = *p;
     }
     sip_core_receive(fix->stack, &flow, bytes, len);
-    free(bytes);
+    wipe_free(bytes);
 }
 
 void fix_receive(struct fix *fix, uint32_t listener, const char *text, ...)
