@@ -3,6 +3,7 @@
 // order, kept in 64 bits with the carries added back; any words may be added to them, also wider ones.
 #pragma once
 
+#include <immintrin.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -21,17 +22,31 @@ static inline uint16_t checksum_fold(uint64_t sum)
     return (uint16_t)((sum & UINT16_MAX) + (sum >> 16));
 }
 
-// Adds `len` bytes at `data`, which are at an even place of what is summed up. The 8 bytes before `data` must
-// be readable: they are of no account.
-static inline uint64_t checksum_data(uint64_t sum, const uint8_t *data, unsigned len)
+static inline uint64_t checksum_word(const uint8_t *data)
 {
     uint64_t v;
-    for (; len >= sizeof v; data += sizeof v, len -= sizeof v) {
-        memcpy(&v, data, sizeof v);
-        sum = checksum_add(sum, v);
+    memcpy(&v, data, sizeof v);
+    return v;
+}
+
+// Adds `len` bytes at `data`, which are at an even place of what is summed up. The 8 bytes before `data` must
+// be readable: they are of no account. Four words make a chain of carries, which takes half as long as adding
+// one after the other.
+static inline uint64_t checksum_data(uint64_t sum, const uint8_t *data, unsigned len)
+{
+    enum { WORD = sizeof(uint64_t) };
+    for (; len >= 4 * WORD; data += 4 * WORD, len -= 4 * WORD) {
+        unsigned long long chain;
+        unsigned char carry = _addcarry_u64(0, sum, checksum_word(data), &chain);
+        carry = _addcarry_u64(carry, chain, checksum_word(data + WORD), &chain);
+        carry = _addcarry_u64(carry, chain, checksum_word(data + 2 * WORD), &chain);
+        carry = _addcarry_u64(carry, chain, checksum_word(data + 3 * WORD), &chain);
+        sum = chain + carry;
     }
+    for (; len >= WORD; data += WORD, len -= WORD)
+        sum = checksum_add(sum, checksum_word(data));
     if (len == 0)
         return sum;
-    memcpy(&v, data + len - sizeof v, sizeof v); // the last of it in the highest bytes, also of an odd number
-    return checksum_add(sum, v >> 8 * (sizeof v - len));
+    // the last of it in the highest bytes, also of an odd number
+    return checksum_add(sum, checksum_word(data + len - WORD) >> 8 * (WORD - len));
 }
