@@ -71,14 +71,12 @@ static inline uint32_t terms_tx_generation(const struct leg_terms *t)
 // Asks for a key a stage ahead, without reading it. The leg has one.
 static inline void terms_prefetch_rx_key(const struct leg_terms *t)
 {
-    srtp_key_prefetch(t->rx_key,
-                      t->flags & TERMS_RX_GCM ? TL_SUITE_AEAD_AES_128_GCM : TL_SUITE_AES_CM_128_HMAC_SHA1_80);
+    srtp_key_prefetch(t->rx_key, t->flags & TERMS_RX_GCM);
 }
 
 static inline void terms_prefetch_tx_key(const struct leg_terms *t)
 {
-    srtp_key_prefetch(t->tx_key,
-                      t->flags & TERMS_TX_GCM ? TL_SUITE_AEAD_AES_128_GCM : TL_SUITE_AES_CM_128_HMAC_SHA1_80);
+    srtp_key_prefetch(t->tx_key, t->flags & TERMS_TX_GCM);
 }
 
 // A leg's outgoing SSRC: none yet, from before a restart, or in use.

@@ -56,52 +56,52 @@ const char *srtp_ctx_name(const struct srtp_ctx *ctx)
 
 size_t srtp_key_size(enum tl_suite suite)
 {
-    switch (suite) {
-    case TL_SUITE_AES_CM_128_HMAC_SHA1_80:
-        return sizeof(struct srtp_key_cm);
-    case TL_SUITE_AEAD_AES_128_GCM:
+    if (!tl_suite_info(suite))
+        return 0;
+    if (srtp_suite_is_gcm(suite))
         return sizeof(struct srtp_key_gcm);
-    default:
-        break;
-    }
-    return 0;
+    return srtp_suite_is_256(suite) ? SRTP_KEY_CM_256 : SRTP_KEY_CM_128;
 }
 
-enum tl_suite srtp_key_suite(const struct srtp_key *key)
-{
-    return key->suite;
-}
-
-int srtp_key_build(struct srtp_ctx *ctx, struct srtp_key *key, enum tl_suite suite,
+int srtp_key_build(struct srtp_ctx *ctx, struct srtp_key *key, const struct tl_crypto *crypto,
                    const struct srtp_session_keys *keys)
 {
-    assert((uintptr_t)key % SRTP_KEY_ALIGN == 0);
-    memset(key, 0, srtp_key_size(suite));
-    key->suite = suite;
-    key->engine = (uint8_t)ctx->engine;
-    memcpy(key->salt, keys->rtp.salt, sizeof key->salt);
-    if (suite == TL_SUITE_AEAD_AES_128_GCM) {
+    assert((uintptr_t)key % SRTP_KEY_ALIGN == 0 && crypto->mki_len <= TL_MKI_MAX);
+    size_t size = srtp_key_size(crypto->suite);
+    memset(key, 0, size);
+    *key = (struct srtp_key){.suite = crypto->suite,
+                             .engine = (uint8_t)ctx->engine,
+                             .tag = tl_suite_info(crypto->suite)->rtp_tag,
+                             .mki_len = crypto->mki_len,
+                             .generation = crypto->generation};
+    if (srtp_suite_is_gcm(key->suite)) {
         struct srtp_key_gcm *gcm = (struct srtp_key_gcm *)(void *)key;
+        memcpy(gcm->salt, keys->rtp.salt, sizeof gcm->salt);
         memcpy(gcm->rtcp_key, keys->rtcp.key, sizeof gcm->rtcp_key);
         memcpy(gcm->rtcp_salt, keys->rtcp.salt, sizeof gcm->rtcp_salt);
+        memcpy(gcm->mki, crypto->mki, crypto->mki_len);
     } else {
-        ((struct srtp_key_cm *)(void *)key)->rtcp = keys->rtcp;
+        struct srtp_key_cm *cm = (struct srtp_key_cm *)(void *)key;
+        struct srtp_cm_tail *tail = (struct srtp_cm_tail *)(uintptr_t)srtp_cm_tail(cm);
+        memcpy(cm->salt, keys->rtp.salt, sizeof cm->salt);
+        memcpy(tail->mki, crypto->mki, crypto->mki_len);
+        tail->rtcp = keys->rtcp;
     }
     int rc = ctx->table->key_init(ctx, key, keys);
     if (rc < 0)
-        explicit_bzero(key, srtp_key_size(suite));
+        explicit_bzero(key, size);
     return rc;
 }
 
 int srtp_key_init(struct srtp_ctx *ctx, struct srtp_key *key, const struct tl_crypto *crypto)
 {
     size_t size = srtp_key_size(crypto->suite);
-    if (!size)
+    if (!size || crypto->mki_len > TL_MKI_MAX)
         return -EINVAL;
     struct srtp_session_keys keys;
     int rc = srtp_kdf(crypto->suite, crypto->key, crypto->salt, &keys);
     if (rc == 0)
-        rc = srtp_key_build(ctx, key, crypto->suite, &keys);
+        rc = srtp_key_build(ctx, key, crypto, &keys);
     else
         explicit_bzero(key, size);
     explicit_bzero(&keys, sizeof keys);
@@ -114,18 +114,6 @@ void srtp_key_wipe(struct srtp_key *key)
         explicit_bzero(key, srtp_key_size(key->suite));
 }
 
-void srtp_key_prefetch(const struct srtp_key *key, enum tl_suite suite)
-{
-    const uint8_t *line = (const uint8_t *)key;
-    // AES_CM: head, HMAC states and round keys. GCM: head, round keys and the end of the GHASH table, where
-    // the low powers of H lie in its widest form.
-    for (unsigned i = 0; i < 4; i++)
-        __builtin_prefetch(line + i * 64);
-    if (suite == TL_SUITE_AEAD_AES_128_GCM)
-        for (unsigned i = 13; i < 17; i++)
-            __builtin_prefetch(line + i * 64);
-}
-
 void srtp_protect(struct srtp_ctx *ctx, struct srtp_op *ops, unsigned n)
 {
     ctx->table->protect(ctx, ops, n);
@@ -136,19 +124,27 @@ void srtp_unprotect(struct srtp_ctx *ctx, struct srtp_op *ops, unsigned n)
     ctx->table->unprotect(ctx, ops, n);
 }
 
+// RFC 3711 3.4: ... E and index, MKI, tag. RFC 7714 9.2: ... tag, E and index, MKI: there the MKI, which
+// nothing authenticates, is put behind and taken off here.
 void srtcp_protect(struct srtp_ctx *ctx, struct srtp_op *ops, unsigned n)
 {
     for (struct srtp_op *op = ops; op < ops + n; op++) {
-        assert(op->key->engine == ctx->engine);
-        unsigned tag = op->key->suite == TL_SUITE_AEAD_AES_128_GCM ? SRTP_GCM_TAG : SRTP_CM_TAG_ROOM;
-        if (op->len < SRTCP_HEADER_LEN)
+        const struct srtp_key *key = op->key;
+        assert(key->engine == ctx->engine);
+        unsigned room = srtp_room(key) + SRTCP_WORD;
+        if (op->len < SRTCP_HEADER_LEN) {
             op->status = TL_DROP_bad_rtcp;
-        else if (op->room < tag + SRTCP_WORD || op->len > UINT16_MAX - tag - SRTCP_WORD)
+        } else if (op->room < room || op->len > UINT16_MAX - room) {
             op->status = TL_DROP_no_room;
-        else if (op->index >= SRTCP_E)
+        } else if (op->index >= SRTCP_E) {
             op->status = TL_DROP_tx_index_end;
-        else
+        } else {
             ctx->table->rtcp_protect(ctx, op);
+            if (srtp_suite_is_gcm(key->suite)) {
+                memcpy(op->pkt + op->len, srtp_mki(key), key->mki_len);
+                op->len += key->mki_len;
+            }
+        }
     }
 }
 
@@ -159,19 +155,24 @@ void srtcp_unprotect(struct srtp_ctx *ctx, struct srtp_op *ops, unsigned n)
         uint32_t index = 0;
         op->status = srtcp_peek(op->key, op->pkt, op->len, &index);
         op->index = index;
-        if (op->status == SRTP_OK)
-            ctx->table->rtcp_unprotect(ctx, op);
+        if (op->status != SRTP_OK)
+            continue;
+        if (srtp_suite_is_gcm(op->key->suite))
+            op->len -= op->key->mki_len;
+        ctx->table->rtcp_unprotect(ctx, op);
     }
 }
 
 uint8_t srtcp_peek(const struct srtp_key *key, const uint8_t *pkt, size_t len, uint32_t *index)
 {
-    // RFC 3711 3.4: ... E and index, tag; RFC 7714 9.2: ... tag, E and index
-    bool gcm = key->suite == TL_SUITE_AEAD_AES_128_GCM;
-    size_t behind = gcm ? 0 : SRTP_CM_TAG;
-    if (len < SRTCP_HEADER_LEN + SRTCP_WORD + (size_t)(gcm ? SRTP_GCM_TAG : SRTP_CM_TAG))
+    bool gcm = srtp_suite_is_gcm(key->suite);
+    size_t tag = gcm ? SRTP_GCM_TAG : SRTCP_CM_TAG;
+    if (len < SRTCP_HEADER_LEN + SRTCP_WORD + key->mki_len + tag)
         return TL_DROP_short_srtp;
-    uint32_t word = srtp_get32(pkt + len - behind - SRTCP_WORD);
+    const uint8_t *mki = pkt + len - key->mki_len - (gcm ? 0 : tag);
+    if (!srtp_mki_is(key, mki))
+        return TL_DROP_bad_mki;
+    uint32_t word = srtp_get32(mki - SRTCP_WORD);
     if (!(word & SRTCP_E))
         return TL_DROP_plain_rtcp;
     *index = word & ~SRTCP_E;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// packet path: SRTP and SRTCP (RFC 3711, RFC 7714) over arrays of packets, in place, without mbufs or an EAL.
+// packet path: SRTP and SRTCP (RFC 3711, 6188, 7714) over arrays of packets, in place, without mbufs or an
+// EAL.
 //
 // Who does what: srtp_index.h says which index a packet has and whether it may pass, this file transforms the
 // packets, the worker's stages put both together:
@@ -9,6 +10,7 @@
 #pragma once
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,23 +23,31 @@ enum { SRTP_OK = TL_DROP_COUNT };
 static_assert(TL_DROP_COUNT < UINT8_MAX, "a status fits a byte");
 
 enum {
-    SRTP_HEADER_MIN = 12,   // RTP header without CSRC
-    SRTCP_HEADER_LEN = 8,   // RTCP header and SSRC, never encrypted
-    SRTP_TRAILER_MAX = 16,  // what SRTP adds at most
-    SRTCP_TRAILER_MAX = 20, // what SRTCP adds at most
+    SRTP_HEADER_MIN = 12, // RTP header without CSRC
+    SRTCP_HEADER_LEN = 8, // RTCP header and SSRC, never encrypted
+    SRTP_TAG_MAX = 16,
+    SRTP_TRAILER_MAX = SRTP_TAG_MAX + TL_MKI_MAX, // what SRTP adds at most
+    SRTCP_TRAILER_MAX = SRTP_TRAILER_MAX + 4,     // what SRTCP adds at most
     // Bytes behind `len` that are enough for every packet to be protected. Needed are: SRTP 12 (AES_CM, which
-    // writes a tag of 12 and sends 10 of it) or 16 (GCM), SRTCP 4 more. Received packets need none. Nothing
-    // else outside of the packet is read or written, with any instruction set (a test with guard pages shows
-    // it).
-    SRTP_TAILROOM = 20,
+    // writes a tag of 12 and sends 10 or 4 of it) or 16 (GCM) and the MKI, SRTCP 4 more. Received packets
+    // need none. Nothing else outside of the packet is read or written, with any instruction set (a test with
+    // guard pages shows it).
+    SRTP_TAILROOM = SRTCP_TRAILER_MAX,
     SRTP_KEY_ALIGN = 64,
 };
 
 // ---- keys --------------------------------------------------------------------------------------------
 
 // Keys of one direction of one leg: what RFC 3711 4.3 (key derivation rate 0) makes of a master key and salt,
-// for SRTP and SRTCP, in the form that the engine wants. Immutable once made, so threads may share it.
-struct srtp_key;
+// for SRTP and SRTCP, in the form that the engine wants. Immutable once made, so threads may share it. This
+// is its head; what the engine needs follows in the same cache line and the next ones.
+struct srtp_key {
+    uint8_t suite;       // enum tl_suite
+    uint8_t engine;      // enum srtp_engine, never AUTO
+    uint8_t tag;         // bytes of authentication tag of SRTP (SRTCP's are 10 or 16)
+    uint8_t mki_len;     // bytes of MKI behind every packet
+    uint32_t generation; // tl_crypto.generation
+};
 
 // A thread's own SRTP machine: scratch memory and what the crypto library needs. Never shared by threads.
 struct srtp_ctx;
@@ -64,25 +74,57 @@ void srtp_ctx_free(struct srtp_ctx *ctx);
 // For status output: "ipsec_mb avx512", "openssl". Any thread, valid for ever.
 const char *srtp_ctx_name(const struct srtp_ctx *ctx);
 
-// Bytes of a key object of that suite, a multiple of SRTP_KEY_ALIGN: 320 for AES_CM_128_HMAC_SHA1_80, 1,088
-// for AEAD_AES_128_GCM (its GHASH table), 0 for TL_SUITE_NONE and numbers that are no suite.
+// Bytes of a key object of that suite, a multiple of SRTP_KEY_ALIGN: 320 for AES_CM_128, 384 for AES_256_CM,
+// 1,088 for both GCM suites (their GHASH table), 0 for TL_SUITE_NONE and numbers that are no suite.
 size_t srtp_key_size(enum tl_suite suite);
 
 // Derives the session keys of `crypto` into *key: srtp_key_size(crypto->suite) bytes of the caller's, aligned
 // to SRTP_KEY_ALIGN. `ctx` is the calling thread's; the key then works with every ctx made for the same
-// engine. 0, -EINVAL (no such suite), -EIO (the crypto library failed; *key is wiped). Manager thread: it is
-// slow (microseconds) and OpenSSL allocates in it.
+// engine. 0, -EINVAL (no such suite, an MKI longer than TL_MKI_MAX), -EIO (the crypto library failed; *key is
+// wiped). Manager thread: it is slow (microseconds) and OpenSSL allocates in it.
 int srtp_key_init(struct srtp_ctx *ctx, struct srtp_key *key, const struct tl_crypto *crypto);
 
 // Wipes a key object; NULL is allowed. The memory stays the caller's. No op may refer to it any more.
 void srtp_key_wipe(struct srtp_key *key);
 
-// Brings the lines that srtp_protect and srtp_unprotect will read towards the cache, for a stage ahead.
-// `suite` is the key's: the key itself is not read, so nothing waits here.
-void srtp_key_prefetch(const struct srtp_key *key, enum tl_suite suite);
+// ---- what the head of a key says: for any thread, one load ---------------------------------------------
 
-// Suite of a key object. Any thread.
-enum tl_suite srtp_key_suite(const struct srtp_key *key);
+static inline enum tl_suite srtp_key_suite(const struct srtp_key *key)
+{
+    return (enum tl_suite)key->suite;
+}
+
+// tl_crypto.generation, which stands beside every index in the live table.
+static inline uint32_t srtp_key_generation(const struct srtp_key *key)
+{
+    return key->generation;
+}
+
+// Bytes that SRTP adds to a packet: tag and MKI.
+static inline unsigned srtp_key_trailer(const struct srtp_key *key)
+{
+    return (unsigned)key->tag + key->mki_len;
+}
+
+// The GCM suites: one bit apart, so this is a mask and a compare.
+static inline bool srtp_suite_is_gcm(unsigned suite)
+{
+    return suite == TL_SUITE_AEAD_AES_128_GCM || suite == TL_SUITE_AEAD_AES_256_GCM;
+}
+
+// Brings the lines that srtp_protect and srtp_unprotect will read towards the cache, for a stage ahead. `gcm`
+// is srtp_suite_is_gcm() of the key's suite, kept by the caller: the key itself is not read, so that nothing
+// waits here. AES_CM: head, HMAC states and round keys. GCM: head, round keys and the end of the GHASH table,
+// where the low powers of H lie in its widest form. (Suites of 256 bits have a fifth line.)
+static inline void srtp_key_prefetch(const struct srtp_key *key, bool gcm)
+{
+    const char *line = (const char *)key;
+    for (unsigned i = 0; i < 4; i++)
+        __builtin_prefetch(line + i * 64);
+    if (gcm)
+        for (unsigned i = 13; i < 17; i++)
+            __builtin_prefetch(line + i * 64);
+}
 
 // ---- packets -----------------------------------------------------------------------------------------
 
@@ -113,8 +155,8 @@ void srtp_protect(struct srtp_ctx *ctx, struct srtp_op *ops, unsigned n) SRTP_SY
 
 // Authenticates and decrypts `n` SRTP packets. `index` comes from srtp_rx_check and its low 16 bits are the
 // header's sequence number. Replay is not looked at: before by srtp_rx_check, after by srtp_rx_commit.
-// Status: SRTP_OK, bad_rtp (hdr_len below 12), short_srtp, bad_auth (tag wrong, or `index` is not the
-// header's). RFC 3711 3.3, RFC 7714 8.
+// Status: SRTP_OK, bad_rtp (hdr_len below 12), short_srtp, bad_mki (not that of the key, or none), bad_auth
+// (tag wrong, or `index` is not the header's). RFC 3711 3.3, RFC 7714 8.
 void srtp_unprotect(struct srtp_ctx *ctx, struct srtp_op *ops, unsigned n) SRTP_SYMBOL(srtp_unprotect);
 
 // The same for compound RTCP packets; `index` has 31 bits, the E bit is always set, `ssrc` and `hdr_len` are
@@ -125,9 +167,10 @@ void srtcp_protect(struct srtp_ctx *ctx, struct srtp_op *ops, unsigned n);
 
 // Authenticates and decrypts SRTCP packets and sets `index` to what each carries, authenticated if SRTP_OK.
 // To refuse a replay before the work of authentication, read it with srtcp_peek and ask srtcp_rx_check first.
-// Status: SRTP_OK, short_srtp, plain_rtcp (no E bit), bad_auth.
+// Status: SRTP_OK, short_srtp, bad_mki, plain_rtcp (no E bit), bad_auth.
 void srtcp_unprotect(struct srtp_ctx *ctx, struct srtp_op *ops, unsigned n);
 
 // Reads the index of a received SRTCP packet of `len` bytes without authenticating it. Returns SRTP_OK and
-// sets *index; short_srtp if it cannot hold header, index and tag; plain_rtcp without the E bit.
+// sets *index; short_srtp if it cannot hold header, index, MKI and tag; bad_mki if the MKI is not the key's;
+// plain_rtcp without the E bit.
 uint8_t srtcp_peek(const struct srtp_key *key, const uint8_t *pkt, size_t len, uint32_t *index);

@@ -20,7 +20,7 @@ enum label {
 // Keystream of AES-CM under the master key with IV (label * 2^48 XOR salt) * 2^16. `cipher` has the key.
 static bool derive(EVP_CIPHER_CTX *cipher, const uint8_t salt[14], enum label label, uint8_t *out, int len)
 {
-    static const uint8_t zeroes[20];
+    static const uint8_t zeroes[32];
     uint8_t iv[16] = {0};
     int n = 0;
     memcpy(iv, salt, 14);
@@ -32,28 +32,26 @@ static bool derive(EVP_CIPHER_CTX *cipher, const uint8_t salt[14], enum label la
 int srtp_kdf(enum tl_suite suite, const uint8_t *key, const uint8_t *salt, struct srtp_session_keys *out)
 {
     const struct tl_suite_info *info = tl_suite_info(suite);
-    if (!info || info->key_len != sizeof out->rtp.key || info->salt_len > 14)
+    if (!info || info->salt_len > 14 || (info->key_len != 16 && info->key_len != 32))
         return -EINVAL;
-    bool hmac = suite == TL_SUITE_AES_CM_128_HMAC_SHA1_80;
+    const int auth_len = info->salt_len == 14 ? sizeof out->rtp.auth : 0; // GCM has no such key
 
     // RFC 7714 11: a salt of 12 bytes stands left, in the place of the 14
     uint8_t padded[14] = {0};
     memcpy(padded, salt, info->salt_len);
     memset(out, 0, sizeof *out);
 
+    const EVP_CIPHER *aes = info->key_len == 32 ? EVP_aes_256_ctr() : EVP_aes_128_ctr();
     EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
-    bool ok = c && EVP_EncryptInit_ex(c, EVP_aes_128_ctr(), NULL, key, NULL) == 1;
+    bool ok = c && EVP_EncryptInit_ex(c, aes, NULL, key, NULL) == 1;
     const struct {
         enum label label;
         uint8_t *to;
         int len;
     } part[] = {
-        {LABEL_RTP_KEY, out->rtp.key, 16},
-        {LABEL_RTP_AUTH, out->rtp.auth, hmac ? 20 : 0},
-        {LABEL_RTP_SALT, out->rtp.salt, info->salt_len},
-        {LABEL_RTCP_KEY, out->rtcp.key, 16},
-        {LABEL_RTCP_AUTH, out->rtcp.auth, hmac ? 20 : 0},
-        {LABEL_RTCP_SALT, out->rtcp.salt, info->salt_len},
+        {LABEL_RTP_KEY, out->rtp.key, info->key_len},    {LABEL_RTP_AUTH, out->rtp.auth, auth_len},
+        {LABEL_RTP_SALT, out->rtp.salt, info->salt_len}, {LABEL_RTCP_KEY, out->rtcp.key, info->key_len},
+        {LABEL_RTCP_AUTH, out->rtcp.auth, auth_len},     {LABEL_RTCP_SALT, out->rtcp.salt, info->salt_len},
     };
     for (size_t i = 0; ok && i < sizeof part / sizeof part[0]; i++)
         ok = part[i].len == 0 || derive(c, padded, part[i].label, part[i].to, part[i].len);

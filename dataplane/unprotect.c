@@ -36,7 +36,7 @@ static unsigned check(struct packet *p, const struct srtp_rx *rx)
 {
     const struct srtp_key *key = terms(p)->rx_key;
     if (p->kind == PACKET_RTP) {
-        if (p->len < p->header_len + tl_suite_info(srtp_key_suite(key))->rtp_tag)
+        if (p->len < p->header_len + srtp_key_trailer(key))
             return TL_DROP_short_srtp;
         return srtp_rx_check(rx, p->data[2] << 8 | p->data[3], &p->index);
     }

@@ -147,7 +147,7 @@ static void too_short(struct observer *o)
 
 void observer_srtp(struct observer *o, const struct tl_crypto *crypto, const uint8_t *pkt, size_t len)
 {
-    if (len < 12 + 10) {
+    if (len < 12u + tl_suite_info(crypto->suite)->rtp_tag + crypto->mki_len) {
         too_short(o);
         return;
     }
@@ -172,8 +172,8 @@ void observer_srtp(struct observer *o, const struct tl_crypto *crypto, const uin
 
 void observer_srtcp(struct observer *o, const struct tl_crypto *crypto, const uint8_t *pkt, size_t len)
 {
-    size_t behind = crypto->suite == TL_SUITE_AEAD_AES_128_GCM ? 0 : 10;
-    if (len < 8 + 4 + 10) {
+    size_t behind = crypto->mki_len + (tl_suite_info(crypto->suite)->salt_len == 12 ? 0 : 10);
+    if (len < 8u + 4 + 10 + crypto->mki_len) {
         too_short(o);
         return;
     }

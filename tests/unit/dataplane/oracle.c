@@ -8,6 +8,7 @@
 struct oracle {
     srtp_t session;
     uint32_t ssrc;
+    bool mki;
 };
 
 static void stop(void)
@@ -24,6 +25,36 @@ static bool start(void)
     return started;
 }
 
+static void set_policy(srtp_policy_t *policy, enum tl_suite suite)
+{
+    srtp_crypto_policy_t *rtp = &policy->rtp, *rtcp = &policy->rtcp;
+    switch (suite) {
+    case TL_SUITE_AEAD_AES_128_GCM:
+        srtp_crypto_policy_set_aes_gcm_128_16_auth(rtp);
+        srtp_crypto_policy_set_aes_gcm_128_16_auth(rtcp);
+        break;
+    case TL_SUITE_AEAD_AES_256_GCM:
+        srtp_crypto_policy_set_aes_gcm_256_16_auth(rtp);
+        srtp_crypto_policy_set_aes_gcm_256_16_auth(rtcp);
+        break;
+    case TL_SUITE_AES_256_CM_HMAC_SHA1_80:
+    case TL_SUITE_AES_256_CM_HMAC_SHA1_32:
+        srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80(rtcp);
+        if (suite == TL_SUITE_AES_256_CM_HMAC_SHA1_80)
+            srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80(rtp);
+        else
+            srtp_crypto_policy_set_aes_cm_256_hmac_sha1_32(rtp);
+        break;
+    default:
+        srtp_crypto_policy_set_rtcp_default(rtcp);
+        if (suite == TL_SUITE_AES_CM_128_HMAC_SHA1_80)
+            srtp_crypto_policy_set_rtp_default(rtp);
+        else
+            srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32(rtp);
+        break;
+    }
+}
+
 struct oracle *oracle_new(const struct tl_crypto *crypto, uint32_t ssrc, uint32_t roc)
 {
     const struct tl_suite_info *info = tl_suite_info(crypto->suite);
@@ -33,17 +64,19 @@ struct oracle *oracle_new(const struct tl_crypto *crypto, uint32_t ssrc, uint32_
         return NULL;
     }
     o->ssrc = ssrc;
-    uint8_t key[TL_KEY_MAX + TL_SALT_MAX];
+    o->mki = crypto->mki_len > 0;
+    uint8_t key[TL_KEY_MAX + TL_SALT_MAX], mki[TL_MKI_MAX];
     memcpy(key, crypto->key, info->key_len);
     memcpy(key + info->key_len, crypto->salt, info->salt_len);
+    memcpy(mki, crypto->mki, sizeof mki);
+    srtp_master_key_t master = {.key = key, .mki_id = mki, .mki_size = crypto->mki_len}, *masters = &master;
     srtp_policy_t policy = {.ssrc = {ssrc_specific, ssrc}, .key = key, .window_size = 128};
-    if (crypto->suite == TL_SUITE_AEAD_AES_128_GCM) {
-        srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtp);
-        srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtcp);
-    } else {
-        srtp_crypto_policy_set_rtp_default(&policy.rtp);
-        srtp_crypto_policy_set_rtcp_default(&policy.rtcp);
+    if (o->mki) {
+        policy.key = NULL; // goes before `keys`, and has no MKI
+        policy.keys = &masters;
+        policy.num_master_keys = 1;
     }
+    set_policy(&policy, crypto->suite);
     if (srtp_create(&o->session, &policy) == srtp_err_status_ok &&
         (roc == 0 || srtp_set_stream_roc(o->session, ssrc, roc) == srtp_err_status_ok))
         return o;
@@ -62,22 +95,22 @@ void oracle_free(struct oracle *o)
 
 bool oracle_protect(struct oracle *o, uint8_t *pkt, int *len)
 {
-    return srtp_protect(o->session, pkt, len) == srtp_err_status_ok;
+    return srtp_protect_mki(o->session, pkt, len, o->mki, 0) == srtp_err_status_ok;
 }
 
 bool oracle_unprotect(struct oracle *o, uint8_t *pkt, int *len)
 {
-    return srtp_unprotect(o->session, pkt, len) == srtp_err_status_ok;
+    return srtp_unprotect_mki(o->session, pkt, len, o->mki) == srtp_err_status_ok;
 }
 
 bool oracle_protect_rtcp(struct oracle *o, uint8_t *pkt, int *len)
 {
-    return srtp_protect_rtcp(o->session, pkt, len) == srtp_err_status_ok;
+    return srtp_protect_rtcp_mki(o->session, pkt, len, o->mki, 0) == srtp_err_status_ok;
 }
 
 bool oracle_unprotect_rtcp(struct oracle *o, uint8_t *pkt, int *len)
 {
-    return srtp_unprotect_rtcp(o->session, pkt, len) == srtp_err_status_ok;
+    return srtp_unprotect_rtcp_mki(o->session, pkt, len, o->mki) == srtp_err_status_ok;
 }
 
 uint32_t oracle_roc(const struct oracle *o)

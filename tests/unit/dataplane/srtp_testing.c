@@ -59,6 +59,36 @@ struct tl_crypto random_crypto(struct rng *r, enum tl_suite suite)
     return c;
 }
 
+struct tl_crypto random_crypto_mki(struct rng *r, enum tl_suite suite, unsigned mki_len)
+{
+    struct tl_crypto c = random_crypto(r, suite);
+    c.mki_len = (uint8_t)mki_len;
+    rng_fill(r, c.mki, mki_len);
+    return c;
+}
+
+struct tl_crypto crypto_case(struct rng *r, unsigned i)
+{
+    static const unsigned mki_len[] = {0, 1, 4, TL_MKI_MAX};
+    return random_crypto_mki(r, TL_SUITE_NONE + 1 + i / 4, mki_len[i % 4]);
+}
+
+unsigned room_needed(const struct tl_crypto *crypto)
+{
+    unsigned tag = tl_suite_info(crypto->suite)->rtp_tag;
+    return (tag < 12 ? 12 : tag) + crypto->mki_len;
+}
+
+unsigned rtp_trailer(const struct tl_crypto *crypto)
+{
+    return tl_suite_info(crypto->suite)->rtp_tag + crypto->mki_len;
+}
+
+unsigned rtcp_trailer(const struct tl_crypto *crypto)
+{
+    return tl_suite_info(crypto->suite)->rtcp_tag + 4 + crypto->mki_len;
+}
+
 struct srtp_key *key_new(struct srtp_ctx *ctx, const struct tl_crypto *crypto)
 {
     struct srtp_key *key = aligned_alloc(SRTP_KEY_ALIGN, srtp_key_size(crypto->suite));

@@ -20,8 +20,19 @@ void rng_fill(struct rng *r, void *to, size_t len);
 // Reads hexadecimal digits (blanks are skipped) into `to`, at most `max` bytes. Returns how many.
 size_t unhex(const char *hex, uint8_t *to, size_t max);
 
-// Random master key and salt of a suite.
+// Random master key and salt of a suite, without an MKI, and with a random one of 1 to TL_MKI_MAX bytes.
 struct tl_crypto random_crypto(struct rng *r, enum tl_suite suite);
+struct tl_crypto random_crypto_mki(struct rng *r, enum tl_suite suite, unsigned mki_len);
+
+// All suites, each without an MKI and with one of 1, 4 and TL_MKI_MAX bytes: crypto_case(r, 0), (r, 1), ...
+// CRYPTO_CASES of them.
+enum { CRYPTO_CASES = 4 * (TL_SUITE_COUNT - 1) };
+struct tl_crypto crypto_case(struct rng *r, unsigned i);
+
+// Room that srtp_protect needs; srtcp_protect needs 4 more. And what the packets grow by.
+unsigned room_needed(const struct tl_crypto *crypto);
+unsigned rtp_trailer(const struct tl_crypto *crypto);
+unsigned rtcp_trailer(const struct tl_crypto *crypto);
 
 // A key object on the heap; NULL (with a failed assertion) if srtp_key_init refuses. key_free wipes and
 // frees.

@@ -14,25 +14,15 @@
 #include "runner.h"
 #include "srtp_testing.h"
 
-static unsigned tag_len(enum tl_suite suite)
-{
-    return tl_suite_info(suite)->rtp_tag;
-}
-
-static unsigned room_needed(enum tl_suite suite)
-{
-    return suite == TL_SUITE_AEAD_AES_128_GCM ? 16 : 12;
-}
-
 // ---- refusals ----------------------------------------------------------------------------------------
 
 static void refuse_on(struct srtp_ctx *ctx)
 {
     struct rng r = {1};
-    for (int suite = TL_SUITE_NONE + 1; suite <= TL_SUITE_AEAD_AES_128_GCM; suite++) {
-        struct tl_crypto crypto = random_crypto(&r, suite);
+    for (unsigned c = 0; c < CRYPTO_CASES; c++) {
+        struct tl_crypto crypto = crypto_case(&r, c);
         struct srtp_key *key = key_new(ctx, &crypto);
-        const unsigned room = room_needed(suite);
+        const unsigned room = room_needed(&crypto), least = 20 + rtp_trailer(&crypto);
         const struct {
             int line;
             uint64_t index;
@@ -69,13 +59,16 @@ static void refuse_on(struct srtp_ctx *ctx)
             free(before.buf);
         }
 
-        // too short for header and tag, at every length
-        for (unsigned len = 0; len < 20 + tag_len(suite) + 3; len++) {
+        // too short for header, MKI and tag, at every length; then it has none of the key's
+        for (unsigned len = 0; len < least + 3; len++) {
             struct packet p = packet_rtp(&r, 2, -1, 40, 0, 9, 9);
+            memset(p.buf + 20, (uint8_t)~crypto.mki[0], p.len - 20u);
             struct srtp_op op = packet_op(&p, key, 9, 0);
             op.len = (uint16_t)len;
             srtp_unprotect(ctx, &op, 1);
-            CU_ASSERT(op.status == (len < 20 + tag_len(suite) ? TL_DROP_short_srtp : TL_DROP_bad_auth));
+            CU_ASSERT(op.status == (len < least      ? TL_DROP_short_srtp
+                                    : crypto.mki_len ? TL_DROP_bad_mki
+                                                     : TL_DROP_bad_auth));
             free(p.buf);
         }
         struct packet p = packet_rtp(&r, 0, -1, 40, 0, 9, 9);
@@ -105,10 +98,11 @@ static void refuse_on(struct srtp_ctx *ctx)
 static void refuse_rtcp_on(struct srtp_ctx *ctx)
 {
     struct rng r = {2};
-    for (int suite = TL_SUITE_NONE + 1; suite <= TL_SUITE_AEAD_AES_128_GCM; suite++) {
-        struct tl_crypto crypto = random_crypto(&r, suite);
+    for (unsigned c = 0; c < CRYPTO_CASES; c++) {
+        struct tl_crypto crypto = crypto_case(&r, c);
         struct srtp_key *key = key_new(ctx, &crypto);
-        const unsigned room = room_needed(suite) + 4, least = 12 + tag_len(suite);
+        const unsigned room = room_needed(&crypto) + 4, least = 8 + rtcp_trailer(&crypto);
+        const uint8_t whole = crypto.mki_len ? TL_DROP_bad_mki : TL_DROP_bad_auth;
         const struct {
             int line;
             uint64_t index;
@@ -144,10 +138,11 @@ static void refuse_rtcp_on(struct srtp_ctx *ctx)
             op.len = (uint16_t)len;
             uint32_t index = 3;
             uint8_t peek = srtcp_peek(key, p.buf, len, &index);
-            CU_ASSERT(peek == (len < least ? TL_DROP_short_srtp : SRTP_OK));
-            CU_ASSERT(index == (len < least ? 3 : 0x7fffffff));
+            const bool readable = len >= least && !crypto.mki_len;
+            CU_ASSERT(peek == (len < least ? TL_DROP_short_srtp : readable ? SRTP_OK : TL_DROP_bad_mki));
+            CU_ASSERT(index == (readable ? 0x7fffffff : 3));
             srtcp_unprotect(ctx, &op, 1);
-            CU_ASSERT(op.status == (len < least ? TL_DROP_short_srtp : TL_DROP_bad_auth));
+            CU_ASSERT(op.status == (len < least ? TL_DROP_short_srtp : whole));
             free(p.buf);
         }
         key_free(key);
@@ -193,11 +188,11 @@ static struct srtp_key *key_at_end(struct srtp_ctx *ctx, struct guarded *g, cons
 }
 
 // There and back with the packet against one guard, then the other.
-static void guarded_trip(struct srtp_ctx *ctx, const struct srtp_key *key, struct guarded *g,
-                         struct packet *plain)
+static void guarded_trip(struct srtp_ctx *ctx, const struct srtp_key *key, const struct tl_crypto *crypto,
+                         struct guarded *g, struct packet *plain)
 {
     const bool rtcp = plain->hdr_len == SRTCP_HEADER_LEN;
-    const unsigned room = room_needed(srtp_key_suite(key)) + (rtcp ? 4 : 0);
+    const unsigned room = room_needed(crypto) + (rtcp ? 4 : 0);
     uint8_t sealed[2048];
     for (unsigned side = 0; side < 2; side++) {
         struct packet p = *plain;
@@ -221,25 +216,25 @@ static void guard_on(struct srtp_ctx *ctx)
 {
     struct rng r = {3};
     struct guarded g = guarded_new(), keys = guarded_new();
-    for (int suite = TL_SUITE_NONE + 1; suite <= TL_SUITE_AEAD_AES_128_GCM; suite++) {
-        struct tl_crypto crypto = random_crypto(&r, suite);
+    for (unsigned c = 0; c < CRYPTO_CASES; c++) {
+        struct tl_crypto crypto = crypto_case(&r, c);
         struct srtp_key *key = key_at_end(ctx, &keys, &crypto);
         for (unsigned payload = 0; payload < 300; payload++) {
             struct packet p = packet_rtp(&r, payload % 3, payload % 5 ? -1 : 1, payload, 0, 9, 9);
-            guarded_trip(ctx, key, &g, &p);
+            guarded_trip(ctx, key, &crypto, &g, &p);
             free(p.buf);
         }
         for (unsigned payload = 1400; payload < 1490; payload++) {
             struct packet p = packet_rtp(&r, 0, -1, payload, 0, 9, 9);
-            guarded_trip(ctx, key, &g, &p);
+            guarded_trip(ctx, key, &crypto, &g, &p);
             free(p.buf);
         }
         for (unsigned body = 0; body < 200; body += 4) {
             struct packet p = packet_rtcp(&r, body, 0, 9);
-            guarded_trip(ctx, key, &g, &p);
+            guarded_trip(ctx, key, &crypto, &g, &p);
             free(p.buf);
         }
-        srtp_key_prefetch(key, suite);
+        srtp_key_prefetch(key, srtp_suite_is_gcm(crypto.suite));
         srtp_key_wipe(key);
     }
     munmap(g.map, g.size);
@@ -252,13 +247,13 @@ static void guard_pages(void)
 }
 
 // Many packets of one size at once: the lanes of the hash, each against the end of its own pages.
-static void guard_lanes_on(struct srtp_ctx *ctx)
+static void guard_lanes_of(struct srtp_ctx *ctx, const struct tl_crypto *crypto)
 {
     enum { LANES = 33 };
     struct rng r = {4};
     struct guarded g[LANES];
-    struct tl_crypto crypto = random_crypto(&r, TL_SUITE_AES_CM_128_HMAC_SHA1_80);
-    struct srtp_key *key = key_new(ctx, &crypto);
+    struct srtp_key *key = key_new(ctx, crypto);
+    const unsigned room = room_needed(crypto), unsent = room - rtp_trailer(crypto);
     for (unsigned i = 0; i < LANES; i++)
         g[i] = guarded_new();
     for (unsigned payload = 0; payload < 200; payload += 7) {
@@ -267,17 +262,17 @@ static void guard_lanes_on(struct srtp_ctx *ctx)
         for (unsigned i = 0; i < LANES; i++) {
             struct packet p = packet_rtp(&r, 0, -1, payload + i % 3, 0, 9, 9);
             memcpy(plain[i], p.buf, p.len);
-            memcpy(g[i].end - p.len - 12, p.buf, p.len);
+            memcpy(g[i].end - p.len - room, p.buf, p.len);
             free(p.buf);
-            p.buf = g[i].end - p.len - 12;
-            p.room = 12;
+            p.buf = g[i].end - p.len - room;
+            p.room = (uint16_t)room;
             op[i] = packet_op(&p, key, 9, 9);
         }
         srtp_protect(ctx, op, LANES);
         for (unsigned i = 0; i < LANES; i++) {
             CU_ASSERT(op[i].status == SRTP_OK);
-            memmove(op[i].pkt + 2, op[i].pkt, op[i].len); // the two bytes of tag that are not sent
-            op[i].pkt += 2;
+            memmove(op[i].pkt + unsent, op[i].pkt, op[i].len); // over the bytes of tag that are not sent
+            op[i].pkt += unsent;
         }
         srtp_unprotect(ctx, op, LANES);
         for (unsigned i = 0; i < LANES; i++)
@@ -286,6 +281,16 @@ static void guard_lanes_on(struct srtp_ctx *ctx)
     for (unsigned i = 0; i < LANES; i++)
         munmap(g[i].map, g[i].size);
     key_free(key);
+}
+
+static void guard_lanes_on(struct srtp_ctx *ctx)
+{
+    struct rng r = {7};
+    for (unsigned c = 0; c < CRYPTO_CASES; c++) {
+        struct tl_crypto crypto = crypto_case(&r, c);
+        if (!srtp_suite_is_gcm(crypto.suite))
+            guard_lanes_of(ctx, &crypto);
+    }
 }
 
 static void guard_lanes(void)
@@ -298,11 +303,14 @@ static void guard_lanes(void)
 static void keys_on(struct srtp_ctx *ctx)
 {
     struct rng r = {5};
-    for (int suite = TL_SUITE_NONE + 1; suite <= TL_SUITE_AEAD_AES_128_GCM; suite++) {
-        struct tl_crypto crypto = random_crypto(&r, suite);
-        size_t size = srtp_key_size(suite), left = 0;
+    for (unsigned c = 0; c < CRYPTO_CASES; c++) {
+        struct tl_crypto crypto = crypto_case(&r, c);
+        crypto.generation = 0xfedcba98 + c;
+        size_t size = srtp_key_size(crypto.suite), left = 0;
         struct srtp_key *key = key_new(ctx, &crypto);
-        CU_ASSERT(srtp_key_suite(key) == (enum tl_suite)suite);
+        CU_ASSERT(srtp_key_suite(key) == (enum tl_suite)crypto.suite);
+        CU_ASSERT(srtp_key_generation(key) == 0xfedcba98 + c);
+        CU_ASSERT(srtp_key_trailer(key) == rtp_trailer(&crypto));
         srtp_key_wipe(key);
         for (size_t i = 0; i < size; i++)
             left += ((const uint8_t *)key)[i] != 0;
@@ -311,19 +319,30 @@ static void keys_on(struct srtp_ctx *ctx)
         struct tl_crypto none = {.suite = TL_SUITE_NONE}, beyond = {.suite = TL_SUITE_COUNT};
         CU_ASSERT(srtp_key_init(ctx, key, &none) == -EINVAL);
         CU_ASSERT(srtp_key_init(ctx, key, &beyond) == -EINVAL);
+        crypto.mki_len = TL_MKI_MAX + 1;
+        CU_ASSERT(srtp_key_init(ctx, key, &crypto) == -EINVAL);
         free(key);
     }
     srtp_key_wipe(NULL);
 }
 
+// What a direction costs is promised by these.
 static void keys(void)
 {
     each_engine(keys_on);
     CU_ASSERT(srtp_key_size(TL_SUITE_AES_CM_128_HMAC_SHA1_80) == 320);
+    CU_ASSERT(srtp_key_size(TL_SUITE_AES_CM_128_HMAC_SHA1_32) == 320);
+    CU_ASSERT(srtp_key_size(TL_SUITE_AES_256_CM_HMAC_SHA1_80) == 384);
+    CU_ASSERT(srtp_key_size(TL_SUITE_AES_256_CM_HMAC_SHA1_32) == 384);
     CU_ASSERT(srtp_key_size(TL_SUITE_AEAD_AES_128_GCM) == 1088);
+    CU_ASSERT(srtp_key_size(TL_SUITE_AEAD_AES_256_GCM) == 1088);
     CU_ASSERT(srtp_key_size(TL_SUITE_NONE) == 0);
     CU_ASSERT(srtp_key_size(TL_SUITE_COUNT) == 0);
     CU_ASSERT(srtp_key_size((enum tl_suite) - 1) == 0);
+    for (int suite = TL_SUITE_NONE; suite <= TL_SUITE_COUNT; suite++) {
+        const struct tl_suite_info *info = tl_suite_info(suite);
+        CU_ASSERT(srtp_suite_is_gcm(suite) == (info && strncmp(info->name, "AEAD_", 5) == 0));
+    }
 }
 
 static void machines(void)
@@ -339,7 +358,7 @@ static void machines(void)
     CU_ASSERT_FATAL(srtp_ctx_new(SRTP_ENGINE_AUTO, &worker) == 0);
     CU_ASSERT(strcmp(srtp_ctx_name(manager), srtp_ctx_name(worker)) == 0);
     struct rng r = {6};
-    for (int suite = TL_SUITE_NONE + 1; suite <= TL_SUITE_AEAD_AES_128_GCM; suite++) {
+    for (int suite = TL_SUITE_NONE + 1; suite < TL_SUITE_COUNT; suite++) {
         struct tl_crypto crypto = random_crypto(&r, suite);
         struct srtp_key *tx = key_new(manager, &crypto), *rx = key_new(worker, &crypto);
         struct packet p = packet_rtp(&r, 0, -1, 160, SRTP_TAILROOM, 9, 9), before = packet_copy(&p, 0);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Every engine against the OpenSSL one on random packets, and everything that must not authenticate.
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 #include "runner.h"
 #include "srtp_testing.h"
 
-enum { KEYS = 12, BATCH_MAX = 150 };
+enum { KEYS = CRYPTO_CASES, BATCH_MAX = 150 };
 
 static struct srtp_ctx *reference; // OpenSSL
 
@@ -20,8 +21,7 @@ struct pair {
 static void pairs_make(struct srtp_ctx *ctx, struct rng *r, struct pair *pair)
 {
     for (unsigned i = 0; i < KEYS; i++) {
-        pair[i].crypto =
-            random_crypto(r, i % 2 ? TL_SUITE_AEAD_AES_128_GCM : TL_SUITE_AES_CM_128_HMAC_SHA1_80);
+        pair[i].crypto = crypto_case(r, i);
         pair[i].key = key_new(ctx, &pair[i].crypto);
         pair[i].ref_key = key_new(reference, &pair[i].crypto);
         CU_ASSERT_FATAL(pair[i].key && pair[i].ref_key);
@@ -47,21 +47,18 @@ static struct packet random_rtp(struct rng *r, unsigned room, uint16_t seq, uint
     return packet_rtp(r, csrc, ext, payload, room, seq, ssrc);
 }
 
-static unsigned trailer(enum tl_suite suite)
-{
-    return suite == TL_SUITE_AEAD_AES_128_GCM ? 16 : 12;
-}
-
-// One batch over both engines: same bytes out, and each opens what the other sealed.
-static void one_batch(struct srtp_ctx *ctx, struct rng *r, struct pair *pair, unsigned n, unsigned suites)
+// One batch over both engines, with keys of pair[first .. first + keys - 1]: same bytes out, and each opens
+// what the other sealed.
+static void one_batch(struct srtp_ctx *ctx, struct rng *r, struct pair *pair, unsigned n, unsigned first,
+                      unsigned keys)
 {
     struct packet plain[BATCH_MAX], mine[BATCH_MAX], theirs[BATCH_MAX], open[BATCH_MAX];
     struct srtp_op a[BATCH_MAX], b[BATCH_MAX];
     for (unsigned i = 0; i < n; i++) {
-        unsigned k = suites == 3 ? rng_below(r, KEYS) : 2 * rng_below(r, KEYS / 2) + (suites == 2);
+        unsigned k = first + rng_below(r, keys);
         uint64_t index = rng_next(r) & ((1ull << 48) - 1);
         uint32_t ssrc = (uint32_t)rng_next(r);
-        unsigned room = trailer(pair[k].crypto.suite);
+        unsigned room = room_needed(&pair[k].crypto);
         plain[i] = random_rtp(r, 0, (uint16_t)index, ssrc);
         mine[i] = packet_copy(&plain[i], room);
         theirs[i] = packet_copy(&plain[i], room);
@@ -72,6 +69,7 @@ static void one_batch(struct srtp_ctx *ctx, struct rng *r, struct pair *pair, un
     srtp_protect(reference, b, n);
     for (unsigned i = 0; i < n; i++) {
         CU_ASSERT_FATAL(a[i].status == SRTP_OK && b[i].status == SRTP_OK && a[i].len == b[i].len);
+        CU_ASSERT_FATAL(a[i].len == plain[i].len + srtp_key_trailer(a[i].key));
         CU_ASSERT_FATAL(memcmp(mine[i].buf, theirs[i].buf, a[i].len) == 0);
         // packets of their own size: whatever is read behind them is seen by ASan
         struct packet sealed = {.buf = theirs[i].buf, .len = b[i].len, .hdr_len = plain[i].hdr_len};
@@ -99,13 +97,17 @@ static void agree_on(struct srtp_ctx *ctx)
     struct rng r = {0xfeedbeef};
     struct pair pair[KEYS];
     pairs_make(ctx, &r, pair);
-    for (unsigned n = 1; n <= 64; n++)
-        for (unsigned suites = 1; suites <= 3; suites++)
-            one_batch(ctx, &r, pair, n, suites);
-    one_batch(ctx, &r, pair, 65, 1);
-    one_batch(ctx, &r, pair, 128, 1);
-    one_batch(ctx, &r, pair, BATCH_MAX, 1);
-    one_batch(ctx, &r, pair, BATCH_MAX, 3);
+    for (unsigned n = 1; n <= 70; n++) {
+        one_batch(ctx, &r, pair, n, 0, 1); // one suite without MKI
+        one_batch(ctx, &r, pair, n, n % KEYS, 1);
+        one_batch(ctx, &r, pair, n, 0, KEYS); // all of them together
+    }
+    static const unsigned many[] = {127, 128, 129, BATCH_MAX};
+    for (unsigned i = 0; i < sizeof many / sizeof many[0]; i++) {
+        one_batch(ctx, &r, pair, many[i], 0, KEYS);
+        for (unsigned suite = 0; suite < KEYS; suite += 4)
+            one_batch(ctx, &r, pair, many[i], suite, 4);
+    }
     pairs_end(pair);
     printf("     %s agrees with openssl\n", srtp_ctx_name(ctx));
 }
@@ -119,12 +121,13 @@ static void rtcp_agrees_on(struct srtp_ctx *ctx)
         struct pair *k = &pair[rng_below(&r, KEYS)];
         uint32_t index = i == 0 ? 0 : i == 1 ? 0x7fffffff : (uint32_t)rng_next(&r) & 0x7fffffff;
         struct packet plain = packet_rtcp(&r, 4 * rng_below(&r, 60), 0, (uint32_t)rng_next(&r));
-        unsigned room = trailer(k->crypto.suite) + 4;
+        unsigned room = room_needed(&k->crypto) + 4;
         struct packet mine = packet_copy(&plain, room), theirs = packet_copy(&plain, room);
         struct srtp_op a = packet_op(&mine, k->key, index, 0), b = packet_op(&theirs, k->ref_key, index, 0);
         srtcp_protect(ctx, &a, 1);
         srtcp_protect(reference, &b, 1);
         CU_ASSERT_FATAL(a.status == SRTP_OK && b.status == SRTP_OK && a.len == b.len);
+        CU_ASSERT_FATAL(a.len == plain.len + rtcp_trailer(&k->crypto));
         CU_ASSERT_FATAL(memcmp(mine.buf, theirs.buf, a.len) == 0);
         uint32_t peeked = ~index;
         CU_ASSERT(srtcp_peek(k->key, mine.buf, a.len, &peeked) == SRTP_OK && peeked == index);
@@ -148,19 +151,21 @@ static void rtcp_agrees_on(struct srtp_ctx *ctx)
 static void bits_on(struct srtp_ctx *ctx)
 {
     struct rng r = {0xb175};
-    for (int suite = TL_SUITE_NONE + 1; suite <= TL_SUITE_AEAD_AES_128_GCM; suite++) {
-        struct tl_crypto crypto = random_crypto(&r, suite);
+    for (unsigned c = 0; c < CRYPTO_CASES; c++) {
+        struct tl_crypto crypto = crypto_case(&r, c);
         struct srtp_key *key = key_new(ctx, &crypto);
         const uint64_t index = 0x123456789abcull;
-        struct packet plain = packet_rtp(&r, 1, 2, 33, trailer(suite), (uint16_t)index, 77);
+        struct packet plain = packet_rtp(&r, 1, 2, 33, room_needed(&crypto), (uint16_t)index, 77);
         struct srtp_op sealed = packet_op(&plain, key, index, 77);
         srtp_protect(ctx, &sealed, 1);
         CU_ASSERT_FATAL(sealed.status == SRTP_OK);
         struct packet whole = {.buf = plain.buf, .len = sealed.len, .hdr_len = plain.hdr_len};
+        const unsigned mki = plain.len + (srtp_suite_is_gcm(crypto.suite) ? 16 : 0);
         for (unsigned bit = 0; bit < 8u * sealed.len; bit++) {
             struct packet p[7];
             struct srtp_op op[7];
             unsigned n = 1 + bit % 7, at = bit % n;
+            bool in_mki = bit / 8 >= mki && bit / 8 < mki + crypto.mki_len;
             for (unsigned i = 0; i < n; i++) {
                 p[i] = packet_copy(&whole, 0);
                 op[i] = packet_op(&p[i], key, index, 0);
@@ -168,7 +173,7 @@ static void bits_on(struct srtp_ctx *ctx)
             p[at].buf[bit / 8] ^= (uint8_t)(1 << bit % 8);
             srtp_unprotect(ctx, op, n);
             for (unsigned i = 0; i < n; i++) {
-                CU_ASSERT(op[i].status == (i == at ? TL_DROP_bad_auth : SRTP_OK));
+                CU_ASSERT(op[i].status == (i != at ? SRTP_OK : in_mki ? TL_DROP_bad_mki : TL_DROP_bad_auth));
                 free(p[i].buf);
             }
         }
@@ -181,11 +186,11 @@ static void bits_on(struct srtp_ctx *ctx)
 static void index_and_key_on(struct srtp_ctx *ctx)
 {
     struct rng r = {0x1d};
-    for (int suite = TL_SUITE_NONE + 1; suite <= TL_SUITE_AEAD_AES_128_GCM; suite++) {
+    for (int suite = TL_SUITE_NONE + 1; suite < TL_SUITE_COUNT; suite++) {
         struct tl_crypto crypto = random_crypto(&r, suite), bent = crypto;
         struct srtp_key *key = key_new(ctx, &crypto);
         const uint64_t index = 0x80000001ffffull;
-        struct packet plain = packet_rtp(&r, 0, -1, 50, trailer(suite), 0xffff, 77);
+        struct packet plain = packet_rtp(&r, 0, -1, 50, room_needed(&crypto), 0xffff, 77);
         struct srtp_op sealed = packet_op(&plain, key, index, 77);
         srtp_protect(ctx, &sealed, 1);
         struct packet whole = {.buf = plain.buf, .len = sealed.len, .hdr_len = plain.hdr_len};
@@ -202,7 +207,7 @@ static void index_and_key_on(struct srtp_ctx *ctx)
             if (part)
                 bent.salt[11] ^= 1;
             else
-                bent.key[15] ^= 1;
+                bent.key[tl_suite_info(suite)->key_len - 1] ^= 1;
             struct srtp_key *other = key_new(ctx, &bent);
             struct packet p = packet_copy(&whole, 0);
             struct srtp_op op = packet_op(&p, other, index, 0);
@@ -219,22 +224,26 @@ static void index_and_key_on(struct srtp_ctx *ctx)
 static void rtcp_bits_on(struct srtp_ctx *ctx)
 {
     struct rng r = {0x5eed};
-    for (int suite = TL_SUITE_NONE + 1; suite <= TL_SUITE_AEAD_AES_128_GCM; suite++) {
-        struct tl_crypto crypto = random_crypto(&r, suite);
+    for (unsigned c = 0; c < CRYPTO_CASES; c++) {
+        struct tl_crypto crypto = crypto_case(&r, c);
         struct srtp_key *key = key_new(ctx, &crypto);
-        struct packet plain = packet_rtcp(&r, 24, trailer(suite) + 4, 77);
+        struct packet plain = packet_rtcp(&r, 24, room_needed(&crypto) + 4, 77);
         struct srtp_op sealed = packet_op(&plain, key, 5, 0);
         srtcp_protect(ctx, &sealed, 1);
         CU_ASSERT_FATAL(sealed.status == SRTP_OK);
         struct packet whole = {.buf = plain.buf, .len = sealed.len, .hdr_len = plain.hdr_len};
-        // the E bit is the first of the word that stands last (GCM) or before the tag
-        unsigned e_bit = 8u * (sealed.len - 4 - (suite == TL_SUITE_AEAD_AES_128_GCM ? 0 : 10)) + 7;
+        // payload, E and index, MKI, tag; or payload, tag, E and index, MKI
+        const unsigned mki = sealed.len - crypto.mki_len - (srtp_suite_is_gcm(crypto.suite) ? 0 : 10);
+        const unsigned e_bit = 8 * (mki - 4) + 7;
         for (unsigned bit = 0; bit < 8u * sealed.len; bit++) {
             struct packet p = packet_copy(&whole, 0);
             struct srtp_op op = packet_op(&p, key, 0, 0);
             p.buf[bit / 8] ^= (uint8_t)(1 << bit % 8);
             srtcp_unprotect(ctx, &op, 1);
-            CU_ASSERT(op.status == (bit == e_bit ? TL_DROP_plain_rtcp : TL_DROP_bad_auth));
+            bool in_mki = bit / 8 >= mki && bit / 8 < mki + crypto.mki_len;
+            CU_ASSERT(op.status == (in_mki         ? TL_DROP_bad_mki
+                                    : bit == e_bit ? TL_DROP_plain_rtcp
+                                                   : TL_DROP_bad_auth));
             free(p.buf);
         }
         free(plain.buf);

@@ -79,7 +79,7 @@ static uint8_t send_plain(struct leg *l, uint32_t ssrc, uint16_t seq)
 
 static void both_suites(void (*play)(struct leg *l))
 {
-    for (int s = TL_SUITE_NONE + 1; s <= TL_SUITE_AEAD_AES_128_GCM; s++) {
+    for (int s = TL_SUITE_NONE + 1; s < TL_SUITE_COUNT; s++) {
         struct leg l;
         leg_start(&l, s, 0x1234567 + (uint64_t)s);
         play(&l);
@@ -203,7 +203,7 @@ static void resume(void)
 // SRTCP: each packet has an index of its own by construction.
 static void rtcp(void)
 {
-    for (int s = TL_SUITE_NONE + 1; s <= TL_SUITE_AEAD_AES_128_GCM; s++) {
+    for (int s = TL_SUITE_NONE + 1; s < TL_SUITE_COUNT; s++) {
         struct leg l;
         leg_start(&l, s, 99);
         for (unsigned i = 0; i < 100; i++) {

@@ -19,10 +19,11 @@ static void each_start(struct srtp_ctx *ctx,
                        void (*test)(struct srtp_ctx *, const struct tl_crypto *, uint32_t))
 {
     struct rng r = {0x0ac1e};
-    for (int suite = TL_SUITE_NONE + 1; suite <= TL_SUITE_AEAD_AES_128_GCM; suite++)
+    for (unsigned c = 0; c < CRYPTO_CASES; c++)
         for (size_t i = 0; i < sizeof rocs / sizeof rocs[0]; i++) {
-            struct tl_crypto crypto = random_crypto(&r, suite);
-            test(ctx, &crypto, rocs[i]);
+            struct tl_crypto crypto = crypto_case(&r, c);
+            if (crypto.mki_len == 0 || i == c % 4) // with an MKI at one ROC each: tests stay short
+                test(ctx, &crypto, rocs[i]);
         }
 }
 
@@ -206,15 +207,20 @@ static void rtcp_both_ways(struct srtp_ctx *ctx, const struct tl_crypto *crypto,
         CU_ASSERT(srtcp_tx_take(&tx, &index) == SRTP_OK);
         struct srtp_op op = packet_op(&p, key, index, 0);
         srtcp_protect(ctx, &op, 1);
-        int len = op.len;
         CU_ASSERT(op.status == SRTP_OK);
-        CU_ASSERT(oracle_unprotect_rtcp(in, p.buf, &len));
-        CU_ASSERT(len == plain.len && memcmp(p.buf, plain.buf, plain.len) == 0);
 
+        // it counts from 1 as we do, so what it makes of the packet is the same
         uint8_t wire[WIRE_MAX];
         memcpy(wire, plain.buf, plain.len);
-        len = plain.len;
+        int len = plain.len;
         CU_ASSERT(oracle_protect_rtcp(out, wire, &len));
+        CU_ASSERT(len == op.len && memcmp(p.buf, wire, op.len) == 0);
+        // libsrtp2 2.5 looks for the MKI of SRTCP as if its tag were as short as that of SRTP
+        if (!crypto->mki_len || tl_suite_info(crypto->suite)->rtp_tag != 4) {
+            int open_len = op.len;
+            CU_ASSERT(oracle_unprotect_rtcp(in, p.buf, &open_len));
+            CU_ASSERT(open_len == plain.len && memcmp(p.buf, plain.buf, plain.len) == 0);
+        }
         for (unsigned copy = 0; copy < 2; copy++) {
             struct packet sealed = {.buf = wire, .len = (uint16_t)len, .hdr_len = SRTCP_HEADER_LEN};
             struct packet got = packet_copy(&sealed, 0);

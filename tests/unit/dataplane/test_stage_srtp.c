@@ -92,7 +92,7 @@ static void end(struct scene *s)
 
 static void each_suite(void (*test)(struct scene *s))
 {
-    for (int suite = TL_SUITE_NONE + 1; suite <= TL_SUITE_AEAD_AES_128_GCM; suite++) {
+    for (int suite = TL_SUITE_NONE + 1; suite < TL_SUITE_COUNT; suite++) {
         begin(&scene, suite);
         test(&scene);
         end(&scene);
@@ -261,7 +261,8 @@ static void forgeries(struct scene *s)
     CU_ASSERT_EQUAL(s->rig.sent_count, 1);
     CU_ASSERT_EQUAL(live_rx(s, 0)->word, srtp_word(40000, 1));
 
-    send_raw(s, 1, 0, good, 12 + 9); // no room for the tag
+    unsigned tag = tl_suite_info(s->leg[1].rx.suite)->rtp_tag;
+    send_raw(s, 1, 0, good, 12 + tag - 1); // no room for the tag
     struct rtp_fields f = {.pt = 8, .seq = 40001, .ssrc = FAR};
     send_raw(s, 1, 0, rtp, rtp_write(rtp, &f, PAYLOAD)); // plain
     rig_settle(&s->rig);
