@@ -7,6 +7,8 @@
 
 #include "tools/ctl/ctl.h"
 
+#include "common/config.h"
+
 #define DEFAULT_SOCKET "/run/trunkline/control.sock" // control.socket where the configuration does not set it
 
 static const struct ctl_command commands[] = {
@@ -26,7 +28,7 @@ static const struct ctl_command commands[] = {
      "Prints a line for each trunk: up or down and for how many seconds, its peer, calls up now, calls in "
      "and out\n"
      "since the start; of the calls out those answered, failed, refused with 503 and without any answer.\n"
-     "With --json also OPTIONS sent and failed.",
+     "With --json also listener, SRTP, OPTIONS sent and failed.",
      ctl_trunks},
     {"stats", "", 0, "packets, workers and drops",
      "Prints the counters of each worker since the dataplane's start, the age of its heartbeat, and every "
@@ -50,23 +52,26 @@ static const size_t command_count = sizeof commands / sizeof commands[0];
 
 static void usage(FILE *out)
 {
-    fputs("Usage: trunklinectl [--socket PATH] [--json] COMMAND [ARGUMENT]\n\nCommands:\n", out);
+    fputs("Usage: trunklinectl [--config FILE | --socket PATH] [--json] COMMAND [ARGUMENT]\n\nCommands:\n",
+          out);
     for (size_t i = 0; i < command_count; i++) {
         char both[64];
         snprintf(both, sizeof both, "%s %s", commands[i].name, commands[i].arguments);
         fprintf(out, "  %-20s %s\n", both, commands[i].summary);
     }
     fputs("\nOptions:\n"
+          "  --config FILE        ask the trunkline-control of this configuration file\n"
           "  --socket PATH        socket of trunkline-control (default " DEFAULT_SOCKET ")\n"
           "  --json               print the answer as one JSON object\n"
           "  --help               this, or about COMMAND\n\n"
-          "Exit status: 0 done, 1 the answer is an error, 2 wrong usage, 3 control does not answer.\n",
+          "Exit status: 0 done, 1 the answer is an error, 2 wrong usage or configuration, 3 control does not "
+          "answer.\n",
           out);
 }
 
 static void command_usage(const struct ctl_command *c, FILE *out)
 {
-    fprintf(out, "Usage: trunklinectl [--socket PATH] [--json] %s%s%s\n\n%s\n", c->name,
+    fprintf(out, "Usage: trunklinectl [--config FILE | --socket PATH] [--json] %s%s%s\n\n%s\n", c->name,
             c->arguments[0] ? " " : "", c->arguments, c->help);
 }
 
@@ -114,20 +119,41 @@ static int run(struct ctl_options *options, bool help)
     return c->run(options);
 }
 
+// Where the control of a configuration listens. An exit status; what is wrong has been said.
+static int socket_of(const char *file, char out[TL_PATH_LEN])
+{
+    struct tl_config *config = NULL;
+    struct tl_config_errors errors;
+
+    if (tl_config_load(file, &config, &errors) < 0) {
+        tl_config_print_errors(stderr, file, &errors);
+        return CTL_USAGE;
+    }
+    memcpy(out, config->control.socket, TL_PATH_LEN);
+    tl_config_free(config);
+    return CTL_OK;
+}
+
 int main(int argc, char **argv)
 {
     static const struct option longs[] = {
+        {"config", required_argument, NULL, 'c'},
         {"socket", required_argument, NULL, 's'},
         {"json", no_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
-    struct ctl_options options = {.socket = DEFAULT_SOCKET};
+    struct ctl_options options = {.socket = NULL};
+    const char *file = NULL;
+    char socket[TL_PATH_LEN] = DEFAULT_SOCKET;
     bool help = false;
     int c;
 
-    while ((c = getopt_long(argc, argv, "s:jh", longs, NULL)) != -1)
+    while ((c = getopt_long(argc, argv, "c:s:jh", longs, NULL)) != -1)
         switch (c) {
+        case 'c':
+            file = optarg;
+            break;
         case 's':
             options.socket = optarg;
             break;
@@ -142,7 +168,11 @@ int main(int argc, char **argv)
         }
     options.argc = argc - optind;
     options.argv = argv + optind;
-    int status = run(&options, help);
+    int status = file && !help && !options.socket ? socket_of(file, socket) : CTL_OK;
+    if (!options.socket)
+        options.socket = socket;
+    if (status == CTL_OK)
+        status = run(&options, help);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         fprintf(stderr, "trunklinectl: cannot write the answer: %s\n", strerror(errno));
         return CTL_FAILED;
