@@ -27,7 +27,7 @@ static void expect_suites(const struct option *o, char *out, size_t size)
     int used = 0, n = 0;
 
     for (int s = 0; s < TL_SUITE_COUNT; s++)
-        if (config_suite_served(s))
+        if (tl_suite_info(s))
             names[n++] = tl_suite_info(s)->name;
     if (o->type == OPTION_SUITES)
         used = snprintf(out, size, "list of 1 to %d different of ", n);

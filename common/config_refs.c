@@ -117,9 +117,9 @@ static bool item(struct config_parser *p, const struct option *o, const json_t *
     if (!s)
         return false;
     *out = tl_suite_by_name(s, (unsigned)strlen(s));
-    if (!config_suite_served(*out))
+    if (*out == TL_SUITE_NONE)
         config_refuse(p, o, node, "%s is no suite we have", config_quote(s, quoted));
-    return config_suite_served(*out);
+    return *out != TL_SUITE_NONE;
 }
 
 bool config_set_items(struct config_parser *p, const struct option *o, const json_t *value, uint32_t node,

@@ -108,11 +108,5 @@ static inline const struct option *block_option(const struct block *block, size_
     return i < block->own_count ? &block->own[i] : &block->shared[i - block->own_count];
 }
 
-// Whether the dataplane does the suite, so that it may be configured.
-static inline bool config_suite_served(enum tl_suite suite)
-{
-    return tl_suite_info(suite) && suite <= TL_SUITE_AEAD_AES_128_GCM;
-}
-
 // "number from 64 to 32768, a power of two": what an option takes, for errors and documentation. Returns out.
 const char *option_expected(const struct option *option, char *out, size_t size);

@@ -284,8 +284,8 @@ static const struct wrong wrongs[] = {
      ",\"profiles\":[{\"name\":\"x\",\"srtp\":\"optional\"}],\"trunks\":[{\"name\":\"t\",\"listener\":\"l\","
      "\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\",\"profile\":@\"x\"}]}",
      "trunks[0].profile: SRTP needs SIP over TLS to hide its keys, ", ""},
-    {"{" SIP ",\"profiles\":[{\"name\":\"x\",\"suites\":[@\"AES_CM_128_HMAC_SHA1_32\"]}]}",
-     "profiles[0].suites[0]: \"AES_CM_128_HMAC_SHA1_32\" is no suite we have; ", "\"AEAD_AES_128_GCM\""},
+    {"{" SIP ",\"profiles\":[{\"name\":\"x\",\"suites\":[@\"F8_128_HMAC_SHA1_80\"]}]}",
+     "profiles[0].suites[0]: \"F8_128_HMAC_SHA1_80\" is no suite we have; ", "\"AEAD_AES_128_GCM\""},
     {"{" SIP ",\"profiles\":[{\"name\":\"x\",\"suites\":[\"AEAD_AES_128_GCM\",@\"aead_aes_128_gcm\"]}]}",
      "profiles[0].suites[1]: is in the list already; ", ""},
     {"{" SIP ",\"profiles\":[{\"name\":\"x\",@\"peer\":\"10.0.0.9:5060\"}]}",
@@ -412,6 +412,28 @@ static void too_many_items(void)
     CU_ASSERT_EQUAL(errors.count, 1);
     CU_ASSERT(strstr(errors.text, "realms: is a list of 65; expected list of 1 to 64 objects") != NULL);
     free(text);
+}
+
+// By the names of SDP, in the order of the list.
+static void every_suite_may_be_offered(void)
+{
+    char text[2048];
+    struct tl_config_errors errors;
+    struct tl_config *c = NULL;
+
+    int used = snprintf(text, sizeof text,
+                        "{" SIP ",\"control\":{\"srtp_without_tls\":\"allow\"},\"trunks\":[{\"name\":\"t\","
+                        "\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\","
+                        "\"srtp\":\"required\",\"suites\":[");
+    for (int suite = TL_SUITE_COUNT - 1; suite > TL_SUITE_NONE; suite--)
+        used += snprintf(text + used, sizeof text - used, "%s\"%s\"", suite < TL_SUITE_COUNT - 1 ? "," : "",
+                         tl_suite_info(suite)->name);
+    strcpy(text + used, "]}]}");
+    CU_ASSERT_EQUAL_FATAL(tl_config_parse("f", text, strlen(text), &c, &errors), 0);
+    CU_ASSERT_EQUAL(c->trunks[0].suite_count, TL_SUITE_COUNT - 1);
+    for (unsigned i = 0; i < TL_SUITE_COUNT - 1; i++)
+        CU_ASSERT_EQUAL(c->trunks[0].suites[i], TL_SUITE_COUNT - 1 - i);
+    tl_config_free(c);
 }
 
 static void adaptive_workers_may_share_the_main_core(void)
@@ -623,6 +645,7 @@ int main(int argc, char **argv)
     const struct test_case cases[] = {
         {"examples_parse", examples_parse},
         {"demo_means_what_it_says", demo_means_what_it_says},
+        {"every_suite_may_be_offered", every_suite_may_be_offered},
         {"profile_is_overridden_by_trunk", profile_is_overridden_by_trunk},
         {"errors_name_their_place", errors_name_their_place},
         {"all_errors_in_the_order_of_the_file", all_errors_in_the_order_of_the_file},
