@@ -226,6 +226,7 @@ enum tl_field {
     TL_FIELD_FLAGS,
     TL_FIELD_RTP,
     TL_FIELD_RTCP,
+    TL_FIELD_LOOP,
     TL_FIELD_SUITE,
     TL_FIELD_PT,
     TL_FIELD_RATE,

@@ -198,6 +198,8 @@ const char *tl_field_text(uint16_t field)
         [TL_FIELD_FLAGS] = "unknown flags are set",
         [TL_FIELD_RTP] = "the RTP address must be IPv4 unicast with a port, or all zero",
         [TL_FIELD_RTCP] = "the RTCP address must be IPv4 unicast with a port, and unset with RTCP mux",
+        [TL_FIELD_LOOP] =
+            "the remote address is a media address of our own: the call would go round in a loop",
         [TL_FIELD_SUITE] =
             "the suite must be known, with key and salt of its lengths and an MKI of at most 8 bytes",
         [TL_FIELD_PT] =

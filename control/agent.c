@@ -359,6 +359,11 @@ const struct agent_counters *agent_counters(const struct agent *agent)
     return &agent->counters;
 }
 
+const struct tl_config *agent_config(const struct agent *agent)
+{
+    return agent->config;
+}
+
 const struct trunk_table *agent_trunks(const struct agent *agent)
 {
     return &agent->trunks;

@@ -34,6 +34,7 @@ void agent_free(struct agent *agent);
 
 uint64_t agent_uptime_s(const struct agent *agent);
 const struct agent_counters *agent_counters(const struct agent *agent);
+const struct tl_config *agent_config(const struct agent *agent);
 const struct trunk_table *agent_trunks(const struct agent *agent);
 const struct media *agent_media(const struct agent *agent);
 const struct sip_stack *agent_stack(const struct agent *agent);

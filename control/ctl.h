@@ -67,7 +67,7 @@ void ctl_close(struct ctl *ctl);
 // All trunks, with the state of their peers and their counters: {"trunks": [...]}. NULL without memory.
 json_t *ctl_trunks(const struct trunk_table *table, uint64_t now_ms);
 
-// The dataplane's counters: {"dataplane": {...}, "workers": [...], "total": {...}, "drops": [...]}; with
-// `view` NULL, the dataplane having never been there, {"dataplane": null}. now_ns: CLOCK_MONOTONIC. NULL
-// without memory.
-json_t *ctl_stats(const struct tl_live_view *view, uint64_t now_ns);
+// The dataplane's counters: {"dataplane": {...}, "workers": [...], "total": {...}, "drops": [...],
+// "unknown_ports": [{"realm", "address", "count"}]}; with `view` NULL, the dataplane having never been there,
+// {"dataplane": null}. `config` names the realms. now_ns: CLOCK_MONOTONIC. NULL without memory.
+json_t *ctl_stats(const struct tl_live_view *view, const struct tl_config *config, uint64_t now_ns);

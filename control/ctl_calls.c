@@ -273,7 +273,7 @@ static json_t *trunks(void *arg)
 
 static json_t *stats(void *arg)
 {
-    json_t *answer = ctl_stats(media_live(agent_media(arg)), now_ns());
+    json_t *answer = ctl_stats(media_live(agent_media(arg)), agent_config(arg), now_ns());
     json_object_set_new(answer, "state", json_string(dataplane_state(agent_media(arg))));
     return answer;
 }

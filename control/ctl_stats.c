@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The dataplane's counters as the operator sees them, from the live table.
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -108,7 +109,25 @@ static json_t *dataplane_json(const struct tl_live_view *view, uint64_t now_ns)
                      (int)view->worker_count);
 }
 
-json_t *ctl_stats(const struct tl_live_view *view, uint64_t now_ns)
+// What came to ports without a call, by media address. Realms that share one are counted at the first.
+static json_t *unknown_json(const struct tl_worker_snapshot *total, const struct tl_config *config)
+{
+    json_t *list = json_array();
+
+    for (uint32_t i = 0; i < config->realm_count; i++) {
+        const struct tl_realm_config *realm = &config->realms[i];
+        char ip[INET_ADDRSTRLEN] = "";
+        inet_ntop(AF_INET, realm->address.ip, ip, sizeof ip);
+        if (json_array_append_new(list, json_pack("{s:s, s:s, s:I}", "realm", realm->name, "address", ip,
+                                                  "count", (json_int_t)total->unknown_port[i])) < 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+json_t *ctl_stats(const struct tl_live_view *view, const struct tl_config *config, uint64_t now_ns)
 {
     struct tl_worker_snapshot total = {0}, w;
     json_t *workers;
@@ -123,11 +142,14 @@ json_t *ctl_stats(const struct tl_live_view *view, uint64_t now_ns)
             *counter(&total, k) += *counter(&w, k);
         for (int r = 0; r < TL_DROP_COUNT; r++)
             total.drops[r] += w.drops[r];
+        for (int r = 0; r < TL_REALMS_MAX; r++)
+            total.unknown_port[r] += w.unknown_port[r];
         if (json_array_append_new(workers, worker_json(&w, i, now_ns)) < 0) {
             json_decref(workers);
             return NULL;
         }
     }
-    return json_pack("{s:o, s:o, s:o, s:o}", "dataplane", dataplane_json(view, now_ns), "workers", workers,
-                     "total", counters_json(&total), "drops", drops_json(&total));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "dataplane", dataplane_json(view, now_ns), "workers",
+                     workers, "total", counters_json(&total), "drops", drops_json(&total), "unknown_ports",
+                     unknown_json(&total, config));
 }

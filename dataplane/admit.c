@@ -11,6 +11,11 @@ enum {
     RTCP_PT_LAST = 223,
     RTCP_MIN = 8,
     EXTENSION_HEADER = 4,
+    DTLS_FIRST = 20, // RFC 7983: first bytes of what else comes to a media port
+    DTLS_LAST = 63,
+    STUN_LAST = 3,
+    STUN_HEADER = 20,
+    STUN_COOKIE = 0x2112a442, // RFC 5389 6
 };
 
 static bool is_rtcp(uint8_t second)
@@ -30,36 +35,54 @@ static unsigned rtp_header_len(const uint8_t *d, unsigned len)
     return header > len ? 0 : header;
 }
 
-static uint32_t ssrc_at(const uint8_t *d)
+static uint32_t load32(const uint8_t *d)
 {
-    uint32_t ssrc;
-    memcpy(&ssrc, d, sizeof ssrc);
-    return rte_be_to_cpu_32(ssrc);
+    uint32_t v;
+    memcpy(&v, d, sizeof v);
+    return rte_be_to_cpu_32(v);
+}
+
+// What it is that is neither RTP nor RTCP. Reason to drop.
+static unsigned other_kind(const uint8_t *d, unsigned len)
+{
+    if (len >= STUN_HEADER && d[0] <= STUN_LAST && load32(d + 4) == STUN_COOKIE)
+        return TL_DROP_stun;
+    if (len > 0 && d[0] >= DTLS_FIRST && d[0] <= DTLS_LAST)
+        return TL_DROP_dtls;
+    return TL_DROP_not_rtp;
+}
+
+// A source that is not the signalled one: is it even ourselves?
+static unsigned stranger(const struct worker *w, const struct packet *p, unsigned reason)
+{
+    return ports_own_address(w->engine->ports, p->src_ip) ? TL_DROP_loop : reason;
 }
 
 // Returns SRTP_OK or the reason to drop.
-static unsigned admit(struct packet *p)
+static unsigned admit(const struct worker *w, struct packet *p)
 {
     const struct leg_terms *t = p->session->terms[p->leg];
     bool rtcp_port = portmap_entry_rtcp(p->entry);
     if (!(t->flags & TERMS_COMPLETE))
-        return TL_DROP_leg_incomplete;
+        return stranger(w, p, TL_DROP_leg_incomplete);
     uint32_t ip = rtcp_port ? t->rtcp_ip : t->rtp_ip;
     uint16_t port = rtcp_port ? t->rtcp_port : t->rtp_port;
     // With RTCP mux nobody is signalled for the RTCP port; a source of zeroes is not that nobody.
     if (p->src_ip != ip || p->src_port != port || port == 0)
-        return TL_DROP_wrong_source;
+        return stranger(w, p, TL_DROP_wrong_source);
+    if (p->len > t->max_len)
+        return TL_DROP_too_big;
 
     const uint8_t *d = p->data;
     if (p->len < 2 || d[0] >> 6 != 2)
-        return TL_DROP_not_rtp;
+        return other_kind(d, p->len);
     if (rtcp_port && !is_rtcp(d[1]))
         return TL_DROP_not_rtp;
     if (rtcp_port || (t->flags & TL_LEG_RTCP_MUX && is_rtcp(d[1]))) {
         if (p->len < RTCP_MIN)
             return TL_DROP_bad_rtcp;
         p->kind = PACKET_RTCP;
-        p->ssrc = ssrc_at(d + 4);
+        p->ssrc = load32(d + 4);
         return SRTP_OK;
     }
     if (p->len < SRTP_HEADER_MIN)
@@ -68,7 +91,7 @@ static unsigned admit(struct packet *p)
     if (p->header_len == 0)
         return TL_DROP_bad_rtp;
     p->kind = PACKET_RTP;
-    p->ssrc = ssrc_at(d + 8);
+    p->ssrc = load32(d + 8);
     return SRTP_OK;
 }
 
@@ -88,7 +111,7 @@ unsigned stage_admit(struct worker *w, struct packet *p, unsigned n)
     for (unsigned i = 0; i < n; i++)
         prefetch_session(&p[i]);
     for (unsigned i = 0; i < n; i++) {
-        unsigned verdict = admit(&p[i]);
+        unsigned verdict = admit(w, &p[i]);
         if (verdict != SRTP_OK) {
             packet_drop(w, &p[i], verdict);
             continue;

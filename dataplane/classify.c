@@ -107,6 +107,22 @@ static void hand_off(struct worker *w, struct rte_mbuf *m, unsigned owner)
     w->away_to[w->away_count++] = owner;
 }
 
+// No session has its port: counted by the media address that it came to. What we sent ourselves came round a
+// loop.
+static void drop_unknown(struct worker *w, const struct packet *p)
+{
+    const struct ports *ports = w->engine->ports;
+    const struct port *port = &ports->port[ports->by_id[p->m->port]];
+    const struct rte_ipv4_hdr *ip =
+        rte_pktmbuf_mtod_offset(p->m, const struct rte_ipv4_hdr *, RTE_ETHER_HDR_LEN);
+    if (ports_own_address(ports, p->src_ip)) {
+        packet_drop(w, p, TL_DROP_loop);
+        return;
+    }
+    count64(&w->live->unknown_port[port_find_realm(port, ip->dst_addr)->realm], 1);
+    packet_drop(w, p, TL_DROP_unknown_port);
+}
+
 // What the packet will touch and whose place its slot alone tells.
 static void prefetch_slot(const struct packet *p)
 {
@@ -124,7 +140,7 @@ static unsigned lookup(struct worker *w, struct packet *p, unsigned n)
     for (unsigned i = 0; i < n; i++) {
         uint32_t entry = atomic_load_explicit(p[i].map_entry, memory_order_relaxed);
         if (entry == PORTMAP_NONE) {
-            packet_drop(w, &p[i], TL_DROP_unknown_port);
+            drop_unknown(w, &p[i]);
             continue;
         }
         if (left != i)

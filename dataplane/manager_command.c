@@ -290,11 +290,30 @@ void manager_flush(struct manager *m)
             go_on(m, &m->flush[i]);
 }
 
+static bool own_address(const struct manager *m, const struct tl_addr *addr)
+{
+    uint32_t ip;
+    memcpy(&ip, addr->ip, sizeof ip);
+    return addr->family == TL_AF_INET && ports_own_address(m->engine.ports, ip);
+}
+
+// Would one of the legs send to ourselves?
+static bool loops(const struct manager *m, const struct tl_command *c)
+{
+    unsigned legs = c->op == TL_OP_ADD ? 3 : c->op == TL_OP_MODIFY ? c->leg_mask : 0;
+    for (unsigned i = 0; i < 2; i++)
+        if (legs >> i & 1 && (own_address(m, &c->leg[i].rtp) || own_address(m, &c->leg[i].rtcp)))
+            return true;
+    return false;
+}
+
 void manager_command(struct manager *m, struct tl_command *command, struct tl_origin origin)
 {
     uint16_t field = TL_FIELD_NONE;
     if (tl_command_check(command, &field)) {
         refuse(m, command, origin, -EINVAL, field);
+    } else if (loops(m, command)) {
+        refuse(m, command, origin, -EINVAL, TL_FIELD_LOOP);
     } else {
         switch (command->op) {
         case TL_OP_ADD:

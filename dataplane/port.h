@@ -99,6 +99,15 @@ static inline const struct port_realm *port_find_realm(const struct port *port, 
     return NULL;
 }
 
+// Is the address one of our media addresses, on whatever port? `ip` in network byte order. Any thread.
+static inline bool ports_own_address(const struct ports *ports, uint32_t ip)
+{
+    for (uint32_t i = 0; i < ports->count; i++)
+        if (port_find_realm(&ports->port[i], ip))
+            return true;
+    return false;
+}
+
 // What the device counts. Fields that its driver does not know are 0.
 struct port_stats {
     uint64_t rx_packets;

@@ -196,6 +196,26 @@ static void show_drops(const json_t *result)
     json_decref(rows);
 }
 
+// Where the packets without a call went: a table only when there are some.
+static void show_unknown_ports(const json_t *result)
+{
+    static const struct column columns[] = {
+        {"UNKNOWN PORT", "count"}, {"REALM", "realm"}, {"ADDRESS", "address"}};
+    json_t *rows = json_array(), *realm;
+    size_t i;
+
+    json_array_foreach(json_object_get(result, "unknown_ports"), i, realm)
+    {
+        if (json_integer_value(json_object_get(realm, "count")) != 0)
+            json_array_append(rows, realm);
+    }
+    if (json_array_size(rows)) {
+        putchar('\n');
+        table_print(columns, COUNT(columns), rows);
+    }
+    json_decref(rows);
+}
+
 bool dataplane_away(const json_t *answer, const char *key)
 {
     const char *state = json_string_value(json_object_get(answer, key));
@@ -217,6 +237,7 @@ static void show_stats(const json_t *result)
     show_workers(result);
     putchar('\n');
     show_drops(result);
+    show_unknown_ports(result);
 }
 
 int ctl_stats(const struct ctl_options *options)

@@ -106,7 +106,7 @@ static json_t *stats(void *arg)
 {
     struct fixture *f = arg;
 
-    json_t *answer = ctl_stats(f->live, 5000000000);
+    json_t *answer = ctl_stats(f->live, f->config, 5000000000);
 
     f->asked++;
     json_object_set_new(answer, "state", json_string(f->away ? "away" : "up"));

@@ -23,6 +23,7 @@ struct fixture {
     bool away;           // the dataplane, as the answers to call and stats say
     const struct trunk_table *trunks;
     const struct tl_live_view *live;
+    const struct tl_config *config; // there when `live` is
 };
 
 // Opens the socket at FOLDER/control.sock; limits NULL: the standard ones.

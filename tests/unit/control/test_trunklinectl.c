@@ -263,9 +263,12 @@ static void trunks_are_listed(void)
 
 static void stats_are_shown(void)
 {
+    struct tl_config_errors errors;
+    struct tl_config *config = NULL;
     struct tl_live_table table;
     struct tl_live_view view;
 
+    CU_ASSERT_FATAL(tl_config_load(TEST_SOURCE_ROOT "/docs/examples/bare-metal.json", &config, &errors) == 0);
     CU_ASSERT_FATAL(tl_live_create(&table, 2, 16) == 0);
     int fd = dup(table.segment.fd);
     CU_ASSERT_FATAL(fd >= 0 && tl_live_open(&view, fd) == 0);
@@ -277,6 +280,9 @@ static void stats_are_shown(void)
     atomic_store(&table.workers[0].drops[TL_DROP_unknown_port], 7);
     atomic_store(&table.workers[0].drops[TL_DROP_replayed], 3);
     atomic_store(&table.workers[1].rx_nic, 5);
+    atomic_store(&table.workers[0].unknown_port[1], 7);
+    atomic_store(&table.workers[1].unknown_port[0], 1);
+    atomic_store(&table.workers[1].unknown_port[1], 4);
     atomic_store(&table.workers[1].drops[TL_DROP_unknown_port], 5);
     table.header->start_ns = 1000000000;
     atomic_store(&table.header->in_use, 4);
@@ -287,6 +293,7 @@ static void stats_are_shown(void)
     run(NULL, "stats");
     CU_ASSERT(r.status == 0 && begins(r.out, "the dataplane has not been there yet\n"));
     f.live = &view;
+    f.config = config;
     run(NULL, "stats");
     CU_ASSERT_EQUAL(r.status, 0);
     CU_ASSERT(strstr(r.out, "uptime_seconds  4\n") &&
@@ -302,7 +309,11 @@ static void stats_are_shown(void)
     CU_ASSERT_FATAL(drops != NULL);
     CU_ASSERT_STRING_EQUAL(drops, "\nDROPPED  REASON        MEANING\n"
                                   "     12  unknown_port  no session has this media port\n"
-                                  "      3  replayed      SRTP index seen before\n");
+                                  "      3  replayed      SRTP index seen before\n"
+                                  "\n"
+                                  "UNKNOWN PORT  REALM     ADDRESS\n"
+                                  "           1  carriers  192.0.2.11\n"
+                                  "          11  office    198.51.100.11\n");
     f.away = true;
     run(NULL, "stats");
     CU_ASSERT(r.status == 0 &&
@@ -322,6 +333,7 @@ static void stats_are_shown(void)
     fixture_end(&f);
     tl_live_close(&view);
     tl_live_destroy(&table);
+    tl_config_free(config);
 }
 
 // ---- what can be wrong

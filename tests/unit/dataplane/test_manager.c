@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/validate.h"
 #include "managed.h"
 #include "runner.h"
 
@@ -109,6 +110,51 @@ static void what_is_refused(void)
     CU_ASSERT_EQUAL(fake_control_modify(&control, &h, 3, leg), 0);
     CU_ASSERT_EQUAL(managed_del(&h), 0);
     CU_ASSERT_EQUAL(managed_heap(), heap);
+    managed_close();
+}
+
+// A remote address that is one of our media addresses, whatever the port and the realm, would make packets go
+// round: refused, and nothing is left behind.
+static void our_own_address_is_refused(void)
+{
+    static const struct {
+        const char *what;
+        uint8_t leg, rtcp, ip[4];
+        uint16_t port;
+        int status;
+    } table[] = {
+        {"its own", 0, 0, {10, 1, 0, 2}, 5000, -EINVAL},
+        {"the other realm's", 0, 0, {10, 2, 0, 2}, 9, -EINVAL},
+        {"the other leg", 1, 0, {10, 1, 0, 2}, 20000, -EINVAL},
+        {"RTCP only", 0, 1, {10, 2, 0, 2}, 5001, -EINVAL},
+        {"the other leg's RTCP", 1, 1, {10, 2, 0, 2}, 5001, -EINVAL},
+        {"next to it", 0, 0, {10, 1, 0, 3}, 5000, 0},
+    };
+    struct tl_completion done;
+    struct tl_addr local[2];
+    managed_open(1, 1);
+    struct tl_handle h = managed_add(77, 7, local);
+    size_t heap = managed_heap();
+    for (unsigned i = 0; i < sizeof table / sizeof *table; i++) {
+        struct tl_command c = {.op = TL_OP_ADD, .call_ref = 1};
+        struct tl_leg leg[2];
+        managed_legs(c.leg, 0);
+        struct tl_addr *addr = table[i].rtcp ? &c.leg[table[i].leg].rtcp : &c.leg[table[i].leg].rtp;
+        *addr = (struct tl_addr){.family = TL_AF_INET, .port = table[i].port};
+        memcpy(addr->ip, table[i].ip, 4);
+        memcpy(leg, c.leg, sizeof leg);
+        CU_ASSERT_EQUAL(fake_control_call(&control, &c, &done), 0);
+        CU_ASSERT_EQUAL(done.status, table[i].status);
+        CU_ASSERT_EQUAL(done.field, table[i].status ? TL_FIELD_LOOP : TL_FIELD_NONE);
+        if (done.status == 0)
+            CU_ASSERT_EQUAL(managed_del(&done.handle), 0);
+        CU_ASSERT_EQUAL(managed_heap(), heap);
+        CU_ASSERT_EQUAL(fake_control_modify(&control, &h, 1 << table[i].leg, leg), table[i].status);
+        // a leg that is not meant is not looked at
+        CU_ASSERT_EQUAL(fake_control_modify(&control, &h, 2 >> table[i].leg, leg), 0);
+    }
+    CU_ASSERT(strstr(tl_field_text(TL_FIELD_LOOP), "media address of our own") != NULL);
+    CU_ASSERT_EQUAL(managed_del(&h), 0);
     managed_close();
 }
 
@@ -448,6 +494,7 @@ int main(int argc, char **argv)
     static const struct test_case cases[] = {
         {"add_media_del", add_media_del},
         {"what_is_refused", what_is_refused},
+        {"our_own_address_is_refused", our_own_address_is_refused},
         {"ports_that_are_asked_for", ports_that_are_asked_for},
         {"all_of_them_twice", all_of_them_twice},
         {"ports_run_out", ports_run_out},
