@@ -5,6 +5,8 @@
 #include <rte_malloc.h>
 #include <string.h>
 
+#include "dataplane/g711.h"
+
 // The map that a realm's address already has on this port, through an earlier realm. NULL: none.
 static struct portmap *shared_map(const struct engine *engine, const struct port *port, uint32_t number,
                                   const char **why)
@@ -26,6 +28,7 @@ int engine_init(struct engine *engine, const struct tl_config *config, const str
                 const struct neigh_table *neigh, struct tl_live_table *live, const char **why)
 {
     *why = NULL;
+    g711_select();
     *engine = (struct engine){.config = config,
                               .ports = ports,
                               .neigh = neigh,

@@ -25,9 +25,10 @@ struct engine {
     struct portmap *map[TL_PORTS_MAX][TL_REALMS_MAX];
 };
 
-// Allocates sessions and port maps for `config`, whose ports are `ports`; both must outlive the engine, as
-// must `neigh` and `live`. Returns 0; -ENOMEM; -EINVAL with *why set to a sentence when realms with one
-// address share ports. On failure engine_fini() need not be called. Main lcore, before the workers are made.
+// Chooses the code for this CPU and allocates sessions and port maps for `config`, whose ports are `ports`;
+// both must outlive the engine, as must `neigh` and `live`. Returns 0; -ENOMEM; -EINVAL with *why set to a
+// sentence when realms with one address share ports. On failure engine_fini() need not be called. Main lcore,
+// before the workers are made.
 int engine_init(struct engine *engine, const struct tl_config *config, const struct ports *ports,
                 const struct neigh_table *neigh, struct tl_live_table *live, const char **why);
 

@@ -3,6 +3,7 @@
 // its index, SSRC and timestamps.
 #include <rte_byteorder.h>
 
+#include "dataplane/g711.h"
 #include "dataplane/quality.h"
 #include "dataplane/stages.h"
 
@@ -89,6 +90,17 @@ static void new_base(struct leg *l, uint8_t *state, struct tl_live_ssrc *live, u
     l->base = index - seq;
 }
 
+// The payload, without the padding that padding_fits() has checked, from one law to the other.
+static void transcode(const struct leg_terms *in, struct packet *p)
+{
+    uint8_t *payload = p->data + p->header_len;
+    unsigned padding = p->data[0] & 0x20 ? p->data[p->len - 1] : 0, len = p->len - p->header_len - padding;
+    if (in->flags & TERMS_U_TO_A)
+        g711_u_to_a(payload, len);
+    else
+        g711_a_to_u(payload, len);
+}
+
 static unsigned relay_rtp_packet(struct worker *w, struct packet *p, uint32_t ticks)
 {
     struct session *s = p->session;
@@ -131,6 +143,8 @@ static unsigned relay_rtp_packet(struct worker *w, struct packet *p, uint32_t ti
     d[3] = p->index;
     store32(d + 4, ts);
     store32(d + 8, l->ssrc);
+    if (in->pt_out[pt] & TERMS_TRANSCODE)
+        transcode(in, p);
     return SRTP_OK;
 }
 
