@@ -20,6 +20,9 @@ enum {
     TL_PATH_LEN = 108, // of a Unix socket, with the final NUL
     TL_DEVICE_LEN = 256,
     TL_DIGITS_MAX = 32,
+    // Bytes of DPDK's memory that a call takes at most, with AEAD on both sides;
+    // tests/unit/dataplane/test_memory.c
+    TL_SESSION_BYTES = 5248,
 };
 
 enum tl_poll_mode { TL_POLL_BUSY, TL_POLL_ADAPTIVE };

@@ -83,12 +83,12 @@ static void check_dataplane(struct config_parser *p)
 {
     const struct tl_dataplane_config *d = &p->root->config.dataplane;
     uint32_t node = scan_find(&p->scan, 0, "dataplane");
-    enum { MBUF_BYTES = 2432, SESSION_BYTES = 5120, OTHER_BYTES = 16 << 20 }; // what the dataplane asks for
+    enum { MBUF_BYTES = 2432, OTHER_BYTES = 16 << 20 }; // what the dataplane asks for
 
     check_cores(p, d, node);
     check_ports(p, d, node);
     uint64_t bytes =
-        (uint64_t)d->mbufs * MBUF_BYTES + (uint64_t)d->max_sessions * SESSION_BYTES + OTHER_BYTES;
+        (uint64_t)d->mbufs * MBUF_BYTES + (uint64_t)d->max_sessions * TL_SESSION_BYTES + OTHER_BYTES;
     uint64_t need = (bytes + (1 << 20) - 1) >> 20;
     if (!d->huge_pages && d->memory_mb && need > d->memory_mb)
         config_complain(

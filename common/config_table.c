@@ -59,7 +59,7 @@ static const struct option dataplane_options[] = {
      .doc = "Packet memory in huge pages, which the operator has reserved. PCI devices need it."},
     {"memory_mb", OPTION_NUMBER, FIELD(tl_dataplane_config, memory_mb), RANGE(64, 1048576), .unit = "MiB",
      .preset = "512",
-     .doc = "Memory to take when huge_pages is false: 2.5 kB for each of mbufs, 5 kB for each of "
+     .doc = "Memory to take when huge_pages is false: 2.5 kB for each of mbufs, 5.2 kB for each of "
             "max_sessions and 16 MiB more."},
     {"mbufs", OPTION_NUMBER, FIELD(tl_dataplane_config, mbufs), RANGE(1024, 8388607), .preset = "65535",
      .doc = "Packet buffers of all ports of a NUMA node: at least the descriptors of every port times the "

@@ -20,8 +20,7 @@ enum {
     // of one packet buffer in a pool: mbuf, room, and what the pool puts around it
     BUFFER_BYTES = sizeof(struct rte_mbuf) + RTE_MBUF_DEFAULT_BUF_SIZE + 2 * RTE_CACHE_LINE_SIZE,
     PAGE_BYTES = 4096,
-    SESSION_BYTES = 5 * 1024, // of a call: two legs with the largest keys
-    OTHER_BYTES = 16 * MB,    // what DPDK, rings and port maps take
+    OTHER_BYTES = 16 * MB, // what DPDK, rings and port maps take
 };
 
 // ---- reading the machine -----------------------------------------------------------------------------
@@ -134,7 +133,7 @@ static int check_cores(const struct tl_dataplane_config *config, const struct ea
 static int check_memory(const struct tl_dataplane_config *config, const struct eal_facts *facts, char *why)
 {
     uint64_t buffer = eal_buffer_per_page(config) ? PAGE_BYTES : BUFFER_BYTES;
-    uint64_t need = config->mbufs * buffer + (uint64_t)config->max_sessions * SESSION_BYTES + OTHER_BYTES;
+    uint64_t need = config->mbufs * buffer + (uint64_t)config->max_sessions * TL_SESSION_BYTES + OTHER_BYTES;
     unsigned need_mb = (unsigned)((need + MB - 1) / MB);
     if (!config->huge_pages) {
         if (config->memory_mb < need_mb)

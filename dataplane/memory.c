@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/memory.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -87,6 +88,11 @@ int memory_process(uint64_t *bytes)
 // Two chain heads for three records at the least, one for one at the most: see calls_init().
 enum { CHAIN_SHARE = 8, PORT_LISTS = 2 * sizeof(uint16_t) };
 
+static_assert(sizeof(struct tl_live_session) / 2 + sizeof(struct session) / 2 + sizeof(struct leg_terms) +
+                      2 * sizeof(uint32_t) + PORT_LISTS + (sizeof(struct call) + CHAIN_SHARE) / 2 <=
+                  512,
+              "a plain direction, all counted");
+
 void memory_costs(struct memory_costs *out)
 {
     *out = (struct memory_costs){
@@ -100,7 +106,7 @@ void memory_costs(struct memory_costs *out)
         size_t key = srtp_key_size(suite);
         if (key == 0)
             continue;
-        out->rx[suite] = (uint32_t)slab_size(key);
+        out->rx[suite] = (uint32_t)(slab_size(key) + slab_size(sizeof(struct leg_rx)));
         out->tx[suite] = (uint32_t)(slab_size(key) + slab_size(sizeof(struct call_keys)));
     }
 }

@@ -252,7 +252,7 @@ static const struct wrong wrongs[] = {
     {"{\"dataplane\":{" PORTS ",\"mbufs\":@5000}," REALMS "}",
      "dataplane.mbufs: 5000 buffers do not fill the rings; ", "at least 5120"},
     {"{\"dataplane\":{" PORTS ",\"huge_pages\":false,\"memory_mb\":@128}," REALMS "}",
-     "dataplane.memory_mb: 128 MiB do not hold 65535 mbufs and 10000 sessions; ", "at least 217"},
+     "dataplane.memory_mb: 128 MiB do not hold 65535 mbufs and 10000 sessions; ", "at least 219"},
     {"{\"dataplane\":{\"huge_pages\":false,\"ports\":[{\"name\":\"p\",\"device\":@\"0000:03:00.0\"}]}," REALMS
      "}",
      "dataplane.ports[0].device: a PCI device needs huge pages; ", ""},

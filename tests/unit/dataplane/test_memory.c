@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/config.h"
 #include "dataplane/memory.h"
 #include "runner.h"
 
@@ -63,11 +64,41 @@ static void in_words(void)
     }
 }
 
+// The limits of a direction, for every suite that is there.
+static void a_direction_is_small(void)
+{
+    enum {
+        PLAIN = 512,
+        CM = 512,
+        CM_256 = CM + 64,
+        GCM = 1300
+    }; // AES-256 has four round keys more: 64 bytes
+    static const uint32_t limit[TL_SUITE_COUNT] = {
+        [TL_SUITE_AES_CM_128_HMAC_SHA1_80] = CM,     [TL_SUITE_AES_CM_128_HMAC_SHA1_32] = CM,
+        [TL_SUITE_AES_256_CM_HMAC_SHA1_80] = CM_256, [TL_SUITE_AES_256_CM_HMAC_SHA1_32] = CM_256,
+        [TL_SUITE_AEAD_AES_128_GCM] = GCM,           [TL_SUITE_AEAD_AES_256_GCM] = GCM};
+    struct memory_costs c;
+    memory_costs(&c);
+    CU_ASSERT(memory_plain(&c) <= PLAIN);
+    CU_ASSERT(c.live >= 288 && c.session >= 96 && c.terms >= 64 && c.ports >= 8 && c.record >= 40);
+    CU_ASSERT(c.rx[TL_SUITE_NONE] == 0 && c.tx[TL_SUITE_NONE] == 0);
+    unsigned suites = 0;
+    for (unsigned s = TL_SUITE_NONE + 1; s < TL_SUITE_COUNT; s++) {
+        CU_ASSERT(c.rx[s] <= limit[s] && c.tx[s] <= limit[s]);
+        CU_ASSERT((c.rx[s] == 0) == (c.tx[s] == 0));
+        suites += c.rx[s] > 0;
+        // what the configuration counts on for a call with SRTP on both sides
+        CU_ASSERT(2 * (c.session + c.terms + c.rx[s] + c.tx[s]) <= TL_SESSION_BYTES);
+    }
+    CU_ASSERT(suites >= 2 && c.rx[TL_SUITE_AES_CM_128_HMAC_SHA1_80] > 0);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
         {"status_of_a_process", status_of_a_process},
         {"in_words", in_words},
+        {"a_direction_is_small", a_direction_is_small},
     };
     return test_main("memory", TEST_CASES(cases), argc, argv);
 }
