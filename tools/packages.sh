@@ -15,4 +15,6 @@ packages_demo=(iproute2 iptables ethtool procps jq util-linux)
 # to run every test: peers that are not our code, sanitisers, checks
 packages_test=(
     clang-format clang libclang-rt-14-dev libbpf-dev sip-tester baresip-core iputils-ping netcat-openbsd valgrind
+    # tools/bench.sh: its report, and whom --peers measures
+    python3 rtpengine-daemon dpdk-dev
 )
