@@ -88,6 +88,7 @@ void session_swap(struct session *s, struct tl_live_session *live, unsigned leg,
 {
     struct leg_parts old = {s->terms[leg], s->rx[leg]};
     s->terms[leg] = parts->terms;
+    police_swap(&s->police[leg], &old.terms->police, &parts->terms->police);
     if (terms_rx_generation(old.terms) != terms_rx_generation(parts->terms) || !old.rx != !parts->rx) {
         s->rx[leg] = parts->rx;
         for (unsigned i = 0; i < TL_SSRC_MAX; i++)

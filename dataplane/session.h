@@ -19,6 +19,7 @@
 
 #include "common/contract.h"
 #include "dataplane/leg_rx.h"
+#include "dataplane/police.h"
 #include "dataplane/srtp.h"
 #include "dataplane/srtp_index.h"
 
@@ -40,15 +41,13 @@ struct leg_terms {
     uint32_t rtcp_ip;                             // 0 with RTCP mux and before the answer
     uint16_t rtp_port;
     uint16_t rtcp_port;
-    uint16_t local_port;    // RTP; RTCP is the next one
-    uint16_t max_len : 11;  // of a media packet's UDP payload
-    uint16_t tx_port : 4;   // index into ports.port[] ...
-    uint32_t realm : 6;     // ... and into its realm[]
-    uint32_t rtp_hop : 12;  // next hop's number
-    uint32_t rtcp_hop : 12; // none with RTCP mux
-    uint32_t rx_generation; // of the keys
-    uint32_t tx_generation;
-    uint8_t pad[3];
+    uint16_t local_port;           // RTP; RTCP is the next one
+    uint16_t max_len : 11;         // of a media packet's UDP payload
+    uint16_t tx_port : 4;          // index into ports.port[] ...
+    uint32_t realm : 6;            // ... and into its realm[]
+    uint32_t rtp_hop : 12;         // next hop's number
+    uint32_t rtcp_hop : 12;        // none with RTCP mux
+    struct police_rate police;     // of what comes in
     uint8_t flags;                 // enum tl_leg_flags, enum terms_flags
     uint8_t pt_in[TL_PT_MAX];      // 0xff where unused
     uint8_t pt_out[TL_PT_MAX];     // what pt_in becomes on the other leg | TERMS_TRANSCODE
@@ -60,12 +59,12 @@ static_assert(sizeof(struct leg_terms) == RTE_CACHE_LINE_SIZE, "one line in all"
 // Generations of the keys; plain counts as 0.
 static inline uint32_t terms_rx_generation(const struct leg_terms *t)
 {
-    return t->rx_generation;
+    return t->rx_key ? srtp_key_generation(t->rx_key) : 0;
 }
 
 static inline uint32_t terms_tx_generation(const struct leg_terms *t)
 {
-    return t->tx_generation;
+    return t->tx_key ? srtp_key_generation(t->tx_key) : 0;
 }
 
 // Asks for a key a stage ahead, without reading it. The leg has one.
@@ -96,7 +95,7 @@ static_assert(sizeof(struct leg) == RTE_CACHE_LINE_SIZE, "what sending needs is 
 struct session {
     alignas(RTE_CACHE_LINE_SIZE) const struct leg_terms *terms[2]; // swapped by the worker
     struct leg_rx *rx[2];                                          // of legs with an rx key, else NULL
-    uint32_t police[2][3]; // by leg received on: buckets before and behind authentication
+    struct police police[2];                                       // by leg received on
     uint32_t slot;
     uint8_t ssrc_state[2]; // enum ssrc_state of leg[].ssrc
     uint8_t pad[2];

@@ -20,6 +20,7 @@ static void set_addresses(struct leg_terms *t, const struct tl_leg *leg, const s
 {
     t->flags = (uint8_t)leg->flags;
     t->max_len = leg->max_len;
+    t->police = police_rate_of(leg->max_pps, leg->max_bps, leg->burst_ms, leg->max_len);
     t->tx_port = place->port->index & 15;
     t->realm = (place->realm - place->port->realm) & 63;
     t->local_port = rte_cpu_to_be_16(place->local_port);
@@ -48,11 +49,6 @@ static void set_payload_types(struct leg_terms *t, const struct tl_leg *leg)
 
 // ---- keys --------------------------------------------------------------------------------------------
 
-static bool is_gcm(enum tl_suite suite)
-{
-    return suite == TL_SUITE_AEAD_AES_128_GCM || suite == TL_SUITE_AEAD_AES_256_GCM;
-}
-
 static int make_key(const struct srtp_key **out, const struct tl_crypto *crypto,
                     const struct terms_maker *maker)
 {
@@ -78,9 +74,8 @@ static void free_key(const struct srtp_key *key, const struct terms_maker *maker
 
 static int set_keys(struct leg_terms *t, const struct tl_leg *leg, const struct terms_maker *maker)
 {
-    t->flags |= (is_gcm(leg->rx.suite) ? TERMS_RX_GCM : 0) | (is_gcm(leg->tx.suite) ? TERMS_TX_GCM : 0);
-    t->rx_generation = leg->rx.generation;
-    t->tx_generation = leg->tx.generation;
+    t->flags |= (srtp_suite_is_gcm(leg->rx.suite) ? TERMS_RX_GCM : 0) |
+                (srtp_suite_is_gcm(leg->tx.suite) ? TERMS_TX_GCM : 0);
     int e = make_key(&t->rx_key, &leg->rx, maker);
     return e ? e : make_key(&t->tx_key, &leg->tx, maker);
 }
