@@ -19,6 +19,15 @@ void clock_init(struct worker_clock *clock);
 // Reads CLOCK_MONOTONIC (which the kernel's vDSO gives without a system call). Owner.
 void clock_anchor(struct worker_clock *clock, uint64_t tsc);
 
+// Makes it say `ns` until it is told something else or clock_init() sets it going: for who drives a worker by
+// a time of its own. Owner.
+static inline void clock_stop(struct worker_clock *clock, uint64_t ns)
+{
+    clock->anchor_ns = ns;
+    clock->ns_per_cycle = 0;
+    clock->anchor_cycles = UINT64_MAX;
+}
+
 // Nanoseconds of CLOCK_MONOTONIC at `tsc`, which rte_rdtsc() just gave. Owner.
 static inline uint64_t clock_at(struct worker_clock *clock, uint64_t tsc)
 {

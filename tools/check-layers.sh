@@ -20,6 +20,7 @@ forbid common 'rte_|osip|event2?/|intel-ipsec' "common/ knows neither DPDK nor o
 forbid dataplane 'osip|jansson|control/|event2?/|tools/|tests/|re/' "dataplane/ knows no SIP, JSON or control"
 forbid control 'rte_|dataplane/|intel-ipsec|tools/|tests/|re/' "control/ knows no DPDK and nothing of the dataplane"
 forbid tools/loadgen 'dataplane/|control/|common/' "the load generator shares no code with the daemons"
+forbid tools/bench 'control/|osip|event2?/|tests/' "the benchmark drives the dataplane through the contract"
 forbid tools/ctl 'dataplane/|control/|rte_|osip' "trunklinectl talks to control over its socket only"
 
 # jansson stays in the configuration module and the control socket

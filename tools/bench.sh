@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The packet engine against the limits of this machine: sets up what is missing, builds, measures, prints a table.
+#   tools/bench.sh [--quick] [--json FILE] [option of trunkline-bench ...]
+#     --quick        1,000 and 10,000 streams, the main arms, within a minute
+#     --json FILE    the result (see tools/bench/README.md)
+# Huge pages are reserved for the run where it may (root) and given back afterwards; without them it runs on ordinary
+# memory and says so. Figures need a quiet machine: everything else that runs is in them. Exit status: 0, or 1 when a
+# packet did not pass the correctness gate.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+quick=0 huge=1 args=()
+for a in "$@"; do
+    case $a in
+    -h | --help) sed -n '3,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --quick) quick=1 ;;
+    --no-huge) huge=0; continue ;;
+    esac
+    args+=("$a")
+done
+
+pages_before=
+cleanup() {
+    trap - EXIT INT TERM
+    [ -z "$pages_before" ] || echo "$pages_before" >/proc/sys/vm/nr_hugepages
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+tools/setup.sh test || exit 1
+build=${TRUNKLINE_BUILD:-}
+if [ -z "$build" ]; then
+    build=$PWD/build
+    echo "bench: building"
+    log=$(mktemp)
+    { [ -f build/build.ninja ] || meson setup build; } >"$log" 2>&1 && ninja -C build >>"$log" 2>&1 || { tail -n 30 "$log" >&2; rm -f "$log"; exit 1; }
+    rm -f "$log"
+fi
+
+# Pages of 2 MB: sessions, keys and packets of the largest number of streams.
+free_pages() { sed -n 's/^HugePages_Free: *//p' /proc/meminfo; }
+want=$([ $quick = 1 ] && echo 128 || echo 640)
+if [ $huge = 1 ] && [ "$(free_pages)" -lt "$want" ] && [ -w /proc/sys/vm/nr_hugepages ]; then
+    pages_before=$(cat /proc/sys/vm/nr_hugepages)
+    echo $((pages_before + want - $(free_pages))) >/proc/sys/vm/nr_hugepages
+    echo "bench: reserved huge pages: $pages_before before, $(cat /proc/sys/vm/nr_hugepages) during the run"
+fi
+if [ $huge = 1 ] && [ "$(free_pages)" -lt "$want" ]; then
+    echo "bench: $(free_pages) free huge pages, $want are needed: ordinary memory instead, so many streams cost more" >&2
+    huge=0
+fi
+[ $huge = 1 ] || args+=(--no-huge)
+
+commit=$(git describe --always --dirty 2>/dev/null)
+load=$(cut -d' ' -f1 /proc/loadavg)
+echo "bench: load average $load, $(nproc) cores, commit ${commit:-unknown}"
+"$build/tools/bench/trunkline-bench" "${args[@]}" ${commit:+--commit "$commit"}
