@@ -67,3 +67,11 @@ uint32_t demux_get(const struct demux *d, const struct endpoint *local, const st
 {
     return find(d, packed(local), packed(remote))->value;
 }
+
+void demux_set(struct demux *d, const struct endpoint *local, const struct endpoint *remote, uint32_t value)
+{
+    struct demux_slot *slot = find(d, packed(local), packed(remote));
+
+    if (slot->value != UINT32_MAX)
+        slot->value = value;
+}

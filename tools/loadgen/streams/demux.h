@@ -21,3 +21,6 @@ int demux_put(struct demux *d, const struct endpoint *local, const struct endpoi
 
 // The value of the pair, or UINT32_MAX.
 uint32_t demux_get(const struct demux *d, const struct endpoint *local, const struct endpoint *remote);
+
+// Changes the value of a pair that has one.
+void demux_set(struct demux *d, const struct endpoint *local, const struct endpoint *remote, uint32_t value);
