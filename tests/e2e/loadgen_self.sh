@@ -5,6 +5,8 @@
 # side, each on ports of its own.
 set -u
 cd "$(dirname "$0")/../.."
+# shellcheck source=tests/e2e/lib/tamper.sh
+. tests/e2e/lib/tamper.sh
 loadgen=$(realpath -m "${TRUNKLINE_BUILD:-build}")/tools/loadgen/trunkline-loadgen
 ns=lgself$$
 dir=$(mktemp -d)
@@ -106,36 +108,6 @@ clean() { # NAME CALLS
     check "$name: what one side sent the other received, call by call" agree "$name" "$2"
 }
 
-# Flips a bit in the payload of about one media packet in 32 that comes in for the media ports of PORT and the next.
-tamper() { # PORT
-    local first=$((20000 + ($1 - 5060) * 200))
-    cat >"$dir/tamper.c" <<-C
-	#include <linux/bpf.h>
-	#include <linux/pkt_cls.h>
-	#include <bpf/bpf_endian.h>
-	#include <bpf/bpf_helpers.h>
-	SEC("tc") int tamper(struct __sk_buff *skb)
-	{
-	    __u8 protocol = 0, byte = 0;
-	    __u16 port = 0, none = 0;
-	    if (bpf_skb_load_bytes(skb, 14 + 9, &protocol, 1) || protocol != 17 || skb->len < 200 ||
-	        bpf_skb_load_bytes(skb, 14 + 20 + 2, &port, 2))
-	        return TC_ACT_OK;
-	    port = bpf_ntohs(port);
-	    if (port < $first || port >= $first + 400 || bpf_get_prandom_u32() % 32 != 0)
-	        return TC_ACT_OK;
-	    bpf_skb_load_bytes(skb, 150, &byte, 1);
-	    byte ^= 4;
-	    bpf_skb_store_bytes(skb, 150, &byte, 1, 0);
-	    bpf_skb_store_bytes(skb, 14 + 20 + 6, &none, 2, 0); // no UDP checksum: it must reach the program
-	    return TC_ACT_OK;
-	}
-	char _license[] SEC("license") = "GPL";
-	C
-    clang -O2 -g -target bpf -I"/usr/include/$(uname -m)-linux-gnu" -c "$dir/tamper.c" -o "$dir/tamper.o" || return 1
-    tc -n ${ns}b qdisc add dev v0 clsact && tc -n ${ns}b filter add dev v0 ingress bpf da obj "$dir/tamper.o" sec tc
-}
-
 [ -x "$loadgen" ] || { echo "FAIL $loadgen is missing: build first"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 set_up || { bad "two namespaces (this needs root)"; echo "$passed passed, $failed failed, $skipped skipped"; exit 1; }
 
@@ -150,7 +122,7 @@ for s in a b; do
 done
 ip netns exec ${ns}b iptables -A INPUT -p udp --dport 21000:21199 -m statistic --mode random --probability 0.03 -j DROP 2>"$dir/iptables" ||
     touch "$dir/no_iptables"
-tamper 5066 2>"$dir/tamper.err" || touch "$dir/no_tamper"
+tamper ${ns}b v0 21200 21599 "$dir" 2>"$dir/tamper.err" || touch "$dir/no_tamper"
 
 usual=(--dtmf '17#A' --hold-every 3 --wrap-every 2)
 both plain 5060 "${usual[@]}"
