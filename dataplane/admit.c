@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// packet path: what may come in on a leg: the signalled source, and what looks like RTP or RTCP. Nothing is
-// written to the session here.
+// packet path: what may come in on a leg: the signalled source, not too much of it, and what looks like RTP
+// or RTCP. Nothing but the loose bucket is written here.
 #include <rte_byteorder.h>
 #include <rte_prefetch.h>
 
@@ -72,6 +72,8 @@ static unsigned admit(const struct worker *w, struct packet *p)
         return stranger(w, p, TL_DROP_wrong_source);
     if (p->len > t->max_len)
         return TL_DROP_too_big;
+    if (!police_loose(&p->session->police[p->leg], &t->police, w->now_ns, p->len))
+        return TL_DROP_flood;
 
     const uint8_t *d = p->data;
     if (p->len < 2 || d[0] >> 6 != 2)

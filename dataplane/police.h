@@ -48,12 +48,6 @@ struct police {
 };
 static_assert(sizeof(struct police) == 12, "part of a session's head");
 
-// What a packet would make of the stream's own buckets.
-struct police_bill {
-    uint32_t packets;
-    uint32_t octets;
-};
-
 // Rate of `pps` packets (1..TL_PPS_MAX) and `bps` bytes (TL_BPS_MIN..TL_BPS_MAX) a second, with bursts of
 // `burst_ms` (TL_BURST_MIN_MS..TL_BURST_MAX_MS) and packets of up to `max_len` bytes
 // (TL_LEN_MIN..TL_LEN_MAX). A conforming sender may lie 0.2 % above: its clock is not ours. Any thread; for
@@ -100,23 +94,19 @@ static inline bool police_loose(struct police *words, const struct police_rate *
     return true;
 }
 
-// After authentication: may it go on by the stream's own buckets? Fills in the bill, which police_pay()
-// settles once nothing else refuses the packet. `rtp`: it counts as a packet; RTCP does not. Asking costs
-// nothing.
-static inline bool police_ask(const struct police *words, const struct police_rate *rate, uint64_t now_ns,
-                              uint32_t len, bool rtp, struct police_bill *bill)
+// After authentication: may it go on by the stream's own buckets? A refused one costs them nothing. `rtp`: it
+// counts as a packet; RTCP does not.
+static inline bool police_own(struct police *words, const struct police_rate *rate, uint64_t now_ns,
+                              uint32_t len, bool rtp)
 {
     uint32_t now = now_ns >> rate->shift;
     uint32_t packets = police_level(words->packets, now, rate->depth) + (rtp ? rate->packet : 0);
     uint32_t octets = police_level(words->octets, now, rate->depth) + police_octets(rate, len);
-    *bill = (struct police_bill){now + packets, now + octets};
-    return packets <= rate->depth && octets <= rate->depth;
-}
-
-static inline void police_pay(struct police *words, const struct police_bill *bill)
-{
-    words->packets = bill->packets;
-    words->octets = bill->octets;
+    if (packets > rate->depth || octets > rate->depth)
+        return false;
+    words->packets = now + packets;
+    words->octets = now + octets;
+    return true;
 }
 
 // New terms: levels of another bucket mean nothing, so it is empty then. The same one goes on.

@@ -170,13 +170,25 @@ static unsigned relay_rtcp_packet(struct packet *p)
     return SRTP_OK;
 }
 
+// The stream's own buckets: authentic or plain, whatever becomes of the packet from here on.
+static bool over_rate(const struct worker *w, const struct packet *p)
+{
+    const struct police_rate *rate = &p->session->terms[p->leg]->police;
+    return !police_own(&p->session->police[p->leg], rate, w->now_ns, p->wire_len, p->kind == PACKET_RTP);
+}
+
 unsigned stage_relay(struct worker *w, struct packet *p, unsigned n)
 {
     unsigned left = 0;
     uint32_t ticks = quality_ticks(w->now_ns);
     for (unsigned i = 0; i < n; i++) {
-        unsigned status =
-            p[i].kind == PACKET_RTP ? relay_rtp_packet(w, &p[i], ticks) : relay_rtcp_packet(&p[i]);
+        unsigned status;
+        if (over_rate(w, &p[i]))
+            status = TL_DROP_over_rate;
+        else if (p[i].kind == PACKET_RTP)
+            status = relay_rtp_packet(w, &p[i], ticks);
+        else
+            status = relay_rtcp_packet(&p[i]);
         if (status != SRTP_OK) {
             packet_drop(w, &p[i], status);
             continue;

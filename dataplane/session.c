@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/live.h"
+#include "dataplane/quality.h"
 
 static void live_store_srtcp(struct tl_live_ssrc *live, uint32_t index)
 {
@@ -89,6 +90,8 @@ void session_swap(struct session *s, struct tl_live_session *live, unsigned leg,
     struct leg_parts old = {s->terms[leg], s->rx[leg]};
     s->terms[leg] = parts->terms;
     police_swap(&s->police[leg], &old.terms->police, &parts->terms->police);
+    if (old.terms->flags & ~parts->terms->flags & TL_LEG_RECV)
+        quality_pause(&live->rx[leg]);
     if (terms_rx_generation(old.terms) != terms_rx_generation(parts->terms) || !old.rx != !parts->rx) {
         s->rx[leg] = parts->rx;
         for (unsigned i = 0; i < TL_SSRC_MAX; i++)

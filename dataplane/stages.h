@@ -10,13 +10,15 @@
 // is filled in. Prefetches the session.
 unsigned stage_classify(struct worker *w, struct packet *p, unsigned n);
 
-// Strict source (the signalled address), RTP or RTCP (RFC 3550, RFC 5761), RTP header length.
+// Strict source (the signalled address), size, the loose bucket, RTP or RTCP (RFC 3550, RFC 5761), RTP header
+// length.
 unsigned stage_admit(struct worker *w, struct packet *p, unsigned n);
 
 // SRTP and SRTCP of legs with a key: replay check, authentication, decryption, commit.
 unsigned stage_unprotect(struct worker *w, struct packet *p, unsigned n);
 
-// Hold, payload types, the outgoing stream's index, SSRC and timestamp; RTCP's SSRCs and sequence numbers.
+// The stream's own buckets, hold, payload types, the outgoing stream's index, SSRC and timestamp; RTCP's
+// SSRCs and sequence numbers.
 unsigned stage_relay(struct worker *w, struct packet *p, unsigned n);
 
 // SRTP and SRTCP of the leg that sends.

@@ -23,23 +23,13 @@ static uint32_t random_below(uint32_t n)
     return (seed >> 32) % n;
 }
 
-// A packet through the stream's own buckets; pays when it passes.
-static bool own(struct police *p, const struct police_rate *rate, uint64_t now, uint32_t len, bool rtp)
-{
-    struct police_bill bill;
-    if (!police_ask(p, rate, now, len, rtp, &bill))
-        return false;
-    police_pay(p, &bill);
-    return true;
-}
-
 // `n` packets of `len` bytes, `every` ns; returns how many pass.
 static unsigned send(struct police *p, const struct police_rate *rate, uint64_t *now, unsigned n,
                      uint64_t every, uint32_t len)
 {
     unsigned passed = 0;
     for (unsigned i = 0; i < n; i++, *now += every)
-        passed += own(p, rate, *now, len, true);
+        passed += police_own(p, rate, *now, len, true);
     return passed;
 }
 
@@ -118,9 +108,9 @@ static void a_conforming_stream_passes_for_a_day(void)
             late = 900 * MS - in_minute;
         if (start + at + late > now)
             now = start + at + late;
-        lost += !police_loose(&p, &rate, now, 172) || !own(&p, &rate, now, 172, true);
+        lost += !police_loose(&p, &rate, now, 172) || !police_own(&p, &rate, now, 172, true);
         if (sent % 250 == 0)
-            lost += !police_loose(&p, &rate, now, 100) || !own(&p, &rate, now, 100, false);
+            lost += !police_loose(&p, &rate, now, 100) || !police_own(&p, &rate, now, 100, false);
     }
     CU_ASSERT(sent > 4320000);
     CU_ASSERT_EQUAL(lost, 0);
@@ -195,7 +185,7 @@ static void what_conforms_is_never_a_flood(void)
     for (unsigned i = 0; i < 1000000; i++) {
         now += random_below(20) == 0 ? random_below(900) * MS : random_below(3) * MS;
         uint32_t len = random_below(2) ? 12 + random_below(30) : 12 + random_below(1460);
-        if (!own(&p, &rate, now, len, random_below(10) > 0)) {
+        if (!police_own(&p, &rate, now, len, random_below(10) > 0)) {
             refused++;
             continue;
         }
@@ -228,7 +218,7 @@ static void rtcp_counts_in_bytes_only(void)
     while (send(&p, &rate, &now, 1, 0, 0) == 1) // packets without a byte
         ;
     for (unsigned i = 0; i < 200; i++)
-        passed += own(&p, &rate, now, 100, false);
+        passed += police_own(&p, &rate, now, 100, false);
     CU_ASSERT_EQUAL(passed, 100); // 1 s and 1472 bytes: 10072 bytes and what the clocks are granted
 }
 
