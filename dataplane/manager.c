@@ -53,9 +53,10 @@ static int bind_realms(struct manager *m, char *why)
 static int make_ops(struct manager *m)
 {
     uint32_t count = WORKER_TASKS * m->engine.workers;
-    m->ops = calloc(count, sizeof *m->ops);
+    m->ops = aligned_alloc(RTE_CACHE_LINE_SIZE, count * sizeof *m->ops);
     if (!m->ops)
         return -ENOMEM;
+    memset(m->ops, 0, count * sizeof *m->ops);
     for (uint32_t i = 0; i < count; i++)
         m->ops[i].next = i + 1 < count ? &m->ops[i + 1] : NULL;
     m->free_op = m->ops;

@@ -19,6 +19,11 @@ bool manager_has_room(const struct manager *m, unsigned reserve)
     return true;
 }
 
+static struct session *session_of(struct manager *m, const struct call *call)
+{
+    return &m->engine.sessions[calls_slot(&m->calls, call)];
+}
+
 struct op *manager_op(struct manager *m, struct call *call, enum task_kind kind, uint16_t command,
                       struct tl_origin origin, uint64_t id)
 {
@@ -26,10 +31,11 @@ struct op *manager_op(struct manager *m, struct call *call, enum task_kind kind,
     m->free_op = op->next;
     *op = (struct op){.origin = origin, .id = id, .call = call, .command = command};
     op->task = (struct task){.kind = kind,
-                             .session = &m->engine.sessions[calls_slot(&m->calls, call)],
-                             .map = {m->map[call->leg[0].realm], m->map[call->leg[1].realm]},
+                             .slot = calls_slot(&m->calls, call),
                              .port = {call->leg[0].local_port, call->leg[1].local_port},
-                             .user = op};
+                             .session = session_of(m, call)};
+    for (unsigned i = 0; kind != TASK_SWAP && i < 2; i++)
+        op->task.map[i] = m->map[call->leg[i].realm];
     return op;
 }
 
@@ -70,11 +76,6 @@ static int find_realm(const struct manager *m, const char *name)
         if (strncmp(m->config.config->realms[i].name, name, TL_NAME_MAX) == 0 && m->place[i].port)
             return i;
     return -1;
-}
-
-static struct session *session_of(struct manager *m, const struct call *call)
-{
-    return &m->engine.sessions[calls_slot(&m->calls, call)];
 }
 
 static int make_parts(struct manager *m, struct call *call, const struct tl_leg *leg, unsigned i,

@@ -83,7 +83,7 @@ void manager_done(struct manager *m)
         struct task *t[AT_ONCE];
         unsigned n = rte_ring_sc_dequeue_burst(m->engine.worker[w]->done, (void **)t, AT_ONCE, NULL);
         for (unsigned i = 0; i < n; i++) {
-            struct op *op = t[i]->user;
+            struct op *op = (struct op *)(void *)t[i];
             done(m, op);
             op->next = m->free_op;
             m->free_op = op;

@@ -17,7 +17,7 @@ struct memory_sum;
 
 // A command that a worker has a part in, until it is answered.
 struct op {
-    struct task task; // task.user is this op
+    struct task task; // the first, so that what comes back is the op
     struct tl_origin origin;
     uint64_t id;
     struct call *call;
@@ -25,6 +25,8 @@ struct op {
     uint16_t command;    // enum tl_op
     struct op *next;     // free ones
 };
+
+static_assert(offsetof(struct op, task) == 0, "a task is the op it belongs to");
 
 enum {
     MANAGER_FLUSHES = 2 * TL_LOOPS_MAX, // at a time: one for each loop of a control and its successor

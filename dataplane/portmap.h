@@ -56,6 +56,12 @@ static inline uint32_t portmap_get(const struct portmap *map, uint16_t port)
     return atomic_load_explicit(&map->entry[portmap_place(port)], memory_order_relaxed);
 }
 
+// Asks for the line of a port pair ahead of portmap_set() or portmap_clear(). Owning worker only.
+static inline void portmap_prefetch_write(const struct portmap *map, uint16_t port)
+{
+    __builtin_prefetch(&map->entry[portmap_place(port & 0xfffe)], 1);
+}
+
 // Gives the even port and the odd one after it to a leg of the slot; portmap_clear takes them back.
 // Owning worker only, between two bursts.
 void portmap_set(struct portmap *map, uint16_t rtp_port, uint32_t slot, unsigned leg);

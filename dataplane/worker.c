@@ -7,7 +7,9 @@
 #include "dataplane/stages.h"
 
 enum {
-    TASKS_AT_ONCE = 32,
+    // Their lines come from the manager's core and from memory, some 100 ns each, beside packets that wait:
+    // few at a time, fetched together. That is still 250,000 a second with bursts of 32 µs.
+    TASKS_AT_ONCE = 8,
     OWN_FRAMES = 16,
 };
 
@@ -112,10 +114,10 @@ static void hand_off(struct worker *w)
 static void run_task(struct worker *w, struct task *t)
 {
     struct session *s = t->session;
-    switch (t->kind) {
+    switch ((enum task_kind)t->kind) {
     case TASK_LINK:
         for (unsigned leg = 0; leg < 2; leg++)
-            portmap_set(t->map[leg], t->port[leg], s->slot, leg);
+            portmap_set(t->map[leg], t->port[leg], t->slot, leg);
         break;
     case TASK_SWAP:
         for (unsigned leg = 0; leg < 2; leg++)
@@ -131,12 +133,28 @@ static void run_task(struct worker *w, struct task *t)
     }
 }
 
+static void prefetch_task(const struct task *t)
+{
+    if (t->kind == TASK_LINK || t->kind == TASK_UNLINK) {
+        for (unsigned leg = 0; leg < 2; leg++)
+            portmap_prefetch_write(t->map[leg], t->port[leg]);
+    } else if (t->kind == TASK_SWAP) {
+        rte_prefetch0(t->session);
+        for (unsigned leg = 0; leg < 2; leg++)
+            rte_prefetch0(t->parts[leg].terms); // NULL does no harm
+    }
+}
+
 // Between two bursts no packet refers to a session, so what comes back is nobody's but the manager's. There
 // is room for it: the manager has never more tasks out than a ring holds.
 static void run_tasks(struct worker *w)
 {
     struct task *t[TASKS_AT_ONCE];
     unsigned n = rte_ring_sc_dequeue_burst(w->tasks, (void **)t, TASKS_AT_ONCE, NULL);
+    for (unsigned i = 0; i < n; i++)
+        rte_prefetch0(t[i]);
+    for (unsigned i = 0; i < n; i++)
+        prefetch_task(t[i]);
     for (unsigned i = 0; i < n; i++)
         run_task(w, t[i]);
     if (n > 0)

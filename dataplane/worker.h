@@ -19,16 +19,20 @@ enum {
 enum task_kind { TASK_LINK, TASK_SWAP, TASK_UNLINK, TASK_NONE };
 
 // What the manager asks of a worker. The same object comes back when it is done; whatever it points to
-// belongs to the worker in between.
+// belongs to the worker in between. LINK and UNLINK touch the port map only: sessions, keys and the live
+// record are the manager's work, before and after.
 struct task {
-    enum task_kind kind;
-    struct session *session;
-    struct portmap *map[2]; // LINK, UNLINK: of each leg's address ...
-    uint16_t port[2];       // ... and its RTP port
-    struct leg_parts
-        parts[2]; // SWAP: new ones, no terms leave the leg alone. Back: what nobody uses any more
-    void *user;   // manager's
+    alignas(RTE_CACHE_LINE_SIZE) uint8_t kind; // enum task_kind
+    uint16_t port[2];                          // LINK, UNLINK: each leg's RTP port
+    uint32_t slot;                             // LINK
+    union {
+        struct portmap *map[2]; // LINK, UNLINK: of each leg's address
+        struct leg_parts
+            parts[2]; // SWAP: new ones, no terms leave the leg alone. Back: what nobody uses any more
+    };
+    struct session *session; // SWAP
 };
+static_assert(sizeof(struct task) == RTE_CACHE_LINE_SIZE, "a worker fetches one line for a task");
 
 struct worker_rx {
     uint16_t port_id;

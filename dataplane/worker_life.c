@@ -108,7 +108,7 @@ void worker_fini(struct worker *w)
 static void rest(struct worker *w, unsigned packets)
 {
     uint64_t now = rte_rdtsc();
-    if (packets > 0) {
+    if (packets > 0 || !rte_ring_empty(w->tasks)) {
         w->spin_until = now + rte_get_tsc_hz() / 1000000u * SPIN_US;
         w->sleep_ns = SLEEP_FIRST_NS;
         return;

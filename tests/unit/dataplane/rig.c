@@ -256,10 +256,13 @@ static void run_task(struct rig *r, const struct rig_call *call, struct task *ta
 
 static struct task task_for(struct rig *r, const struct rig_call *call, enum task_kind kind)
 {
-    return (struct task){.kind = kind,
-                         .session = call->session,
-                         .map = {r->engine->map[0][0], r->engine->map[1][0]},
-                         .port = {call->port[0], call->port[1]}};
+    struct task task = {.kind = kind,
+                        .slot = call->session->slot,
+                        .port = {call->port[0], call->port[1]},
+                        .session = call->session};
+    for (unsigned i = 0; kind != TASK_SWAP && i < 2; i++)
+        task.map[i] = r->engine->map[i][0];
+    return task;
 }
 
 struct rig_call rig_call(struct rig *r, uint32_t slot, const struct tl_leg leg[2])
