@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane/calls.h"
+#include "dataplane/manager_priv.h"
 #include "eal_for_tests.h"
 #include "runner.h"
 
@@ -202,6 +202,62 @@ static void at_most_56_bytes_a_direction(void)
     }
 }
 
+// ---- the search for silence --------------------------------------------------------------------------
+
+// Legs whose last media, which is that of this moment, was noticed since the last time.
+static unsigned noticed(struct manager *m)
+{
+    unsigned n = 0;
+    for (uint32_t i = 0; i < m->calls.count; i++)
+        for (unsigned leg = 0; leg < 2; leg++) {
+            n += m->calls.call[i].leg[leg].since_ns == m->now_ns;
+            m->calls.call[i].leg[leg].since_ns = 0;
+        }
+    return n;
+}
+
+static void silence_is_looked_for_in_small_parts(void)
+{
+    enum { COUNT = 100000, EVERY = 3, SECOND = 1000000000 };
+    struct manager *m = calloc(1, sizeof *m);
+    CU_ASSERT_FATAL(m && calls_init(&m->calls, COUNT) == 0);
+    CU_ASSERT_EQUAL_FATAL(tl_live_create(&m->live, 1, COUNT), 0);
+    CU_ASSERT(silence_scan(m) > 0); // nobody there
+    for (uint32_t i = 0; i < COUNT; i++) {
+        struct call *call = add(&m->calls, 1 + i, 0);
+        for (unsigned leg = 0; leg < 2; leg++) {
+            call->leg[leg].silence_ms = 3600000;
+            atomic_store(&m->live.sessions[i].rx[leg].last_ns, SECOND);
+        }
+    }
+    m->now_ns = SECOND;
+    // all of them: a part in each millisecond, every leg once in a round
+    unsigned all = 0, rounds = 0;
+    for (; all < 2 * COUNT && rounds < COUNT; rounds++) {
+        m->silence_due_ns = 0;
+        uint64_t wait = silence_scan(m);
+        unsigned now = noticed(m);
+        CU_ASSERT(now > 0 && now <= 2 * SILENCE_AT_ONCE);
+        CU_ASSERT_EQUAL(wait, 1000000);
+        all += now;
+    }
+    CU_ASSERT_EQUAL(rounds, (COUNT + SILENCE_AT_ONCE - 1) / SILENCE_AT_ONCE);
+    CU_ASSERT_EQUAL(silence_scan(m), 1000000); // not due
+    CU_ASSERT_EQUAL(noticed(m), 0);
+    // few of them, far apart: found at once, ten times a second
+    for (uint32_t i = 0; i < COUNT; i++)
+        if (i % (COUNT / EVERY))
+            end(&m->calls, &m->calls.call[i]);
+    unsigned live = m->calls.live_count;
+    CU_ASSERT(live > 0 && live <= EVERY + 1);
+    m->silence_due_ns = 0;
+    CU_ASSERT_EQUAL(silence_scan(m), 10000000);
+    CU_ASSERT_EQUAL(noticed(m), 2 * live);
+    tl_live_destroy(&m->live);
+    calls_fini(&m->calls);
+    free(m);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
@@ -211,6 +267,7 @@ int main(int argc, char **argv)
         {"live_at_the_edges_of_words", live_at_the_edges_of_words},
         {"only_legs_with_keys_have_a_history", only_legs_with_keys_have_a_history},
         {"at_most_56_bytes_a_direction", at_most_56_bytes_a_direction},
+        {"silence_is_looked_for_in_small_parts", silence_is_looked_for_in_small_parts},
     };
     if (!eal_for_tests(NULL))
         return 1;

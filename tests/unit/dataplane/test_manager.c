@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The manager and its commands, over the contract: what each does, what is refused, floods of them.
 #include <errno.h>
+#include <rte_malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -489,6 +490,93 @@ static void workers_stand_still(void)
     managed_close();
 }
 
+// However many tasks wait, a worker does few of them between two bursts, in their order.
+static void a_turn_has_few_tasks(void)
+{
+    enum { COUNT = 30, MOST = 8 };
+    managed_open(1, 1);
+    struct worker *w = rig.engine->worker[0];
+    for (unsigned i = 0; i < COUNT; i++) {
+        struct tl_command c = {.op = TL_OP_ADD, .call_ref = 1 + i, .id = 100 + i};
+        managed_legs(c.leg, i);
+        CU_ASSERT_EQUAL(tl_client_send(control.client, 0, &c), 0);
+    }
+    manager_turn(rig.manager);
+    CU_ASSERT_EQUAL(rig.manager->out_all, COUNT);
+    unsigned turns = 0, next = 0;
+    for (unsigned before = 0; before < COUNT; turns++) {
+        worker_step(w);
+        unsigned now = COUNT - rte_ring_count(w->tasks);
+        CU_ASSERT(now > before && now - before <= MOST);
+        before = now;
+    }
+    CU_ASSERT_EQUAL(turns, (COUNT + MOST - 1) / MOST);
+    struct tl_completion done;
+    manager_turn(rig.manager);
+    while (tl_client_completion(control.client, 0, &done) == 0) {
+        CU_ASSERT_EQUAL(done.status, 0);
+        CU_ASSERT_EQUAL(done.id, 100 + next);
+        next++;
+    }
+    CU_ASSERT_EQUAL(next, COUNT);
+    managed_close();
+}
+
+// Takes all of DPDK's memory in pieces of `size`, chained through their first word.
+static void *take_memory(size_t size)
+{
+    void *all = NULL, **piece;
+    while ((piece = rte_malloc(NULL, size, 0))) {
+        *piece = all;
+        all = piece;
+    }
+    return all;
+}
+
+static void give_memory(void *all)
+{
+    while (all) {
+        void *next = *(void **)all;
+        rte_free(all);
+        all = next;
+    }
+}
+
+// Memory that ends refuses the call, whatever part of it comes too late, and no other suffers.
+static void memory_runs_out(void)
+{
+    struct tl_leg leg[2], plain[2];
+    struct tl_handle h, none;
+    struct tl_addr local[2];
+    managed_open(1, 1);
+    struct far key = far_make(rig.srtp, TL_SUITE_AEAD_AES_128_GCM, 1, 3);
+    managed_legs(plain, 0);
+    managed_legs(leg, 1);
+    leg[1].rx = leg[1].tx = key.crypto;
+    h = managed_add(1, 0, local);
+    size_t heap = managed_heap();
+    struct slab *slab = &rig.manager->slab[0];
+    void *large = take_memory(1 << 16), *small = take_memory(64);
+    // the first one that gets a key needs a chunk of its class, and there is none
+    CU_ASSERT_EQUAL(fake_control_add(&control, 2, leg, &none, local), -ENOSPC);
+    CU_ASSERT_EQUAL(slab_bytes(slab).in_use, 2 * slab_size(sizeof(struct leg_terms)));
+    CU_ASSERT_EQUAL(fake_control_modify(&control, &h, 2, leg), -ENOSPC);
+    CU_ASSERT_EQUAL(fake_control_modify(&control, &h, 3, plain), 0); // there are terms left in the chunk
+    CU_ASSERT_EQUAL(rig.live->header->in_use, 1);
+    managed_rtp(0, local, REMOTE0, 1, 1);
+    give_memory(small);
+    give_memory(large);
+    CU_ASSERT_EQUAL(fake_control_modify(&control, &h, 2, leg), 0);
+    CU_ASSERT_EQUAL(fake_control_add(&control, 2, leg, &none, local), 0);
+    CU_ASSERT_EQUAL(managed_del(&none), 0);
+    CU_ASSERT_EQUAL(fake_control_modify(&control, &h, 3, plain), 0);
+    CU_ASSERT_EQUAL(managed_heap() - heap, slab_size(sizeof(struct call_keys))); // it had a key
+    CU_ASSERT_EQUAL(managed_del(&h), 0);
+    CU_ASSERT_EQUAL(slab_bytes(slab).in_use, 0);
+    far_free(&key);
+    managed_close();
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
@@ -504,6 +592,8 @@ int main(int argc, char **argv)
         {"flush_spares_the_new", flush_spares_the_new},
         {"every_command_is_answered", every_command_is_answered},
         {"workers_stand_still", workers_stand_still},
+        {"a_turn_has_few_tasks", a_turn_has_few_tasks},
+        {"memory_runs_out", memory_runs_out},
     };
     if (rig_eal())
         return 1;
