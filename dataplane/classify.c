@@ -4,6 +4,7 @@
 #include <rte_prefetch.h>
 #include <rte_udp.h>
 
+#include "dataplane/checksum.h"
 #include "dataplane/stages.h"
 
 enum { AHEAD = 4 }; // packets that prefetching runs ahead
@@ -16,7 +17,7 @@ static bool ip_sum_wrong(const struct rte_mbuf *m, const struct rte_ipv4_hdr *ip
     uint64_t sum = m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
     if (sum == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
         return false;
-    return rte_raw_cksum(ip, header) != 0xffff;
+    return checksum_fold(checksum_data(0, (const uint8_t *)ip, header)) != UINT16_MAX;
 }
 
 // Kernel UDP over veth carries only the pseudo-header's sum, so software looks only when told to.
@@ -34,53 +35,68 @@ static bool udp_sum_wrong(const struct port *port, const struct rte_mbuf *m, con
     return rte_ipv4_udptcp_cksum(ip, udp) != 0xffff;
 }
 
+static inline bool same_mac(const struct rte_ether_addr *a, const struct rte_ether_addr *b)
+{
+    uint32_t a4, b4;
+    uint16_t a2, b2;
+    memcpy(&a4, a, sizeof a4);
+    memcpy(&b4, b, sizeof b4);
+    memcpy(&a2, a->addr_bytes + 4, sizeof a2);
+    memcpy(&b2, b->addr_bytes + 4, sizeof b2);
+    return a4 == b4 && a2 == b2;
+}
+
 // Everything that can be said without a session. Returns MEDIA with the packet filled in and *owner the
 // worker that its port belongs to, TO_HOST, or a reason to drop.
-static unsigned parse(const struct worker *w, struct packet *p, unsigned *owner)
+static inline unsigned parse(const struct worker *w, const struct ports *ports, struct packet *p,
+                             unsigned *owner)
 {
     struct rte_mbuf *m = p->m;
     unsigned have = m->data_len;
     const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
-    if (have < sizeof *eth)
+    if (unlikely(have < sizeof *eth))
         return TL_DROP_runt;
-    const struct ports *ports = w->engine->ports;
     const struct port *port = &ports->port[ports->by_id[m->port]];
-    if (eth->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) || m->nb_segs > 1)
+    if (unlikely(eth->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) || m->nb_segs > 1))
         return TO_HOST; // media never fills two segments
-    if (!rte_is_same_ether_addr(&eth->dst_addr, &port->mac))
+    if (unlikely(!same_mac(&eth->dst_addr, &port->mac)))
         return TL_DROP_not_ours;
     have -= sizeof *eth;
 
     const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(eth + 1);
-    if (have < sizeof *ip)
+    if (unlikely(have < sizeof *ip))
         return TL_DROP_runt;
     struct portmap *map = engine_find_map(w->engine, port, ip->dst_addr);
-    if (!map)
+    if (unlikely(!map))
         return TL_DROP_not_ours;
-    unsigned header = (ip->version_ihl & 0xf) * 4u;
-    unsigned total = rte_be_to_cpu_16(ip->total_length);
-    if (ip->version_ihl >> 4 != 4 || header < sizeof *ip || header > total || total > have ||
-        ip_sum_wrong(m, ip, header))
+    unsigned header = sizeof *ip, total = rte_be_to_cpu_16(ip->total_length);
+    if (unlikely(ip->version_ihl != RTE_IPV4_VHL_DEF)) {
+        header = (ip->version_ihl & 0xf) * 4u;
+        if (ip->version_ihl >> 4 != 4 || header < sizeof *ip)
+            return TL_DROP_bad_ip;
+    }
+    if (unlikely(header > total || total > have || ip_sum_wrong(m, ip, header)))
         return TL_DROP_bad_ip;
-    if (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK))
+    if (unlikely(ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)))
         return TL_DROP_fragment;
-    if (ip->next_proto_id != IPPROTO_UDP)
+    if (unlikely(ip->next_proto_id != IPPROTO_UDP))
         return TO_HOST;
 
     const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)((const uint8_t *)ip + header);
-    if (total - header < sizeof *udp || rte_be_to_cpu_16(udp->dgram_len) != total - header)
+    unsigned udp_len = total - header;
+    if (unlikely(udp_len < sizeof *udp || rte_be_to_cpu_16(udp->dgram_len) != udp_len))
         return TL_DROP_bad_udp;
-    if (udp_sum_wrong(port, m, ip, udp))
+    if (unlikely(udp_sum_wrong(port, m, ip, udp)))
         return TL_DROP_bad_checksum;
 
     uint16_t dst_port = rte_be_to_cpu_16(udp->dst_port);
+    p->map_entry = &map->entry[portmap_place(dst_port)];
+    rte_prefetch0(p->map_entry);
     p->data = (uint8_t *)(uintptr_t)(udp + 1);
-    p->len = p->wire_len = total - header - sizeof *udp;
+    p->len = p->wire_len = udp_len - sizeof *udp;
     p->src_ip = ip->src_addr;
     p->src_port = udp->src_port;
     *owner = ports->bucket_worker[tl_port_bucket(dst_port)];
-    p->map_entry = &map->entry[portmap_place(dst_port)];
-    rte_prefetch0(p->map_entry);
     return MEDIA;
 }
 
@@ -157,6 +173,7 @@ static unsigned lookup(struct worker *w, struct packet *p, unsigned n)
 
 unsigned stage_classify(struct worker *w, struct packet *p, unsigned n)
 {
+    const struct ports *ports = w->engine->ports;
     unsigned left = 0, owner = 0;
     for (unsigned i = 0; i < n && i < AHEAD; i++)
         rte_prefetch0(rte_pktmbuf_mtod(p[i].m, void *));
@@ -164,17 +181,17 @@ unsigned stage_classify(struct worker *w, struct packet *p, unsigned n)
         if (i + AHEAD < n)
             rte_prefetch0(rte_pktmbuf_mtod(p[i + AHEAD].m, void *));
         p[i].session = NULL;
-        unsigned verdict = parse(w, &p[i], &owner);
-        if (verdict == TO_HOST) {
-            to_host(w, p[i].m);
-        } else if (verdict != MEDIA) {
-            packet_drop(w, &p[i], verdict);
-        } else if (owner != w->id) {
-            hand_off(w, p[i].m, owner);
-        } else {
-            if (left != i)
+        unsigned verdict = parse(w, ports, &p[i], &owner);
+        if (likely(verdict == MEDIA && owner == w->id)) {
+            if (unlikely(left != i))
                 p[left] = p[i];
             left++;
+        } else if (verdict == MEDIA) {
+            hand_off(w, p[i].m, owner);
+        } else if (verdict == TO_HOST) {
+            to_host(w, p[i].m);
+        } else {
+            packet_drop(w, &p[i], verdict);
         }
     }
     return lookup(w, p, left);
