@@ -4,9 +4,9 @@
 # directions, both suites, digits, hold and resume, each side hangs up. What baresip decrypted must be the tone that it
 # sent: it went through the gateway twice, once each way.
 . "$(dirname "$0")/lib/calls.sh"
-calls_need baresip sipp
-modules=$(find /usr/lib -type d -path '*/baresip/modules' 2>/dev/null | head -n 1)
-[ -e "$modules/srtp.so" ] || e2e_skip "baresip has no module srtp here"
+. "$(dirname "$0")/lib/baresip.sh"
+calls_need sipp
+baresip_need
 calls_begin
 
 # Two trunks to the core side, since one that baresip is called by chooses the suite: 5060 takes calls with SHA1_80, 5070
@@ -19,84 +19,9 @@ calls_config '
         {prefix: "", from: "core", trunks: ["peer"]}]'
 gateway_up
 
-# ---- baresip -----------------------------------------------------------------------------------------
-
-# baresip_start NAME SIP-PORT CONTROL-PORT RTP-PORTS NUMBER: answers by itself; its recordings go to NAME/.
-baresip_start() {
-    local dir=$E2E_WORK/$1
-    mkdir "$dir"
-    cat >"$dir/config" <<CONFIG
-poll_method epoll
-sip_listen $TOPO_CORE_IP:$2
-audio_player aubridge,$1
-audio_source ausine,440
-ausrc_srate 48000
-ausrc_channels 2
-auplay_srate 8000
-auplay_channels 1
-audio_txmode thread
-ausrc_format s16
-auplay_format s16
-auenc_format s16
-audec_format s16
-rtp_ports $4
-rtcp_mux no
-module_path $modules
-module g711.so
-module ausine.so
-module aubridge.so
-module sndfile.so
-module srtp.so
-module uuid.so
-module_tmp account.so
-module_app menu.so
-module_app ctrl_tcp.so
-ctrl_tcp_listen 127.0.0.1:$3
-snd_path $dir
-CONFIG
-    echo "<sip:$5@$TOPO_CORE_IP:$2;transport=udp>;regint=0;audio_codecs=PCMA/8000/1,PCMU/8000/1;mediaenc=srtp-mand;answermode=auto" >"$dir/accounts"
-    : >"$dir/contacts"
-    party "$TOPO_CORE_NS" "$1" baresip -s -f "$dir"
-    wait_for 5 in_core "exec 3<>/dev/tcp/127.0.0.1/$3"
-}
-
-in_core() { ip netns exec "$TOPO_CORE_NS" bash -c "$1"; }
-
-# say CONTROL-PORT COMMAND [PARAMETER]: a command to baresip, over a connection of its own; its events come there as well
-say() {
-    local json="{\"command\":\"$2\",\"params\":\"${3-}\",\"token\":\"t\"}"
-    in_core "exec 3<>/dev/tcp/127.0.0.1/$1 && printf '%s' '${#json}:$json,' >&3
-        while read -r -t 3 -d '}' part <&3; do
-            case \$part in *'\"response\":true'*'\"ok\":true'*) exit 0 ;; *'\"response\":true'*) echo \"\$part\"; exit 1 ;; esac
-        done
-        echo 'baresip does not answer'; exit 1"
-}
-
-# tone DIRECTORY: whether the newest recording of decrypted audio is the tone of 440 Hz: its power there is nearly all there is,
-# in windows of 200 ms (88 whole waves). At most the beginning and the end may be something else.
-tone() {
-    local file
-    file=$(find "$1" -name 'dump-*-dec.wav' -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2)
-    [ -n "$file" ] || { echo "no recording in $1"; return 1; }
-    od -An -v -w2 -t d2 -j 44 "$file" | awk -v rate=8000 -v hz=440 -v least="${2:-6}" '
-        BEGIN { n = rate / 5; c = 2 * cos(2 * 3.14159265358979 * hz / rate) }
-        {
-            s = $1 + c * s1 - s2; s2 = s1; s1 = s
-            energy += $1 * $1
-            if (NR % n == 0) {
-                power = (s1 * s1 + s2 * s2 - c * s1 * s2) * 2 / n
-                windows++
-                if (energy > n * 10000 && power > 0.95 * energy) good++
-                s1 = s2 = energy = 0
-            }
-        }
-        END { printf "%d of %d windows are the tone\n", good, windows; exit !(good >= least && good >= windows - 6) }'
-}
-
-fresh() { rm -f "$E2E_WORK/$1"/dump-*; }
-
-check "baresip starts, for SHA1_80" baresip_start one 5060 4444 20000-20098 80123 || e2e_end
-check "baresip starts, for GCM" baresip_start two 5070 4445 20100-20198 128123 || e2e_end
+account="audio_codecs=PCMA/8000/1,PCMU/8000/1;mediaenc=srtp-mand"
+check "baresip starts, for SHA1_80" baresip_start one core 5060 4444 20000-20098 80123 "$account" || e2e_end
+check "baresip starts, for GCM" baresip_start two core 5070 4445 20100-20198 128123 "$account" || e2e_end
 
 # ---- sipp --------------------------------------------------------------------------------------------
 
@@ -156,26 +81,26 @@ check "the wire on the peer's side is watched" watch "$TOPO_PEER_NS" wire $TOPO_
 wire=$watch_pid
 check "the wire on the core's side is watched" watch "$TOPO_CORE_NS" crypt $TOPO_CORE_IF $TOPO_CORE_IP 101
 crypt=$watch_pid
-check "baresip dials" say 4444 dial "sip:+4930111@$TOPO_CORE_SIP_IP:5060"
+check "baresip dials" say core 4444 dial "sip:+4930111@$TOPO_CORE_SIP_IP:5060"
 check "baresip's call is up" calls_up 1
 check "the leg to baresip is SRTP, SHA1_80" is "$(the_call .a.srtp)" AES_CM_128_HMAC_SHA1_80
 check "the leg to sipp is RTP" is "$(the_call .b.srtp)" off
 check "the codec is what sipp took" is "$(the_call '.codec | ascii_upcase | .[0:4]')" PCMU
 check "media flows to baresip" flows_on a
-check "baresip says a digit" say 4444 sndcode 5
+check "baresip says a digit" say core 4444 sndcode 5
 sleep 0.5
-check "baresip holds" say 4444 hold
+check "baresip holds" say core 4444 hold
 check "the call is held" wait_for 3 test_held true
 check "no media goes to the party that holds" stands_still a
-check "baresip resumes" say 4444 resume
+check "baresip resumes" say core 4444 resume
 check "the call is held no more" wait_for 3 test_held false
 check "media flows to baresip again" flows_on a
 check "nothing was dropped that should have passed" no_bad_drops
-check "baresip hangs up" say 4444 hangup
+check "baresip hangs up" say core 4444 hangup
 check "sipp got the call, both re-INVITEs and the BYE" sipp_done "$out" out 5
 check "no call and no session is left" calls_none
 check "the watchers end" eval 'watched "$wire" && watched "$crypt"'
-check "the decrypted audio is the tone" tone "$E2E_WORK/one"
+check "the decrypted audio is the tone" tone one
 check "the digit came to the peer with its payload type" grep -Eq "^event $TOPO_PEER_MEDIA_IP:[0-9]+ $TOPO_PEER_IP:6000 5 [0-9]+ [1-9][0-9]* [1-9][0-9]*$" "$E2E_WORK/wire.out"
 check "the digit came once" is "$(grep -c "^event $TOPO_PEER_MEDIA_IP" "$E2E_WORK/wire.out")" 1
 check "the peer's side has plain G.711 of 160 octets" grep -Eq "^rtp $TOPO_PEER_MEDIA_IP:[0-9]+ $TOPO_PEER_IP:6000 0 [0-9]+ 172 172$" "$E2E_WORK/wire.out"
@@ -185,12 +110,12 @@ check "the core's side has tags of 10 octets" grep -Eq "^rtp $TOPO_CORE_MEDIA_IP
 fresh one
 plain back echo_uas_bye 2500 100 "${pcma[@]}"
 back=$party_pid
-check "baresip dials again" say 4444 dial "sip:+4930112@$TOPO_CORE_SIP_IP:5060"
+check "baresip dials again" say core 4444 dial "sip:+4930112@$TOPO_CORE_SIP_IP:5060"
 check "the second call is up" calls_up 1
 check "the codec is what sipp took this time" is "$(the_call '.codec | ascii_upcase | .[0:4]')" PCMA
 check "sipp hangs up and baresip says 200 to it" sipp_done "$back" back 10
 check "no call and no session is left" calls_none
-check "the decrypted audio is the tone" tone "$E2E_WORK/one"
+check "the decrypted audio is the tone" tone one
 
 # ---- sipp calls baresip: SHA1_80, sipp hangs up ----------------------------------------------------------
 
@@ -201,7 +126,7 @@ check "sipp's call is up" calls_up 1
 check "the leg to baresip is SRTP, SHA1_80" is "$(the_call .b.srtp)" AES_CM_128_HMAC_SHA1_80
 check "sipp hangs up after its call" sipp_done "$in" in 10
 check "no call and no session is left" calls_none
-check "the decrypted audio is the tone" tone "$E2E_WORK/one"
+check "the decrypted audio is the tone" tone one
 
 # ---- sipp calls baresip: GCM, digits, baresip hangs up -----------------------------------------------------
 
@@ -214,13 +139,13 @@ wire=$watch_pid
 check "sipp's second call is up" calls_up 1
 check "the leg to baresip is SRTP, GCM" is "$(the_call .b.srtp)" AEAD_AES_128_GCM
 check "media flows to baresip" flows_on b
-check "baresip says a digit" say 4445 sndcode 7
+check "baresip says a digit" say core 4445 sndcode 7
 sleep 1
-check "baresip hangs up on it" say 4445 hangup
+check "baresip hangs up on it" say core 4445 hangup
 check "sipp got the BYE" sipp_done "$gcm" gcm 5
 check "no call and no session is left" calls_none
 check "the watchers end" eval 'watched "$wire" && watched "$crypt"'
-check "the decrypted audio is the tone" tone "$E2E_WORK/two"
+check "the decrypted audio is the tone" tone two
 check "the core's side has tags of 16 octets" grep -Eq "^rtp $TOPO_CORE_MEDIA_IP:[0-9]+ $TOPO_CORE_IP:20[0-9]+ 8 [0-9]+ 188 188$" "$E2E_WORK/crypt2.out"
 check "the digit came to the peer with its payload type" grep -Eq "^event $TOPO_PEER_MEDIA_IP:[0-9]+ $TOPO_PEER_IP:6000 7 [0-9]+ [1-9][0-9]* [1-9][0-9]*$" "$E2E_WORK/wire2.out"
 check "the digit went with the payload type of the core's side" grep -Eq "^rtp $TOPO_CORE_IP:20[0-9]+ $TOPO_CORE_MEDIA_IP:[0-9]+ 96 " "$E2E_WORK/crypt2.out"

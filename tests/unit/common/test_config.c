@@ -71,7 +71,7 @@ static void demo_means_what_it_says(void)
               c->trunks[0].codec_count == 2 && c->trunks[0].codecs[0] == TL_PCMA);
     CU_ASSERT(c->trunks[0].mki == TL_MKI_MIRROR && c->trunks[0].max_packets_per_s == 0 &&
               c->trunks[0].burst_ms == 1000);
-    CU_ASSERT(c->trunks[2].suite_count == 2 && c->trunks[2].suites[0] == TL_SUITE_AEAD_AES_128_GCM);
+    CU_ASSERT(c->trunks[2].suite_count == 4 && c->trunks[2].suites[0] == TL_SUITE_AEAD_AES_128_GCM);
     CU_ASSERT(c->route_count == 4 && !c->routes[0].any_from && c->routes[0].from == 0);
     CU_ASSERT(c->routes[3].trunk_count == 1 && c->routes[3].trunks[0] == 1 && c->routes[3].prefix[0] == '\0');
     tl_config_free(c);
