@@ -176,7 +176,7 @@ class Results(unittest.TestCase):
 
 class Slices(unittest.TestCase):
     def slice(self, **changes):
-        s = {"rate": 10_000, "planned_ns": 10**9, "wall_ns": 10**9, "gap_ns": 10**5, "missed": 0, "lost": 0, "behind": 10,
+        s = {"rate": 10_000, "planned_ns": 10**9, "wall_ns": 10**9, "gap_ns": 10**5, "missed": 0, "late": 0, "lost": 0, "behind": 10,
              "received": 10_000, "sampled": 100, "bad": 0, "duplicates": 0, "disordered": 0, "sample_bad": 0, "foreign": 0,
              "cpu": {"busy_ns": 10**9, "generator_ns": 6 * 10**8, "gateway_ns": 3 * 10**8, "ksoftirqd_ns": 10**7, "steal_ns": 0}}
         s["cpu"].update(changes.pop("cpu", {}))
@@ -185,7 +185,7 @@ class Slices(unittest.TestCase):
 
     def test_disturbed(self):
         self.assertEqual(generator.disturbed(self.slice()), "")
-        for change in ({"missed": 1}, {"gap_ns": 6 * 10**6}, {"cpu": {"steal_ns": 2 * 10**7}},
+        for change in ({"missed": 1}, {"late": 1}, {"gap_ns": 6 * 10**6}, {"cpu": {"steal_ns": 2 * 10**7}},
                        {"cpu": {"busy_ns": 12 * 10**8}}, {"wall_ns": 1_050_000_000}):
             self.assertNotEqual(generator.disturbed(self.slice(**change)), "", change)
 

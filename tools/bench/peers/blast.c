@@ -161,10 +161,11 @@ static void go(struct blast *b)
     for (unsigned side = 0; side < 2; side++)
         r->missed += blast_port_missed(&b->party[side]);
     blast_check_samples(b);
-    printf("{\"received\": %lu, \"refused\": %lu, \"duplicates\": %lu, \"disordered\": %lu, \"bad\": %lu, "
-           "\"foreign\": %lu, \"missed\": %lu, \"sampled\": %lu, \"sample_bad\": %lu, \"gap_ns\": %lu}\n",
-           r->received, r->refused, r->duplicates, r->disordered, r->bad, r->foreign, r->missed, r->sampled,
-           r->sample_bad, r->gap_ns);
+    printf("{\"received\": %lu, \"refused\": %lu, \"duplicates\": %lu, \"disordered\": %lu, \"bad\": %lu, ",
+           r->received, r->refused, r->duplicates, r->disordered, r->bad);
+    printf("\"foreign\": %lu, \"late\": %lu, \"missed\": %lu, \"sampled\": %lu, \"sample_bad\": %lu, "
+           "\"gap_ns\": %lu}\n",
+           r->foreign, r->late, r->missed, r->sampled, r->sample_bad, r->gap_ns);
     prepared_per_side = 0;
 }
 

@@ -26,6 +26,7 @@ struct blast_stream {
     struct sockaddr_in to; // the gateway's address for this leg: sent to, and the only source expected
     srtp_t tx, rx;         // what the party encrypts and decrypts with, NULL for plain RTP
     uint16_t seq;          // next to send
+    uint16_t begin;        // next to send when the slice began
     uint16_t last;         // received last
     bool heard;            // `last` is valid
     uint32_t ssrc, timestamp;
@@ -55,6 +56,7 @@ struct blast_result {
     uint64_t disordered; // came after a later one
     uint64_t bad;        // wrong source, length, payload type or payload
     uint64_t foreign;    // for no port of ours
+    uint64_t late;       // of the slice before
     uint64_t missed;     // that the kernel had no room for in our ring: ours, not the gateway's loss
     uint64_t sampled, sample_bad;
     uint64_t wall_ns; // from the first packet due to the last sent

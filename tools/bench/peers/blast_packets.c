@@ -227,6 +227,8 @@ bool blast_build(struct blast *b, uint32_t count)
             return false;
         p->count = count;
         p->sent = 0;
+        for (unsigned call = 0; call < b->calls; call++)
+            b->party[side].stream[call].begin = b->party[side].stream[call].seq;
         for (uint32_t i = 0; i < count; i++)
             build_frame(b, side, i);
     }
@@ -294,6 +296,10 @@ void blast_judge(struct blast *b, unsigned side, const uint8_t *ip, uint32_t len
         return;
     }
     uint16_t seq = get16(rtp + 2);
+    if ((uint16_t)(seq - b->party[!side].stream[call].begin) >= 0x8000) {
+        b->result.late++;
+        return;
+    }
     if (!in_order(b, s, seq))
         return;
     b->result.received++;

@@ -128,6 +128,15 @@ class Rtpengine(Gateway):
                 return False
         self.wait_for(answers, "does not answer")
 
+    def drops(self):
+        """What it complains of itself, by the first words of the sentence."""
+        found = {}
+        for line in self.log_text().splitlines():
+            said = re.search(r"(?:ERR|WARNING|CRIT): (?:\[.*?\]: )*(.{1,60})", line)
+            if said:
+                found[said.group(1)] = found.get(said.group(1), 0) + 1
+        return found
+
     def stop(self):
         if self.ng:
             self.ng.close()

@@ -65,6 +65,8 @@ def disturbed(s):
     """Why a slice says nothing about the gateway, or ''."""
     wall = s["wall_ns"]
     foreign = s["cpu"]["busy_ns"] - s["cpu"]["generator_ns"] - s["cpu"]["gateway_ns"] - s["cpu"]["ksoftirqd_ns"]
+    if s["late"]:
+        return "packets of the slice before"
     if s["missed"]:
         return "the generator's ring was full"
     if s["gap_ns"] > GAP_NS:
