@@ -68,6 +68,7 @@ const struct arm *arm_find(const char *name);
 // What passes in one direction of a session.
 struct stream {
     uint64_t index;       // SRTP index of the next packet, its sequence number below
+    uint64_t first;       // of the first one
     uint32_t ssrc;        // also the stream's number, see set_ssrc()
     uint32_t sent;        // packets given to the arm
     uint32_t passed;      // packets that came out
@@ -82,6 +83,9 @@ struct stream {
     uint8_t suite_in, suite_out;
     uint16_t pad;
 };
+
+// Why a packet of the attack arm must not come out.
+enum refused { REFUSED_NOT, REFUSED_TAG, REFUSED_REPLAY, REFUSED_PORT, REFUSED_COUNT };
 
 struct set {
     const struct arm *arm;
@@ -98,9 +102,10 @@ struct set {
     struct tl_handle *handle; // by session
     struct srtp_key **sender; // by stream: the remote side's key, NULL where it sends plain
     void *reference;          // RAW, LIBRE: theirs
-    unsigned refused_kind;    // ATTACK: of the next packet
+    enum refused refused;     // ATTACK: of the last packet; NOT: they are good
     struct rng rng;           // loss, reorder
     bool live;                // sessions are in the dataplane
+    bool any_rate;            // its legs may send as fast as they like
 };
 
 // What an mbuf in circulation carries.
@@ -110,8 +115,9 @@ struct sent {
     uint32_t serial; // number of the packet in its stream, from 1
     uint32_t number; // of the stream in its set
     uint32_t ssrc;
-    uint16_t len; // of the UDP payload as it went in
-    uint8_t pass; // 0: it must not come out
+    uint16_t len;    // of the UDP payload as it went in
+    uint8_t pass;    // 0: it must not come out
+    uint8_t refused; // enum refused: why it should not
 };
 
 // ---- lanes -------------------------------------------------------------------------------------------
@@ -215,10 +221,14 @@ void place_remote_mac(uint8_t mac[6], unsigned side, uint32_t ip);
 
 // ---- set.c -------------------------------------------------------------------------------------------
 
+// SET_ANY_RATE: negotiated rates out of reach, for packets at the rate of the machine instead of the
+// streams'.
+enum set_rate { SET_OWN_RATE, SET_ANY_RATE };
+
 // Makes `streams` streams of the arm for a lane, with its sessions in the dataplane; `payload` bytes a
 // packet.
 struct set *set_new(struct bench *b, const struct arm *arm, struct lane *lane, unsigned streams,
-                    unsigned payload);
+                    unsigned payload, enum set_rate rate);
 
 // Its clock becomes the worker's.
 void set_begin(struct set *s);
@@ -240,6 +250,13 @@ void set_leg(const struct bench *b, const struct set *s, unsigned session, unsig
 // Writes the next `n` packets (1..CIRCULATING) of the set into idle mbufs of its lane and puts them into the
 // receive rings. For RAW and LIBRE they stay in lane->mbuf.
 void traffic_make(struct bench *b, struct set *s, unsigned n);
+
+// A port that no session has on the stream's media address.
+uint16_t traffic_unknown_port(uint64_t number);
+
+// Ethernet, IPv4 and UDP of a packet of this stream in front of `len` bytes of UDP payload that are there
+// already.
+void traffic_headers(const struct stream *st, uint8_t *frame, unsigned len, uint16_t dst_port);
 
 // The RTP packet of a stream under an index, plain, into out[RTP_HEADER + payload]; returns its length.
 unsigned traffic_plain(const struct bench *b, const struct set *s, const struct stream *st, uint64_t index,
@@ -274,6 +291,9 @@ void check_counters(struct bench *b, struct set *s, struct verdict *v);
 // ---- step.c and reference_*.c ------------------------------------------------------------------------
 
 typedef unsigned (*step_fn)(struct lane *lane);
+
+// Floods an ATTACK set until its buckets refuse nearly all.
+void attack_prepare(struct bench *b, struct set *s);
 
 // The function that takes the packets of this set through; each call some packets, returns how many.
 step_fn step_of(const struct set *s);

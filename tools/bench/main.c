@@ -51,7 +51,7 @@ static int run_instructions(struct bench *b, const struct args *a)
     size_dataplane(&b->options, a->streams[0]);
     place_start(b);
     place_up(b, 1);
-    struct set *s = set_new(b, arm, &b->lane[0], a->streams[0], PAYLOAD_MAX);
+    struct set *s = set_new(b, arm, &b->lane[0], a->streams[0], PAYLOAD_MAX, SET_OWN_RATE);
     set_begin(s);
     for (unsigned done = 0; done < a->packets; done += CIRCULATING) {
         traffic_make(b, s, CIRCULATING);

@@ -81,6 +81,7 @@ static void all_blocks(struct plan *p, const struct options *o, unsigned n)
         p, o, "gcm128", n, PAYLOAD_MAX, NAMES("mac_swap", "relay", "raw_gcm128"),
         NAMES("protect_gcm128", "libre_gcm128", "rtp_srtp_gcm128", "srtp_rtp_gcm128", "srtp_srtp_gcm128"));
     block_of(p, o, "mixed", n, PAYLOAD_MAX, NAMES("mac_swap", "relay"), NAMES("mixed"));
+    block_of(p, o, "attack", n, PAYLOAD_MAX, NAMES("mac_swap"), NAMES("attack"));
     p->phases++;
 }
 
@@ -98,9 +99,9 @@ static void size_blocks(struct plan *p, const struct options *o, unsigned n)
 // With so many streams one arm beside the relay is in the dataplane at a time.
 static void many_blocks(struct plan *p, const struct options *o, unsigned n)
 {
-    static const char *const alone[] = {
-        "alaw_ulaw",       "rtp_srtp_cm80",   "srtp_rtp_cm80",    "srtp_srtp_cm80",
-        "rtp_srtp_gcm128", "srtp_rtp_gcm128", "srtp_srtp_gcm128", "mixed"};
+    static const char *const alone[] = {"alaw_ulaw",        "rtp_srtp_cm80",   "srtp_rtp_cm80",
+                                        "srtp_srtp_cm80",   "rtp_srtp_gcm128", "srtp_rtp_gcm128",
+                                        "srtp_srtp_gcm128", "mixed",           "attack"};
     if (wanted(o, "relay")) {
         struct block *b = add_block(p, "plain");
         add_series(b, "null", n, PAYLOAD_MAX);
@@ -207,7 +208,7 @@ static void sets_up(struct plan *p, struct bench *b, unsigned phase)
         for (unsigned j = 0; p->block[i].phase == phase && j < p->block[i].count; j++) {
             struct series *s = &p->block[i].series[j], *owner = owner_of(p, s, phase);
             if (owner == s && (s->arm->kind != ARM_LIBRE || s->streams <= LIBRE_MAX))
-                s->set = set_new(b, s->arm, &b->lane[0], s->streams, s->payload);
+                s->set = set_new(b, s->arm, &b->lane[0], s->streams, s->payload, SET_OWN_RATE);
             else
                 s->set = owner->set;
         }

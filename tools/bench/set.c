@@ -12,8 +12,8 @@ enum {
     TURNS_MAX = 4000000,
     MIXED_CM = 7, // of ten sessions of the mixed arm
     SSRC_STREAMS = 1 << 20,
-    BURST_MS = 3000, // a worker's two bursts of one stream alone are 1.3 s of it
-    ATTACK_BURST_MS = 100,
+    BURST_MS = 3000,     // a worker's two bursts of one stream alone are 1.3 s of it
+    ATTACK_TIMES = 1000, // the rate of the streams
     MAX_PPS = 60,
     MAX_BPS = 60 * 220,
 };
@@ -65,6 +65,14 @@ static uint16_t remote_port(const struct set *s, unsigned session)
     return 1024 + 2 * ((session * 7 + s->number * 1000) % 32000);
 }
 
+// Two workers: the manager chooses the worker by the ports, so here the ports are chosen for the worker. Each
+// has half of the buckets, a bucket being a port pair in every 256 ports.
+static uint16_t port_of_worker(unsigned worker, unsigned n)
+{
+    enum { HALF = TL_PORT_BUCKETS / 2 };
+    return 1024 + n / HALF * 2 * TL_PORT_BUCKETS + worker * 2 * HALF + n % HALF * 2;
+}
+
 // What comes in on leg 0 (the peer side) is stream 2 * session, on leg 1 the next one.
 void set_leg(const struct bench *b, const struct set *s, unsigned session, unsigned leg, struct tl_leg *out)
 {
@@ -76,9 +84,11 @@ void set_leg(const struct bench *b, const struct set *s, unsigned session, unsig
                            .pt_out = {s->arm->a_to_u ? 0 : 8, 101},
                            .pt_law = {s->arm->a_to_u ? TL_LAW_A_TO_U : TL_LAW_SAME, TL_LAW_SAME},
                            .max_len = TL_LEN_MAX,
-                           .max_pps = MAX_PPS,
-                           .max_bps = MAX_BPS,
-                           .burst_ms = s->arm->attack ? ATTACK_BURST_MS : BURST_MS};
+                           .max_pps = s->any_rate ? TL_PPS_MAX : MAX_PPS,
+                           .max_bps = s->any_rate ? TL_BPS_MAX : MAX_BPS,
+                           .burst_ms = s->arm->attack ? TL_BURST_MIN_MS : BURST_MS};
+    if (b->workers > 1)
+        out->local_port = port_of_worker(s->lane->id, session / b->options.realms);
     snprintf(out->realm, sizeof out->realm, "side%u.%u", leg, realm);
     out->rtp = address(place_remote_ip(leg, realm, remote), remote_port(s, session));
     out->rx = set_crypto(s, in, false);
@@ -154,7 +164,9 @@ static void make_stream(struct bench *b, struct set *s, unsigned i)
 {
     struct stream *st = &s->stream[i];
     unsigned session = i / SIDES;
-    *st = (struct stream){.index = rng_below(&s->rng, 60000),
+    uint64_t first = rng_below(&s->rng, 60000);
+    *st = (struct stream){.index = first,
+                          .first = first,
                           .ssrc = s->number * SSRC_STREAMS + i,
                           .side = i % SIDES,
                           .realm = session % b->options.realms,
@@ -187,7 +199,7 @@ static void settle(struct bench *b)
 }
 
 struct set *set_new(struct bench *b, const struct arm *arm, struct lane *lane, unsigned streams,
-                    unsigned payload)
+                    unsigned payload, enum set_rate rate)
 {
     struct set *s = must(calloc(1, sizeof *s));
     s->arm = arm;
@@ -195,7 +207,8 @@ struct set *set_new(struct bench *b, const struct arm *arm, struct lane *lane, u
     s->streams = streams;
     s->payload = payload;
     s->sessions = (streams + SIDES - 1) / SIDES;
-    s->packet_ns = STREAM_PERIOD_MS * 1000000ull * 256 / streams;
+    s->any_rate = rate == SET_ANY_RATE;
+    s->packet_ns = STREAM_PERIOD_MS * 1000000ull * 256 / streams / (arm->attack ? ATTACK_TIMES : 1);
     s->number = ++b->next_set;
     s->rng.state = s->number;
     s->stream = must(calloc(streams, sizeof *s->stream));
@@ -215,6 +228,8 @@ struct set *set_new(struct bench *b, const struct arm *arm, struct lane *lane, u
         s->live = true;
         settle(b);
     }
+    if (arm->attack)
+        attack_prepare(b, s);
     return s;
 }
 

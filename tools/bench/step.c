@@ -75,7 +75,7 @@ static inline uint64_t tsc_end(void)
 }
 
 // Not inlined: callgrind counts what happens in here.
-__attribute__((noinline)) uint64_t step_timed(struct lane *l, step_fn step, unsigned packets)
+__attribute__((noinline, noclone)) uint64_t step_timed(struct lane *l, step_fn step, unsigned packets)
 {
     struct set *s = l->set;
     struct worker_clock *clock = l->worker ? &l->worker->clock : NULL;

@@ -48,10 +48,9 @@ static uint64_t next_index(struct set *s, struct stream *st)
     return st->index++;
 }
 
-// Ethernet, IPv4 and UDP in front of `len` bytes that are there already.
-static void write_headers(const struct stream *st, struct rte_mbuf *m, unsigned len)
+void traffic_headers(const struct stream *st, uint8_t *frame, unsigned len, uint16_t dst_port)
 {
-    struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
+    struct rte_ether_hdr *eth = (struct rte_ether_hdr *)frame;
     struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(eth + 1);
     struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
     uint32_t src = place_remote_ip(st->side, st->realm, st->remote);
@@ -66,9 +65,15 @@ static void write_headers(const struct stream *st, struct rte_mbuf *m, unsigned 
                                 .dst_addr = place_media_ip(st->side, st->realm)};
     ip->hdr_checksum = rte_ipv4_cksum(ip);
     *udp = (struct rte_udp_hdr){.src_port = rte_cpu_to_be_16(st->src_port),
-                                .dst_port = rte_cpu_to_be_16(st->dst_port),
+                                .dst_port = rte_cpu_to_be_16(dst_port),
                                 .dgram_len = rte_cpu_to_be_16(sizeof *udp + len)};
     udp->dgram_cksum = rte_ipv4_udptcp_cksum(ip, udp);
+}
+
+// Sessions get the lowest ports that are free.
+uint16_t traffic_unknown_port(uint64_t number)
+{
+    return 65534 - 2 * (number % 128);
 }
 
 // Those that the dataplane dropped went back to the pool.
@@ -130,7 +135,10 @@ void traffic_make(struct bench *b, struct set *s, unsigned n)
             m->ol_flags = RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
         sent->len = l->staged[i];
         memcpy(rte_pktmbuf_mtod(m, uint8_t *) + FRAME_HEADER, l->staging + i * PACKET_ROOM, l->staged[i]);
-        write_headers(sent->stream, m, l->staged[i]);
+        if (sent->refused == REFUSED_TAG)
+            rte_pktmbuf_mtod(m, uint8_t *)[m->data_len - 1] ^= 1;
+        traffic_headers(sent->stream, rte_pktmbuf_mtod(m, uint8_t *), l->staged[i],
+                        sent->refused == REFUSED_PORT ? traffic_unknown_port(i) : sent->stream->dst_port);
         if (rings && rte_ring_enqueue(l->in[sent->stream->side], m) != 0)
             die("the receive ring is full");
     }
