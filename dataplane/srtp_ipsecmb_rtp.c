@@ -18,6 +18,8 @@ static inline void gather_cipher(struct mb_ctx *x, struct gathered *g, const str
     enum mb_aes aes = mb_aes(op->key);
     if (end == op->hdr_len)
         return;
+    if (aes == MB_AES_256)
+        srtp_prefetch_line(key->enc + SRTP_AES_SCHEDULE_128); // the line more that these keys have
     srtp_iv_cm(x->iv[i], key->salt, ssrc, op->index);
     mb_cipher_job(&x->cipher[aes][g->ciphers[aes]++], key->enc, op->pkt + op->hdr_len, end - op->hdr_len,
                   x->iv[i]);
@@ -121,21 +123,12 @@ static inline void gcm_unprotect(struct mb_ctx *x, struct srtp_op *op)
 
 // ---- bursts ------------------------------------------------------------------------------------------
 
-// Keys of the packets ahead: first their head, which says what else to fetch, then that.
-static inline void prefetch_ahead(const struct srtp_op *ops, unsigned i, unsigned n)
-{
-    if (i + 8 < n)
-        __builtin_prefetch(ops[i + 8].key);
-    if (i + 4 < n)
-        srtp_key_prefetch(ops[i + 4].key, srtp_suite_is_gcm(ops[i + 4].key->suite));
-}
-
+// The keys' lines are on their way since a stage ahead called srtp_key_prefetch().
 void mb_protect(struct srtp_ctx *base, struct srtp_op *ops, unsigned n)
 {
     struct mb_ctx *x = mb(base);
     struct gathered g = {0};
     for (unsigned i = 0; i < n; i++) {
-        prefetch_ahead(ops, i, n);
         if (!srtp_protect_begin(base, &ops[i]))
             continue;
         if (srtp_suite_is_gcm(ops[i].key->suite)) {
@@ -155,7 +148,6 @@ void mb_unprotect(struct srtp_ctx *base, struct srtp_op *ops, unsigned n)
     struct mb_ctx *x = mb(base);
     struct gathered g = {0};
     for (unsigned i = 0; i < n; i++) {
-        prefetch_ahead(ops, i, n);
         if (!srtp_unprotect_begin(base, &ops[i]))
             continue;
         if (srtp_suite_is_gcm(ops[i].key->suite)) {
