@@ -7,6 +7,7 @@
 
 struct oracle {
     srtp_t session;
+    srtp_t rtcp; // NULL: `session` does SRTCP as well
     uint32_t ssrc;
     bool mki;
 };
@@ -55,30 +56,56 @@ static void set_policy(srtp_policy_t *policy, enum tl_suite suite)
     }
 }
 
-struct oracle *oracle_new(const struct tl_crypto *crypto, uint32_t ssrc, uint32_t roc)
+// A libsrtp2 session with the keys of `crypto`, or NULL.
+static srtp_t session_new(const struct tl_crypto *crypto, enum tl_suite suite, uint32_t ssrc, uint32_t roc)
 {
-    const struct tl_suite_info *info = tl_suite_info(crypto->suite);
-    struct oracle *o = calloc(1, sizeof *o);
-    if (!o || !info || !start()) {
-        free(o);
-        return NULL;
-    }
-    o->ssrc = ssrc;
-    o->mki = crypto->mki_len > 0;
+    const struct tl_suite_info *info = tl_suite_info(suite);
     uint8_t key[TL_KEY_MAX + TL_SALT_MAX], mki[TL_MKI_MAX];
     memcpy(key, crypto->key, info->key_len);
     memcpy(key + info->key_len, crypto->salt, info->salt_len);
     memcpy(mki, crypto->mki, sizeof mki);
     srtp_master_key_t master = {.key = key, .mki_id = mki, .mki_size = crypto->mki_len}, *masters = &master;
     srtp_policy_t policy = {.ssrc = {ssrc_specific, ssrc}, .key = key, .window_size = 128};
-    if (o->mki) {
+    if (crypto->mki_len) {
         policy.key = NULL; // goes before `keys`, and has no MKI
         policy.keys = &masters;
         policy.num_master_keys = 1;
     }
-    set_policy(&policy, crypto->suite);
-    if (srtp_create(&o->session, &policy) == srtp_err_status_ok &&
-        (roc == 0 || srtp_set_stream_roc(o->session, ssrc, roc) == srtp_err_status_ok))
+    set_policy(&policy, suite);
+    srtp_t session = NULL;
+    if (srtp_create(&session, &policy) != srtp_err_status_ok)
+        return NULL;
+    if (roc == 0 || srtp_set_stream_roc(session, ssrc, roc) == srtp_err_status_ok)
+        return session;
+    srtp_dealloc(session);
+    return NULL;
+}
+
+// libsrtp2 2.5 looks for the MKI of SRTCP as if its tag were as short as that of SRTP. The suite with the
+// long tag has the same keys, so SRTCP goes by that.
+static bool reads_rtcp(const struct tl_crypto *crypto)
+{
+    const struct tl_suite_info *info = tl_suite_info(crypto->suite);
+    return !crypto->mki_len || info->rtp_tag == info->rtcp_tag;
+}
+
+struct oracle *oracle_new(const struct tl_crypto *crypto, uint32_t ssrc, uint32_t roc)
+{
+    struct oracle *o = calloc(1, sizeof *o);
+    if (!o || !tl_suite_info(crypto->suite) || !start()) {
+        free(o);
+        return NULL;
+    }
+    o->ssrc = ssrc;
+    o->mki = crypto->mki_len > 0;
+    o->session = session_new(crypto, crypto->suite, ssrc, roc);
+    if (!reads_rtcp(crypto)) {
+        enum tl_suite twin = crypto->suite == TL_SUITE_AES_CM_128_HMAC_SHA1_32
+                                 ? TL_SUITE_AES_CM_128_HMAC_SHA1_80
+                                 : TL_SUITE_AES_256_CM_HMAC_SHA1_80;
+        o->rtcp = session_new(crypto, twin, ssrc, 0);
+    }
+    if (o->session && (reads_rtcp(crypto) || o->rtcp))
         return o;
     oracle_free(o);
     return NULL;
@@ -90,6 +117,8 @@ void oracle_free(struct oracle *o)
         return;
     if (o->session)
         srtp_dealloc(o->session);
+    if (o->rtcp)
+        srtp_dealloc(o->rtcp);
     free(o);
 }
 
@@ -105,12 +134,12 @@ bool oracle_unprotect(struct oracle *o, uint8_t *pkt, int *len)
 
 bool oracle_protect_rtcp(struct oracle *o, uint8_t *pkt, int *len)
 {
-    return srtp_protect_rtcp_mki(o->session, pkt, len, o->mki, 0) == srtp_err_status_ok;
+    return srtp_protect_rtcp_mki(o->rtcp ? o->rtcp : o->session, pkt, len, o->mki, 0) == srtp_err_status_ok;
 }
 
 bool oracle_unprotect_rtcp(struct oracle *o, uint8_t *pkt, int *len)
 {
-    return srtp_unprotect_rtcp_mki(o->session, pkt, len, o->mki) == srtp_err_status_ok;
+    return srtp_unprotect_rtcp_mki(o->rtcp ? o->rtcp : o->session, pkt, len, o->mki) == srtp_err_status_ok;
 }
 
 uint32_t oracle_roc(const struct oracle *o)

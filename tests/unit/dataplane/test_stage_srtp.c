@@ -30,9 +30,11 @@ struct scene {
 };
 static struct scene scene;
 
-static struct tl_crypto crypto(enum tl_suite suite, uint8_t seed)
+static struct tl_crypto crypto(enum tl_suite suite, unsigned mki_len, uint8_t seed)
 {
-    struct tl_crypto c = {.suite = suite, .generation = seed};
+    struct tl_crypto c = {.suite = suite, .generation = seed, .mki_len = (uint8_t)mki_len};
+    for (unsigned i = 0; i < mki_len; i++)
+        c.mki[i] = (uint8_t)(seed + i);
     for (unsigned i = 0; i < tl_suite_info(suite)->key_len; i++)
         c.key[i] = (uint8_t)(seed * 17 + i);
     for (unsigned i = 0; i < tl_suite_info(suite)->salt_len; i++)
@@ -61,7 +63,7 @@ static void warm_up(struct scene *s)
     rig_clear(&s->rig);
 }
 
-static void begin(struct scene *s, enum tl_suite suite)
+static void begin(struct scene *s, enum tl_suite suite, unsigned mki_len)
 {
     memset(s, 0, sizeof *s);
     rig_open(&s->rig, 1, 1);
@@ -69,8 +71,8 @@ static void begin(struct scene *s, enum tl_suite suite)
     s->leg[1] = rig_leg(1, PORT1, REMOTE1);
     s->leg[0].pt_out[2] = 96; // telephone-event: 101 here, 96 there
     s->leg[1].pt_in[2] = 96;
-    s->leg[1].rx = crypto(suite, 1);
-    s->leg[1].tx = crypto(suite, 2);
+    s->leg[1].rx = crypto(suite, mki_len, 1);
+    s->leg[1].tx = crypto(suite, mki_len, 2);
     warm_up(s);
     s->call = rig_call(&s->rig, 3, s->leg);
     s->observer = observer_new();
@@ -93,9 +95,11 @@ static void end(struct scene *s)
 static void each_suite(void (*test)(struct scene *s))
 {
     for (int suite = TL_SUITE_NONE + 1; suite < TL_SUITE_COUNT; suite++) {
-        begin(&scene, suite);
-        test(&scene);
-        end(&scene);
+        for (unsigned mki_len = 0; mki_len <= TL_MKI_MAX; mki_len += TL_MKI_MAX) {
+            begin(&scene, suite, mki_len);
+            test(&scene);
+            end(&scene);
+        }
     }
 }
 
@@ -250,7 +254,9 @@ static void forgeries(struct scene *s)
     }
     rig_settle(&s->rig);
     CU_ASSERT_EQUAL(s->rig.sent_count, 0);
-    CU_ASSERT_EQUAL(rig_drops(&s->rig, TL_DROP_bad_auth), forged);
+    unsigned other_mki = rig_drops(&s->rig, TL_DROP_bad_mki);
+    CU_ASSERT_EQUAL(other_mki > 0, s->leg[1].rx.mki_len > 0);
+    CU_ASSERT_EQUAL(rig_drops(&s->rig, TL_DROP_bad_auth) + other_mki, forged);
     CU_ASSERT(s->call.session->police[1].loose != before.police[1].loose); // that they came is all
     before.police[1].loose = s->call.session->police[1].loose;
     CU_ASSERT(memcmp(&before, s->call.session, sizeof before) == 0);
@@ -269,7 +275,8 @@ static void forgeries(struct scene *s)
     send_raw(s, 1, 0, rtp, rtp_write(rtp, &f, PAYLOAD)); // plain
     rig_settle(&s->rig);
     CU_ASSERT_EQUAL(rig_drops(&s->rig, TL_DROP_short_srtp), 1);
-    CU_ASSERT_EQUAL(rig_drops(&s->rig, TL_DROP_bad_auth), forged + 1);
+    other_mki = rig_drops(&s->rig, TL_DROP_bad_mki);
+    CU_ASSERT_EQUAL(rig_drops(&s->rig, TL_DROP_bad_auth) + other_mki, forged + 1);
     CU_ASSERT_EQUAL(s->rig.sent_count, 1);
 }
 
@@ -344,7 +351,8 @@ static void forged_crowd(struct scene *s)
         send_raw(s, 1, 0, rtp, rtp_write(rtp, &f, PAYLOAD));
     }
     rig_settle(&s->rig);
-    CU_ASSERT_EQUAL(rig_drops(&s->rig, TL_DROP_bad_auth), 3 * TL_SSRC_MAX);
+    CU_ASSERT_EQUAL(rig_drops(&s->rig, s->leg[1].rx.mki_len ? TL_DROP_bad_mki : TL_DROP_bad_auth),
+                    3 * TL_SSRC_MAX);
     CU_ASSERT_EQUAL(rig_rx_used(&s->call, 1), 1);
     send_raw(s, 1, 0, rtp, far_packet(s->far_out, rtp, FAR, 0));
     rig_settle(&s->rig);
@@ -452,8 +460,9 @@ static void reports(struct scene *s)
         CU_ASSERT(x->port == 0 && x->udp.len == report(rtcp, FAR, (uint8_t)i));
         CU_ASSERT(memcmp(x->udp.payload, rtcp, 28) == 0);
     }
-    // one of each pair; with GCM the bent one may carry an index that was seen
-    uint64_t refused = rig_drops(&s->rig, TL_DROP_replayed) + rig_drops(&s->rig, TL_DROP_bad_auth);
+    // one of each pair and the bent one, which with GCM may carry an index that was seen or another MKI
+    uint64_t refused = rig_drops(&s->rig, TL_DROP_replayed) + rig_drops(&s->rig, TL_DROP_bad_auth) +
+                       rig_drops(&s->rig, TL_DROP_bad_mki);
     CU_ASSERT_EQUAL(refused, 80);
     CU_ASSERT_EQUAL(rig_all_drops(&s->rig), 81);
     CU_ASSERT_EQUAL(live_rx(s, 0)->srtcp_index, 40);
