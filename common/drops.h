@@ -10,7 +10,7 @@
     X(runt, "frame shorter than the headers it claims")                                                      \
     X(not_ours, "neither to our MAC and media address nor anything we answer")                               \
     X(echo_rate, "more pings in a second than are answered")                                                 \
-    X(bad_ip, "IPv4 version, header length, total length or header checksum wrong")                          \
+    X(bad_ip, "IPv4 version, a length or the header checksum wrong")                                         \
     X(fragment, "IPv4 fragment; media is never fragmented")                                                  \
     X(bad_udp, "UDP length wrong")                                                                           \
     X(bad_checksum, "UDP checksum wrong")                                                                    \
@@ -23,19 +23,19 @@
     X(leg_incomplete, "media before the answer named its source")                                            \
     X(wrong_source, "source is not the signalled address and port")                                          \
     X(too_big, "longer than the leg's media packets may be")                                                 \
-    X(flood, "more than eight times the negotiated rate, refused before authentication")                     \
+    X(flood, "above 8 times the agreed rate: refused unseen")                                                \
     X(stun, "STUN; the address is the signalled one and is not looked for")                                  \
-    X(dtls, "DTLS; keys come by SDES, not by a handshake on the media port")                                 \
+    X(dtls, "DTLS; keys come by SDES, not by a handshake on this port")                                      \
     X(not_rtp, "neither RTP nor RTCP: version is not 2")                                                     \
-    X(bad_rtp, "RTP whose CSRC list, extension or padding does not fit its length")                          \
+    X(bad_rtp, "RTP whose CSRCs, extension or padding do not fit its length")                                \
     X(bad_rtcp, "RTCP whose lengths do not fit the packet")                                                  \
     X(short_srtp, "too short for the tag of its suite")                                                      \
-    X(bad_mki, "SRTP or SRTCP with another master key identifier than was agreed")                           \
+    X(bad_mki, "another master key identifier (MKI) than was agreed")                                        \
     X(replayed, "SRTP index seen before")                                                                    \
     X(too_old, "SRTP index older than the replay window")                                                    \
     X(bad_auth, "SRTP or SRTCP tag wrong")                                                                   \
     X(plain_rtcp, "SRTCP packet without the encryption bit")                                                 \
-    X(over_rate, "authentic, but more than the negotiated packet rate or bandwidth")                         \
+    X(over_rate, "above the agreed packet rate or bandwidth")                                                \
     X(held, "leg is on hold in this direction")                                                              \
     X(unknown_pt, "payload type was not negotiated")                                                         \
     X(other_leg_incomplete, "the other leg has no address to send to yet")                                   \

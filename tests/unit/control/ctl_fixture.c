@@ -71,16 +71,38 @@ static json_t *media_json(json_t *heard_s_ago, json_t *drops)
                      "heard_s_ago", heard_s_ago, "dropped", 7, "drops", drops);
 }
 
-// c1: one leg heard, the other never, with drops. c3: the dataplane does not have it.
+// A leg on which everything happened very often.
+static json_t *worst_leg(void)
+{
+    const json_int_t many = UINT32_MAX;
+    json_t *drops = json_array(), *media;
+    for (int r = TL_DROP_LEG_FIRST; r < TL_DROP_COUNT; r++)
+        json_array_append_new(drops, json_pack("{s:s, s:I, s:s}", "reason", tl_drop_label(r), "count", many,
+                                               "text", tl_drop_text(r)));
+    media = media_json(json_real(86399.9), drops);
+    json_object_set_new(media, "rx_packets", json_integer(many));
+    json_object_set_new(media, "lost", json_integer(many));
+    json_object_set_new(media, "jitter_ms", json_real(4095.9));
+    json_object_set_new(media, "longest_gap_ms", json_integer(many));
+    return leg_json("a-trunk-with-a-name-of-31-chars", "sendrecv", media);
+}
+
+// c1: one leg heard, the other never, with drops. c3: the dataplane does not have it. c4: all that can go
+// wrong.
 static json_t *call(void *arg, const char *id)
 {
     struct fixture *f = arg;
     json_t *answer, *drops;
 
     f->asked++;
-    if (strcmp(id, "c1") != 0 && strcmp(id, "c3") != 0)
+    if (strcmp(id, "c1") != 0 && strcmp(id, "c3") != 0 && strcmp(id, "c4") != 0)
         return NULL;
     answer = call_json(1);
+    if (strcmp(id, "c4") == 0) {
+        json_object_set_new(answer, "a", worst_leg());
+        json_object_set_new(answer, "b", worst_leg());
+        return answer;
+    }
     if (strcmp(id, "c3") == 0) {
         json_object_set_new(answer, "dataplane", json_string(f->away ? "away" : "up"));
         json_object_set_new(answer, "a", leg_json("peer", "sendrecv", json_null()));

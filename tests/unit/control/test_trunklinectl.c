@@ -206,6 +206,9 @@ static void one_call_is_shown(void)
                            "LEG  DROPPED  REASON        MEANING\n"
                            "B          7  wrong_source  source is not the signalled address and port\n");
     CU_ASSERT(fits(80));
+    run(NULL, "call c4");
+    CU_ASSERT(r.status == 0 && strstr(r.out, "4294967295 of 8589934590 (50.00 %)") != NULL);
+    CU_ASSERT(fits(100));
     run(NULL, "call c3");
     CU_ASSERT(r.status == 0 && strstr(r.out, "\nlast heard         -                        -\n") &&
               strstr(r.out, "\nthe dataplane has no session of this call"));
@@ -314,6 +317,12 @@ static void stats_are_shown(void)
                                   "UNKNOWN PORT  REALM     ADDRESS\n"
                                   "           1  carriers  192.0.2.11\n"
                                   "          11  office    198.51.100.11\n");
+    for (int d = 0; d < TL_DROP_COUNT; d++)
+        table.workers[1].drops[d] += 1000000000;
+    run(NULL, "stats");
+    CU_ASSERT(fits(100));
+    for (int d = 0; d < TL_DROP_COUNT; d++)
+        table.workers[1].drops[d] -= 1000000000;
     f.away = true;
     run(NULL, "stats");
     CU_ASSERT(r.status == 0 &&
