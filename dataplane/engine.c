@@ -24,6 +24,15 @@ static struct portmap *shared_map(const struct engine *engine, const struct port
     return map;
 }
 
+// Zeroed and, without huge pages, there: a worker that looks up a port never waits for a page.
+static struct portmap *new_map(void)
+{
+    struct portmap *map = rte_malloc("portmap", sizeof *map, RTE_CACHE_LINE_SIZE);
+    if (map)
+        memset(map, 0, sizeof *map);
+    return map;
+}
+
 int engine_init(struct engine *engine, const struct tl_config *config, const struct ports *ports,
                 const struct neigh_table *neigh, struct tl_live_table *live, const char **why)
 {
@@ -47,7 +56,7 @@ int engine_init(struct engine *engine, const struct tl_config *config, const str
                 return -EINVAL;
             }
             if (!map)
-                map = rte_zmalloc("portmap", sizeof *map, RTE_CACHE_LINE_SIZE);
+                map = new_map();
             if (!map)
                 goto no_memory;
             engine->map[p][i] = map;

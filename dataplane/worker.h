@@ -55,7 +55,7 @@ struct worker {
     // worker_life.c: rest between turns
     uint64_t spin_until; // TSC
     uint32_t sleep_ns;
-    uint32_t sleep_max_ns;
+    uint32_t ring_slots; // of the smallest receive ring
 
     struct worker_clock clock;
     uint64_t now_ns; // of this step, CLOCK_MONOTONIC
@@ -86,6 +86,10 @@ unsigned worker_step(struct worker *w);
 
 // The loop, until worker_stop(): for rte_eal_remote_launch(). `arg` is the struct worker. Returns 0.
 int worker_main(void *arg);
+
+// Longest sleep, in nanoseconds, in which a quarter of a receive ring of `ring_slots` cannot fill up with
+// this many calls. Any thread.
+uint32_t worker_sleep_max(uint32_t ring_slots, uint32_t calls);
 
 // Makes the loop end after its turn. Any thread.
 void worker_stop(struct worker *w);

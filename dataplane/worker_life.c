@@ -25,14 +25,18 @@ static struct rte_ring *make_ring(const char *what, unsigned id, unsigned size, 
     return rte_ring_create(name, size, SOCKET_ID_ANY, flags);
 }
 
-// Longest sleep in which a quarter of the smallest receive ring cannot fill up when every session is in use.
-static uint32_t sleep_limit(const struct engine *engine)
+static uint32_t smallest_ring(const struct tl_dataplane_config *c)
 {
-    const struct tl_dataplane_config *c = &engine->config->dataplane;
-    uint64_t ring = UINT32_MAX, pps = 2ull * LEG_PPS * engine->session_count;
+    uint32_t slots = UINT32_MAX;
     for (uint32_t i = 0; i < c->port_count; i++)
-        ring = RTE_MIN(ring, (uint64_t)c->ports[i].rx_descriptors);
-    return RTE_MIN((uint64_t)SLEEP_MAX_NS, ring / 4 * 1000000000u / RTE_MAX(pps, 1u));
+        slots = RTE_MIN(slots, c->ports[i].rx_descriptors);
+    return slots;
+}
+
+uint32_t worker_sleep_max(uint32_t ring_slots, uint32_t calls)
+{
+    uint64_t pps = 2ull * LEG_PPS * RTE_MAX(calls, 1u);
+    return RTE_MIN((uint64_t)SLEEP_MAX_NS, ring_slots / 4 * 1000000000ull / pps);
 }
 
 static void own_queues(struct worker *w)
@@ -58,7 +62,7 @@ int worker_init(struct worker **out, struct engine *engine, struct neigh *neigh,
     w->live = &engine->live->workers[id];
     w->live_session = engine->live->sessions;
     w->burst = engine->config->dataplane.burst;
-    w->sleep_max_ns = sleep_limit(engine);
+    w->ring_slots = smallest_ring(&engine->config->dataplane);
     w->sleep_ns = SLEEP_FIRST_NS;
     own_queues(w);
     int e = srtp_ctx_new(SRTP_ENGINE_AUTO, &w->srtp);
@@ -117,7 +121,8 @@ static void rest(struct worker *w, unsigned packets)
         rte_pause();
         return;
     }
-    uint32_t ns = RTE_MIN(w->sleep_ns, w->sleep_max_ns);
+    uint32_t calls = atomic_load_explicit(&w->engine->live->header->in_use, memory_order_relaxed);
+    uint32_t ns = RTE_MIN(w->sleep_ns, worker_sleep_max(w->ring_slots, calls));
     nanosleep(&(struct timespec){.tv_nsec = ns}, NULL);
     w->sleep_ns = RTE_MIN(ns * 2, (uint32_t)SLEEP_MAX_NS);
 }

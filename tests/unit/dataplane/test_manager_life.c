@@ -331,6 +331,20 @@ static void on_threads_busy(void)
     on_threads(TL_POLL_BUSY, 2);
 }
 
+// What may come while a worker sleeps depends on the calls there are, not on those there may be.
+static void sleep_is_shorter_with_more_calls(void)
+{
+    static const struct {
+        uint32_t ring, calls, ns;
+    } rows[] = {
+        {1024, 0, 200000},       {1024, 1, 200000},     {1024, 3200, 200000}, {1024, 6400, 100000},
+        {1024, 100000, 6400},    {64, 200, 200000},     {64, 400, 100000},    {32768, 100000, 200000},
+        {32768, 1 << 20, 19531}, {4096, 1 << 20, 2441},
+    };
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        CU_ASSERT_EQUAL(worker_sleep_max(rows[i].ring, rows[i].calls), rows[i].ns);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
@@ -340,6 +354,7 @@ int main(int argc, char **argv)
         {"one_way_and_no_way", one_way_and_no_way},
         {"silence_begins_with_the_end_of_a_hold", silence_begins_with_the_end_of_a_hold},
         {"control_dies_in_the_middle", control_dies_in_the_middle},
+        {"sleep_is_shorter_with_more_calls", sleep_is_shorter_with_more_calls},
         {"on_threads_adaptive", on_threads_adaptive},
         {"on_threads_busy", on_threads_busy},
     };
