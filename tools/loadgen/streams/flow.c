@@ -47,41 +47,63 @@ static int open_range(const struct stream_options *o, struct flow **flows, uint3
     if (*flows == NULL)
         return -ENOMEM;
     for (*count = 0; *count < o->streams && error == 0; (*count)++) {
-        plan_entry_of(o, *count, &e);
-        error = open_one(o, *count, &e, &(*flows)[*count]);
+        plan_entry_of(o, o->first + *count, &e);
+        error = open_one(o, o->first + *count, &e, &(*flows)[*count]);
     }
     explicit_bzero(&e, sizeof e);
     return error;
 }
 
-// One line of the map; makes room where it is a stream.
-static int open_line(const struct stream_options *o, char *line, unsigned number, struct flow **flows,
-                     uint32_t *count, char *error, size_t size)
+// A map that is being read.
+struct map {
+    unsigned line;
+    uint32_t index; // of the next stream, those that are passed over included
+    struct flow *flows;
+    uint32_t count;
+};
+
+// Room for one more: doubled at each power of two.
+static int make_room(struct map *m)
+{
+    struct flow *more = m->flows;
+
+    if ((m->count & (m->count - 1)) == 0)
+        more = reallocarray(m->flows, m->count == 0 ? 1 : 2 * (size_t)m->count, sizeof *more);
+    if (more == NULL)
+        return -ENOMEM;
+    m->flows = more;
+    return 0;
+}
+
+static int open_line(const struct stream_options *o, char *line, struct map *m, char *error, size_t size)
 {
     struct plan_entry e;
     char why[200];
+    int failed = 0;
 
-    switch (plan_read_line(o, *count, line, &e, why, sizeof why)) {
+    m->line++;
+    switch (plan_read_line(o, m->index, line, &e, why, sizeof why)) {
     case PLAN_LINE_EMPTY:
         return 0;
     case PLAN_LINE_BAD:
-        snprintf(error, size, "%s, line %u: %s", o->map, number, why);
+        snprintf(error, size, "%s, line %u: %s", o->map, m->line, why);
         return -EINVAL;
     default:
         break;
     }
-    if (*count == STREAMS_MAX) {
-        snprintf(error, size, "%s, line %u: more than %d streams", o->map, number, STREAMS_MAX);
-        return -EINVAL;
+    const uint32_t index = m->index++;
+    if (index < o->first || (o->streams != 0 && index - o->first >= o->streams))
+        goto out;
+    if (m->count == STREAMS_MAX) {
+        snprintf(error, size, "%s, line %u: more than %d streams for one program, see --first and --streams",
+                 o->map, m->line, STREAMS_MAX);
+        failed = -EINVAL;
+        goto out;
     }
-    if ((*count & (*count - 1)) == 0) { // at each power of two
-        struct flow *more = reallocarray(*flows, *count == 0 ? 1 : 2 * (size_t)*count, sizeof *more);
-        if (more == NULL)
-            return -ENOMEM;
-        *flows = more;
-    }
-    const int failed = open_one(o, *count, &e, &(*flows)[*count]);
-    (*count)++;
+    failed = make_room(m);
+    if (failed == 0)
+        failed = open_one(o, index, &e, &m->flows[m->count++]);
+out:
     explicit_bzero(&e, sizeof e);
     return failed;
 }
@@ -89,6 +111,7 @@ static int open_line(const struct stream_options *o, char *line, unsigned number
 static int open_map(const struct stream_options *o, struct flow **flows, uint32_t *count, char *error,
                     size_t size)
 {
+    struct map m = {0};
     FILE *in = fopen(o->map, "r");
     char line[512];
     int failed = 0;
@@ -98,14 +121,16 @@ static int open_map(const struct stream_options *o, struct flow **flows, uint32_
         snprintf(error, size, "can't read %s: %s", o->map, strerror(errno));
         return failed;
     }
-    for (unsigned number = 1; failed == 0 && fgets(line, sizeof line, in) != NULL; number++)
-        failed = open_line(o, line, number, flows, count, error, size);
+    while (failed == 0 && fgets(line, sizeof line, in) != NULL)
+        failed = open_line(o, line, &m, error, size);
     explicit_bzero(line, sizeof line);
     fclose(in);
-    if (failed == 0 && *count == 0) {
-        snprintf(error, size, "%s names no stream", o->map);
+    if (failed == 0 && m.count == 0) {
+        snprintf(error, size, "%s names no stream%s", o->map, m.index > 0 ? " from --first on" : "");
         failed = -EINVAL;
     }
+    *flows = m.flows;
+    *count = m.count;
     return failed;
 }
 

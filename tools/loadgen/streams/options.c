@@ -25,7 +25,8 @@ const char stream_options_help[] =
     "address;\n"
     "                       without STEP all streams share the one port\n"
     "  --remote RANGE       likewise, where the packets go and come from\n"
-    "  --streams N          1 to 50000 (1)\n"
+    "  --streams N          1 to 50000 (1, of a map all)\n"
+    "  --first K            number of the first (0): several programs can share a job, each a part of it\n"
     "  --map FILE           instead: a line a stream, LOCAL REMOTE [SUITE TX-KEY RX-KEY], addresses as "
     "IP:PORT, keys\n"
     "                       in base64 as in SDP; line k is stream k, on both sides\n"
@@ -71,6 +72,7 @@ enum option_id {
     O_LOCAL,
     O_REMOTE,
     O_STREAMS,
+    O_FIRST,
     O_MAP,
     O_SUITE,
     O_TX_KEY,
@@ -120,6 +122,7 @@ static const struct option table[] = {
     WITH("local", O_LOCAL),
     WITH("remote", O_REMOTE),
     WITH("streams", O_STREAMS),
+    WITH("first", O_FIRST),
     WITH("map", O_MAP),
     WITH("suite", O_SUITE),
     WITH("tx-key", O_TX_KEY),
@@ -273,6 +276,8 @@ static int take_stream_option(int id, const char *name, const char *text, struct
         return range(c, name, text, &o->remote);
     case O_STREAMS:
         return argtext_number(c, name, text, 1, STREAMS_MAX, &o->streams);
+    case O_FIRST:
+        return argtext_number(c, name, text, 0, FIRST_MAX, &o->first);
     case O_MAP:
         o->map = text;
         return 0;
@@ -402,11 +407,11 @@ static int check_streams(struct stream_options *o, struct complaint *c)
 {
     struct stream_key key;
 
-    if (o->map != NULL && (o->local.ip != 0 || o->remote.ip != 0 || o->streams != 0 || o->tx_key != NULL ||
-                           o->rx_key != NULL || o->suite != STREAM_PLAIN))
+    if (o->map != NULL && (o->local.ip != 0 || o->remote.ip != 0 || o->tx_key != NULL || o->rx_key != NULL ||
+                           o->suite != STREAM_PLAIN))
         return argtext_complain(c,
                                 "--map says which streams there are: it doesn't go with --local, --remote, "
-                                "--streams, --suite and keys");
+                                "--suite and keys");
     if (o->map != NULL)
         return 0;
     if (o->local.ip == 0 || o->remote.ip == 0)
@@ -417,8 +422,9 @@ static int check_streams(struct stream_options *o, struct complaint *c)
     if (o->streams > 1 && o->local.step == 0 && o->remote.step == 0)
         return argtext_complain(
             c, "--local and --remote name one port each: %u streams need +STEP on one of them", o->streams);
-    if (!holds(&o->local, o->streams) || !holds(&o->remote, o->streams))
-        return argtext_complain(c, "--streams: the addresses end before stream %u", o->streams);
+    if (!holds(&o->local, o->first + o->streams) || !holds(&o->remote, o->first + o->streams))
+        return argtext_complain(c, "--streams: the addresses end before stream %u",
+                                o->first + o->streams - 1);
     if ((o->tx_key != NULL || o->rx_key != NULL) && o->suite == STREAM_PLAIN)
         return argtext_complain(c, "--tx-key and --rx-key need a --suite");
     for (int rx = 0; rx < 2; rx++) {

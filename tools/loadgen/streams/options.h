@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 enum {
-    STREAMS_MAX = 50000,
+    STREAMS_MAX = 50000, // of one program
+    FIRST_MAX = 1000000,
 };
 
 enum stream_mode {
@@ -29,7 +30,7 @@ struct port_range {
 struct stream_options {
     enum stream_mode mode;
     struct port_range local, remote;
-    uint32_t streams;
+    uint32_t first, streams; // number of the first, how many; streams 0 with a map: all from the first on
     const char *map; // a file instead of the ranges; borrowed from argv, like all texts here; NULL: none
     enum stream_suite suite;
     const char *seed;            // of keys, SSRCs and first numbers

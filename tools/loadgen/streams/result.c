@@ -27,7 +27,7 @@ static void add_ledger(struct result *r, const struct ledger *l)
     r->in.late_for_roc += l->late_for_roc;
     r->in.foreign += l->foreign;
     r->silent += !l->any;
-    r->endless += !l->ended;
+    r->endless += l->finals == 0;
     r->faulty += ledger_lost(l) > 0 || ledger_faults(l) > 0;
 }
 
@@ -159,6 +159,17 @@ static void print_receiving(FILE *out, const struct result *r, const struct run 
             (double)histogram_at(&run->latency, 9999) / 1e6, (double)run->latency.max / 1e6);
 }
 
+// What the generator itself took: near one core of CPU a second, it is what limits.
+static void print_machine(FILE *out, const struct result *r, const struct run *run)
+{
+    const uint64_t packets = r->sent + run->received;
+
+    fprintf(out, "this end   %.2f s of CPU in %.2f s", (double)run->cpu_ns / 1e9, (double)run->run_ns / 1e9);
+    if (packets > 0)
+        fprintf(out, ", %.2f µs a packet sent or received", (double)run->cpu_ns / 1e3 / (double)packets);
+    fputc('\n', out);
+}
+
 void result_print(FILE *out, const struct result *r, const struct run *run)
 {
     fprintf(out, "port       %s\n", run->port->name);
@@ -166,6 +177,7 @@ void result_print(FILE *out, const struct result *r, const struct run *run)
         print_sending(out, r, run);
     if (stream_mode_receives(run->o->mode))
         print_receiving(out, r, run);
+    print_machine(out, r, run);
     if (r->port.missed > 0)
         fprintf(out,
                 "machine    %" PRIu64

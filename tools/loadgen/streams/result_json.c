@@ -141,7 +141,9 @@ void result_json(FILE *out, const struct result *r, const struct run *run)
     const struct field machine[] = {{"missed", r->port.missed},
                                     {"stray", r->port.stray},
                                     {"bad_checksum", r->port.bad_sum},
-                                    {"not_udp", r->port.not_udp}};
+                                    {"not_udp", r->port.not_udp},
+                                    {"cpu_us", (uint64_t)run->cpu_ns / 1000},
+                                    {"run_us", (uint64_t)run->run_ns / 1000}};
 
     fprintf(out, "{\"mode\":\"%s\",\"port\":", modes[run->o->mode]);
     tally_json_string(out, run->port->name);

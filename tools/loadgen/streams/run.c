@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 enum {
@@ -30,6 +31,16 @@ static int64_t clock_ns(void)
 
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+// CPU time of this process, ns.
+static int64_t cpu_ns(void)
+{
+    struct rusage use;
+
+    getrusage(RUSAGE_SELF, &use);
+    return (int64_t)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) * 1000000000 +
+           (int64_t)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) * 1000;
 }
 
 // ---- sending ------------------------------------------------------------------------------------------
@@ -325,6 +336,7 @@ void run_all(struct run *r, FILE *progress)
     int64_t now = clock_ns(), progress_at;
 
     r->started = now;
+    r->cpu_ns = -cpu_ns();
     progress_at = now + 1000 * MS;
     while (phase != OVER && run_stop < 2) {
         bool busy = receives && listen_for(r);
@@ -344,6 +356,8 @@ void run_all(struct run *r, FILE *progress)
         if (!busy && phase != OVER)
             rest(r, phase, now);
     }
+    r->cpu_ns += cpu_ns();
+    r->run_ns = now - r->started;
     if (r->buffered > 0)
         r->port->ops->unused(r->port, r->out, r->buffered);
 }

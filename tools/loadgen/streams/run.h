@@ -34,6 +34,7 @@ struct run {
     int64_t heard_last, all_ended_at;             // ns; 0: not yet
     uint32_t ended;                               // streams whose sender said its end
     uint64_t received;                            // packets for a stream
+    int64_t cpu_ns, run_ns;                       // what the run took of this process's CPU, and in all
     bool interrupted;
     bool silent; // gave up waiting for the far side's end
 };

@@ -69,10 +69,8 @@ static int write_report(const struct stream_options *o, const struct result *res
 static void close_echo(struct run *run)
 {
     for (uint32_t i = 0; run->o->mode == MODE_ECHO && i < run->count; i++) {
-        struct ledger *in = &run->flows[i].in;
-
-        if (in->any && !in->ended && in->highest < run->flows[i].total)
-            in->highest = run->flows[i].total - 1;
+        run->flows[i].in.ended = true;
+        run->flows[i].in.total = run->sending_until == 0 ? run->flows[i].number : run->flows[i].total;
     }
 }
 
