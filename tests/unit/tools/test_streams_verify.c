@@ -295,6 +295,25 @@ static void renumbering_is_seen(void)
     close_pair();
 }
 
+// The receiver need not be told how long a packet is: the first two say so, whichever they are.
+static void any_packet_time(void)
+{
+    static const char *const orders[] = {"abcdefgh", "dcbaefgh", "hgfedcba", "bbcdef"};
+
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        open_pair(STREAM_PLAIN, "0");
+        opened.ptime_us = 30000;
+        build_all();
+        for (const char *c = orders[i]; *c != 0; c++)
+            deliver(*c - 'a');
+        CU_ASSERT_EQUAL(to[0].in.ts_jumps, 0);
+        made[20].data[7] ^= 1;
+        deliver(20);
+        CU_ASSERT_EQUAL(to[0].in.ts_jumps, 1);
+        close_pair();
+    }
+}
+
 // One in four is unprotected and read; the others are judged by their header, and lose nothing by it.
 static void sampling(void)
 {
@@ -350,7 +369,7 @@ static void reflects(void)
 
         open_pair((enum stream_suite)suite, "0");
         build_all();
-        ledger_init(&from[0].in, from[0].ssrc, 160); // as in mode echo
+        ledger_init(&from[0].in, from[0].ssrc); // as in mode echo
         for (int i = 0; i < COUNT; i++) {
             verdict = flow_take(&to[0], &opened, 1, &made[i].p, &s);
             CU_ASSERT_EQUAL(verdict, FLOW_GOOD);
@@ -378,6 +397,7 @@ int main(int argc, char **argv)
         {"lying_headers", lying_headers},
         {"longer_headers", longer_headers},
         {"renumbering_is_seen", renumbering_is_seen},
+        {"any_packet_time", any_packet_time},
         {"sampling", sampling},
         {"too_late", too_late},
         {"reflects", reflects},

@@ -29,7 +29,7 @@ static int open_one(const struct stream_options *o, uint32_t index, const struct
     f->ts_base = f->ssrc * 2654435761u;
     // the others begin low, so that a run under ten minutes doesn't wrap by chance
     f->seq_base = wraps ? (uint16_t)-WRAP_AFTER : (uint16_t)(1 + f->ts_base % 28000);
-    ledger_init(&f->in, o->mode == MODE_ECHO ? f->ssrc : plan_ssrc(o->seed, other, index), ts_step(o));
+    ledger_init(&f->in, o->mode == MODE_ECHO ? f->ssrc : plan_ssrc(o->seed, other, index));
     if (e->suite != STREAM_PLAIN) {
         error = suites_open(e->suite, &e->tx_key, &f->tx);
         if (error == 0)

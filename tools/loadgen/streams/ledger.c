@@ -3,16 +3,15 @@
 
 #include <string.h>
 
-void ledger_init(struct ledger *l, uint32_t ssrc, uint32_t ts_step)
+void ledger_init(struct ledger *l, uint32_t ssrc)
 {
     memset(l, 0, sizeof *l);
     l->ssrc = ssrc;
-    l->ts_step = ts_step;
 }
 
 bool ledger_must_verify(const struct ledger *l, const struct ledger_header *h, uint32_t every)
 {
-    return every <= 1 || !l->any || h->marker || h->seq % every == 0 || h->ssrc != l->rtp_ssrc;
+    return every <= 1 || !l->stepped || h->marker || h->seq % every == 0 || h->ssrc != l->rtp_ssrc;
 }
 
 static bool test_and_set(struct ledger *l, uint32_t number)
@@ -56,11 +55,24 @@ static bool count(struct ledger *l, uint32_t number)
     return true;
 }
 
+// How much the timestamp grows a packet is the sender's business: the first two packets tell.
+static void learn_step(struct ledger *l, const struct ledger_header *h, uint32_t number)
+{
+    const int32_t packets = (int32_t)(number - l->first), ticks = (int32_t)(h->timestamp - l->ts_base);
+
+    if (l->stepped || packets == 0)
+        return;
+    l->stepped = true;
+    l->ts_step = (uint32_t)(ticks / packets);
+    l->ts_base -= l->first * l->ts_step; // from here on that of packet 0
+}
+
 static void check_header(struct ledger *l, const struct ledger_header *h, uint32_t number)
 {
     const uint16_t seq_base = (uint16_t)(h->seq - number);
-    const uint32_t ts_base = h->timestamp - number * l->ts_step;
 
+    learn_step(l, h, number);
+    const uint32_t ts_base = h->timestamp - number * l->ts_step;
     l->ssrc_changes += h->ssrc != l->rtp_ssrc;
     l->seq_jumps += seq_base != l->seq_base;
     l->ts_jumps += ts_base != l->ts_base;
@@ -85,7 +97,8 @@ bool ledger_take(struct ledger *l, const struct ledger_header *h, const uint8_t 
         l->highest = s->final ? (uint32_t)s->value - 1 : s->number;
         l->rtp_ssrc = h->ssrc;
         l->seq_base = (uint16_t)(h->seq - s->number);
-        l->ts_base = h->timestamp - s->number * l->ts_step;
+        l->first = s->number;
+        l->ts_base = h->timestamp;
     }
     check_header(l, h, s->number);
     if (s->final) {

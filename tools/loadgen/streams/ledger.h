@@ -38,15 +38,17 @@ struct ledger {
 
     uint32_t total;   // packets that count, valid when `ended`
     uint32_t highest; // number, valid when `any`
+    uint32_t first;   // number of the first packet verified
     uint32_t rtp_ssrc, ts_base, ts_step;
     uint16_t seq_base; // RTP sequence number less number
     bool any;          // a packet was verified: the bases are known
+    bool stepped;      // a second one was: ts_step is known, by how much the timestamp grows a packet
     bool ended;        // the sender said its end
     uint64_t window[LEDGER_WINDOW / 64];
 };
 
-// Starts a ledger for stamps of `ssrc`, whose RTP timestamp grows by `ts_step` a packet.
-void ledger_init(struct ledger *l, uint32_t ssrc, uint32_t ts_step);
+// Starts a ledger for stamps of `ssrc`.
+void ledger_init(struct ledger *l, uint32_t ssrc);
 
 // Whether this packet must be verified when only one in `every` (1: all) is asked for: also the first, all
 // with the marker (the ends carry it), and none whose header alone could be judged wrongly.
