@@ -10,18 +10,18 @@ passed=0 failed=0
 check() { # NAME CONDITION...
     local name=$1
     shift
-    if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)) && echo "FAIL $name"; fi
+    if "$@" >/dev/null; then passed=$((passed + 1)); else failed=$((failed + 1)) && echo "FAIL $name"; fi
 }
 
 timeout 200 "$build/tools/bench/trunkline-bench" --no-huge --streams 1,100 --repetitions 1 --slice-us 1 --json "$dir/out.json" >"$dir/out" 2>"$dir/err"
 status=$?
 [ $status = 0 ] || tail -n 30 "$dir/out" "$dir/err"
 check "it ends well" [ $status = 0 ]
-check "the gate passed" jq -e '.gate.passed and .gate.sent > 0 and .gate.by_libsrtp2 > 0' "$dir/out.json" >/dev/null
+check "the gate passed" jq -e '.gate.passed and .gate.sent > 0 and .gate.by_libsrtp2 > 0' "$dir/out.json"
 for arm in null mac_swap raw_cm80 raw_gcm128 libre_cm80 libre_gcm128 relay rtp_srtp_cm80 srtp_rtp_cm80 srtp_srtp_cm80 rtp_srtp_gcm128 srtp_rtp_gcm128 \
     srtp_srtp_gcm128 alaw_ulaw mixed attack; do
-    check "$arm ran" jq -e --arg a $arm '.arms[$a].streams["100"].gate | .passed and .sent > 0' "$dir/out.json" >/dev/null
+    check "$arm ran" jq -e --arg a $arm '.arms[$a].streams["100"].gate | .passed and .sent > 0' "$dir/out.json"
 done
-check "an attack's packets are refused" jq -e '.arms.attack.streams["100"].gate | .came_out == 0 and .dropped == .sent' "$dir/out.json" >/dev/null
+check "an attack's packets are refused" jq -e '.arms.attack.streams["100"].gate | .came_out == 0 and .dropped == .sent' "$dir/out.json"
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" = 0 ]

@@ -86,6 +86,13 @@ static void gather_mbufs(struct lane *l, unsigned n)
     }
 }
 
+// The attack arm's kinds take turns.
+static void next_refused(struct set *s)
+{
+    if (s->refused != REFUSED_NOT)
+        s->refused = s->refused + 1 == REFUSED_COUNT ? REFUSED_TAG : s->refused + 1;
+}
+
 static void stage(struct bench *b, struct set *s, unsigned n)
 {
     struct lane *l = s->lane;
@@ -95,9 +102,15 @@ static void stage(struct bench *b, struct set *s, unsigned n)
         s->cursor = s->cursor + 1 == s->streams ? 0 : s->cursor + 1;
         struct sent *sent = sent_of(l, l->mbuf[i]);
         uint8_t *rtp = l->staging + i * PACKET_ROOM;
-        *sent = (struct sent){
-            .stream = st, .index = next_index(s, st), .number = st - s->stream, .ssrc = st->ssrc, .pass = 1};
-        sent->serial = ++st->sent;
+        next_refused(s);
+        *sent = (struct sent){.stream = st,
+                              .index = s->refused == REFUSED_REPLAY ? st->first : next_index(s, st),
+                              .number = st - s->stream,
+                              .ssrc = st->ssrc,
+                              .refused = s->refused,
+                              .pass = s->refused == REFUSED_NOT};
+        if (s->refused != REFUSED_PORT) // which the live table counts nowhere near the stream
+            sent->serial = ++st->sent;
         l->staged[i] = sent->len = traffic_plain(b, s, st, sent->index, rtp);
         struct srtp_key *key = s->sender[sent->number];
         if (key)
