@@ -228,6 +228,14 @@ static void test_mki(void)
         CU_ASSERT_EQUAL(memcmp(p.leg[0].rx.mki, table[i].rx_mki, TL_MKI_MAX), 0);
         CU_ASSERT_EQUAL(memcmp(p.leg[0].tx.mki, table[i].tx_mki, TL_MKI_MAX), 0);
         CU_ASSERT_TRUE(fits_contract(&p));
+        // the peer goes on with its key and has no MKI any more: indices and windows stay, and so does our
+        // MKI
+        struct tl_leg before = p.leg[0];
+        exchange(&p, &p.a, &p.b, SAVP_CM80 "\n", ANSWER_PCMA_96);
+        CU_ASSERT_EQUAL(p.leg[0].rx.mki_len, 0);
+        CU_ASSERT_EQUAL(p.leg[0].rx.generation, before.rx.generation);
+        CU_ASSERT_EQUAL(memcmp(&p.leg[0].tx, &before.tx, sizeof before.tx), 0);
+        CU_ASSERT_TRUE(fits_contract(&p));
         // a later offer of ours has the key in use as it was
         char tx[SDES_LINE_MAX];
         CU_ASSERT_TRUE(sdes_write(&p.a.tx, tx, sizeof tx) > 0);
