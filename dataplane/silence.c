@@ -55,7 +55,12 @@ static bool tell(struct manager *m, const struct call *call, unsigned leg, enum 
 static void look(struct manager *m, struct call *call, unsigned i)
 {
     struct call_leg *leg = &call->leg[i];
+    uint64_t long_ns = (uint64_t)leg->silence_ms * MS;
     if (leg->silence_ms == 0)
+        return;
+    // the live record is out of the manager's cache: it is read once in silence_ms only. A worker's clock may
+    // be ahead of this turn's
+    if (!leg->silent && (m->now_ns < leg->since_ns || m->now_ns - leg->since_ns < long_ns))
         return;
     uint64_t last = last_heard(m, call, i);
     if (leg->silent) {
@@ -65,8 +70,7 @@ static void look(struct manager *m, struct call *call, unsigned i)
     }
     if (last > leg->since_ns)
         leg->since_ns = last;
-    // a worker's clock may be ahead of this turn's
-    if (m->now_ns < leg->since_ns || m->now_ns - leg->since_ns < (uint64_t)leg->silence_ms * MS)
+    if (m->now_ns < leg->since_ns || m->now_ns - leg->since_ns < long_ns)
         return;
     leg->silent = tell(m, call, i, TL_EVENT_SILENT, m->now_ns - leg->since_ns);
 }

@@ -226,7 +226,7 @@ static void silence_is_looked_for_in_small_parts(void)
     for (uint32_t i = 0; i < COUNT; i++) {
         struct call *call = add(&m->calls, 1 + i, 0);
         for (unsigned leg = 0; leg < 2; leg++) {
-            call->leg[leg].silence_ms = 3600000;
+            call->leg[leg].silence_ms = 500;
             atomic_store(&m->live.sessions[i].rx[leg].last_ns, SECOND);
         }
     }
@@ -253,6 +253,12 @@ static void silence_is_looked_for_in_small_parts(void)
     m->silence_due_ns = 0;
     CU_ASSERT_EQUAL(silence_scan(m), 10000000);
     CU_ASSERT_EQUAL(noticed(m), 2 * live);
+    for (uint32_t i = calls_next_live(&m->calls, 0); i < COUNT; i = calls_next_live(&m->calls, i + 1))
+        for (unsigned leg = 0; leg < 2; leg++)
+            m->calls.call[i].leg[leg].since_ns = leg ? SECOND - 499999999 : 0;
+    m->silence_due_ns = 0;
+    silence_scan(m);
+    CU_ASSERT_EQUAL(noticed(m), live); // who cannot be silent yet needs no look at the live table
     tl_live_destroy(&m->live);
     calls_fini(&m->calls);
     free(m);
