@@ -27,7 +27,8 @@ static uint64_t monotonic_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-int tl_live_create(struct tl_live_table *out, uint32_t workers, uint32_t sessions)
+int tl_live_create(struct tl_live_table *out, uint32_t workers, uint32_t sessions,
+                   enum tl_segment_pages pages)
 {
     memset(out, 0, sizeof *out);
     if (workers < 1 || workers > TL_WORKERS_MAX || sessions < 1 || sessions > TL_SESSIONS_MAX)
@@ -36,7 +37,7 @@ int tl_live_create(struct tl_live_table *out, uint32_t workers, uint32_t session
     uint32_t session_offset = worker_offset + workers * (uint32_t)sizeof(struct tl_live_worker);
     size_t size = session_offset + (size_t)sessions * sizeof(struct tl_live_session);
 
-    int rc = tl_segment_create(&out->segment, "trunkline-live", size, TL_SEGMENT_READ_ONLY);
+    int rc = tl_segment_create(&out->segment, "trunkline-live", size, TL_SEGMENT_READ_ONLY, pages);
     if (rc < 0)
         return rc;
     unsigned char *base = out->segment.base;
@@ -55,7 +56,7 @@ int tl_live_create(struct tl_live_table *out, uint32_t workers, uint32_t session
     out->header->sessions = sessions;
     out->header->worker_offset = worker_offset;
     out->header->session_offset = session_offset;
-    out->header->size = size;
+    out->header->size = out->segment.size;
     return 0;
 }
 

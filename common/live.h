@@ -22,7 +22,8 @@ struct tl_live_table {
 // Makes the table of a starting dataplane: a new random incarnation, all slots free.
 // workers: 1..TL_WORKERS_MAX, sessions: 1..TL_SESSIONS_MAX. 0, -EINVAL (counts), or -errno of the system.
 // Manager, before the workers start.
-int tl_live_create(struct tl_live_table *out, uint32_t workers, uint32_t sessions);
+int tl_live_create(struct tl_live_table *out, uint32_t workers, uint32_t sessions,
+                   enum tl_segment_pages pages);
 
 // Unmaps. Views that others hold stay readable. Manager, after the workers ended. Safe on a zeroed table.
 void tl_live_destroy(struct tl_live_table *table);

@@ -29,7 +29,9 @@ int tl_live_open(struct tl_live_view *out, int fd)
     size_t worker_offset = sizeof *h;
     size_t session_offset = worker_offset + (size_t)workers * sizeof(struct tl_live_worker);
     size_t size = session_offset + (size_t)sessions * sizeof(struct tl_live_session);
-    ok = ok && incarnation != 0 && size == segment.size && h->size == size &&
+    ok = ok && incarnation != 0 && h->size == segment.size &&
+         (segment.size == size ||
+          (size >= TL_SEGMENT_HUGE_FROM && segment.size == tl_segment_size(size, TL_SEGMENT_HUGE_PAGES))) &&
          h->worker_offset == worker_offset && h->session_offset == session_offset;
     if (!ok) {
         segment.fd = -1; // stays the caller's

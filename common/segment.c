@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/memfd.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -14,12 +15,20 @@ static int seals_of(enum tl_segment_kind kind)
     return kind == TL_SEGMENT_READ_ONLY ? seals | F_SEAL_FUTURE_WRITE : seals;
 }
 
-int tl_segment_create(struct tl_segment *out, const char *name, size_t size, enum tl_segment_kind kind)
+size_t tl_segment_size(size_t size, enum tl_segment_pages pages)
+{
+    if (pages == TL_SEGMENT_SMALL_PAGES)
+        return size;
+    return size > SIZE_MAX - TL_SEGMENT_HUGE_PAGE
+               ? size
+               : (size + TL_SEGMENT_HUGE_PAGE - 1) / TL_SEGMENT_HUGE_PAGE * TL_SEGMENT_HUGE_PAGE;
+}
+
+static int create(struct tl_segment *out, const char *name, size_t size, enum tl_segment_kind kind,
+                  unsigned flags)
 {
     *out = TL_SEGMENT_NONE;
-    if (size == 0)
-        return -EINVAL;
-    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | flags);
     if (fd < 0)
         return -errno;
     if (ftruncate(fd, (off_t)size) < 0)
@@ -42,6 +51,18 @@ failed:;
     int error = errno;
     close(fd);
     return -error;
+}
+
+int tl_segment_create(struct tl_segment *out, const char *name, size_t size, enum tl_segment_kind kind,
+                      enum tl_segment_pages pages)
+{
+    *out = TL_SEGMENT_NONE;
+    if (size == 0)
+        return -EINVAL;
+    if (pages == TL_SEGMENT_HUGE_PAGES &&
+        create(out, name, tl_segment_size(size, pages), kind, MFD_HUGETLB | MFD_HUGE_2MB) == 0)
+        return 0;
+    return create(out, name, size, kind, 0);
 }
 
 int tl_segment_open(struct tl_segment *out, int fd, size_t size, enum tl_segment_kind kind)

@@ -24,8 +24,8 @@ int tl_link_init(struct tl_link *link, int sock, int pid, uint32_t id, unsigned 
     *link = (struct tl_link){.sock = -1, .pid = pid, .id = id, .loops = loops};
     for (unsigned i = 0; i < TL_LOOPS_MAX; i++)
         link->loop[i].bell = link->loop[i].event_bell = -1;
-    int rc =
-        tl_segment_create(&link->rings, "trunkline-rings", tl_channel_rings_size(loops), TL_SEGMENT_SHARED);
+    int rc = tl_segment_create(&link->rings, "trunkline-rings", tl_channel_rings_size(loops),
+                               TL_SEGMENT_SHARED, TL_SEGMENT_SMALL_PAGES);
     for (unsigned i = 0; rc == 0 && i < loops; i++) {
         struct tl_link_loop *l = &link->loop[i];
         int ends[2];

@@ -149,6 +149,8 @@ static int check_memory(const struct tl_dataplane_config *config, const struct e
                           config->memory_mb, (unsigned)(facts->free_bytes / MB));
         return 0;
     }
+    need += (uint64_t)config->max_sessions * sizeof(struct tl_live_session); // the live table is not DPDK's
+    need_mb = (unsigned)((need + MB - 1) / MB);
     if (facts->huge_page_bytes == 0)
         return refuse(why, -ENOMEM, "this kernel has no huge pages: set dataplane.huge_pages to false");
     if (facts->free_huge_bytes < need) {

@@ -75,7 +75,8 @@ static int make_engine(struct manager *m, char *why)
     const struct manager_config *c = &m->config;
     const char *sentence = NULL;
     uint32_t sessions = c->config->dataplane.max_sessions;
-    int e = tl_live_create(&m->live, c->ports->workers, sessions);
+    int e = tl_live_create(&m->live, c->ports->workers, sessions,
+                           c->config->dataplane.huge_pages ? TL_SEGMENT_HUGE_PAGES : TL_SEGMENT_SMALL_PAGES);
     if (e)
         return fail(why, e, "the live table");
     for (unsigned i = 0; i < EAL_NODES_MAX; i++)

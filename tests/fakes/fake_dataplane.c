@@ -63,7 +63,7 @@ static void log_to_stderr(void *arg, const char *sentence)
 
 static int come_alive(struct fake_dataplane *fake)
 {
-    int rc = tl_live_create(&fake->live, fake->config.workers, fake->config.sessions);
+    int rc = tl_live_create(&fake->live, fake->config.workers, fake->config.sessions, TL_SEGMENT_SMALL_PAGES);
     if (rc < 0)
         return rc;
     for (unsigned i = 0; i < fake->config.realm_count; i++)

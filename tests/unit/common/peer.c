@@ -39,7 +39,7 @@ static void keep(void *arg, const char *sentence)
 int peer_server_open(struct peer_server *s)
 {
     memset(s, 0, sizeof *s);
-    int rc = tl_live_create(&s->live, 1, 4);
+    int rc = tl_live_create(&s->live, 1, 4, TL_SEGMENT_SMALL_PAGES);
     if (rc < 0)
         return rc;
     struct tl_server_config config = {.path = peer_path, .live = &s->live, .log = keep, .arg = s};

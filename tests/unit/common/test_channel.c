@@ -256,7 +256,7 @@ static void dataplanes_that_lie(void)
     struct tl_live_table live;
     struct tl_client *c;
 
-    CU_ASSERT_EQUAL(tl_live_create(&live, 1, 1), 0);
+    CU_ASSERT_EQUAL(tl_live_create(&live, 1, 1, TL_SEGMENT_SMALL_PAGES), 0);
     CU_ASSERT_EQUAL(tl_client_open(&c, peer_path, 1), 0);
     for (int lie = 0; lie < LIES; lie++) {
         struct tl_link link;

@@ -174,9 +174,10 @@ static void segments_that_do_not_fit(void)
 
     size_t size = tl_channel_rings_size(1);
     CU_ASSERT_EQUAL(tl_client_open(&c, peer_path, 1), 0);
-    CU_ASSERT_EQUAL(tl_live_create(&live, 1, 1), 0);
-    CU_ASSERT_EQUAL(tl_segment_create(&rings, "rings", size, TL_SEGMENT_SHARED), 0);
-    CU_ASSERT_EQUAL(tl_segment_create(&small, "rings", size - 64, TL_SEGMENT_SHARED), 0);
+    CU_ASSERT_EQUAL(tl_live_create(&live, 1, 1, TL_SEGMENT_SMALL_PAGES), 0);
+    CU_ASSERT_EQUAL(tl_segment_create(&rings, "rings", size, TL_SEGMENT_SHARED, TL_SEGMENT_SMALL_PAGES), 0);
+    CU_ASSERT_EQUAL(tl_segment_create(&small, "rings", size - 64, TL_SEGMENT_SHARED, TL_SEGMENT_SMALL_PAGES),
+                    0);
     open_rings = rings;
     open_rings.fd = memfd_create("rings", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     CU_ASSERT_EQUAL(ftruncate(open_rings.fd, (off_t)size), 0);

@@ -28,7 +28,8 @@ static void geometry(void)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct tl_live_table t;
         struct tl_live_view v;
-        CU_ASSERT_EQUAL(tl_live_create(&t, cases[i].workers, cases[i].sessions), cases[i].rc);
+        CU_ASSERT_EQUAL(tl_live_create(&t, cases[i].workers, cases[i].sessions, TL_SEGMENT_SMALL_PAGES),
+                        cases[i].rc);
         if (cases[i].rc == 0) {
             CU_ASSERT((uintptr_t)t.workers % 64 == 0 && (uintptr_t)t.sessions % 64 == 0);
             CU_ASSERT((char *)(t.sessions + cases[i].sessions) == (char *)t.segment.base + t.segment.size);
@@ -44,6 +45,22 @@ static void geometry(void)
     }
 }
 
+// A table large enough for huge pages is opened like any other.
+static void large(void)
+{
+    struct tl_live_table t;
+    struct tl_live_view v;
+    struct tl_session_snapshot s;
+    CU_ASSERT_EQUAL_FATAL(tl_live_create(&t, 2, 10000, TL_SEGMENT_HUGE_PAGES), 0);
+    tl_live_claim(&t, 9999, 5, 1, 3, 77);
+    CU_ASSERT_EQUAL_FATAL(tl_live_open(&v, dup(t.segment.fd)), 0);
+    CU_ASSERT_EQUAL(v.session_count, 10000);
+    CU_ASSERT_EQUAL(tl_live_read_slot(&v, 9999, &s), 0);
+    CU_ASSERT_EQUAL(s.call_ref, 77);
+    tl_live_close(&v);
+    tl_live_destroy(&t);
+}
+
 // Maps a copy of a good table in which `len` bytes at `offset` are `bytes`.
 static int open_altered(size_t offset, const void *bytes, size_t len, size_t extra)
 {
@@ -51,8 +68,10 @@ static int open_altered(size_t offset, const void *bytes, size_t len, size_t ext
     struct tl_segment bad;
     struct tl_live_view v;
 
-    CU_ASSERT_EQUAL(tl_live_create(&good, 2, 10), 0);
-    CU_ASSERT_EQUAL(tl_segment_create(&bad, "test", good.segment.size + extra, TL_SEGMENT_READ_ONLY), 0);
+    CU_ASSERT_EQUAL(tl_live_create(&good, 2, 10, TL_SEGMENT_SMALL_PAGES), 0);
+    CU_ASSERT_EQUAL(tl_segment_create(&bad, "test", good.segment.size + extra, TL_SEGMENT_READ_ONLY,
+                                      TL_SEGMENT_SMALL_PAGES),
+                    0);
     memcpy(bad.base, good.segment.base, good.segment.size);
     memcpy((char *)bad.base + offset, bytes, len);
     int fd = dup(bad.fd), rc = tl_live_open(&v, fd);
@@ -88,7 +107,7 @@ static void headers_that_are_refused(void)
 
     struct tl_segment tiny;
     struct tl_live_view v;
-    CU_ASSERT_EQUAL(tl_segment_create(&tiny, "test", 8, TL_SEGMENT_READ_ONLY), 0);
+    CU_ASSERT_EQUAL(tl_segment_create(&tiny, "test", 8, TL_SEGMENT_READ_ONLY, TL_SEGMENT_SMALL_PAGES), 0);
     CU_ASSERT_EQUAL(tl_live_open(&v, tiny.fd), -EPROTO);
     tl_segment_close(&tiny);
 }
@@ -99,7 +118,7 @@ static void handles(void)
     struct tl_live_view v;
     struct tl_session_snapshot s;
 
-    CU_ASSERT_EQUAL(tl_live_create(&t, 2, 4), 0);
+    CU_ASSERT_EQUAL(tl_live_create(&t, 2, 4, TL_SEGMENT_SMALL_PAGES), 0);
     CU_ASSERT_EQUAL(tl_live_open(&v, dup(t.segment.fd)), 0);
     struct tl_handle h = {t.incarnation, 2, 1};
     CU_ASSERT_EQUAL(tl_live_read(&v, &h, &s), -ENOENT);
@@ -150,7 +169,7 @@ static void indices(void)
     struct tl_live_view v;
     struct tl_session_snapshot s;
 
-    CU_ASSERT_EQUAL(tl_live_create(&t, 1, 1), 0);
+    CU_ASSERT_EQUAL(tl_live_create(&t, 1, 1, TL_SEGMENT_SMALL_PAGES), 0);
     CU_ASSERT_EQUAL(tl_live_open(&v, dup(t.segment.fd)), 0);
     tl_live_claim(&t, 0, 1, 0, 0, 1);
     struct tl_live_ssrc *rx = &t.sessions[0].rx_ssrc[0][TL_SSRC_MAX - 1];
@@ -215,7 +234,7 @@ static void snapshots_never_mix(void)
     pthread_t thread;
     unsigned mixed = 0, read = 0;
 
-    CU_ASSERT_EQUAL(tl_live_create(&t, 1, 1), 0);
+    CU_ASSERT_EQUAL(tl_live_create(&t, 1, 1, TL_SEGMENT_SMALL_PAGES), 0);
     CU_ASSERT_EQUAL(tl_live_open(&v, dup(t.segment.fd)), 0);
     CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, turn_over, &t), 0);
     // until the slot has changed under the reader's eyes, and been read, often enough to prove something
@@ -267,7 +286,7 @@ static void an_index_is_its_ssrcs(void)
     pthread_t thread;
     unsigned mixed = 0, read = 0;
 
-    CU_ASSERT_EQUAL(tl_live_create(&t, 1, 1), 0);
+    CU_ASSERT_EQUAL(tl_live_create(&t, 1, 1, TL_SEGMENT_SMALL_PAGES), 0);
     CU_ASSERT_EQUAL(tl_live_open(&v, dup(t.segment.fd)), 0);
     tl_live_claim(&t, 0, 1, 0, 0, 7);
     atomic_store(&enough, false);
@@ -300,6 +319,7 @@ int main(int argc, char **argv)
         {"geometry", geometry},
         {"headers_that_are_refused", headers_that_are_refused},
         {"handles", handles},
+        {"large", large},
         {"indices", indices},
         {"snapshots_never_mix", snapshots_never_mix},
         {"an_index_is_its_ssrcs", an_index_is_its_ssrcs},

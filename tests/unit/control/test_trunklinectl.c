@@ -272,7 +272,7 @@ static void stats_are_shown(void)
     struct tl_live_view view;
 
     CU_ASSERT_FATAL(tl_config_load(TEST_SOURCE_ROOT "/docs/examples/bare-metal.json", &config, &errors) == 0);
-    CU_ASSERT_FATAL(tl_live_create(&table, 2, 16) == 0);
+    CU_ASSERT_FATAL(tl_live_create(&table, 2, 16, TL_SEGMENT_SMALL_PAGES) == 0);
     int fd = dup(table.segment.fd);
     CU_ASSERT_FATAL(fd >= 0 && tl_live_open(&view, fd) == 0);
     atomic_store(&table.workers[0].heartbeat_ns, 4997000000);

@@ -170,7 +170,7 @@ void rig_open(struct rig *r, unsigned workers, unsigned queues)
     prepare(r, workers, queues);
     r->live = calloc(1, sizeof *r->live);
     r->engine = calloc(1, sizeof *r->engine);
-    MUST(r->live && r->engine && tl_live_create(r->live, workers, RIG_SESSIONS) == 0);
+    MUST(r->live && r->engine && tl_live_create(r->live, workers, RIG_SESSIONS, TL_SEGMENT_SMALL_PAGES) == 0);
     slab_init(&r->slab, SOCKET_ID_ANY);
     r->neigh = neigh_create(&r->ports, wire.pool);
     MUST(r->neigh);

@@ -221,7 +221,7 @@ static void silence_is_looked_for_in_small_parts(void)
     enum { COUNT = 100000, EVERY = 3, SECOND = 1000000000 };
     struct manager *m = calloc(1, sizeof *m);
     CU_ASSERT_FATAL(m && calls_init(&m->calls, COUNT) == 0);
-    CU_ASSERT_EQUAL_FATAL(tl_live_create(&m->live, 1, COUNT), 0);
+    CU_ASSERT_EQUAL_FATAL(tl_live_create(&m->live, 1, COUNT, TL_SEGMENT_SMALL_PAGES), 0);
     CU_ASSERT(silence_scan(m) > 0); // nobody there
     for (uint32_t i = 0; i < COUNT; i++) {
         struct call *call = add(&m->calls, 1 + i, 0);
