@@ -1,28 +1,34 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # The packet engine against the limits of this machine: sets up what is missing, builds, measures, prints a table.
-#   tools/bench.sh [--quick] [--json FILE] [option of trunkline-bench ...]
-#     --quick        1,000 and 10,000 streams, the main arms, within a minute
-#     --json FILE    the result (see tools/bench/README.md)
+#   tools/bench.sh [--quick] [--json FILE] [--no-instructions] [option of trunkline-bench ...]
+#     --quick              1,000 and 10,000 streams, the main arms, within a minute
+#     --json FILE          the result (see tools/bench/README.md)
+#     --no-instructions    not under callgrind, which takes two minutes
 # Huge pages are reserved for the run where it may (root) and given back afterwards; without them it runs on ordinary
 # memory and says so. Figures need a quiet machine: everything else that runs is in them. Exit status: 0, or 1 when a
 # packet did not pass the correctness gate.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-quick=0 huge=1 args=()
+quick=0 huge=1 instructions=1 json='' args=() previous=
 for a in "$@"; do
+    [ "$previous" = --json ] && json=$a
+    previous=$a
     case $a in
-    -h | --help) sed -n '3,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    --quick) quick=1 ;;
+    -h | --help) sed -n '3,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --quick) quick=1 instructions=0 ;;
     --no-huge) huge=0; continue ;;
+    --no-instructions) instructions=0; continue ;;
     esac
     args+=("$a")
 done
 
 pages_before=
+work=$(mktemp -d /tmp/trunkline-bench.XXXXXX) || exit 1
 cleanup() {
     trap - EXIT INT TERM
+    rm -rf "$work"
     [ -z "$pages_before" ] || echo "$pages_before" >/proc/sys/vm/nr_hugepages
 }
 trap cleanup EXIT
@@ -57,3 +63,32 @@ commit=$(git describe --always --dirty 2>/dev/null)
 load=$(cut -d' ' -f1 /proc/loadavg)
 echo "bench: load average $load, $(nproc) cores, commit ${commit:-unknown}"
 "$build/tools/bench/trunkline-bench" "${args[@]}" ${commit:+--commit "$commit"}
+status=$?
+
+# Instructions a packet: callgrind counts those of the timed part for N and 2N packets of an arm; the difference is N packets'. valgrind hides
+# AVX-512, so this is the AVX2 path.
+packets=4096
+count() { # ARM PACKETS: instructions
+    valgrind --tool=callgrind --toggle-collect=step_timed --callgrind-out-file="$work/$1.$2" "$build/tools/bench/trunkline-bench" --no-huge --cores 0 \
+        --instructions "$1" --packets "$2" --streams 1000 >"$work/$1.$2.log" 2>&1 && sed -n 's/^summary: //p' "$work/$1.$2"
+}
+per_packet() { # ARM
+    local one two
+    one=$(count "$1" $packets) && two=$(count "$1" $((2 * packets))) && [ -n "$one" ] && [ -n "$two" ] &&
+        awk -v a="$one" -v b="$two" -v n=$packets 'BEGIN {printf "%.1f\n", (b - a) / n}' >"$work/$1.result"
+}
+if [ $instructions = 1 ]; then
+    echo
+    echo "instructions a packet by callgrind, 1,000 streams, AVX2 path"
+    for arm in $("$build/tools/bench/trunkline-bench" --arms); do
+        while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n; done
+        per_packet "$arm" &
+    done
+    wait
+    for arm in $("$build/tools/bench/trunkline-bench" --arms); do
+        value=$(cat "$work/$arm.result" 2>/dev/null) || { echo "bench: $arm did not run under callgrind: $(tail -n 1 "$work/$arm".*.log)" >&2; status=1; continue; }
+        printf '%-17s %8s\n' "$arm" "$value"
+        [ -z "$json" ] || jq --arg a "$arm" --argjson v "$value" 'if .arms[$a] then .arms[$a].instructions_per_packet = $v else . end' "$json" >"$work/json" && cp "$work/json" "$json"
+    done
+fi
+exit $status

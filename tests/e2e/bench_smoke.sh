@@ -23,5 +23,8 @@ for arm in null mac_swap raw_cm80 raw_gcm128 libre_cm80 libre_gcm128 relay rtp_s
     check "$arm ran" jq -e --arg a $arm '.arms[$a].streams["100"].gate | .passed and .sent > 0' "$dir/out.json"
 done
 check "an attack's packets are refused" jq -e '.arms.attack.streams["100"].gate | .came_out == 0 and .dropped == .sent' "$dir/out.json"
+check "what needs two cores ran" jq -e '.throughput.relay and .latency.relay["90"].wall_us.count > 0 and .two_workers.relay.gate' "$dir/out.json"
+check "sessions come and go without a packet lost" jq -e '.updates | .adds_per_second > 0 and .deletes_per_second > 0 and .refused == 0 and .packets_lost == 0' "$dir/out.json"
+check "good packets pass under attack" jq -e '.under_attack | .good_sent > 0 and .forged_sent > 0 and .good_lost == 0' "$dir/out.json"
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" = 0 ]

@@ -12,6 +12,8 @@ static const char *const usage =
     "  --quick              1,000 and 10,000 streams, the main arms, in a minute\n"
     "  --json FILE          the result, for the report\n"
     "  --streams N,N...     numbers of streams (1,1000,10000,64000,200000)\n"
+    "  --parts P,P...       arms, two_core (throughput, latency, updates, attack), two_workers (all; arms "
+    "when quick)\n"
     "  --only TEXT          only engine arms whose name contains TEXT\n"
     "  --repetitions N      slices of each arm that count (30)\n"
     "  --slice-us N         length of a slice (60000)\n"
@@ -19,6 +21,7 @@ static const char *const usage =
     "  --cores A[,B]        CPUs; two for what needs two (0,1)\n"
     "  --no-huge            ordinary memory instead of huge pages\n"
     "  --commit TEXT        what the sources are, for the report\n"
+    "  --arms               prints the names of all arms and ends\n"
     "  --instructions ARM   runs --packets packets of one arm at --streams streams and ends: for callgrind\n"
     "  --packets N\n";
 
@@ -56,6 +59,23 @@ static unsigned numbers(const char *name, const char *text, unsigned low, unsign
     return n;
 }
 
+static unsigned parts(const char *text)
+{
+    static const char *const name[PART_COUNT] = {"arms", "two_core", "two_workers"};
+    char copy[64], *save = NULL;
+    unsigned set = 0;
+    snprintf(copy, sizeof copy, "%s", text);
+    for (char *word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+        unsigned i = 0;
+        while (i < PART_COUNT && strcmp(word, name[i]) != 0)
+            i++;
+        if (i == PART_COUNT)
+            wrong("--parts has no", word);
+        set |= 1u << i;
+    }
+    return set;
+}
+
 static void defaults(struct args *a)
 {
     static const unsigned quick[] = {1000, 10000}, full[] = {1, 1000, 10000, 64000, 200000};
@@ -68,6 +88,8 @@ static void defaults(struct args *a)
         o->repetitions = 30;
     if (o->slice_us == 0)
         o->slice_us = o->quick ? 20000 : 60000;
+    if (a->parts == 0)
+        a->parts = o->quick ? 1u << PART_ARMS : (1u << PART_COUNT) - 1;
     if (o->cores == 0) {
         o->core[0] = 0;
         o->core[1] = 1;
@@ -85,6 +107,10 @@ void args_read(struct args *a, int argc, char **argv)
         if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
             fputs(usage, stdout);
             exit(0);
+        } else if (strcmp(name, "--arms") == 0) {
+            for (unsigned k = 0; k < arm_count; k++)
+                puts(arms[k].name);
+            exit(0);
         } else if (strcmp(name, "--quick") == 0) {
             o->quick = true;
             continue;
@@ -99,6 +125,8 @@ void args_read(struct args *a, int argc, char **argv)
             a->json = value;
         else if (strcmp(name, "--streams") == 0)
             a->stream_count = numbers(name, value, 1, ARGS_STREAMS_MOST, a->streams, ARGS_STREAMS_MAX);
+        else if (strcmp(name, "--parts") == 0)
+            a->parts = parts(value);
         else if (strcmp(name, "--only") == 0)
             o->only = value;
         else if (strcmp(name, "--repetitions") == 0)

@@ -7,6 +7,8 @@
 
 enum { ARGS_STREAMS_MAX = 8, ARGS_STREAMS_MOST = 200000 };
 
+enum part { PART_ARMS, PART_TWO_CORE, PART_TWO_WORKERS, PART_COUNT };
+
 struct args {
     struct options options;
     unsigned streams[ARGS_STREAMS_MAX];
@@ -15,6 +17,7 @@ struct args {
     const char *commit;
     const char *instructions; // arm to run for callgrind, or NULL
     unsigned packets;
+    unsigned parts; // 1 << enum part
 };
 
 // Reads the command line; a wrong one ends the program with status 2, --help with 0.

@@ -230,6 +230,9 @@ enum set_rate { SET_OWN_RATE, SET_ANY_RATE };
 struct set *set_new(struct bench *b, const struct arm *arm, struct lane *lane, unsigned streams,
                     unsigned payload, enum set_rate rate);
 
+// A set without sessions in the dataplane, for who makes them one by one (set_leg()).
+struct set *set_outside(struct bench *b, const struct arm *arm, struct lane *lane, unsigned streams);
+
 // Its clock becomes the worker's.
 void set_begin(struct set *s);
 
@@ -297,6 +300,9 @@ void attack_prepare(struct bench *b, struct set *s);
 
 // The function that takes the packets of this set through; each call some packets, returns how many.
 step_fn step_of(const struct set *s);
+
+// A burst of each port, MAC addresses swapped, out by the other one.
+unsigned step_mac_swap(struct lane *lane);
 
 // Runs `packets` packets through. Returns TSC cycles.
 uint64_t step_timed(struct lane *lane, step_fn step, unsigned packets);

@@ -9,8 +9,10 @@
 #include "dataplane/g711.h"
 #include "tools/bench/args.h"
 #include "tools/bench/report.h"
+#include "tools/bench/two_core.h"
 
 enum { PORT_PAIRS = 32000, SPARE_SESSIONS = 64, MEGABYTES_BASE = 384, SESSIONS_PER_MEGABYTE = 200 };
+enum { TWO_CORE_STREAMS = 10000, TWO_CORE_SESSIONS = 2048, TWO_CORE_MOST = 10 };
 
 static double seconds_now(void)
 {
@@ -67,7 +69,42 @@ static int run_instructions(struct bench *b, const struct args *a)
     return verdict_right(&v) ? 0 : 1;
 }
 
-static int run_plan(struct bench *b, const struct args *a, const char *command)
+// The largest number of streams that two cores are tried with.
+static unsigned two_core_streams(const struct args *a)
+{
+    unsigned most = 0;
+    for (unsigned i = 0; i < a->stream_count; i++)
+        if (a->streams[i] <= TWO_CORE_STREAMS)
+            most = RTE_MAX(most, a->streams[i]);
+    return most ? most : TWO_CORE_STREAMS;
+}
+
+static bool has(const struct args *a, enum part part)
+{
+    return a->parts >> part & 1;
+}
+
+// Everything that was asked for. Returns whether all packets passed the gate.
+static bool run_parts(struct bench *b, const struct args *a, struct plan *plan, json_t *found)
+{
+    unsigned streams = two_core_streams(a),
+             repetitions = RTE_MIN(b->options.repetitions, (unsigned)TWO_CORE_MOST);
+    bool right = true;
+    place_up(b, 1);
+    if (has(a, PART_ARMS))
+        plan_run(plan, b, show_progress);
+    if (has(a, PART_TWO_CORE) && b->options.cores > 1)
+        right &= two_core_run(b, streams, repetitions, RTE_MAX(1u, b->options.slice_us / 400), found);
+    place_down(b);
+    if (has(a, PART_TWO_WORKERS) && b->options.cores > 1) {
+        place_up(b, 2);
+        right &= two_workers_run(b, streams, repetitions, b->options.slice_us, found);
+        place_down(b);
+    }
+    return right;
+}
+
+static int run_all(struct bench *b, const struct args *a, const char *command)
 {
     struct plan plan;
     struct verdict sum;
@@ -77,15 +114,17 @@ static int run_plan(struct bench *b, const struct args *a, const char *command)
     double begin = seconds_now();
     strftime(run.started, sizeof run.started, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
     machine_load(run.load_before);
-    plan_make(&plan, &b->options, a->streams, a->stream_count);
-    size_dataplane(&b->options, plan_sessions(&plan));
+    plan_make(&plan, &b->options, a->streams, has(a, PART_ARMS) ? a->stream_count : 0);
+    size_dataplane(&b->options, RTE_MAX(plan_sessions(&plan), 2 * two_core_streams(a) + TWO_CORE_SESSIONS));
     place_start(b);
-    place_up(b, 1);
-    plan_run(&plan, b, show_progress);
-    place_down(b);
+    bool right = run_parts(b, a, &plan, run.extra);
     run.seconds = seconds_now() - begin;
     report_text(&run, stdout);
-    int status = report_gate(&run, &sum) ? 0 : 1;
+    two_core_text(run.extra, stdout);
+    right &= report_gate(&run, &sum);
+    if (!right)
+        printf("the correctness gate FAILED\n");
+    int status = right ? 0 : 1;
     if (a->json && report_json(&run, a->json))
         status = 1;
     place_end(b);
@@ -105,5 +144,5 @@ int main(int argc, char **argv)
     args_read(&args, argc, argv);
     bench.options = args.options;
     g711_select();
-    return args.instructions ? run_instructions(&bench, &args) : run_plan(&bench, &args, command);
+    return args.instructions ? run_instructions(&bench, &args) : run_all(&bench, &args, command);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // libsrtp2, which judges; its header and ours name functions alike, so it is seen only here.
+#include <pthread.h>
 #include <srtp2/srtp.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -24,8 +25,8 @@ static bool start(void)
     return started;
 }
 
-unsigned oracle_open(const struct tl_crypto *crypto, uint32_t ssrc, uint32_t roc, uint8_t *packet,
-                     unsigned len)
+static unsigned open_one(const struct tl_crypto *crypto, uint32_t ssrc, uint32_t roc, uint8_t *packet,
+                         unsigned len)
 {
     const struct tl_suite_info *info = tl_suite_info(crypto->suite);
     uint8_t key[TL_KEY_MAX + TL_SALT_MAX];
@@ -49,4 +50,15 @@ unsigned oracle_open(const struct tl_crypto *crypto, uint32_t ssrc, uint32_t roc
     if (session)
         srtp_dealloc(session);
     return right ? (unsigned)length : 0;
+}
+
+// Two lanes may ask at once; what libsrtp2 shares between its sessions is not said to be made for that.
+unsigned oracle_open(const struct tl_crypto *crypto, uint32_t ssrc, uint32_t roc, uint8_t *packet,
+                     unsigned len)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&lock);
+    len = open_one(crypto, ssrc, roc, packet, len);
+    pthread_mutex_unlock(&lock);
+    return len;
 }

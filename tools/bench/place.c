@@ -291,8 +291,10 @@ void place_up(struct bench *b, unsigned workers)
     struct manager_config c = {.config = b->config, .ports = &b->ports, .pools = pools};
     if (manager_init(&b->manager, &c, why))
         die("%s", why);
-    for (unsigned i = 0; i < workers; i++)
+    for (unsigned i = 0; i < workers; i++) {
         b->lane[i].worker = manager_worker(b->manager, i);
+        b->lane[i].drops_seen = 0;
+    }
     connect_client(b);
 }
 

@@ -121,20 +121,23 @@ static void aside_text(const struct run *run, FILE *out)
             t.aside[ASIDE_FREQUENCY], t.lost_rounds);
 }
 
+void report_failure(const char *what, unsigned streams, const struct verdict *v, FILE *out)
+{
+    fprintf(out,
+            "gate: %s at %u streams: of %lu packets %lu wrong, %lu out of order, %lu that should not come, "
+            "%lu missing; "
+            "%lu streams whose counters differ\n",
+            what, streams, (unsigned long)v->sent, (unsigned long)v->wrong, (unsigned long)v->out_of_order,
+            (unsigned long)v->unexpected, (unsigned long)v->missing, (unsigned long)v->counters);
+}
+
 static void failures(const struct run *run, FILE *out)
 {
     for (unsigned i = 0; i < run->plan->block_count; i++)
         for (unsigned j = 0; j < run->plan->block[i].count; j++) {
             const struct series *s = &run->plan->block[i].series[j];
-            const struct verdict *v = &s->verdict;
-            if (!verdict_right(v))
-                fprintf(out,
-                        "gate: %s at %u streams: of %lu packets %lu wrong, %lu out of order, %lu that should "
-                        "not come, "
-                        "%lu missing; %lu streams whose counters differ\n",
-                        s->arm->name, s->streams, (unsigned long)v->sent, (unsigned long)v->wrong,
-                        (unsigned long)v->out_of_order, (unsigned long)v->unexpected,
-                        (unsigned long)v->missing, (unsigned long)v->counters);
+            if (!verdict_right(&s->verdict))
+                report_failure(s->arm->name, s->streams, &s->verdict, out);
         }
 }
 
@@ -147,7 +150,7 @@ void report_text(const struct run *run, FILE *out)
     for (unsigned size = 0; size < 3; size++) {
         struct spread cycles;
         struct verdict verdict;
-        bool any = size == 0;
+        bool any = size == 0 && n > 0;
         for (unsigned i = 0; i < n && !any; i++) {
             plan_cycles(run->plan, "relay", streams[i], payload[size], &cycles, &verdict);
             any |= verdict.sent > 0;
@@ -173,6 +176,8 @@ void report_text(const struct run *run, FILE *out)
                 reached ? "reached" : "missed");
     }
     bool right = report_gate(run, &sum);
+    if (n == 0)
+        return;
     aside_text(run, out);
     fprintf(out,
             "gate: %s: %lu packets sent, %lu came out, %lu dropped and counted; %lu compared byte by byte, "

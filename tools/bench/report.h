@@ -39,6 +39,9 @@ int report_json(const struct run *run, const char *file);
 // Did every packet of every arm pass the gate?
 bool report_gate(const struct run *run, struct verdict *sum);
 
+// One line that says what the gate found wrong.
+void report_failure(const char *what, unsigned streams, const struct verdict *v, FILE *out);
+
 // {"p10", "median", "p90"}; numbers rounded to hundredths, null where there is none.
 json_t *report_spread(const struct spread *s);
 json_t *report_number(double value);

@@ -198,8 +198,8 @@ static void settle(struct bench *b)
         place_turn(b);
 }
 
-struct set *set_new(struct bench *b, const struct arm *arm, struct lane *lane, unsigned streams,
-                    unsigned payload, enum set_rate rate)
+static struct set *make_set(struct bench *b, const struct arm *arm, struct lane *lane, unsigned streams,
+                            unsigned payload)
 {
     struct set *s = must(calloc(1, sizeof *s));
     s->arm = arm;
@@ -207,7 +207,6 @@ struct set *set_new(struct bench *b, const struct arm *arm, struct lane *lane, u
     s->streams = streams;
     s->payload = payload;
     s->sessions = (streams + SIDES - 1) / SIDES;
-    s->any_rate = rate == SET_ANY_RATE;
     s->packet_ns = STREAM_PERIOD_MS * 1000000ull * 256 / streams / (arm->attack ? ATTACK_TIMES : 1);
     s->number = ++b->next_set;
     s->rng.state = s->number;
@@ -218,6 +217,19 @@ struct set *set_new(struct bench *b, const struct arm *arm, struct lane *lane, u
     shuffle(s->order, streams, &s->rng);
     for (unsigned i = 0; i < streams; i++)
         make_stream(b, s, i);
+    return s;
+}
+
+struct set *set_outside(struct bench *b, const struct arm *arm, struct lane *lane, unsigned streams)
+{
+    return make_set(b, arm, lane, streams, PAYLOAD_MAX);
+}
+
+struct set *set_new(struct bench *b, const struct arm *arm, struct lane *lane, unsigned streams,
+                    unsigned payload, enum set_rate rate)
+{
+    struct set *s = make_set(b, arm, lane, streams, payload);
+    s->any_rate = rate == SET_ANY_RATE;
     if (arm->kind == ARM_RAW || arm->kind == ARM_LIBRE || arm->kind == ARM_PROTECT)
         reference_new(s);
     if (arm->kind == ARM_ENGINE) {

@@ -16,7 +16,7 @@ static unsigned step_null(struct lane *l)
 }
 
 // As the worker does it: a burst of each port, out by the other one.
-static unsigned step_swap(struct lane *l)
+unsigned step_mac_swap(struct lane *l)
 {
     struct rte_mbuf *m[64];
     unsigned burst = l->bench->burst, total = 0;
@@ -47,7 +47,7 @@ step_fn step_of(const struct set *s)
     case ARM_NULL:
         return step_null;
     case ARM_SWAP:
-        return step_swap;
+        return step_mac_swap;
     case ARM_RAW:
     case ARM_LIBRE:
     case ARM_PROTECT:
