@@ -37,8 +37,9 @@ struct ctl_provider {
     json_t *(*calls)(void *arg, uint64_t after, unsigned limit);
     // {"id", "state", "from", "to", "seconds", "talked", "codec", "held", "audio", "session", "a": leg, "b":
     // leg}; a leg is {"trunk", "peer", "call_id", "local", "remote", "remote_rtcp", "direction", "srtp",
-    // "payload_types": {codec: {"in", "out"}}, "media": null or {"rx_packets", ..., "lost", "reordered",
-    // "duplicates", "jitter_ms", "longest_gap_ms", "heard_s_ago", "dropped", "drops":
+    // "mki": null or {"in", "out"} octets, "payload_types": {codec: {"in", "out"}},
+    // "limits": {"packets_per_s", "octets_per_s", "burst_ms"}, "media": null or {"rx_packets", ..., "lost",
+    // "reordered", "duplicates", "jitter_ms", "longest_gap_ms", "heard_s_ago", "dropped", "drops":
     // [{"reason", "count", "text"}]}}
     json_t *(*call)(void *arg, const char *id);
     // What ctl_trunks() makes.

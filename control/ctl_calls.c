@@ -212,6 +212,23 @@ static struct tl_addr rtcp_of(const struct neg_leg *neg)
     return a;
 }
 
+// Bytes of MKI in its packets and in ours; null without.
+static json_t *mki_of(const struct neg_leg *neg)
+{
+    if (!neg->rx.mki_len && !neg->tx.mki_len)
+        return json_null();
+    return json_pack("{s:i, s:i}", "in", neg->rx.mki_len, "out", neg->tx.mki_len);
+}
+
+// What the dataplane lets the remote side send.
+static json_t *limits_of(const struct agent_call_info *c, unsigned side)
+{
+    struct tl_leg leg = {0};
+    neg_limits(c->trunk[side], c->neg[side], c->neg[!side], &leg);
+    return json_pack("{s:I, s:I, s:i}", "packets_per_s", (json_int_t)leg.max_pps, "octets_per_s",
+                     (json_int_t)leg.max_bps, "burst_ms", leg.burst_ms);
+}
+
 static json_t *describe_leg(const struct agent_call_info *c, unsigned side,
                             const struct tl_session_snapshot *snap)
 {
@@ -222,11 +239,12 @@ static json_t *describe_leg(const struct agent_call_info *c, unsigned side,
     const struct tl_suite_info *suite = tl_suite_info(c->suite[side]);
     const struct neg_leg *neg = c->neg[side];
     const struct tl_addr rtcp = rtcp_of(neg);
-    return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:s, s:o, s:o}", "trunk", c->trunk[side]->name,
-                     "peer", address(&c->trunk[side]->peer), "call_id", c->sip_call_id[side], "local",
-                     address(&c->local[side]), "remote", address(&c->remote[side]), "remote_rtcp",
-                     address(&rtcp), "direction", directions[neg->direction & SDP_SENDRECV], "srtp",
-                     suite ? suite->name : "off", "payload_types", payload_types(neg), "media",
+    return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "trunk",
+                     c->trunk[side]->name, "peer", address(&c->trunk[side]->peer), "call_id",
+                     c->sip_call_id[side], "local", address(&c->local[side]), "remote",
+                     address(&c->remote[side]), "remote_rtcp", address(&rtcp), "direction",
+                     directions[neg->direction & SDP_SENDRECV], "srtp", suite ? suite->name : "off", "mki",
+                     mki_of(neg), "payload_types", payload_types(neg), "limits", limits_of(c, side), "media",
                      snap ? media_of(snap, side) : json_null());
 }
 

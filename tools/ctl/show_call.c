@@ -71,6 +71,26 @@ static void add_payloads(json_t *rows, const json_t *call)
     }
 }
 
+static void add_mki(json_t *rows, const json_t *call)
+{
+    const json_t *mki[2];
+    for (int leg = 0; leg < 2; leg++)
+        mki[leg] = json_object_get(leg_of(call, leg), "mki");
+    if (json_is_object(mki[0]) || json_is_object(mki[1]))
+        add_row(rows, "MKI octets", payload_text(mki[0]), payload_text(mki[1]));
+}
+
+// "125 packets, 15 kB/s", each second
+static json_t *limits_text(const json_t *call, int leg)
+{
+    const json_t *limits = json_object_get(leg_of(call, leg), "limits");
+    if (!json_is_object(limits))
+        return json_string("-");
+    return json_sprintf("%.0f packets, %.0f kB/s",
+                        json_number_value(json_object_get(limits, "packets_per_s")),
+                        json_number_value(json_object_get(limits, "octets_per_s")) / 1000);
+}
+
 // "0.1 s ago", "never", or "-" when the dataplane does not say.
 static json_t *heard_text(const json_t *media)
 {
@@ -124,7 +144,9 @@ static void show_legs(const json_t *call)
     add_member(rows, "its RTCP address", call, "remote_rtcp");
     add_member(rows, "it says it is", call, "direction");
     add_member(rows, "SRTP", call, "srtp");
+    add_mki(rows, call);
     add_payloads(rows, call);
+    add_row(rows, "it may send", limits_text(call, 0), limits_text(call, 1));
     add_row(rows, "last heard", heard_text(media_of(call, 0)), heard_text(media_of(call, 1)));
     add_media(rows, "packets from it", call, "rx_packets");
     add_media(rows, "octets from it", call, "rx_octets");

@@ -56,11 +56,13 @@ static json_t *calls(void *arg, uint64_t after, unsigned limit)
 
 static json_t *leg_json(const char *trunk, const char *direction, json_t *media)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:{s:i, s:i}, s:{s:n, s:i}}, s:o}", "trunk",
-                     trunk, "peer", "192.0.2.20:5060", "call_id", "x@\33[2Jy", "local", "192.0.2.1:16384",
-                     "remote", "192.0.2.20:20000", "remote_rtcp", "192.0.2.20:20001", "direction", direction,
-                     "srtp", "AES_CM_128_HMAC_SHA1_80", "payload_types", "PCMA", "in", 8, "out", 8,
-                     "telephone-event", "in", "out", 101, "media", media);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:i, s:i}, s:{s:{s:i, s:i}, s:{s:n, s:i}}, "
+                     "s:{s:i, s:i, s:i}, s:o}",
+                     "trunk", trunk, "peer", "192.0.2.20:5060", "call_id", "x@\33[2Jy", "local",
+                     "192.0.2.1:16384", "remote", "192.0.2.20:20000", "remote_rtcp", "192.0.2.20:20001",
+                     "direction", direction, "srtp", "AES_CM_128_HMAC_SHA1_80", "mki", "in", 1, "out", 0,
+                     "payload_types", "PCMA", "in", 8, "out", 8, "telephone-event", "in", "out", 101,
+                     "limits", "packets_per_s", 125, "octets_per_s", 15487, "burst_ms", 1000, "media", media);
 }
 
 static json_t *media_json(json_t *heard_s_ago, json_t *drops)

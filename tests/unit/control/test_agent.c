@@ -533,6 +533,12 @@ static void test_operator_sees_media(void)
     CU_ASSERT_EQUAL(json_integer_value(json_object_get(drop, "count")), 9);
     CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(drop, "text")),
                            tl_drop_text(TL_DROP_wrong_source));
+    json_t *limits = json_object_get(json_object_get(call, "b"), "limits");
+    const struct fake_session *session = fake_dataplane_at(w.fake, 0); // what it was told is what is shown
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(limits, "packets_per_s")), session->leg[1].max_pps);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(limits, "octets_per_s")), session->leg[1].max_bps);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(limits, "burst_ms")), 1000);
+    CU_ASSERT_TRUE(json_is_null(json_object_get(json_object_get(call, "b"), "mki")));
     json_t *types = json_object_get(json_object_get(call, "b"), "payload_types");
     json_t *pcma = json_object_get(types, "PCMA");
     CU_ASSERT_EQUAL(json_integer_value(json_object_get(pcma, "in")), 8);
