@@ -20,8 +20,11 @@ struct packet {
         const _Atomic uint32_t *map_entry; // within classification
         struct tl_live_session *live;      // of the session
     };
-    uint8_t *data;       // first byte behind UDP
-    uint64_t index;      // SRTP or SRTCP index, received; after relay the one to send
+    uint8_t *data; // first byte behind UDP
+    union {
+        uint64_t index;     // SRTP or SRTCP index, received; after relay the one to send
+        uint64_t silent_ns; // within relay: since the near side's last packet
+    };
     uint32_t entry;      // of the port map
     uint32_t src_ip;     // network byte order
     uint32_t ssrc;       // received; after relay the one to send
@@ -32,6 +35,17 @@ struct packet {
     uint8_t leg;         // received on
     uint8_t kind;        // enum packet_kind
     uint8_t tx_port;     // index in ports->port[], from finishing on
-    int8_t rx_slot;      // of the SSRC in the leg's leg_rx, -1: none yet
+    union {
+        int8_t rx_slot; // of the SSRC in the leg's leg_rx, -1: none yet
+        uint8_t pt_out; // within relay: of the leg's terms
+    };
 };
 static_assert(sizeof(struct packet) == RTE_CACHE_LINE_SIZE, "a packet is a line");
+
+// The pointer itself, which the compiler then holds in a register instead of working it out at each use.
+#define HELD(pointer)                                                                                        \
+    __extension__({                                                                                          \
+        __typeof__(pointer) held_ = (pointer);                                                               \
+        __asm__("" : "+r"(held_));                                                                           \
+        held_;                                                                                               \
+    })

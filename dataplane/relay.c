@@ -14,6 +14,19 @@ enum {
     TICKS_MAX = 3600000 * 8, // of silence that timestamps follow
 };
 
+static uint16_t load16(const uint8_t *d)
+{
+    uint16_t v;
+    memcpy(&v, d, sizeof v);
+    return rte_be_to_cpu_16(v);
+}
+
+static void store16(uint8_t *d, uint16_t v)
+{
+    v = rte_cpu_to_be_16(v);
+    memcpy(d, &v, sizeof v);
+}
+
 static uint32_t load32(const uint8_t *d)
 {
     uint32_t v;
@@ -27,10 +40,12 @@ static void store32(uint8_t *d, uint32_t v)
     memcpy(d, &v, sizeof v);
 }
 
-// Place of the payload type in pt_in, or -1. All eight are compared at once: the lowest zero byte of the
+// Place of the payload type in pt_in, or -1. The first is the codec's; all eight are compared at once: the lowest zero byte of the
 // difference.
-static int find_pt(const struct leg_terms *t, uint8_t pt)
+static inline int find_pt(const struct leg_terms *t, uint8_t pt)
 {
+    if (likely(t->pt_in[0] == pt))
+        return 0;
     const uint64_t ones = 0x0101010101010101u;
     uint64_t x;
     memcpy(&x, t->pt_in, sizeof x);
@@ -77,22 +92,36 @@ static void rebase_timestamps(struct leg *l, uint32_t ts, uint64_t silent_ns)
     l->ts_base = l->last_ts + (gone > TIMESTAMP_STEP ? gone : TIMESTAMP_STEP) - ts;
 }
 
-static void new_base(struct leg *l, uint8_t *state, struct tl_live_ssrc *live, uint32_t ssrc, uint16_t seq,
-                     uint32_t ts, uint64_t index, uint64_t silent_ns)
+static void new_base(struct packet *p, struct leg *l, uint16_t seq, uint32_t ts, uint64_t silent_ns)
 {
+    unsigned to = p->leg ^ 1;
+    uint8_t *state = &p->session->ssrc_state[to];
     if (*state == SSRC_NONE) {
-        l->ssrc = ssrc;
-        atomic_store_explicit(&live->ssrc, ssrc, memory_order_relaxed);
+        l->ssrc = p->ssrc;
+        atomic_store_explicit(&p->live->tx[to].ssrc.ssrc, p->ssrc, memory_order_relaxed);
     } else if (*state == SSRC_SENDING) {
         rebase_timestamps(l, ts, silent_ns);
     }
     *state = SSRC_SENDING;
-    l->base = index - seq;
+    l->base = p->index - seq;
+}
+
+// The place of a packet that is not the next of its sequence. SRTP_OK or the reason to drop.
+static __rte_noinline unsigned take_odd(struct packet *p, struct leg *l, uint16_t seq, uint32_t ts)
+{
+    uint64_t silent_ns = p->silent_ns; // in the index's place
+    enum srtp_tx_event event;
+    const struct leg_terms *out = p->session->terms[p->leg ^ 1];
+    unsigned status = take_index(l, out, p->ssrc, seq, &p->index, &event);
+    if (status == SRTP_OK && event == SRTP_TX_NEW)
+        new_base(p, l, seq, ts, silent_ns);
+    return status;
 }
 
 // The payload, without the padding that padding_fits() has checked, from one law to the other.
-static void transcode(const struct leg_terms *in, struct packet *p)
+static __rte_noinline void transcode(struct packet *p)
 {
+    const struct leg_terms *in = p->session->terms[p->leg];
     uint8_t *payload = p->data + p->header_len;
     unsigned padding = p->data[0] & 0x20 ? p->data[p->len - 1] : 0, len = p->len - p->header_len - padding;
     if (in->flags & TERMS_U_TO_A)
@@ -101,55 +130,58 @@ static void transcode(const struct leg_terms *in, struct packet *p)
         g711_a_to_u(payload, len);
 }
 
-static unsigned relay_rtp_packet(struct worker *w, struct packet *p, uint32_t ticks)
+// What the near side's packet is to its leg. SRTP_OK or the reason to drop.
+static inline unsigned take_rtp(struct packet *p, uint64_t now_ns, uint32_t ticks)
 {
-    struct session *s = p->session;
-    const struct leg_terms *in = s->terms[p->leg], *out = s->terms[p->leg ^ 1];
-    struct tl_live_rx *rx = &p->live->rx[p->leg];
-    struct tl_live_ssrc *tx = &p->live->tx[p->leg ^ 1].ssrc;
-    uint8_t *d = p->data;
+    const struct leg_terms *in = p->session->terms[p->leg];
+    struct tl_live_rx *rx = HELD(&p->live->rx[p->leg]);
+    const uint8_t *d = HELD(p->data);
 
-    if (!padding_fits(p))
+    if (unlikely(!padding_fits(p)))
         return TL_DROP_bad_rtp;
-    if (!(in->flags & TL_LEG_RECV))
+    if (unlikely(!(in->flags & TL_LEG_RECV)))
         return TL_DROP_held;
     int pt = find_pt(in, d[1] & 0x7f);
-    if (pt < 0)
+    if (unlikely(pt < 0))
         return TL_DROP_unknown_pt;
-    uint64_t silent_ns = w->now_ns - atomic_load_explicit(&rx->last_ns, memory_order_relaxed);
-    uint16_t seq = d[2] << 8 | d[3];
-    uint32_t ts = load32(d + 4);
-    quality_rtp(rx, w->now_ns, ticks, p->ssrc, seq, ts, p->wire_len);
-    if (!(out->flags & TERMS_COMPLETE))
-        return TL_DROP_other_leg_incomplete;
-    if (!(out->flags & TL_LEG_SEND))
-        return TL_DROP_held;
+    p->pt_out = in->pt_out[pt];
+    p->silent_ns = now_ns - atomic_load_explicit(&rx->last_ns, memory_order_relaxed);
+    quality_rtp(rx, now_ns, ticks, p->ssrc, load16(d + 2), load32(d + 4), p->wire_len);
+    return SRTP_OK;
+}
 
-    struct leg *l = &s->leg[p->leg ^ 1];
-    enum srtp_tx_event event;
-    unsigned status = take_index(l, out, p->ssrc, seq, &p->index, &event);
-    if (status != SRTP_OK)
-        return status;
-    if (event == SRTP_TX_NEW)
-        new_base(l, &s->ssrc_state[p->leg ^ 1], tx, p->ssrc, seq, ts, p->index, silent_ns);
-    live_store_index(tx, l->tx.rtp.top, terms_tx_generation(out));
+// What it becomes on the other leg. SRTP_OK or the reason to drop.
+static inline unsigned relay_rtp_packet(struct packet *p, const struct leg_terms *out, struct leg *l)
+{
+    uint8_t *d = p->data;
+    if (unlikely((out->flags & (TERMS_COMPLETE | TL_LEG_SEND)) != (TERMS_COMPLETE | TL_LEG_SEND)))
+        return out->flags & TERMS_COMPLETE ? TL_DROP_held : TL_DROP_other_leg_incomplete;
+    uint16_t seq = load16(d + 2);
+    uint32_t ts = load32(d + 4);
+    if (likely(srtp_tx_next(&l->tx, p->ssrc, seq))) {
+        p->index = l->tx.rtp.top;
+    } else {
+        unsigned status = take_odd(p, l, seq, ts);
+        if (status != SRTP_OK)
+            return status;
+    }
+    live_store_index(&p->live->tx[p->leg ^ 1].ssrc, l->tx.rtp.top, terms_tx_generation(out));
 
     ts += l->ts_base;
-    if (p->index == l->tx.rtp.top)
+    if (likely(p->index == l->tx.rtp.top))
         l->last_ts = ts;
     p->ssrc = l->ssrc;
-    d[1] = (d[1] & 0x80) | (in->pt_out[pt] & 0x7f);
-    d[2] = p->index >> 8;
-    d[3] = p->index;
+    d[1] = (d[1] & 0x80) | (p->pt_out & 0x7f);
+    store16(d + 2, (uint16_t)p->index);
     store32(d + 4, ts);
     store32(d + 8, l->ssrc);
-    if (in->pt_out[pt] & TERMS_TRANSCODE)
-        transcode(in, p);
+    if (unlikely(p->pt_out & TERMS_TRANSCODE))
+        transcode(p);
     return SRTP_OK;
 }
 
 // RTCP goes on while a leg is on hold (RFC 3264 8.4).
-static unsigned relay_rtcp_packet(struct packet *p)
+static __rte_noinline unsigned relay_rtcp_packet(struct packet *p)
 {
     struct session *s = p->session;
     const struct leg_terms *out = s->terms[p->leg ^ 1];
@@ -171,32 +203,52 @@ static unsigned relay_rtcp_packet(struct packet *p)
 }
 
 // The stream's own buckets: authentic or plain, whatever becomes of the packet from here on.
-static bool over_rate(const struct worker *w, const struct packet *p)
+static inline bool over_rate(const struct packet *p, uint64_t now_ns)
 {
-    const struct police_rate *rate = &p->session->terms[p->leg]->police;
-    return !police_own(&p->session->police[p->leg], rate, w->now_ns, p->wire_len, p->kind == PACKET_RTP);
+    struct police *words = HELD(&p->session->police[p->leg]);
+    return !police_own(words, &p->session->terms[p->leg]->police, now_ns, p->wire_len, p->kind == PACKET_RTP);
 }
 
-unsigned stage_relay(struct worker *w, struct packet *p, unsigned n)
+static unsigned take(struct worker *w, struct packet *p, unsigned n)
 {
+    uint64_t now_ns = w->now_ns;
+    uint32_t ticks = quality_ticks(now_ns);
     unsigned left = 0;
-    uint32_t ticks = quality_ticks(w->now_ns);
     for (unsigned i = 0; i < n; i++) {
-        unsigned status;
-        if (over_rate(w, &p[i]))
+        unsigned status = SRTP_OK;
+        if (unlikely(over_rate(&p[i], now_ns)))
             status = TL_DROP_over_rate;
-        else if (p[i].kind == PACKET_RTP)
-            status = relay_rtp_packet(w, &p[i], ticks);
-        else
-            status = relay_rtcp_packet(&p[i]);
-        if (status != SRTP_OK) {
+        else if (likely(p[i].kind == PACKET_RTP))
+            status = take_rtp(&p[i], now_ns, ticks);
+        if (unlikely(status != SRTP_OK)) {
             packet_drop(w, &p[i], status);
             continue;
         }
-        const struct leg_terms *out = p[i].session->terms[p[i].leg ^ 1];
+        if (unlikely(left != i))
+            p[left] = p[i];
+        left++;
+    }
+    return left;
+}
+
+// First all that is written of the leg received on, then of the other: a loop with both runs out of registers.
+unsigned stage_relay(struct worker *w, struct packet *p, unsigned n)
+{
+    unsigned left = 0;
+    n = take(w, p, n);
+    for (unsigned i = 0; i < n; i++) {
+        struct session *s = p[i].session;
+        unsigned to = p[i].leg ^ 1;
+        const struct leg_terms *out = s->terms[to];
+        unsigned status = likely(p[i].kind == PACKET_RTP) ? relay_rtp_packet(&p[i], out, HELD(&s->leg[to]))
+                                                          : relay_rtcp_packet(&p[i]);
+        if (unlikely(status != SRTP_OK)) {
+            packet_drop(w, &p[i], status);
+            continue;
+        }
         if (out->tx_key)
             terms_prefetch_tx_key(out);
-        if (left != i)
+        if (unlikely(left != i))
             p[left] = p[i];
         left++;
     }

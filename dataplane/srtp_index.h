@@ -230,6 +230,19 @@ static inline bool srtp_seq_follows(uint16_t from, uint16_t seq, int *step)
     return *step > -SRTP_WINDOW && *step < SRTP_MAX_DROPOUT;
 }
 
+// The short way of srtp_tx_take() for the next packet of the sequence, which nearly all are: SRTP_TX_SAME, and
+// its index is tx->rtp.top. False: it is not that, and nothing was done.
+static inline bool srtp_tx_next(struct srtp_tx *tx, uint32_t ssrc, uint16_t seq)
+{
+    if (ssrc != tx->near_ssrc || seq != (uint16_t)(tx->near_seq + 1) || !tx->near_known ||
+        tx->rtp.top >= SRTP_INDEX_MAX)
+        return false;
+    srtp_window_next(&tx->rtp);
+    tx->near_seq = seq;
+    tx->jumped = 0;
+    return true;
+}
+
 // Takes the outgoing index for a packet of the near side, which came with `ssrc` and `seq`.
 //
 // The index is the near side's extended sequence number plus a base, which is 0 at first. A new base is
@@ -248,11 +261,7 @@ static inline uint8_t srtp_tx_take(struct srtp_tx *tx, uint32_t ssrc, uint16_t s
     uint64_t next, base_first = tx->base_first;
     int step, jump_step;
     *event = SRTP_TX_SAME;
-    if (ssrc == tx->near_ssrc && seq == (uint16_t)(tx->near_seq + 1) && tx->near_known &&
-        tx->rtp.top < SRTP_INDEX_MAX) { // the next one, as nearly always
-        srtp_window_next(&tx->rtp);
-        tx->near_seq = seq;
-        tx->jumped = 0;
+    if (srtp_tx_next(tx, ssrc, seq)) {
         *index = tx->rtp.top;
         return SRTP_OK;
     }
