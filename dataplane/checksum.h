@@ -13,13 +13,12 @@ static inline uint64_t checksum_add(uint64_t sum, uint64_t words)
     return sum + (sum < words);
 }
 
-// The sum in 16 bits, not complemented.
+// The sum in 16 bits, not complemented: halves are added as long as there are two, each with its carry.
 static inline uint16_t checksum_fold(uint64_t sum)
 {
-    sum = (sum & UINT32_MAX) + (sum >> 32);
-    sum = (sum & UINT16_MAX) + (sum >> 16);
-    sum = (sum & UINT16_MAX) + (sum >> 16);
-    return (uint16_t)((sum & UINT16_MAX) + (sum >> 16));
+    uint32_t high = (uint32_t)(sum >> 32), half = (uint32_t)sum + high;
+    half += half < high;
+    return (uint16_t)((half + (half << 16 | half >> 16)) >> 16);
 }
 
 static inline uint64_t checksum_word(const uint8_t *data)

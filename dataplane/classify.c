@@ -46,57 +46,84 @@ static inline bool same_mac(const struct rte_ether_addr *a, const struct rte_eth
     return a4 == b4 && a2 == b2;
 }
 
-// Everything that can be said without a session. Returns MEDIA with the packet filled in and *owner the
-// worker that its port belongs to, TO_HOST, or a reason to drop.
-static inline unsigned parse(const struct worker *w, const struct ports *ports, struct packet *p,
-                             unsigned *owner)
+// Where the packet before this one came to, which is mostly the same.
+struct place {
+    uint32_t id; // of the ethdev, UINT32_MAX: none yet
+    uint32_t ip; // media address ...
+    const struct port *port;
+    struct portmap *map; // ... and its map
+};
+
+// Finds the port that a frame came by, and forgets the address.
+static void find_port(const struct ports *ports, const struct rte_mbuf *m, struct place *at)
+{
+    *at = (struct place){.id = m->port, .port = &ports->port[ports->by_id[m->port]]};
+}
+
+static bool find_address(const struct engine *engine, uint32_t ip, struct place *at)
+{
+    struct portmap *map = engine_find_map(engine, at->port, ip);
+    if (!map)
+        return false;
+    at->ip = ip;
+    at->map = map;
+    return true;
+}
+
+// What is in an IPv4 header of which not all is as in nearly every packet. Returns its length, 0 if it is
+// bad.
+static unsigned odd_ip_header(const struct rte_ipv4_hdr *ip)
+{
+    unsigned header = (ip->version_ihl & 0xf) * 4u;
+    return ip->version_ihl >> 4 == 4 && header >= sizeof *ip ? header : 0;
+}
+
+// Everything that can be said without a session. Returns MEDIA with the packet filled in, TO_HOST, or a
+// reason to drop.
+static inline unsigned parse(const struct engine *engine, struct packet *p, struct place *at)
 {
     struct rte_mbuf *m = p->m;
     unsigned have = m->data_len;
-    const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
+    const struct rte_ether_hdr *eth = HELD(rte_pktmbuf_mtod(m, const struct rte_ether_hdr *));
     if (unlikely(have < sizeof *eth))
         return TL_DROP_runt;
-    const struct port *port = &ports->port[ports->by_id[m->port]];
+    if (unlikely(m->port != at->id))
+        find_port(engine->ports, m, at);
     if (unlikely(eth->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) || m->nb_segs > 1))
         return TO_HOST; // media never fills two segments
-    if (unlikely(!same_mac(&eth->dst_addr, &port->mac)))
+    if (unlikely(!same_mac(&eth->dst_addr, &at->port->mac)))
         return TL_DROP_not_ours;
     have -= sizeof *eth;
 
     const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(eth + 1);
     if (unlikely(have < sizeof *ip))
         return TL_DROP_runt;
-    struct portmap *map = engine_find_map(w->engine, port, ip->dst_addr);
-    if (unlikely(!map))
+    if (unlikely(ip->dst_addr != at->ip || !at->map) && !find_address(engine, ip->dst_addr, at))
         return TL_DROP_not_ours;
     unsigned header = sizeof *ip, total = rte_be_to_cpu_16(ip->total_length);
-    if (unlikely(ip->version_ihl != RTE_IPV4_VHL_DEF)) {
-        header = (ip->version_ihl & 0xf) * 4u;
-        if (ip->version_ihl >> 4 != 4 || header < sizeof *ip)
-            return TL_DROP_bad_ip;
-    }
-    if (unlikely(header > total || total > have || ip_sum_wrong(m, ip, header)))
+    if (unlikely(ip->version_ihl != RTE_IPV4_VHL_DEF))
+        header = odd_ip_header(ip);
+    if (unlikely(header == 0 || header > total || total > have || ip_sum_wrong(m, ip, header)))
         return TL_DROP_bad_ip;
     if (unlikely(ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)))
         return TL_DROP_fragment;
     if (unlikely(ip->next_proto_id != IPPROTO_UDP))
         return TO_HOST;
 
-    const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)((const uint8_t *)ip + header);
+    const struct rte_udp_hdr *udp = HELD((const struct rte_udp_hdr *)((const uint8_t *)ip + header));
     unsigned udp_len = total - header;
     if (unlikely(udp_len < sizeof *udp || rte_be_to_cpu_16(udp->dgram_len) != udp_len))
         return TL_DROP_bad_udp;
-    if (unlikely(udp_sum_wrong(port, m, ip, udp)))
+    if (unlikely(udp_sum_wrong(at->port, m, ip, udp)))
         return TL_DROP_bad_checksum;
 
-    uint16_t dst_port = rte_be_to_cpu_16(udp->dst_port);
-    p->map_entry = &map->entry[portmap_place(dst_port)];
+    p->map_entry = &at->map->entry[portmap_place(udp->dst_port)];
     rte_prefetch0(p->map_entry);
     p->data = (uint8_t *)(uintptr_t)(udp + 1);
     p->len = p->wire_len = udp_len - sizeof *udp;
     p->src_ip = ip->src_addr;
     p->src_port = udp->src_port;
-    *owner = ports->bucket_worker[tl_port_bucket(dst_port)];
+    p->bucket = portmap_bucket(portmap_place(udp->dst_port));
     return MEDIA;
 }
 
@@ -152,6 +179,7 @@ static void prefetch_slot(const struct packet *p)
 static unsigned lookup(struct worker *w, struct packet *p, unsigned n)
 {
     struct session *sessions = w->engine->sessions;
+    struct tl_live_session *live = w->live_session;
     unsigned left = 0;
     for (unsigned i = 0; i < n; i++) {
         uint32_t entry = atomic_load_explicit(p[i].map_entry, memory_order_relaxed);
@@ -164,8 +192,8 @@ static unsigned lookup(struct worker *w, struct packet *p, unsigned n)
         struct packet *to = &p[left++];
         to->entry = entry;
         to->leg = portmap_entry_leg(entry);
-        to->session = &sessions[portmap_entry_slot(entry)];
-        to->live = &w->live_session[portmap_entry_slot(entry)];
+        to->session = HELD(&sessions[portmap_entry_slot(entry)]);
+        to->live = HELD(&live[portmap_entry_slot(entry)]);
         prefetch_slot(to);
     }
     return left;
@@ -173,21 +201,23 @@ static unsigned lookup(struct worker *w, struct packet *p, unsigned n)
 
 unsigned stage_classify(struct worker *w, struct packet *p, unsigned n)
 {
-    const struct ports *ports = w->engine->ports;
-    unsigned left = 0, owner = 0;
+    const struct engine *engine = w->engine;
+    const uint8_t *owner = engine->ports->bucket_worker;
+    struct place at = {.id = UINT32_MAX};
+    unsigned left = 0;
     for (unsigned i = 0; i < n && i < AHEAD; i++)
         rte_prefetch0(rte_pktmbuf_mtod(p[i].m, void *));
     for (unsigned i = 0; i < n; i++) {
         if (i + AHEAD < n)
             rte_prefetch0(rte_pktmbuf_mtod(p[i + AHEAD].m, void *));
         p[i].session = NULL;
-        unsigned verdict = parse(w, ports, &p[i], &owner);
-        if (likely(verdict == MEDIA && owner == w->id)) {
+        unsigned verdict = parse(engine, &p[i], &at);
+        if (likely(verdict == MEDIA && owner[p[i].bucket] == w->id)) {
             if (unlikely(left != i))
                 p[left] = p[i];
             left++;
         } else if (verdict == MEDIA) {
-            hand_off(w, p[i].m, owner);
+            hand_off(w, p[i].m, owner[p[i].bucket]);
         } else if (verdict == TO_HOST) {
             to_host(w, p[i].m);
         } else {

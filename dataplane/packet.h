@@ -32,9 +32,12 @@ struct packet {
     uint16_t wire_len;   // UDP payload as received
     uint16_t len;        // of data now
     uint16_t header_len; // RTP header with CSRC list and extension
-    uint8_t leg;         // received on
-    uint8_t kind;        // enum packet_kind
-    uint8_t tx_port;     // index in ports->port[], from finishing on
+    union {
+        uint8_t leg;    // received on
+        uint8_t bucket; // within classification: of its media port
+    };
+    uint8_t kind;    // enum packet_kind
+    uint8_t tx_port; // index in ports->port[], from finishing on
     union {
         int8_t rx_slot; // of the SSRC in the leg's leg_rx, -1: none yet
         uint8_t pt_out; // within relay: of the leg's terms

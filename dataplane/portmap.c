@@ -4,7 +4,7 @@
 
 static void set(struct portmap *map, uint16_t port, uint32_t entry)
 {
-    atomic_store_explicit(&map->entry[portmap_place(port)], entry, memory_order_relaxed);
+    atomic_store_explicit(&map->entry[portmap_place(rte_cpu_to_be_16(port))], entry, memory_order_relaxed);
 }
 
 void portmap_set(struct portmap *map, uint16_t rtp_port, uint32_t slot, unsigned leg)

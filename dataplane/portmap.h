@@ -2,10 +2,13 @@
 // packet path: from a local media address's UDP port to the leg that owns it, one array per address.
 //
 // An entry is four bytes, so the map of an address is 256 kB and 16,000 calls on it touch 128 kB. Lookup is
-// one load, no hash, no chain, no pathological input. Entries lie bucket by bucket, so that no cache line has
-// entries of two workers, however the buckets are shared out.
+// one load, no hash, no chain, no pathological input. Entries lie in the order of the port's
+// low byte, that is bucket by bucket, so that no cache line has entries of two workers, however the buckets
+// are shared out; RTP and RTCP ports lie apart.
 #pragma once
 
+#include <assert.h>
+#include <rte_byteorder.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,12 +26,19 @@ struct portmap {
     _Atomic uint32_t entry[PORTMAP_PORTS]; // worker that owns the port's bucket: rw, others: never
 };
 
-// Place of a port (host byte order) in entry[].
-static inline uint32_t portmap_place(uint16_t port)
+// Place in entry[] of a port as it stands in the packet: with the low byte in front, whose upper bits name
+// the bucket.
+static inline uint16_t portmap_place(rte_be16_t port)
 {
-    const unsigned pairs = PORTMAP_PORTS / 2 / TL_PORT_BUCKETS; // of a bucket
-    return (tl_port_bucket(port) * pairs + port / (2 * TL_PORT_BUCKETS)) * 2 + (port & 1);
+    return port;
 }
+
+// The bucket of a place, as tl_port_bucket() of the port.
+static inline unsigned portmap_bucket(uint16_t place)
+{
+    return place >> 9;
+}
+static_assert(TL_PORT_BUCKETS == 1 << 7 && RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN, "bits 1 to 7 of a port");
 
 static inline uint32_t portmap_entry(uint32_t slot, unsigned leg, bool rtcp)
 {
@@ -53,7 +63,7 @@ static inline bool portmap_entry_rtcp(uint32_t entry)
 // Entry of the port (host byte order), PORTMAP_NONE where no session has it. Owning worker only.
 static inline uint32_t portmap_get(const struct portmap *map, uint16_t port)
 {
-    return atomic_load_explicit(&map->entry[portmap_place(port)], memory_order_relaxed);
+    return atomic_load_explicit(&map->entry[portmap_place(rte_cpu_to_be_16(port))], memory_order_relaxed);
 }
 
 // Asks for the line of a port pair ahead of portmap_set() or portmap_clear(). Owning worker only.

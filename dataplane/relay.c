@@ -40,8 +40,8 @@ static void store32(uint8_t *d, uint32_t v)
     memcpy(d, &v, sizeof v);
 }
 
-// Place of the payload type in pt_in, or -1. The first is the codec's; all eight are compared at once: the lowest zero byte of the
-// difference.
+// Place of the payload type in pt_in, or -1. The first is the codec's; all eight are compared at once: the
+// lowest zero byte of the difference.
 static inline int find_pt(const struct leg_terms *t, uint8_t pt)
 {
     if (likely(t->pt_in[0] == pt))
@@ -231,7 +231,8 @@ static unsigned take(struct worker *w, struct packet *p, unsigned n)
     return left;
 }
 
-// First all that is written of the leg received on, then of the other: a loop with both runs out of registers.
+// First all that is written of the leg received on, then of the other: a loop with both runs out of
+// registers.
 unsigned stage_relay(struct worker *w, struct packet *p, unsigned n)
 {
     unsigned left = 0;

@@ -230,8 +230,8 @@ static inline bool srtp_seq_follows(uint16_t from, uint16_t seq, int *step)
     return *step > -SRTP_WINDOW && *step < SRTP_MAX_DROPOUT;
 }
 
-// The short way of srtp_tx_take() for the next packet of the sequence, which nearly all are: SRTP_TX_SAME, and
-// its index is tx->rtp.top. False: it is not that, and nothing was done.
+// The short way of srtp_tx_take() for the next packet of the sequence, which nearly all are: SRTP_TX_SAME,
+// and its index is tx->rtp.top. False: it is not that, and nothing was done.
 static inline bool srtp_tx_next(struct srtp_tx *tx, uint32_t ssrc, uint16_t seq)
 {
     if (ssrc != tx->near_ssrc || seq != (uint16_t)(tx->near_seq + 1) || !tx->near_known ||

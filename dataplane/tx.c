@@ -104,16 +104,16 @@ static inline void make_frame(const struct packet *p, const struct port *port, c
     m->port = port->id;
 }
 
-static void count_sent(const struct packet *p)
+static inline void count_sent(const struct packet *p)
 {
-    struct tl_live_session *live = p->live;
     unsigned to = p->leg ^ 1;
-    if (p->kind == PACKET_RTCP) {
-        count32(&live->tx_rtcp[to], 1);
+    if (unlikely(p->kind == PACKET_RTCP)) {
+        count32(&p->live->tx_rtcp[to], 1);
         return;
     }
-    count64(&live->tx[to].packets, 1);
-    count64(&live->tx[to].octets, p->len);
+    struct tl_live_tx *live = HELD(&p->live->tx[to]);
+    count64(&live->packets, 1);
+    count64(&live->octets, p->len);
 }
 
 // For a packet whose next hop is not there: it waits for it, or is dropped.
@@ -131,7 +131,8 @@ static inline bool finish(struct worker *w, const struct port *ports, const stru
                           struct packet *p)
 {
     const struct leg_terms *t = p->session->terms[p->leg ^ 1];
-    const struct port *port = &ports[t->tx_port];
+    uint8_t number = t->tx_port;
+    const struct port *port = HELD(&ports[number]);
     if (unlikely(HEADER_LEN + p->len > port->frame_max)) {
         packet_drop(w, p, TL_DROP_too_long);
         return false;
@@ -139,7 +140,7 @@ static inline bool finish(struct worker *w, const struct port *ports, const stru
     struct target to = target_of(p, t, port);
     uint64_t record = neigh_load(neigh, to.hop);
     make_frame(p, port, &to, record);
-    p->tx_port = t->tx_port;
+    p->tx_port = number;
     if (likely(record & NEIGH_VALID))
         return true;
     wait_or_drop(w, p, to.hop);
