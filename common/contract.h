@@ -14,6 +14,7 @@
 #include <assert.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/drops.h"
@@ -325,12 +326,15 @@ struct tl_live_worker {
     _Atomic uint64_t waiting;      // queued for an ARP answer at this moment
     _Atomic uint64_t busy_cycles;  // TSC cycles of loops that had packets
     _Atomic uint64_t busy_packets; // packets of those loops
-    _Atomic uint64_t events_lost;
     _Atomic uint64_t drops[TL_DROP_COUNT];
     _Atomic uint64_t unknown_port[TL_REALMS_MAX]; // drops of that name by media address
-    uint8_t pad[64 - 8 * (13 + TL_DROP_COUNT + TL_REALMS_MAX) % 64];
+    uint8_t pad[64 - 8 * (12 + TL_DROP_COUNT + TL_REALMS_MAX) % 64];
+    _Atomic uint64_t events_lost; // manager: wo, hence a line of its own
+    uint8_t pad2[56];
 };
-static_assert(sizeof(struct tl_live_worker) % 64 == 0, "a cache line has one writer");
+static_assert(sizeof(struct tl_live_worker) % 64 == 0 &&
+                  offsetof(struct tl_live_worker, events_lost) % 64 == 0,
+              "a cache line has one writer");
 
 struct tl_live_header {
     uint32_t magic;

@@ -71,6 +71,7 @@ struct worker {
 
     alignas(RTE_CACHE_LINE_SIZE) _Atomic bool stop; // manager: wo
 };
+static_assert(offsetof(struct worker, stop) % RTE_CACHE_LINE_SIZE == 0, "the manager's line");
 
 // Makes worker `id` with its rings and its machine for SRTP; it owns the queues that engine->ports gives it.
 // `neigh` as neigh_create() made it. Sets engine->worker[id]. Returns 0 or -errno. Main lcore.
