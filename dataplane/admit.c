@@ -59,7 +59,7 @@ static unsigned stranger(const struct worker *w, const struct packet *p, unsigne
 }
 
 // Returns SRTP_OK or the reason to drop.
-static unsigned admit(const struct worker *w, struct packet *p)
+static inline unsigned admit(const struct worker *w, struct packet *p)
 {
     const struct leg_terms *t = p->session->terms[p->leg];
     bool rtcp_port = portmap_entry_rtcp(p->entry);
@@ -109,21 +109,19 @@ static void prefetch_session(const struct packet *p)
 
 unsigned stage_admit(struct worker *w, struct packet *p, unsigned n)
 {
-    unsigned left = 0;
+    unsigned gone = 0;
     for (unsigned i = 0; i < n; i++)
         prefetch_session(&p[i]);
     for (unsigned i = 0; i < n; i++) {
         unsigned verdict = admit(w, &p[i]);
-        if (verdict != SRTP_OK) {
+        if (unlikely(verdict != SRTP_OK)) {
             packet_drop(w, &p[i], verdict);
+            gone++;
             continue;
         }
         const struct leg_terms *t = p[i].session->terms[p[i].leg];
         if (t->rx_key)
             terms_prefetch_rx_key(t);
-        if (left != i)
-            p[left] = p[i];
-        left++;
     }
-    return left;
+    return packets_close_up(p, n, gone);
 }

@@ -152,7 +152,7 @@ static void hand_off(struct worker *w, struct rte_mbuf *m, unsigned owner)
 
 // No session has its port: counted by the media address that it came to. What we sent ourselves came round a
 // loop.
-static void drop_unknown(struct worker *w, const struct packet *p)
+static void drop_unknown(struct worker *w, struct packet *p)
 {
     const struct ports *ports = w->engine->ports;
     const struct port *port = &ports->port[ports->by_id[p->m->port]];
@@ -180,23 +180,21 @@ static unsigned lookup(struct worker *w, struct packet *p, unsigned n)
 {
     struct session *sessions = w->engine->sessions;
     struct tl_live_session *live = w->live_session;
-    unsigned left = 0;
+    unsigned gone = 0;
     for (unsigned i = 0; i < n; i++) {
         uint32_t entry = atomic_load_explicit(p[i].map_entry, memory_order_relaxed);
-        if (entry == PORTMAP_NONE) {
+        if (unlikely(entry == PORTMAP_NONE)) {
             drop_unknown(w, &p[i]);
+            gone++;
             continue;
         }
-        if (left != i)
-            p[left] = p[i];
-        struct packet *to = &p[left++];
-        to->entry = entry;
-        to->leg = portmap_entry_leg(entry);
-        to->session = HELD(&sessions[portmap_entry_slot(entry)]);
-        to->live = HELD(&live[portmap_entry_slot(entry)]);
-        prefetch_slot(to);
+        p[i].entry = entry;
+        p[i].leg = portmap_entry_leg(entry);
+        p[i].session = HELD(&sessions[portmap_entry_slot(entry)]);
+        p[i].live = HELD(&live[portmap_entry_slot(entry)]);
+        prefetch_slot(&p[i]);
     }
-    return left;
+    return packets_close_up(p, n, gone);
 }
 
 unsigned stage_classify(struct worker *w, struct packet *p, unsigned n)
@@ -204,25 +202,23 @@ unsigned stage_classify(struct worker *w, struct packet *p, unsigned n)
     const struct engine *engine = w->engine;
     const uint8_t *owner = engine->ports->bucket_worker;
     struct place at = {.id = UINT32_MAX};
-    unsigned left = 0;
+    unsigned gone = 0;
     for (unsigned i = 0; i < n && i < AHEAD; i++)
         rte_prefetch0(rte_pktmbuf_mtod(p[i].m, void *));
     for (unsigned i = 0; i < n; i++) {
         if (i + AHEAD < n)
             rte_prefetch0(rte_pktmbuf_mtod(p[i + AHEAD].m, void *));
-        p[i].session = NULL;
         unsigned verdict = parse(engine, &p[i], &at);
-        if (likely(verdict == MEDIA && owner[p[i].bucket] == w->id)) {
-            if (unlikely(left != i))
-                p[left] = p[i];
-            left++;
-        } else if (verdict == MEDIA) {
+        if (likely(verdict == MEDIA && owner[p[i].bucket] == w->id))
+            continue;
+        gone++;
+        if (verdict == MEDIA)
             hand_off(w, p[i].m, owner[p[i].bucket]);
-        } else if (verdict == TO_HOST) {
+        else if (verdict == TO_HOST)
             to_host(w, p[i].m);
-        } else {
-            packet_drop(w, &p[i], verdict);
-        }
+        else
+            worker_drop(w, p[i].m, verdict);
+        p[i].m = NULL;
     }
-    return lookup(w, p, left);
+    return lookup(w, p, packets_close_up(p, n, gone));
 }

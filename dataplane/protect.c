@@ -29,14 +29,13 @@ static bool has_key(const struct packet *p)
 
 unsigned stage_protect(struct worker *w, struct packet *p, unsigned n)
 {
-    unsigned rtp = 0, rtcp = 0, left = 0;
+    unsigned rtp = 0, rtcp = 0, first = 0, gone = 0;
     struct srtp_op *op[WORKER_PACKETS];
-    while (left < n && !has_key(&p[left])) // plain ones before the first with a key stay where they are
-        left++;
-    if (left == n)
+    while (first < n && !has_key(&p[first])) // plain ones before it are left alone
+        first++;
+    if (first == n)
         return n;
     // RTP grows from the front of w->op, RTCP from its end
-    unsigned first = left;
     for (unsigned i = first; i < n; i++) {
         op[i] = NULL;
         if (!has_key(&p[i]))
@@ -47,15 +46,13 @@ unsigned stage_protect(struct worker *w, struct packet *p, unsigned n)
     srtp_protect(w->srtp, w->op, rtp);
     srtcp_protect(w->srtp, &w->op[WORKER_PACKETS - rtcp], rtcp);
     for (unsigned i = first; i < n; i++) {
-        if (op[i] && op[i]->status != SRTP_OK) {
-            packet_drop(w, &p[i], op[i]->status);
+        if (!op[i])
             continue;
+        p[i].len = op[i]->len;
+        if (unlikely(op[i]->status != SRTP_OK)) {
+            packet_drop(w, &p[i], op[i]->status);
+            gone++;
         }
-        if (op[i])
-            p[i].len = op[i]->len;
-        if (left != i)
-            p[left] = p[i];
-        left++;
     }
-    return left;
+    return packets_close_up(p, n, gone);
 }

@@ -213,29 +213,26 @@ static unsigned take(struct worker *w, struct packet *p, unsigned n)
 {
     uint64_t now_ns = w->now_ns;
     uint32_t ticks = quality_ticks(now_ns);
-    unsigned left = 0;
+    unsigned gone = 0;
     for (unsigned i = 0; i < n; i++) {
         unsigned status = SRTP_OK;
         if (unlikely(over_rate(&p[i], now_ns)))
             status = TL_DROP_over_rate;
         else if (likely(p[i].kind == PACKET_RTP))
             status = take_rtp(&p[i], now_ns, ticks);
-        if (unlikely(status != SRTP_OK)) {
-            packet_drop(w, &p[i], status);
+        if (likely(status == SRTP_OK))
             continue;
-        }
-        if (unlikely(left != i))
-            p[left] = p[i];
-        left++;
+        packet_drop(w, &p[i], status);
+        gone++;
     }
-    return left;
+    return packets_close_up(p, n, gone);
 }
 
 // First all that is written of the leg received on, then of the other: a loop with both runs out of
 // registers.
 unsigned stage_relay(struct worker *w, struct packet *p, unsigned n)
 {
-    unsigned left = 0;
+    unsigned gone = 0;
     n = take(w, p, n);
     for (unsigned i = 0; i < n; i++) {
         struct session *s = p[i].session;
@@ -245,13 +242,10 @@ unsigned stage_relay(struct worker *w, struct packet *p, unsigned n)
                                                           : relay_rtcp_packet(&p[i]);
         if (unlikely(status != SRTP_OK)) {
             packet_drop(w, &p[i], status);
-            continue;
-        }
-        if (out->tx_key)
+            gone++;
+        } else if (out->tx_key) {
             terms_prefetch_tx_key(out);
-        if (unlikely(left != i))
-            p[left] = p[i];
-        left++;
+        }
     }
-    return left;
+    return packets_close_up(p, n, gone);
 }

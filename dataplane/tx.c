@@ -164,13 +164,14 @@ void stage_tx(struct worker *w, struct packet *p, unsigned n)
     const struct neigh_table *neigh = w->engine->neigh;
     struct packet *batch[WORKER_PACKETS], *other[WORKER_PACKETS];
     struct rte_mbuf *m[WORKER_PACKETS];
-    unsigned take = 0, keep = 0, port = 0;
+    unsigned take = 0, keep = 0;
+    if (n == 0)
+        return;
+    unsigned port = p->session->terms[p->leg ^ 1]->tx_port; // the first one's, which is mostly all of them's
     for (unsigned i = 0; i < n; i++) {
-        if (!finish(w, ports, neigh, &p[i]))
+        if (unlikely(!finish(w, ports, neigh, &p[i])))
             continue;
-        if (take == 0)
-            port = p[i].tx_port;
-        if (p[i].tx_port == port) {
+        if (likely(p[i].tx_port == port)) {
             m[take] = p[i].m;
             batch[take++] = &p[i];
         } else {
@@ -179,9 +180,9 @@ void stage_tx(struct worker *w, struct packet *p, unsigned n)
     }
     // A next hop may have answered since this turn began: what waited for it goes first.
     worker_send_waiting(w);
-    while (take > 0) { // one port after the other
+    for (unsigned waiting; take + keep > 0;) { // one port after the other
         send_batch(w, port, batch, m, take);
-        unsigned waiting = keep;
+        waiting = keep;
         take = keep = 0;
         for (unsigned i = 0; i < waiting; i++) {
             if (take == 0)

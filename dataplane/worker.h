@@ -131,11 +131,30 @@ static inline void worker_drop(struct worker *w, struct rte_mbuf *m, enum tl_dro
     worker_discard(w, m);
 }
 
-// The same for a packet whose leg may be known.
-static inline void packet_drop(struct worker *w, const struct packet *p, enum tl_drop reason)
+// The same for a packet, whose leg is known where the reason is a leg's; it is gone from its array
+// (packets_close_up).
+static inline void packet_drop(struct worker *w, struct packet *p, enum tl_drop reason)
 {
     int at = tl_drop_leg(reason);
-    if (p->session && at >= 0)
+    if (at >= 0)
         count32(&p->live->drops[p->leg][at], 1);
     worker_drop(w, p->m, reason);
+    p->m = NULL;
+}
+
+// Moves up those of p[0..n-1] that are not gone (m is NULL) and returns how many they are. `gone`: how many
+// are, so that the common case costs nothing.
+static inline unsigned packets_close_up(struct packet *p, unsigned n, unsigned gone)
+{
+    unsigned left = 0;
+    if (likely(gone == 0))
+        return n;
+    for (unsigned i = 0; i < n; i++) {
+        if (!p[i].m)
+            continue;
+        if (left != i)
+            p[left] = p[i];
+        left++;
+    }
+    return left;
 }
