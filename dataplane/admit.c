@@ -103,8 +103,10 @@ static void prefetch_session(const struct packet *p)
     const struct session *s = p->session;
     rte_prefetch0(s->terms[p->leg]);
     rte_prefetch0(s->terms[p->leg ^ 1]);
-    if (s->rx[p->leg])
+    if (s->rx[p->leg]) {
         rte_prefetch0(s->rx[p->leg]);
+        rte_prefetch0(p->live->rx_ssrc[p->leg]);
+    }
 }
 
 unsigned stage_admit(struct worker *w, struct packet *p, unsigned n)

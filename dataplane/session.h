@@ -41,10 +41,10 @@ struct leg_terms {
     uint32_t rtcp_ip;                             // 0 with RTCP mux and before the answer
     uint16_t rtp_port;
     uint16_t rtcp_port;
-    uint16_t local_port;           // RTP; RTCP is the next one
-    uint16_t max_len : 11;         // of a media packet's UDP payload
-    uint16_t tx_port : 4;          // index into ports.port[] ...
-    uint32_t realm : 6;            // ... and into its realm[]
+    uint16_t local_port;   // RTP; RTCP is the next one
+    uint16_t tx_port : 4;  // index into ports.port[]; realm: into its realm[]
+    uint16_t max_len : 11; // of a media packet's UDP payload
+    uint32_t realm : 6;
     uint32_t rtp_hop : 12;         // next hop's number
     uint32_t rtcp_hop : 12;        // none with RTCP mux
     struct police_rate police;     // of what comes in
