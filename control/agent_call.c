@@ -215,15 +215,22 @@ static void on_modified(void *arg, int status)
     agent_plain_event(arg, CALL_EV_MODIFIED, 0, status);
 }
 
+// One line a side: what a call was like when nobody looked.
+static void say_media(const struct agent_call *c, unsigned leg, const struct tl_leg_counters *n)
+{
+    log_line(
+        LOG_INFO,
+        "call %llu media: from %c %llu packets, %u lost, %u late, jitter %.1f ms, longest gap %u ms, %llu "
+        "dropped; to it %llu packets",
+        (unsigned long long)c->id, leg ? 'B' : 'A', (unsigned long long)n->rx_packets, n->lost, n->reordered,
+        n->jitter_us / 1000.0, n->gap_ms, (unsigned long long)n->drops, (unsigned long long)n->tx_packets);
+}
+
 static void on_deleted(void *arg, const struct tl_leg_counters final[2])
 {
     struct agent_call *c = arg;
-    if (final)
-        log_line(LOG_INFO,
-                 "call %llu media: from A %llu packets, %llu dropped; from B %llu packets, %llu dropped",
-                 (unsigned long long)c->id, (unsigned long long) final[0].rx_packets,
-                 (unsigned long long) final[0].drops, (unsigned long long) final[1].rx_packets,
-                 (unsigned long long) final[1].drops);
+    for (unsigned leg = 0; final && leg < 2; leg++)
+        say_media(c, leg, &final[leg]);
     agent_plain_event(c, CALL_EV_DELETED, 0, 0);
 }
 

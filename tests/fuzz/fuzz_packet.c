@@ -7,7 +7,16 @@
 #include "fuzz.h"
 #include "rig.h"
 
-enum { REFRESH_EVERY = 1024, FRAMES = 6, KIND_FRAME = 0, KIND_UDP, KIND_RTP, KIND_RTCP, RTCP_MIN = 8 };
+enum {
+    REFRESH_EVERY = 1024,
+    FRAMES = 6,
+    KIND_FRAME = 0,
+    KIND_UDP,
+    KIND_RTP,
+    KIND_RTCP,
+    RTCP_MIN = 8,
+    HEADER_LEN = 42
+};
 
 // The bits of the first byte.
 enum { ON_CORE = 1 << 0, SECOND_CALL = 1 << 1, TO_RTCP = 1 << 2, TO_US = 1 << 5, TURN = 1 << 7 };
@@ -40,11 +49,14 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 static void begin(struct rig_call call[2])
 {
     struct tl_leg first[2] = {rig_leg(0, 20000, 5000), rig_leg(1, 30000, 6000)};
+    first[0].pt_law[0] = TL_LAW_A_TO_U;
+    first[1].max_len = 600;
     first[1].rx = theirs.crypto;
     first[1].tx = ours.crypto;
     call[0] = rig_call(&rig, 0, first);
     struct tl_leg second[2] = {rig_leg(0, 20002, 5002), rig_leg(1, 30002, 6002)};
     second[0].flags |= TL_LEG_RTCP_MUX;
+    second[0].pt_law[1] = TL_LAW_U_TO_A;
     second[0].rx = ours.crypto;
     second[0].tx = theirs.crypto;
     call[1] = rig_call(&rig, 1, second);
