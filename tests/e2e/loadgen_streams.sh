@@ -235,8 +235,32 @@ if [ ! -e "$E2E_WORK/no_iptables" ]; then
     check "a firewall on the sender: it knows what was refused" holds dpdk-drop-a '.sent.refused > 50'
     check "loss on the way to a DPDK port: ends with 1" ends dpdk-drop-b 1
     check "loss on the way to a DPDK port: is what was refused" jq -en --slurpfile a "$E2E_WORK/dpdk-drop-a.json" --slurpfile b "$E2E_WORK/dpdk-drop-b.json" \
-        '$a[0].sent.packets - $b[0].received.received == $b[0].received.lost and $b[0].received.lost > 50 and $b[0].received.lost <= $a[0].sent.refused'
+        '$a[0].sent.packets == $b[0].received.received and $b[0].received.lost > 50 and $b[0].received.lost == $a[0].sent.refused
+            and $b[0].received.expected == $a[0].offered.packets'
 fi
+
+# two DPDK ports with nothing between them; then the far side goes away and must not be waited for
+memif() { echo "-l 0 --no-huge -m 64 --no-pci --no-shconf --no-telemetry --log-level=3 --vdev=net_memif0,role=$1,id=0,socket=$E2E_WORK/memif,socket-abstract=no"; }
+memif_pair() { # NAME PACKETS ARGS...: of the receiver
+    local name=$1 packets=$2
+    shift 2
+    # the sender waits for its link, then for ARP; it is the client
+    timeout -k 5 60 ip netns exec "$core" "$loadgen" streams --expect-rate 0 --json "$E2E_WORK/$name-b.json" --mode receive --side b --local 10.0.0.2:10000+1 \
+        --remote 10.0.0.1:10000 --streams 1000 --dpdk "$(memif server)" "$@" >"$E2E_WORK/$name-b.out" 2>&1 &
+    job[$name-b]=$!
+    within 20 test -S "$E2E_WORK/memif"
+    streams "$name-a" "$core" --mode send --local 10.0.0.1:10000 --remote 10.0.0.2:10000+1 --streams 1000 --packets "$packets" --dpdk "$(memif client)"
+}
+memif_pair memif 50
+check "memif: the sender ends with 0" ends memif-a 0
+check "memif: the receiver ends with 0" ends memif-b 0
+check "memif: all arrived" arrived memif-a memif-b
+memif_pair away 200
+within 20 ready away-b
+pkill -KILL -P "${job[away-b]}"
+check "the far side is killed" ends away-b 137
+check "a far side that went away: the sender ends with 1" ends away-a 1
+check "a far side that went away: it knows what it could not send" holds away-a '.sent.left_out + .sent.refused > 0 and .sent.packets < .offered.packets'
 
 # ---- through our dataplane --------------------------------------------------------------------------------
 

@@ -51,11 +51,11 @@ static void judge_sending(struct result *r, const struct run *run)
                                        : "nothing was sent");
     else if (run->interrupted)
         because(r, "interrupted");
-    if ((double)r->made * 1e6 < (double)r->offered * o->expect_rate_ppm)
+    if ((double)r->gone * 1e6 < (double)r->offered * o->expect_rate_ppm)
         because(r,
                 "%" PRIu64 " of %" PRIu64
                 " packets were sent, less than --expect-rate %g: this machine or its port is too slow",
-                r->made, r->offered, o->expect_rate_ppm / 1e4);
+                r->gone, r->offered, o->expect_rate_ppm / 1e4);
     if (r->refused > 0)
         because(r, "%" PRIu64 " packets were refused by the port", r->refused);
     if (run->crypto_errors > 0)
@@ -94,11 +94,12 @@ void result_make(struct result *r, const struct run *run)
     }
     run->port->ops->counters(run->port, &r->port);
     r->offered = r->made + run->skipped;
+    r->gone = r->made > r->refused + run->crypto_errors ? r->made - r->refused - run->crypto_errors : 0;
     r->offered_pps = stream_mode_sends(run->o->mode) ? run->count * 1e6 / run->o->ptime_us : 0;
     if (run->sending_until > run->sending_from)
         r->seconds = (double)(run->sending_until - run->sending_from) / 1e9;
     if (r->seconds > 0)
-        r->sent_pps = (double)r->made / r->seconds;
+        r->sent_pps = (double)r->gone / r->seconds;
     if (stream_mode_sends(run->o->mode))
         judge_sending(r, run);
     if (stream_mode_receives(run->o->mode))
@@ -117,7 +118,7 @@ static void print_sending(FILE *out, const struct result *r, const struct run *r
     fprintf(out,
             "sent       %" PRIu64 " packets, %.0f a second; left out %" PRIu64
             ", refused by the port %" PRIu64 "\n",
-            r->made, r->sent_pps, run->skipped, r->refused);
+            r->gone, r->sent_pps, run->skipped, r->refused);
     fprintf(out,
             "late       50 %% by up to %.3f ms, 99 %% %.3f, 99.9 %% %.3f, worst %.3f; %" PRIu64
             " by more than 2 ms\n",

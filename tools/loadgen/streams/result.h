@@ -13,7 +13,8 @@ struct result {
     double offered_pps; // as asked for
     double sent_pps;    // as reached
     uint64_t offered;   // packets that were due in the time that was sent, ends not counted
-    uint64_t made;      // of them that got a number: what the far side must have received
+    uint64_t made;      // of them that got a number: what the far side asks for
+    uint64_t gone;      // of those that left: not refused by the port or by libre
     uint64_t sent;      // accepted by the port, ends and returned ones included
     uint64_t refused;   // by the port
     uint64_t expected;  // by what the senders say

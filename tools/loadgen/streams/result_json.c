@@ -108,7 +108,7 @@ static void faulty_streams(FILE *out, const struct run *run)
 static void sent_fields(FILE *out, const struct result *r, const struct run *run)
 {
     const struct field sent[] = {
-        {"packets", r->made},
+        {"packets", r->gone},
         {"with_ends", r->sent},
         {"left_out", run->skipped},
         {"refused", r->refused},

@@ -15,9 +15,10 @@ enum {
 };
 #define MS             INT64_C(1000000)
 #define LAG_LIMIT      (100 * MS)
-#define FINAL_INTERVAL (20 * MS)  // at least
-#define END_GUARD      (200 * MS) // for late ones, when all have said their end
-#define LATE           (2 * MS)   // the sleep below and a little more
+#define FINAL_INTERVAL (20 * MS)   // at least
+#define END_GUARD      (200 * MS)  // for late ones, when all have said their end
+#define STALL          (1000 * MS) // then the port is taken to be gone
+#define LATE           (2 * MS)    // the sleep below and a little more
 #define SHORTEST_SLEEP (MS / 5)
 #define LONGEST_SLEEP  (20 * MS)
 
@@ -45,6 +46,37 @@ static int64_t cpu_ns(void)
 
 // ---- sending ------------------------------------------------------------------------------------------
 
+// Takes the first `n` of what waits off the batch.
+static void shift(struct run *r, uint32_t n)
+{
+    memmove(r->out, r->out + n, (r->buffered - n) * sizeof *r->out);
+    r->filled -= n;
+    r->buffered -= n;
+}
+
+static void count_refused(struct run *r, uint32_t stream)
+{
+    if (!r->ending) // an end more or less is no loss
+        r->flows[stream].refused++;
+}
+
+// The port takes nothing. For a second that may be; then its link or its far side is gone, and what waits is
+// given up.
+static void stalled(struct run *r)
+{
+    const int64_t now = clock_ns();
+
+    if (r->stalled_since == 0)
+        r->stalled_since = now;
+    if (now - r->stalled_since < STALL)
+        return;
+    r->stuck = true;
+    for (uint32_t i = 0; i < r->filled; i++)
+        count_refused(r, r->out[i].stream);
+    r->port->ops->unused(r->port, r->out, r->filled);
+    shift(r, r->filled);
+}
+
 // Sends what waits. Returns false when the port doesn't take it all now.
 static bool flush(struct run *r)
 {
@@ -52,17 +84,19 @@ static bool flush(struct run *r)
         return true;
     const uint32_t done = r->port->ops->send(r->port, r->out, r->filled);
 
-    for (uint32_t i = 0; i < done; i++) {
-        struct flow *f = &r->flows[r->out[i].stream];
-
-        if (r->out[i].refused)
-            f->refused++;
-        else
-            f->sent++;
+    if (done == 0) {
+        stalled(r);
+        return false;
     }
-    memmove(r->out, r->out + done, (r->buffered - done) * sizeof *r->out);
-    r->filled -= done;
-    r->buffered -= done;
+    r->stalled_since = 0;
+    r->stuck = false;
+    for (uint32_t i = 0; i < done; i++) {
+        if (r->out[i].refused)
+            count_refused(r, r->out[i].stream);
+        else
+            r->flows[r->out[i].stream].sent++;
+    }
+    shift(r, done);
     return r->filled == 0;
 }
 
@@ -231,6 +265,7 @@ static void start_ends(struct run *r, int64_t now)
     const int64_t ptime = (int64_t)r->o->ptime_us * 1000;
 
     r->sending_until = now;
+    r->ending = true;
     if (r->held_length != 0) {
         refill(r);
         if (r->filled < r->buffered)
@@ -282,7 +317,7 @@ static enum phase step(struct run *r, enum phase phase, int64_t now)
         start_ends(r, now);
         return ENDS;
     case ENDS:
-        return pace_over(&r->pace) && r->filled == 0 ? LISTENING : ENDS;
+        return r->stuck || (pace_over(&r->pace) && r->filled == 0) ? LISTENING : ENDS;
     default:
         return heard_out(r, now) ? OVER : LISTENING;
     }

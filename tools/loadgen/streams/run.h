@@ -35,6 +35,9 @@ struct run {
     uint32_t ended;                               // streams whose sender said its end
     uint64_t received;                            // packets for a stream
     int64_t cpu_ns, run_ns;                       // what the run took of this process's CPU, and in all
+    int64_t stalled_since;                        // the port has taken nothing from here on, 0: it does
+    bool stuck;                                   // and for so long that packets were given up
+    bool ending;                                  // what is sent says the end
     bool interrupted;
     bool silent; // gave up waiting for the far side's end
 };
