@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # The packet engine against the limits of this machine: sets up what is missing, builds, measures, prints a table.
-#   tools/bench.sh [--quick] [--json FILE] [--no-instructions] [option of trunkline-bench ...]
+#   tools/bench.sh [--quick] [--peers] [--json FILE] [--no-instructions] [option of trunkline-bench ...]
 #     --quick              1,000 and 10,000 streams, the main arms, within a minute
-#     --json FILE          the result (see tools/bench/README.md)
+#     --peers              then ours beside rtpengine and testpmd on veth interfaces (tools/bench/peers.sh); needs root
+#     --json FILE          the result (see tools/bench/README.md); tables and plots go to a folder of that name without .json
 #     --no-instructions    not under callgrind, which takes two minutes
 # Huge pages are reserved for the run where it may (root) and given back afterwards; without them it runs on ordinary
 # memory and says so. Figures need a quiet machine: everything else that runs is in them. Exit status: 0, or 1 when a
@@ -11,15 +12,16 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-quick=0 huge=1 instructions=1 json='' args=() previous=
+quick=0 huge=1 instructions=1 peers=0 json='' args=() previous=
 for a in "$@"; do
     [ "$previous" = --json ] && json=$a
     previous=$a
     case $a in
-    -h | --help) sed -n '3,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '3,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
     --quick) quick=1 instructions=0 ;;
     --no-huge) huge=0; continue ;;
     --no-instructions) instructions=0; continue ;;
+    --peers) peers=1; continue ;;
     esac
     args+=("$a")
 done
@@ -34,6 +36,11 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+[ $peers = 0 ] || [ "$(id -u)" = 0 ] || { echo "bench: --peers makes network namespaces: run it with sudo" >&2; exit 1; }
+if [ $peers = 1 ] && [ -z "$json" ]; then
+    json=$work/result.json
+    args+=(--json "$json")
+fi
 
 tools/setup.sh test || exit 1
 build=${TRUNKLINE_BUILD:-}
@@ -90,5 +97,20 @@ if [ $instructions = 1 ]; then
         printf '%-17s %8s\n' "$arm" "$value"
         [ -z "$json" ] || jq --arg a "$arm" --argjson v "$value" 'if .arms[$a] then .arms[$a].instructions_per_packet = $v else . end' "$json" >"$work/json" && cp "$work/json" "$json"
     done
+fi
+
+if [ $peers = 1 ] && [ -s "$json" ]; then
+    options=()
+    [ $quick = 0 ] || options=(--quick)
+    if TRUNKLINE_BUILD=$build tools/bench/peers.sh "${options[@]}" --bench "$json" --json "$work/peers.json"; then
+        jq --slurpfile peers "$work/peers.json" '.peers = $peers[0]' "$json" >"$work/json" && cp "$work/json" "$json"
+    else
+        status=1
+    fi
+fi
+if [ -s "$json" ] && [ "$json" != "$work/result.json" ]; then
+    folder=${json%.json}
+    [ "$folder" != "$json" ] || folder=$json-report
+    python3 tools/bench/report/report.py "$json" "$folder" && echo "bench: report in $folder/report.md"
 fi
 exit $status

@@ -60,7 +60,7 @@ struct blast_result {
     uint64_t missed;     // that the kernel had no room for in our ring: ours, not the gateway's loss
     uint64_t sampled, sample_bad;
     uint64_t wall_ns; // from the first packet due to the last sent
-    uint64_t send_ns; // of this in system calls that send: the gateway's part on our core is in it
+    uint64_t send_ns; // CPU time in system calls that send: the gateway's part on our core is in it
     uint64_t gap_ns;  // longest time that the thread was away
 };
 

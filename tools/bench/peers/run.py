@@ -244,10 +244,10 @@ def versions():
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--quick", action="store_true")
-    p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("--ms", type=int, default=1000)
+    p.add_argument("--rounds", type=int, default=3)
+    p.add_argument("--ms", type=int, default=500)
     p.add_argument("--calls", type=int, default=500)
-    p.add_argument("--limit", type=float, default=1800)
+    p.add_argument("--limit", type=float, default=1200)
     p.add_argument("--ceiling", type=int, default=2_000_000, help="offers no more packets a second than this")
     p.add_argument("--bench", help="JSON of tools/bench.sh: for the engine's own cycles")
     p.add_argument("--json")
