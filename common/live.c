@@ -37,6 +37,8 @@ int tl_live_create(struct tl_live_table *out, uint32_t workers, uint32_t session
     uint32_t session_offset = worker_offset + workers * (uint32_t)sizeof(struct tl_live_worker);
     size_t size = session_offset + (size_t)sessions * sizeof(struct tl_live_session);
 
+    if (size < TL_SEGMENT_HUGE_FROM) // as who maps it expects
+        pages = TL_SEGMENT_SMALL_PAGES;
     int rc = tl_segment_create(&out->segment, "trunkline-live", size, TL_SEGMENT_READ_ONLY, pages);
     if (rc < 0)
         return rc;

@@ -215,8 +215,9 @@ static struct tl_config *make_config(const struct bench *b, unsigned workers)
     fprintf(f,
             "{\"dataplane\": {\"socket\": \"/tmp/trunkline-bench-%d.sock\", \"max_sessions\": %u, "
             "\"main_core\": 127, "
-            "\"worker_cores\": [%s], \"ports\": [",
-            (int)getpid(), b->options.max_sessions, workers == 1 ? "0" : "0, 1");
+            "\"worker_cores\": [%s], \"huge_pages\": %s, \"ports\": [",
+            (int)getpid(), b->options.max_sessions, workers == 1 ? "0" : "0, 1",
+            b->options.huge ? "true" : "false");
     for (unsigned side = 0; side < SIDES; side++)
         fprintf(f, "%s{\"name\": \"port%u\", \"device\": \"net_null%u\"}", side ? ", " : "", side, side);
     fprintf(f, "]}, \"realms\": [");
