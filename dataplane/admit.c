@@ -122,8 +122,10 @@ unsigned stage_admit(struct worker *w, struct packet *p, unsigned n)
             continue;
         }
         const struct leg_terms *t = p[i].session->terms[p[i].leg];
-        if (t->rx_key)
+        if (t->rx_key) {
             terms_prefetch_rx_key(t);
+            packet_prefetch_payload(&p[i]);
+        }
     }
     return packets_close_up(p, n, gone);
 }

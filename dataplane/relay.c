@@ -245,6 +245,7 @@ unsigned stage_relay(struct worker *w, struct packet *p, unsigned n)
             gone++;
         } else if (out->tx_key) {
             terms_prefetch_tx_key(out);
+            packet_prefetch_payload(&p[i]);
         }
     }
     return packets_close_up(p, n, gone);

@@ -3,6 +3,7 @@
 #include <intel-ipsec-mb.h>
 #include <rte_byteorder.h>
 #include <rte_malloc.h>
+#include <rte_prefetch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -156,22 +157,26 @@ struct one {
     uint64_t index;
 };
 
-// As the engine does it: keys of a packet that comes later, all lines that 160 bytes need.
-static inline void prefetch_keys(const struct lane *l)
+// As the engine does it: a packet that comes later and its keys, all lines that 160 bytes need. (By
+// rte_prefetch0: of __builtin_prefetch alone gcc 12 makes nothing.)
+static inline void prefetch_later(const struct lane *l)
 {
     const struct raw *raw = l->set->reference;
-    const struct sent *sent = sent_of(l, l->mbuf[(l->next + AHEAD) % CIRCULATING]);
+    struct rte_mbuf *m = l->mbuf[(l->next + AHEAD) % CIRCULATING];
+    const struct sent *sent = sent_of(l, m);
+    for (unsigned line = 0; line < 4; line++)
+        rte_prefetch0(rte_pktmbuf_mtod_offset(m, const char *, line * 64));
     unsigned number = sent->number;
     const char *key = raw->gcm ? (const char *)&raw->gcm[number] : (const char *)&raw->cm[number];
     for (unsigned line = 0; line < 4; line++) // AES_CM: states and schedule; GCM: schedule
-        __builtin_prefetch(key + line * 64);
+        rte_prefetch0(key + line * 64);
     for (unsigned line = 12; raw->gcm && line < 17; line++) // powers of H, salt
-        __builtin_prefetch(key + line * 64);
+        rte_prefetch0(key + line * 64);
 }
 
 static inline struct one next_one(struct lane *l, unsigned tag)
 {
-    prefetch_keys(l);
+    prefetch_later(l);
     struct rte_mbuf *m = l->mbuf[l->next++];
     const struct sent *sent = sent_of(l, m);
     struct one o = {.rtp = rte_pktmbuf_mtod(m, uint8_t *) + FRAME_HEADER,
