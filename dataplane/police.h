@@ -8,12 +8,12 @@
 // RTCP counts in `loose` and `octets`.
 //
 // A word is the time at which its bucket will be empty, modulo 2^32 units; a unit is 2^shift ns, 16 us for
-// streams of up to 119 packets a second, finer for faster ones, never so fine that a bucket is deeper than a
-// quarter of the 2^32. A level beyond the bucket's depth can only be a time that has passed, so whatever a
-// word held before a long silence reads as empty, with one exception: after a silence that ends within
-// `depth` before a multiple of the wrap (19.5 hours of 16 us) it reads as partly full, as if the stream had
-// just sent a burst. That costs a stream at its rate one packet at most, and others a part of their burst. A
-// fresh word of 0 is such an old time, too, so words need no start.
+// streams of up to 118 packets a second, 8 us for up to 237, and so on, never so fine that a bucket is deeper
+// than a quarter of the 2^32. A level beyond the bucket's depth can only be a time that has passed, so
+// whatever a word held before a long silence reads as empty, with one exception: after a silence that ends
+// within `depth` before a multiple of the wrap (19.5 hours of 16 us, 9.8 of 8) it reads as partly full, as if
+// the stream had just sent a burst. That costs a stream at its rate one packet at most, and others a part of
+// their burst. A fresh word of 0 is such an old time, too, so words need no start.
 #pragma once
 
 #include <assert.h>

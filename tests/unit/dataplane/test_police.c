@@ -229,15 +229,23 @@ static void after_silence_the_burst_is_there(void)
 {
     static const uint64_t silence[] = {1100 * MS, 71 * 60 * SECOND, 4294967296u * 1000u, 5 * HOUR,
                                        19 * HOUR, 20 * HOUR,        24 * HOUR,           400 * HOUR};
-    const struct police_rate rate = police_rate_of(50, 8600, 1000, 172);
-    for (unsigned i = 0; i < COUNT(silence); i++) {
+    static const struct {
+        uint32_t pps, bps;
+        unsigned own, loose;
+    } table[] = {
+        {50, 8600, 51, 409},     // depth 62,253, a packet 1,218 and 152
+        {125, 21500, 126, 1016}, // 123,044: 974 and 121; what control sends for 20 ms
+    };
+    for (unsigned i = 0; i < COUNT(silence) * COUNT(table); i++) {
+        const unsigned t = i % COUNT(table);
+        const struct police_rate rate = police_rate_of(table[t].pps, table[t].bps, 1000, 172);
         struct police p = {0};
         uint64_t now = HOUR;
-        send(&p, &rate, &now, 1000, 0, 172);
-        send_loose(&p, &rate, &now, 1000, 0, 172);
-        now += silence[i];
-        CU_ASSERT_EQUAL(send(&p, &rate, &now, 60, 0, 172), 51);
-        CU_ASSERT_EQUAL(send_loose(&p, &rate, &now, 500, 0, 172), 409); // depth 62,253, a packet 152
+        send(&p, &rate, &now, 2000, 0, 172);
+        send_loose(&p, &rate, &now, 2000, 0, 172);
+        now += silence[i / COUNT(table)];
+        CU_ASSERT_EQUAL(send(&p, &rate, &now, 200, 0, 172), table[t].own);
+        CU_ASSERT_EQUAL(send_loose(&p, &rate, &now, 2000, 0, 172), table[t].loose);
     }
 }
 
