@@ -35,6 +35,10 @@ def peer(pps, ns):
             "cpu": {"50000": {"cpu_ns_per_packet": spread(ns), "cpu_with_idle_polls_ns_per_packet": spread(2 * ns), "disturbed": False}}}
 
 
+def percentiles(low):
+    return {"p50": low, "p90": 2 * low, "p99": 3 * low, "p99_9": 10 * low, "p99_99": 40 * low, "max": 200 * low, "count": 9 if low else 0}
+
+
 RESULT = {
     "bench": {"command": "trunkline-bench", "started": "2026-11-23", "seconds": 61.2},
     "machine": {"cpu": "A <CPU> & more", "cores": 2, "kernel": "6.1", "flags": ["aes"], "tsc_hz": 2.5e9,
@@ -53,8 +57,18 @@ RESULT = {
                       "cycles_per_packet": spread(271), "chosen": True}],
     "ratios": {"relay above mac_swap": {**spread(130.5), "unit": "cycles", "at_most": 140, "reached": True},
                "libre over protect": {**spread(3.5), "unit": "times", "at_least": 4, "reached": False}},
-    "latency": {"null": {"10": {"p50": 2.5, "p90": 3, "p99": 8, "p99_9": 20, "p99_99": 55, "max": 700, "count": 9}},
-                "relay": {"10": {"p50": 4.5, "p90": 5, "p99": 9, "p99_9": 24, "p99_99": 61, "max": 812, "count": 9}}},
+    "throughput": {"null": {"million_packets_per_second": spread(20), "of_mac_swap": spread(1.5)},
+                   "relay": {"million_packets_per_second": spread(8.2), "of_mac_swap": spread(0.62)}},
+    "latency": {"null": {"10": {"wall_us": percentiles(2.5), "turn_us": percentiles(0.2), "lost": 0, "not_sent_in_time": 0}},
+                "relay": {"10": {"wall_us": percentiles(4.5), "turn_us": percentiles(1.2), "lost": 7, "not_sent_in_time": 19},
+                          "90": {"wall_us": percentiles(0), "turn_us": percentiles(6)}}},
+    "updates": {"adds_per_second": 10001.0, "deletes_per_second": 10002.0, "refused": 0, "packets_lost": 4321, "not_sent_in_time": 0,
+                "turn_us_with": percentiles(3), "turn_us_without": percentiles(1), "million_packets_per_second": 4.1,
+                "p99_9_grows_us": {"value": spread(12.5), "at_most": 50.0, "reached": True}},
+    "under_attack": {"percent_of_mac_swap": 70, "million_packets_per_second": 9.3, "good_sent": 3000, "good_lost": 0, "forged_sent": 7000,
+                     "good_not_sent_in_time": 0, "longest_turn_us": 88.5, "reached": True},
+    "two_workers": {"relay": {"at_most": 1.05, "reached": False,
+                              "workers": [{"alone": spread(160), "both": spread(171), "both_over_alone": spread(1.07)}]}},
     "peers": {
         "options": {"calls": 500, "rounds": 3, "slice_ms": 500, "generator_core": 0, "gateway_core": 1},
         "generator": {"ceiling_pps": 987654}, "versions": {"rtpengine": "10.5", "dpdk": "22.11", "kernel": "6.1"},
@@ -74,7 +88,10 @@ class Report(unittest.TestCase):
 
     def test_figures_stand_in_the_tables(self):
         for wanted in ("163 (147 to 180)", "377", "148 (134 to 163)", "130 (117 to 144) cycles | at most 140 | reached",
-                       "| at least 4 | missed", "| 2.5 | 3.0 | 8.0 | 20 | 55 | 700 |", "one call | 1,000 | 271 (244 to 298) | chosen",
+                       "| at least 4 | missed", "| 10 % | `relay` | ring to ring | 4.5 | 9.0 | 14 | 45 | 180 | 900 | 7 | 19 |", "8.20 (7.38 to 9.02)",
+                       "**4,321 packets lost**", "12.5 (11.2 to 13.8) µs (at most 50: reached)", "7,000 forged", "longest turn was 88 µs",
+                       "| `relay` | 0 | 160 (144 to 176) | 171 (154 to 188) | 1.07 (0.96 to 1.18) |", "1.05 times its cost alone: missed",
+                       "one call | 1,000 | 271 (244 to 298) | chosen",
                        "987,654 packets/s", "333,000 (299,700 to 366,300)", "5,432 (4,889 to 5,975)", "0.39 (0.35 to 0.43) at 50,000/s",
                        "sent 123,456", "3 for steal", "1.30 (1.17 to 1.43)"):
             self.assertIn(wanted, self.markdown)
@@ -94,8 +111,8 @@ class Report(unittest.TestCase):
 
     def test_every_plot_is_shown_and_well_formed(self):
         plots = {name for name in self.files if name.endswith(".svg")}
-        self.assertEqual(plots, {"cost.svg", "arms.svg", "latency.svg", "peers_rate.svg", "peers_cpu.svg"})
-        self.assertEqual(set(re.findall(r"\]\(([a-z_]+\.svg)\)", self.markdown)), plots)
+        self.assertEqual(plots, {"cost.svg", "arms.svg", "throughput.svg", "latency_10.svg", "latency_90.svg", "peers_rate.svg", "peers_cpu.svg"})
+        self.assertEqual(set(re.findall(r"\]\(([a-z_0-9]+\.svg)\)", self.markdown)), plots)
         for name in plots:
             root = ElementTree.fromstring(self.files[name])
             self.assertEqual(root.tag, SVG + "svg", name)
@@ -113,7 +130,7 @@ class Report(unittest.TestCase):
     def test_plots_have_axes_units_legend_and_figures(self):
         self.assertLessEqual({"relay", "mac_swap", "1,000", "10,000", "TSC cycles a packet"}, set(self.words("cost.svg")))
         self.assertLessEqual({"relay", "163", "null", "0.26"}, set(self.words("arms.svg")))
-        self.assertLessEqual({"P99.99", "microseconds", "relay 10"}, set(self.words("latency.svg")))
+        self.assertLessEqual({"P99.99", "microseconds", "relay, ring to ring"}, set(self.words("latency_10.svg")))
         self.assertLessEqual({"rtpengine", "111,000", "333,000", "trunkline_af_xdp"}, set(self.words("peers_rate.svg")))
         self.assertLessEqual({"5,432", "2,109", "nanoseconds, idle polls apart"}, set(self.words("peers_cpu.svg")))
 
@@ -128,13 +145,15 @@ class Report(unittest.TestCase):
         self.assertIn("**failed", report.make(failed)["report.md"])
 
     def test_what_is_missing_is_left_out(self):
-        for part in ("latency", "peers", "ratios", "raw_patterns", "machine", "slices", "gate"):
+        for part in ("latency", "throughput", "updates", "under_attack", "two_workers", "peers", "ratios", "raw_patterns", "machine", "slices", "gate"):
             small = copy.deepcopy(RESULT)
             del small[part]
             files = report.make(small)
             self.assertIn("163 (147 to 180)", files["report.md"])
-            self.assertEqual("latency.svg" in files, part != "latency")
+            self.assertEqual("latency_10.svg" in files, part != "latency")
             self.assertEqual("peers_cpu.svg" in files, part != "peers")
+        files = report.make({"peers": RESULT["peers"]}) # of tools/bench/peers.sh alone
+        self.assertIn("333,000", files["report.md"])
 
 
 class Parts(unittest.TestCase):

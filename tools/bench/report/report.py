@@ -9,14 +9,13 @@ import os
 import sys
 
 sys.dont_write_bytecode = True
-# pylint: disable=wrong-import-position
 import peers
+import two_core
 from chart import bar_chart, line_chart, number
 from text import describe, span, table
 
 PLOTTED = ("mac_swap", "relay", "rtp_srtp_cm80", "srtp_rtp_cm80", "rtp_srtp_gcm128", "srtp_rtp_gcm128", "mixed", "attack")
 LIMITS = ("null", "mac_swap", "raw_", "libre_") # arms that are not ours begin so
-PERCENTILES = (("p50", "P50"), ("p90", "P90"), ("p99", "P99"), ("p99_9", "P99.9"), ("p99_99", "P99.99"), ("max", "max"))
 
 
 def cost(arm, streams, frames=None):
@@ -39,6 +38,8 @@ def main_streams(r):
 
 
 def cost_section(r):
+    if not r.get("arms"):
+        return [], {}
     streams = streams_of(r)
     rows = [["arm", "what"] + [f"{n:,} streams" for n in streams] + ["instructions"]]
     for name, arm in r["arms"].items():
@@ -56,6 +57,8 @@ def cost_section(r):
 
 
 def arms_section(r):
+    if not r.get("arms"):
+        return [], {}
     n = main_streams(r)
     bars = [(name, cost(arm, n), not name.startswith(LIMITS)) for name, arm in r["arms"].items() if cost(arm, n)]
     groups = [(title, [b for b in bars if b[2] == ours]) for title, ours in (("Limits and others' code", False), ("The engine", True))]
@@ -66,7 +69,7 @@ def arms_section(r):
 
 def frames_section(r):
     rows = [["arm", "frame, bytes", "streams", "cycles a packet"]]
-    for name, arm in r["arms"].items():
+    for name, arm in r.get("arms", {}).items():
         for size in arm.get("frames", {}):
             for n in arm["frames"][size].get("streams", {}):
                 if cost(arm, n, size):
@@ -96,45 +99,13 @@ def patterns_section(r):
     return ["## Ways to call libIPSec_MB", ""] + table(rows) + [""], {}
 
 
-def percentiles(node, path=()):
-    """Every (path, {p50 ..}) below a part of the result."""
-    if isinstance(node, dict):
-        if "p50" in node:
-            yield path, node
-        else:
-            for key, value in node.items():
-                yield from percentiles(value, path + (key,))
-
-
-def latency_section(r):
-    """Wherever the result has percentiles: a table and a plot for each part of it."""
-    lines, files = [], {}
-    for part in r:
-        found = [] if part in ("arms", "peers") else list(percentiles(r[part]))
-        if not found:
-            continue
-        title, unit = part.replace("_", " ").capitalize(), r[part].get("unit", "us").replace("us", "microseconds")
-        kinds = list(dict.fromkeys(path[:-1] for path, _ in found))
-        loads = list(dict.fromkeys(path[-1] for path, _ in found))
-        rows = [["what"] + [name for _, name in PERCENTILES]]
-        rows += [[" ".join(path).replace("_", " ")] + [number(p[key]) if p.get(key) is not None else "-" for key, _ in PERCENTILES]
-                 for path, p in found]
-        series = [(" ".join(path).replace("_", " "), [{"median": p[key]} if p.get(key) else None for key, _ in PERCENTILES],
-                   kinds.index(path[:-1]), loads.index(path[-1])) for path, p in found]
-        files[part + ".svg"] = line_chart(title, "percentile", unit, [name for _, name in PERCENTILES], series, log=True)
-        lines += [f"## {title}", "", f"{unit.capitalize()}.", "", f"![{title}]({part}.svg)", ""] + table(rows) + [""]
-    return lines, files
-
-
-SECTIONS = (cost_section, arms_section, ratios_section, frames_section, latency_section, patterns_section, peers.section)
+SECTIONS = (cost_section, arms_section, ratios_section, frames_section, two_core.section, patterns_section, peers.section)
 
 
 def make(r):
     """The report of a result: {file name: text}."""
     lines, files = describe(r), {}
     for section in SECTIONS:
-        if section is not peers.section and not r.get("arms"):
-            continue
         more, plots = section(r)
         lines += more
         files.update(plots)
