@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <rte_byteorder.h>
+#include <rte_prefetch.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -66,10 +67,11 @@ static inline uint32_t portmap_get(const struct portmap *map, uint16_t port)
     return atomic_load_explicit(&map->entry[portmap_place(rte_cpu_to_be_16(port))], memory_order_relaxed);
 }
 
-// Asks for the line of a port pair ahead of portmap_set() or portmap_clear(). Owning worker only.
-static inline void portmap_prefetch_write(const struct portmap *map, uint16_t port)
+// Asks for the line of a port pair (host byte order) ahead of portmap_set() or portmap_clear(). Nobody else
+// has it, so reading it is enough to own it. Owning worker only.
+static inline void portmap_prefetch(const struct portmap *map, uint16_t port)
 {
-    __builtin_prefetch(&map->entry[portmap_place(port & 0xfffe)], 1);
+    rte_prefetch0(&map->entry[portmap_place(rte_cpu_to_be_16(port & 0xfffe))]);
 }
 
 // Gives the even port and the odd one after it to a leg of the slot; portmap_clear takes them back.

@@ -137,7 +137,7 @@ static void prefetch_task(const struct task *t)
 {
     if (t->kind == TASK_LINK || t->kind == TASK_UNLINK) {
         for (unsigned leg = 0; leg < 2; leg++)
-            portmap_prefetch_write(t->map[leg], t->port[leg]);
+            portmap_prefetch(t->map[leg], t->port[leg]);
     } else if (t->kind == TASK_SWAP) {
         rte_prefetch0(t->session);
         for (unsigned leg = 0; leg < 2; leg++)
