@@ -66,6 +66,7 @@ struct media {
     uint64_t next_id;
     uint64_t incarnation; // of the dataplane we were connected to last, 0: never
     bool up;
+    bool greeting;    // connected, its greeting is awaited
     bool said_away;   // the log has it
     unsigned recover; // completions awaited before sessions may be sent
     uint32_t list_slot;

@@ -77,12 +77,14 @@ static void look(struct media *m)
     enum tl_client_state state = tl_client_poll(m->client);
     if (state == TL_CLIENT_UP && !m->up) {
         wheel_cancel(loop_wheel(m->loop), &m->connect_timer);
+        m->greeting = false;
         m->up = true;
         m->said_away = false;
         m->backoff_ms = MEDIA_BACKOFF_FIRST_MS;
         m->counters.connected++;
         media_recover_begin(m);
-    } else if (state == TL_CLIENT_AWAY && (m->up || !wheel_armed(&m->connect_timer))) {
+    } else if (state == TL_CLIENT_AWAY && (m->up || m->greeting || !wheel_armed(&m->connect_timer))) {
+        m->greeting = false;
         media_drain(m);
         say_away(m);
         drop_connection(m);
@@ -95,12 +97,19 @@ static void on_connect_timer(void *arg)
     struct media *m = arg;
     if (m->up)
         return;
+    if (m->greeting && !m->said_away) {
+        log_line(LOG_WARNING, "dataplane: connected, but no greeting within %d s; new calls get 503",
+                 MEDIA_GREETING_TIMEOUT_MS / 1000);
+        m->said_away = true;
+    }
+    m->greeting = false;
     if (tl_client_connect(m->client) < 0) {
         say_away(m);
         back_off(m);
         return;
     }
     arm_connect(m, MEDIA_GREETING_TIMEOUT_MS);
+    m->greeting = true;
     look(m);
 }
 

@@ -5,9 +5,12 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/live.h"
@@ -465,11 +468,60 @@ static void test_no_completion(void)
     end();
 }
 
+// Something that is no dataplane of ours answers: that is said, once, and tried again soon and then less
+// often.
+static void test_refused_greeting(void)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    char said[2000] = "";
+    int pipes[2], kept = dup(2), connections = 0;
+    begin(10);
+    fake_dataplane_stop(w.fake);
+    w.fake = NULL;
+    snprintf(addr.sun_path, sizeof addr.sun_path, "%s", w.path);
+    int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    CU_ASSERT_EQUAL_FATAL(bind(listener, (struct sockaddr *)&addr, sizeof addr), 0);
+    CU_ASSERT_EQUAL_FATAL(listen(listener, 4), 0);
+    CU_ASSERT_EQUAL_FATAL(pipe2(pipes, O_NONBLOCK), 0);
+    dup2(pipes[1], 2);
+    log_set_level(LOG_WARNING);
+    uint64_t start = loop_now(w.loop);
+    for (int i = 0; i < 20000 && connections < 3; i++) {
+        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        if (fd >= 0) {
+            connections++;
+            CU_ASSERT_EQUAL(send(fd, "not a greeting", 14, MSG_NOSIGNAL), 14);
+            loop_now(w.loop);
+            event_base_loop(loop_base(w.loop), EVLOOP_NONBLOCK);
+            close(fd);
+        }
+        loop_now(w.loop);
+        event_base_loop(loop_base(w.loop), EVLOOP_NONBLOCK);
+        usleep(1000);
+    }
+    log_set_level(LOG_ERROR - 1);
+    dup2(kept, 2);
+    CU_ASSERT_EQUAL(connections, 3);
+    CU_ASSERT_TRUE(loop_now(w.loop) - start >= 50 + 100); // two pauses, the second one longer
+    CU_ASSERT_FALSE(media_up(w.media));
+    CU_ASSERT_TRUE(read(pipes[0], said, sizeof said - 1) > 0);
+    const char *line = strstr(said, "new calls get 503 until it is back");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(line);
+    CU_ASSERT_PTR_NULL(strstr(line + 1, "new calls get 503"));
+    close(kept);
+    close(pipes[0]);
+    close(pipes[1]);
+    close(listener);
+    unlink(w.path);
+    end();
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
         {"a session's life", test_session},
         {"refusals", test_refusals},
+        {"refused greeting", test_refused_greeting},
         {"many at once", test_many},
         {"death and return", test_death_and_return},
         {"lost", test_lost},
