@@ -249,7 +249,7 @@ static void choose_pattern(struct plan *p, struct bench *b, struct set *set)
         struct pattern_result *r = &p->pattern[p->pattern_count++];
         *r = (struct pattern_result){
             .pattern = i, .streams = set->streams, .cycles = spread_of(cycles[i], PATTERN_TRIES)};
-        if (!best || r->cycles.median < best->cycles.median)
+        if (!best || isnan(best->cycles.median) || r->cycles.median < best->cycles.median)
             best = r;
     }
     best->chosen = true;

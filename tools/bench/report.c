@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "tools/bench/reference.h"
+
 enum { ROOM = 16, MAIN = 10000, MANY = 200000, FEW = 1000 };
 
 // ---- goals -------------------------------------------------------------------------------------------
@@ -110,6 +112,19 @@ static void row(const struct run *run, FILE *out, const struct arm *arm, const u
     fprintf(out, "\n");
 }
 
+static void patterns_text(const struct plan *p, FILE *out)
+{
+    for (unsigned i = 0; i < p->pattern_count; i++) {
+        const struct pattern_result *r = &p->pattern[i];
+        const struct raw_pattern *w = &raw_patterns[r->pattern];
+        if (i == 0)
+            fprintf(out, "\nlibIPSec_MB, cycles a packet by how it is called\n");
+        fprintf(out, "%-26s %6u streams  %-34s %7.0f (%.0f-%.0f)%s\n", tl_suite_info(w->suite)->name,
+                r->streams, w->name, r->cycles.median, r->cycles.p10, r->cycles.p90,
+                r->chosen ? "  best" : "");
+    }
+}
+
 static void aside_text(const struct run *run, FILE *out)
 {
     struct tally t = plan_tally(run->plan);
@@ -167,6 +182,7 @@ void report_text(const struct run *run, FILE *out)
         for (unsigned i = 0; i < arm_count; i++)
             row(run, out, &arms[i], streams, n, payload[size]);
     }
+    patterns_text(run->plan, out);
     fprintf(out, "\n");
     for (unsigned i = 0, count = report_goals(run, goals, ROOM); i < count; i++) {
         const struct goal *g = &goals[i];
