@@ -56,7 +56,7 @@ struct blast_result {
     uint64_t disordered; // came after a later one
     uint64_t bad;        // wrong source, length, payload type or payload
     uint64_t foreign;    // for no port of ours
-    uint64_t late;       // of the slice before
+    uint64_t late;       // of the slice before, or of another process
     uint64_t missed;     // that the kernel had no room for in our ring: ours, not the gateway's loss
     uint64_t sampled, sample_bad;
     uint64_t wall_ns; // from the first packet due to the last sent

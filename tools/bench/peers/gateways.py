@@ -106,6 +106,8 @@ class Rtpengine(Gateway):
         super().__init__(site, name)
         self.threads = threads
         self.ng = None
+        self.names = [] # of the calls that are up
+        self.number = 0
 
     def command(self):
         site = self.site
@@ -144,12 +146,17 @@ class Rtpengine(Gateway):
         self.end()
 
     def calls(self, suite, count, path):
+        for name in self.names:
+            self.ng.call("delete", call_id=name, from_tag="peer", delete_delay=0)
+        self.names = []
         write_calls(path, [self.one_call(suite, n) for n in range(count)])
 
     def one_call(self, suite, n):
         """Offer from the peer (plain), answer from the core (plain or SRTP by SDES)."""
         site, port = self.site, PORT + 2 * n
-        names = {"call_id": f"{self.name}-{suite}-{n}", "from_tag": "peer"}
+        self.number += 1
+        names = {"call_id": f"call-{self.number}", "from_tag": "peer"}
+        self.names.append(names["call_id"])
         flags = {"ICE": "remove", "DTLS": "off", "replace": ["origin", "session-connection"], "rtcp_mux": ["demux"]}
         profile = "RTP/SAVP" if suite else "RTP/AVP"
         offer = self.ng.call("offer", sdp=sdp(site.party_ip["peer"], port, "RTP/AVP"), direction=["peer", "core"],

@@ -47,6 +47,10 @@ def print_tables(r):
             print("\n".join(columns(rows)))
     if any(cpu["disturbed"] for of in r["arms"].values() for one in of.values() for cpu in one["cpu"].values()):
         print("  * only slices in which something else took the cores")
+    for arm, of in r["disorder"].items():
+        print(f"  {arm}: {of['disordered']:,} packets out of order, {of['duplicates']:,} twice, of {of['received']:,} in slices with such")
+    for arm, n in r["dead_after_overload"].items():
+        print(f"  {arm}: calls were dead after an overload {n} times and set up anew")
     if r["targets"]:
         print()
         print("\n".join(columns([(t["what"], f"{t['value']:,.2f}", f"{t['state']}, limit {t['limit']:,.2f}",

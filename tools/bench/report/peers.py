@@ -66,6 +66,10 @@ def section(r):
             lines += [f"### {title}", ""] + table(rows) + [""]
     if any(c.get("disturbed") for of in p["arms"].values() for one in of.values() for c in one["cpu"].values()):
         lines += ["\\* only slices in which something else took the cores.", ""]
+    for arm, of in p.get("disorder", {}).items():
+        lines += [f"`{arm}`: {of['disordered']:,} packets out of order and {of['duplicates']:,} twice, of {of['received']:,} in slices with such.", ""]
+    for arm, n in p.get("dead_after_overload", {}).items():
+        lines += [f"{arm}: calls were dead after an overload {n} times, and set up anew.", ""]
     if p["targets"]:
         rows = [["target", "measured", "limit", "", ""]]
         rows += [[t["what"], f"{t['value']:,.2f}", f"{t['limit']:,.2f}", t["state"], t["note"]] for t in p["targets"]]
