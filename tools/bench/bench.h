@@ -137,9 +137,9 @@ struct lane {
     uint16_t *staged;    // length of each
     struct srtp_op *ops; // CIRCULATING
     struct srtp_ctx *srtp;
-    struct set *set;     // of the slice that runs
-    unsigned next;       // RAW, LIBRE: next packet of the round
-    uint64_t drops_seen; // of the worker, when its counters were last looked at
+    struct set *set;                    // of the slice that runs
+    unsigned next;                      // RAW, LIBRE: next packet of the round
+    uint64_t drops_seen[TL_DROP_COUNT]; // of the worker, when its counters were last looked at
     struct rng rng;
 };
 
@@ -269,7 +269,8 @@ unsigned traffic_plain(const struct bench *b, const struct set *s, const struct 
 
 struct verdict {
     uint64_t sent, passed, dropped;
-    uint64_t wrong; // headers, payload or tags
+    uint64_t drops[TL_DROP_COUNT]; // of `dropped`, by why
+    uint64_t wrong;                // headers, payload or tags
     uint64_t out_of_order;
     uint64_t unexpected; // came out and should not, or twice
     uint64_t missing;    // neither came out nor were counted as dropped

@@ -28,6 +28,8 @@ void verdict_add(struct verdict *to, const struct verdict *v)
     to->counters += v->counters;
     to->sampled += v->sampled;
     to->by_libsrtp += v->by_libsrtp;
+    for (unsigned i = 0; i < TL_DROP_COUNT; i++)
+        to->drops[i] += v->drops[i];
 }
 
 static unsigned tag_len(unsigned suite)
@@ -174,30 +176,30 @@ void check_round(struct bench *b, struct set *s, unsigned n, struct verdict *v)
     }
 }
 
-static uint64_t drops_of(const struct tl_worker_snapshot *w)
+// The sets of a dataplane run one after the other, so what the worker dropped since the last look is this
+// one's.
+static void take_drops(struct bench *b, struct lane *l, struct verdict *v)
 {
-    uint64_t sum = 0;
-    for (unsigned i = 0; i < TL_DROP_COUNT; i++)
-        sum += w->drops[i];
-    return sum;
+    struct tl_worker_snapshot worker;
+    if (tl_live_read_worker(tl_client_live(b->client), l->id, &worker))
+        die("the live table has no worker %u", l->id);
+    for (unsigned i = 0; i < TL_DROP_COUNT; i++) {
+        uint64_t n = worker.drops[i] - l->drops_seen[i];
+        l->drops_seen[i] = worker.drops[i];
+        v->drops[i] += n;
+        v->dropped += n;
+    }
 }
 
 void check_counters(struct bench *b, struct set *s, struct verdict *v)
 {
     const struct tl_live_view *live = tl_client_live(b->client);
-    struct tl_worker_snapshot worker;
     struct tl_session_snapshot session;
     if (s->arm->kind != ARM_ENGINE) {
         v->missing += v->sent - v->passed;
         return;
     }
-    // the sets of a dataplane run one after the other, so what the worker dropped since the last look is this
-    // one's
-    if (tl_live_read_worker(live, s->lane->id, &worker))
-        die("the live table has no worker %u", s->lane->id);
-    uint64_t drops = drops_of(&worker);
-    v->dropped += drops - s->lane->drops_seen;
-    s->lane->drops_seen = drops;
+    take_drops(b, s->lane, v);
     v->missing += v->sent - v->passed > v->dropped ? v->sent - v->passed - v->dropped
                                                    : v->dropped - (v->sent - v->passed);
     for (unsigned i = 0; i < s->sessions; i++) {

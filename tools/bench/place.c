@@ -294,7 +294,7 @@ void place_up(struct bench *b, unsigned workers)
         die("%s", why);
     for (unsigned i = 0; i < workers; i++) {
         b->lane[i].worker = manager_worker(b->manager, i);
-        b->lane[i].drops_seen = 0;
+        memset(b->lane[i].drops_seen, 0, sizeof b->lane[i].drops_seen);
     }
     connect_client(b);
 }

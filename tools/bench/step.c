@@ -74,13 +74,22 @@ static inline uint64_t tsc_end(void)
     return t;
 }
 
+// An answer of ARP's among the packets is work of the worker's, too, but not one of them.
+static bool taken_in(const struct lane *l)
+{
+    enum arm_kind kind = l->set->arm->kind;
+    if (kind != ARM_ENGINE && kind != ARM_SWAP)
+        return true;
+    return rte_ring_empty(l->in[0]) && rte_ring_empty(l->in[1]);
+}
+
 // Not inlined: callgrind counts what happens in here.
 __attribute__((noinline, noclone)) uint64_t step_timed(struct lane *l, step_fn step, unsigned packets)
 {
     struct set *s = l->set;
     struct worker_clock *clock = l->worker ? &l->worker->clock : NULL;
     uint64_t now = s->virtual_ns << 8, begin = tsc_begin();
-    for (unsigned done = 0, idle = 0; done < packets && idle < IDLE_MAX;) {
+    for (unsigned done = 0, idle = 0; (done < packets || !taken_in(l)) && idle < IDLE_MAX;) {
         unsigned n = step(l);
         done += n;
         idle = n ? 0 : idle + 1;
