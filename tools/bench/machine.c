@@ -82,7 +82,7 @@ json_t *machine_json(const struct run *run)
     return json_pack("{s:s, s:i, s:o, s:s, s:s, s:f, s:o, s:s, s:{s:i, s:i, s:s}, s:{s:[f,f,f], s:[f,f,f]}}",
                      "cpu", cpu, "cores", (int)sysconf(_SC_NPROCESSORS_ONLN), "flags", flags_json(), "kernel",
                      u.release, "system", u.version, "tsc_hz", machine_tsc_hz(), "core_per_tsc",
-                     report_spread(&speed), "memory", memory, "huge_pages", "total", atoi(pages), "free",
+                     stats_spread(&speed), "memory", memory, "huge_pages", "total", atoi(pages), "free",
                      atoi(free_pages), "size", page_size, "load", "before", run->load_before[0],
                      run->load_before[1], run->load_before[2], "after", load[0], load[1], load[2]);
 }

@@ -42,10 +42,6 @@ bool report_gate(const struct run *run, struct verdict *sum);
 // One line that says what the gate found wrong.
 void report_failure(const char *what, unsigned streams, const struct verdict *v, FILE *out);
 
-// {"p10", "median", "p90"}; numbers rounded to hundredths, null where there is none.
-json_t *report_spread(const struct spread *s);
-json_t *report_number(double value);
-
 // ---- machine.c ---------------------------------------------------------------------------------------
 
 json_t *machine_json(const struct run *run);

@@ -10,17 +10,6 @@
 
 enum { GOALS = 16 };
 
-json_t *report_number(double value)
-{
-    return isfinite(value) ? json_real(round(value * 100) / 100) : json_null();
-}
-
-json_t *report_spread(const struct spread *s)
-{
-    return json_pack("{s:o, s:o, s:o}", "p10", report_number(s->p10), "median", report_number(s->median),
-                     "p90", report_number(s->p90));
-}
-
 static json_t *aside_json(const unsigned aside[ASIDE_COUNT])
 {
     json_t *o = json_object();
@@ -64,13 +53,13 @@ static json_t *figures(const struct run *run, const char *arm, unsigned streams,
         plan_compare(run->plan, COMPARE_MINUS, arm, streams, payload, "mac_swap", streams, NULL);
     struct spread over =
         plan_compare(run->plan, COMPARE_OVER, arm, streams, payload, "mac_swap", streams, NULL);
-    json_object_set_new(o, "cycles_per_packet", report_spread(&cycles));
+    json_object_set_new(o, "cycles_per_packet", stats_spread(&cycles));
     json_object_set_new(o, "slices", json_integer(cycles.count));
     json_object_set_new(o, "million_packets_per_second",
-                        report_number(machine_tsc_hz() / 1e6 / cycles.median));
+                        stats_number(machine_tsc_hz() / 1e6 / cycles.median));
     if (above.count > 0) {
-        json_object_set_new(o, "cycles_above_mac_swap", report_spread(&above));
-        json_object_set_new(o, "times_mac_swap", report_spread(&over));
+        json_object_set_new(o, "cycles_above_mac_swap", stats_spread(&above));
+        json_object_set_new(o, "times_mac_swap", stats_spread(&over));
     }
     return o;
 }
@@ -129,7 +118,7 @@ static json_t *patterns_json(const struct plan *p)
         json_array_append_new(
             list, json_pack("{s:s, s:s, s:i, s:i, s:o, s:b}", "suite", tl_suite_info(w->suite)->name,
                             "pattern", w->name, "packets_per_call", (int)w->batch, "streams", (int)r->streams,
-                            "cycles_per_packet", report_spread(&r->cycles), "chosen", r->chosen));
+                            "cycles_per_packet", stats_spread(&r->cycles), "chosen", r->chosen));
     }
     return list;
 }
@@ -141,9 +130,9 @@ static json_t *ratios_json(const struct run *run)
     for (unsigned i = 0, n = report_goals(run, goals, GOALS); i < n; i++) {
         const struct goal *g = &goals[i];
         bool reached = g->at_least ? g->value.median >= g->target : g->value.median <= g->target;
-        json_t *o = report_spread(&g->value);
+        json_t *o = stats_spread(&g->value);
         json_object_set_new(o, "unit", json_string(g->unit));
-        json_object_set_new(o, g->at_least ? "at_least" : "at_most", report_number(g->target));
+        json_object_set_new(o, g->at_least ? "at_least" : "at_most", stats_number(g->target));
         json_object_set_new(o, "pairs", json_integer(g->value.count));
         json_object_set_new(o, "reached", json_boolean(reached));
         json_object_set_new(all, g->name, o);
@@ -174,7 +163,7 @@ int report_json(const struct run *run, const char *file)
     struct verdict sum;
     report_gate(run, &sum);
     json_t *bench = json_pack("{s:i, s:s, s:o, s:s}", "format", 1, "started", run->started, "seconds",
-                              report_number(run->seconds), "command", run->command);
+                              stats_number(run->seconds), "command", run->command);
     json_t *o =
         json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "bench", bench, "machine",
                   machine_json(run), "versions", versions_json(run), "settings", settings_json(run), "slices",

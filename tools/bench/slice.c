@@ -20,27 +20,6 @@ enum {
 };
 static const double DRIFT = 0.03;
 
-// ---- stats -------------------------------------------------------------------------------------------
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-struct spread spread_of(double *value, unsigned n)
-{
-    unsigned kept = 0;
-    for (unsigned i = 0; i < n; i++)
-        if (!isnan(value[i]))
-            value[kept++] = value[i];
-    if (kept == 0)
-        return (struct spread){NAN, NAN, NAN, 0};
-    qsort(value, kept, sizeof *value, compare);
-    double half = kept % 2 ? value[kept / 2] : (value[kept / 2 - 1] + value[kept / 2]) / 2;
-    return (struct spread){value[(kept - 1) / 10], half, value[kept - 1 - (kept - 1) / 10], kept};
-}
-
 // ---- was the core ours? ------------------------------------------------------------------------------
 
 const char *aside_name(enum aside why)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tools/bench/bench.h"
+#include "tools/bench/stats.h"
 
 enum aside { ASIDE_NO, ASIDE_STEAL, ASIDE_SWITCHED, ASIDE_FREQUENCY, ASIDE_COUNT };
 
@@ -24,13 +25,3 @@ const char *aside_name(enum aside why);
 
 // Core cycles to a TSC cycle now: a loop of dependent multiplications, 3 cycles each.
 double core_per_tsc(void);
-
-// ---- stats -------------------------------------------------------------------------------------------
-
-struct spread {
-    double p10, median, p90;
-    unsigned count;
-};
-
-// Of `n` values, which it sorts; NaN values don't count.
-struct spread spread_of(double *value, unsigned n);

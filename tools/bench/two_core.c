@@ -74,8 +74,8 @@ static json_t *throughput(struct bench *b, struct traffic *t, unsigned repetitio
         struct spread rate = spread_of(column, repetitions), share = spread_of(ratio, repetitions);
         best[k] = rate.median * 1e6;
         json_object_set_new(all, tested[k].name,
-                            json_pack("{s:o, s:o}", "million_packets_per_second", report_spread(&rate),
-                                      "of_mac_swap", report_spread(&share)));
+                            json_pack("{s:o, s:o}", "million_packets_per_second", stats_spread(&rate),
+                                      "of_mac_swap", stats_spread(&share)));
     }
     free(pps);
     free(r);
@@ -102,7 +102,7 @@ static json_t *latency(struct bench *b, struct traffic *t, const double *best, u
             json_object_set_new(
                 arm, key,
                 json_pack("{s:o, s:o, s:o, s:I, s:I}", "million_packets_per_second",
-                          report_number(r->pps / 1e6), "wall_us", histogram_json(&r->wall, us_of_tsc()),
+                          stats_number(r->pps / 1e6), "wall_us", histogram_json(&r->wall, us_of_tsc()),
                           "turn_us", histogram_json(&r->turns, us_of_tsc()), "lost",
                           (json_int_t)(r->sent - r->came), "not_sent_in_time", (json_int_t)r->unsent));
         }
@@ -224,12 +224,12 @@ static json_t *updates(struct bench *b, struct traffic *t, double pps, unsigned 
     struct spread g = spread_of(grown, TRIES);
     json_t *o =
         json_pack("{s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:{s:o, s:f, s:b}}", "adds_per_second",
-                  report_number(added / seconds), "deletes_per_second", report_number(deleted / seconds),
+                  stats_number(added / seconds), "deletes_per_second", stats_number(deleted / seconds),
                   "refused", (json_int_t)failed, "packets_lost", (json_int_t)lost, "not_sent_in_time",
                   (json_int_t)unsent, "turn_us_with", histogram_json(&with[0].turns, us_of_tsc()),
                   "turn_us_without", histogram_json(&without[0].turns, us_of_tsc()), "p99_9_grows_us",
-                  "value", report_spread(&g), "at_most", 50.0, "reached", g.median <= 50 && lost == 0);
-    json_object_set_new(o, "million_packets_per_second", report_number(with[0].pps / 1e6));
+                  "value", stats_spread(&g), "at_most", 50.0, "reached", g.median <= 50 && lost == 0);
+    json_object_set_new(o, "million_packets_per_second", stats_number(with[0].pps / 1e6));
     set_free(b, c->set);
     free(c);
     free(with);
@@ -260,9 +260,9 @@ static json_t *under_attack(struct bench *b, struct traffic *t, struct set *vict
     }
     free(r);
     return json_pack("{s:i, s:o, s:I, s:I, s:I, s:I, s:o, s:b}", "percent_of_mac_swap", ATTACK_PERCENT,
-                     "million_packets_per_second", report_number(pps), "good_sent", (json_int_t)sent,
+                     "million_packets_per_second", stats_number(pps), "good_sent", (json_int_t)sent,
                      "good_lost", (json_int_t)lost, "good_not_sent_in_time", (json_int_t)unsent,
-                     "forged_sent", (json_int_t)forged, "longest_turn_us", report_number(worst), "reached",
+                     "forged_sent", (json_int_t)forged, "longest_turn_us", stats_number(worst), "reached",
                      lost + unsent == 0);
 }
 

@@ -78,8 +78,8 @@ static json_t *one_arm(struct bench *b, const char *name, unsigned streams, unsi
         struct spread x = spread_of(ratio, repetitions), one = spread_of(alone[i], repetitions),
                       two = spread_of(both[i], repetitions);
         reached &= x.median <= 1.05;
-        json_array_append_new(workers, json_pack("{s:o, s:o, s:o, s:i}", "alone", report_spread(&one), "both",
-                                                 report_spread(&two), "both_over_alone", report_spread(&x),
+        json_array_append_new(workers, json_pack("{s:o, s:o, s:o, s:i}", "alone", stats_spread(&one), "both",
+                                                 stats_spread(&two), "both_over_alone", stats_spread(&x),
                                                  "pairs", (int)x.count));
         set_free(b, job[i].set);
     }
