@@ -4,7 +4,7 @@
 // looking further.
 #include "tools/bench/bench.h"
 
-enum { ROUNDS_MAX = 1000, REFUSED_ALL = CIRCULATING * 97 / 100 };
+enum { ROUNDS_MAX = 2000, REFUSED_ALL = CIRCULATING * 97 / 100 };
 
 static void run_round(struct bench *b, struct set *s, struct verdict *v)
 {

@@ -226,7 +226,7 @@ static struct tl_config *make_config(const struct bench *b, unsigned workers)
         fprintf(f,
                 "%s{\"name\": \"side%u.%u\", \"port\": \"port%u\", \"address\": \"10.%u.%u.2/24\", "
                 "\"rtp_ports\": [1024, "
-                "65535]}",
+                "65279]}",
                 i ? ", " : "", side, realm, side, 1 + side, realm);
     }
     fprintf(f, "]}");

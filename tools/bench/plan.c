@@ -118,7 +118,7 @@ static void many_blocks(struct plan *p, const struct options *o, unsigned n)
         enum tl_suite suite = arm->out ? arm->out : arm->in;
         add_series(b, "mac_swap", n, PAYLOAD_MAX);
         add_series(b, "relay", n, PAYLOAD_MAX);
-        if (suite)
+        if (suite && !arm->attack)
             add_series(b, suite == TL_SUITE_AEAD_AES_128_GCM ? "raw_gcm128" : "raw_cm80", n, PAYLOAD_MAX);
         add_series(b, alone[i], n, PAYLOAD_MAX);
         p->phases++;

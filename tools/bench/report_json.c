@@ -20,16 +20,22 @@ static json_t *aside_json(const unsigned aside[ASIDE_COUNT])
 
 static json_t *verdict_json(const struct verdict *v)
 {
+    return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "passed", verdict_right(v),
+                     "sent", (json_int_t)v->sent, "came_out", (json_int_t)v->passed, "dropped",
+                     (json_int_t)v->dropped, "wrong", (json_int_t)v->wrong, "out_of_order",
+                     (json_int_t)v->out_of_order, "unexpected", (json_int_t)v->unexpected, "missing",
+                     (json_int_t)v->missing, "counters", (json_int_t)v->counters, "compared",
+                     (json_int_t)v->sampled, "by_libsrtp2", (json_int_t)v->by_libsrtp);
+}
+
+// By name, those that there were.
+static json_t *drops_json(const struct verdict *v)
+{
     json_t *drops = json_object();
     for (unsigned i = 0; i < TL_DROP_COUNT; i++)
         if (v->drops[i] > 0)
             json_object_set_new(drops, tl_drop_label(i), json_integer((json_int_t)v->drops[i]));
-    return json_pack("{s:b, s:I, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "passed",
-                     verdict_right(v), "sent", (json_int_t)v->sent, "came_out", (json_int_t)v->passed,
-                     "dropped", (json_int_t)v->dropped, "drops", drops, "wrong", (json_int_t)v->wrong,
-                     "out_of_order", (json_int_t)v->out_of_order, "unexpected", (json_int_t)v->unexpected,
-                     "missing", (json_int_t)v->missing, "counters", (json_int_t)v->counters, "compared",
-                     (json_int_t)v->sampled, "by_libsrtp2", (json_int_t)v->by_libsrtp);
+    return drops;
 }
 
 // Figures of an arm at a number of streams; without them when the gate failed.
@@ -46,7 +52,8 @@ static json_t *figures(const struct run *run, const char *arm, unsigned streams,
         for (unsigned k = 0; s && k < ASIDE_COUNT; k++)
             aside[k] += s->aside[k];
     }
-    json_t *o = json_pack("{s:o, s:o}", "gate", verdict_json(&verdict), "set_aside", aside_json(aside));
+    json_t *o = json_pack("{s:o, s:o, s:o}", "gate", verdict_json(&verdict), "drops", drops_json(&verdict),
+                          "set_aside", aside_json(aside));
     if (!right)
         return o;
     struct spread above =

@@ -83,7 +83,7 @@ void set_leg(const struct bench *b, const struct set *s, unsigned session, unsig
                            .pt_in = {8, 101},
                            .pt_out = {s->arm->a_to_u ? 0 : 8, 101},
                            .pt_law = {s->arm->a_to_u ? TL_LAW_A_TO_U : TL_LAW_SAME, TL_LAW_SAME},
-                           .max_len = TL_LEN_MAX,
+                           .max_len = s->arm->attack ? TL_LEN_MIN : TL_LEN_MAX, // which deepens buckets
                            .max_pps = s->any_rate ? TL_PPS_MAX : MAX_PPS,
                            .max_bps = s->any_rate ? TL_BPS_MAX : MAX_BPS,
                            .burst_ms = s->arm->attack ? TL_BURST_MIN_MS : BURST_MS};

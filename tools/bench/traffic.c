@@ -70,10 +70,10 @@ void traffic_headers(const struct stream *st, uint8_t *frame, unsigned len, uint
     udp->dgram_cksum = rte_ipv4_udptcp_cksum(ip, udp);
 }
 
-// Sessions get the lowest ports that are free.
+// Above the realms' ports.
 uint16_t traffic_unknown_port(uint64_t number)
 {
-    return 65534 - 2 * (number % 128);
+    return 65280 + 2 * (number % 128);
 }
 
 // Those that the dataplane dropped went back to the pool.
