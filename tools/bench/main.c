@@ -26,7 +26,7 @@ static void show_progress(const struct plan *p, unsigned done, unsigned all)
     static unsigned last = UINT32_MAX;
     unsigned percent = done * 100 / all;
     (void)p;
-    if (percent == last)
+    if (percent == last || (!isatty(2) && percent % 10 != 0))
         return;
     last = percent;
     fprintf(stderr, isatty(2) ? "\rbench: %u %%" : "bench: %u %%\n", percent);
