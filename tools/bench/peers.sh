@@ -13,7 +13,7 @@ while [ $# -gt 0 ]; do
     case $1 in
     -h | --help) sed -n '3,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
     --verbose) options+=(--verbose) ;;
-    --quick) options+=(--quick --rounds 2 --ms 300 --calls 100) ;;
+    --quick) options+=(--quick --rounds 2 --ms 300 --calls 100 --limit 180) ;;
     --rounds | --ms | --calls | --limit | --arms | --ceiling | --bench | --json) options+=("$1" "${2:?}") && shift ;;
     *) echo "peers: unknown option $1 (see --help)" >&2; exit 2 ;;
     esac
