@@ -13,12 +13,22 @@ static inline uint64_t checksum_add(uint64_t sum, uint64_t words)
     return sum + (sum < words);
 }
 
+static inline uint32_t checksum_add32(uint32_t sum, uint32_t words)
+{
+    sum += words;
+    return sum + (sum < words);
+}
+
+// Both halves of a sum added, with the carry: the result is in the upper 16 bits.
+static inline uint32_t checksum_halves(uint32_t sum)
+{
+    return sum + (sum << 16 | sum >> 16);
+}
+
 // The sum in 16 bits, not complemented: halves are added as long as there are two, each with its carry.
 static inline uint16_t checksum_fold(uint64_t sum)
 {
-    uint32_t high = (uint32_t)(sum >> 32), half = (uint32_t)sum + high;
-    half += half < high;
-    return (uint16_t)((half + (half << 16 | half >> 16)) >> 16);
+    return (uint16_t)(checksum_halves(checksum_add32((uint32_t)(sum >> 32), (uint32_t)sum)) >> 16);
 }
 
 static inline uint64_t checksum_word(const uint8_t *data)

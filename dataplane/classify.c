@@ -7,7 +7,11 @@
 #include "dataplane/checksum.h"
 #include "dataplane/stages.h"
 
-enum { AHEAD = 4 }; // packets that prefetching runs ahead
+enum {
+    AHEAD = 4,     // packets that prefetching runs ahead
+    ADDRESSES = 8, // of one port that are found without a search
+    ETH_IP_UDP = sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv4_hdr) + sizeof(struct rte_udp_hdr),
+};
 
 // Beside reasons to drop.
 enum { MEDIA = TL_DROP_COUNT, TO_HOST };
@@ -35,95 +39,179 @@ static bool udp_sum_wrong(const struct port *port, const struct rte_mbuf *m, con
     return rte_ipv4_udptcp_cksum(ip, udp) != 0xffff;
 }
 
-static inline bool same_mac(const struct rte_ether_addr *a, const struct rte_ether_addr *b)
-{
-    uint32_t a4, b4;
-    uint16_t a2, b2;
-    memcpy(&a4, a, sizeof a4);
-    memcpy(&b4, b, sizeof b4);
-    memcpy(&a2, a->addr_bytes + 4, sizeof a2);
-    memcpy(&b2, b->addr_bytes + 4, sizeof b2);
-    return a4 == b4 && a2 == b2;
-}
-
-// Where the packet before this one came to, which is mostly the same.
-struct place {
-    uint32_t id; // of the ethdev, UINT32_MAX: none yet
-    uint32_t ip; // media address ...
+// The port that the packet before this one came by, which is mostly the same.
+struct arrival {
     const struct port *port;
-    struct portmap *map; // ... and its map
+    uint32_t plain; // upper half of the rearm word of an mbuf of one segment that came by it; 0: of none
+    uint32_t sums;  // flags of an mbuf that say of its checksums ...
+    uint32_t good;  // ... this when there is nothing to look at; or never
+    uint64_t mac;   // its own, in the low 6 bytes
+    // The port's media addresses by address_place(); the first one where nothing has been put yet, so that
+    // there is no empty place to ask for.
+    struct {
+        uint32_t ip;
+        struct portmap *map;
+    } address[ADDRESSES];
 };
 
-// Finds the port that a frame came by, and forgets the address.
-static void find_port(const struct ports *ports, const struct rte_mbuf *m, struct place *at)
+static inline unsigned address_place(uint32_t ip)
 {
-    *at = (struct place){.id = m->port, .port = &ports->port[ports->by_id[m->port]]};
+    return ip * 0x9e3779b1u >> 29;
+}
+static_assert(ADDRESSES == 1 << (32 - 29), "the upper bits of the product");
+
+// What an mbuf's first 8 bytes of description are: data_off, refcnt, nb_segs, port.
+static inline uint64_t rearm_word(const struct rte_mbuf *m)
+{
+    uint64_t word;
+    memcpy(&word, (const uint8_t *)m + offsetof(struct rte_mbuf, rearm_data), sizeof word);
+    return word;
+}
+static_assert(offsetof(struct rte_mbuf, data_off) == offsetof(struct rte_mbuf, rearm_data) &&
+                  offsetof(struct rte_mbuf, nb_segs) == offsetof(struct rte_mbuf, rearm_data) + 4 &&
+                  offsetof(struct rte_mbuf, port) == offsetof(struct rte_mbuf, rearm_data) + 6,
+              "as drivers write it");
+
+static __rte_noinline void find_port(const struct engine *engine, const struct rte_mbuf *m,
+                                     struct arrival *at)
+{
+    const struct port *port = &engine->ports->port[engine->ports->by_id[m->port]];
+    at->port = port;
+    at->plain = port->realm_count > 0 ? (uint32_t)m->port << 16 | 1 : 0;
+    at->mac = 0;
+    memcpy(&at->mac, &port->mac, sizeof port->mac);
+    at->sums = RTE_MBUF_F_RX_IP_CKSUM_MASK;
+    at->good = RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+    if (port->rx_udp_checksum) {
+        at->sums |= RTE_MBUF_F_RX_L4_CKSUM_MASK;
+        at->good |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+    } else if (port->verify_udp_checksum) {
+        at->good = UINT32_MAX;
+    }
+    for (unsigned i = 0; i < ADDRESSES; i++) {
+        at->address[i].ip = port->realm[0].ip;
+        at->address[i].map = engine->map[port->index][0];
+    }
 }
 
-static bool find_address(const struct engine *engine, uint32_t ip, struct place *at)
+static bool find_address(const struct engine *engine, uint32_t ip, struct arrival *at)
 {
     struct portmap *map = engine_find_map(engine, at->port, ip);
     if (!map)
         return false;
-    at->ip = ip;
-    at->map = map;
+    at->address[address_place(ip)].ip = ip;
+    at->address[address_place(ip)].map = map;
     return true;
 }
 
-// What is in an IPv4 header of which not all is as in nearly every packet. Returns its length, 0 if it is
-// bad.
-static unsigned odd_ip_header(const struct rte_ipv4_hdr *ip)
+static inline uint64_t load64(const uint8_t *d)
+{
+    uint64_t v;
+    memcpy(&v, d, sizeof v);
+    return v;
+}
+
+// What the frame says of a packet whose headers are in order.
+static inline void fill_in(struct packet *p, const struct rte_ipv4_hdr *ip, const struct rte_udp_hdr *udp,
+                           unsigned len, struct portmap *map)
+{
+    uint16_t place = portmap_place(udp->dst_port);
+    p->map_entry = &map->entry[place];
+    rte_prefetch0(p->map_entry);
+    p->data = (uint8_t *)(uintptr_t)(udp + 1);
+    p->len = p->wire_len = len;
+    p->src_ip = ip->src_addr;
+    p->src_port = udp->src_port;
+    p->bucket = portmap_bucket(place);
+}
+
+// Bytes of an IPv4 header with its options, 0 if it is bad.
+static unsigned ip_header_len(const struct rte_ipv4_hdr *ip)
 {
     unsigned header = (ip->version_ihl & 0xf) * 4u;
     return ip->version_ihl >> 4 == 4 && header >= sizeof *ip ? header : 0;
 }
 
-// Everything that can be said without a session. Returns MEDIA with the packet filled in, TO_HOST, or a
-// reason to drop.
-static inline unsigned parse(const struct engine *engine, struct packet *p, struct place *at)
+static __rte_noinline bool sums_right(const struct port *port, const struct rte_mbuf *m,
+                                      const struct rte_ipv4_hdr *ip, const struct rte_udp_hdr *udp)
+{
+    return !ip_sum_wrong(m, ip, sizeof *ip) && !udp_sum_wrong(port, m, ip, udp);
+}
+
+// Is it a packet like nearly all: for the port's MAC and one of its addresses, UDP in a whole IPv4 packet
+// without options? Then it is filled in; what is not is for parse() to judge.
+static inline bool parse_usual(struct packet *p, const struct arrival *at)
+{
+    const struct rte_mbuf *m = p->m;
+    uint64_t rearm = rearm_word(m);
+    const uint8_t *frame = HELD((const uint8_t *)m->buf_addr + (uint16_t)rearm);
+    unsigned have = m->data_len;
+    if (unlikely(rearm >> 32 != at->plain || have < ETH_IP_UDP))
+        return false;
+
+    // Whatever must be as expected leaves a bit where it is not: the destination MAC; the type, version and
+    // header length; the fragment's place and the protocol.
+    uint64_t odd = (load64(frame) ^ at->mac) << 16;
+    odd |= (load64(frame + 12) ^ (RTE_BE16(RTE_ETHER_TYPE_IPV4) | RTE_IPV4_VHL_DEF << 16)) & 0xffffff;
+    odd |= (load64(frame + 16) ^ (uint64_t)IPPROTO_UDP << 56) &
+           ((uint64_t)UINT8_MAX << 56 | (uint64_t)RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)
+                                            << 32);
+    if (unlikely(odd))
+        return false;
+
+    const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(frame + sizeof(struct rte_ether_hdr));
+    const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)(ip + 1);
+    // One comparison for both bounds: what is too short is a large number.
+    unsigned len = __builtin_bswap16(udp->dgram_len) - (unsigned)sizeof *udp;
+    if (unlikely(len > have - ETH_IP_UDP ||
+                 __builtin_bswap16(ip->total_length) != sizeof *ip + sizeof *udp + len))
+        return false;
+    unsigned place = address_place(ip->dst_addr);
+    if (unlikely(at->address[place].ip != ip->dst_addr))
+        return false;
+    if (unlikely(((uint32_t)m->ol_flags & at->sums) != at->good) && !sums_right(at->port, m, ip, udp))
+        return false;
+    fill_in(p, ip, udp, len, at->address[place].map);
+    return true;
+}
+
+// Everything that can be said without a session, check by check. Returns MEDIA with the packet filled in,
+// TO_HOST, or a reason to drop.
+static __rte_noinline unsigned parse(const struct engine *engine, struct packet *p, struct arrival *at)
 {
     struct rte_mbuf *m = p->m;
     unsigned have = m->data_len;
-    const struct rte_ether_hdr *eth = HELD(rte_pktmbuf_mtod(m, const struct rte_ether_hdr *));
-    if (unlikely(have < sizeof *eth))
+    const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
+    if (have < sizeof *eth)
         return TL_DROP_runt;
-    if (unlikely(m->port != at->id))
-        find_port(engine->ports, m, at);
-    if (unlikely(eth->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) || m->nb_segs > 1))
+    if (!at->port || at->port->id != m->port)
+        find_port(engine, m, at);
+    if (eth->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) || m->nb_segs > 1)
         return TO_HOST; // media never fills two segments
-    if (unlikely(!same_mac(&eth->dst_addr, &at->port->mac)))
+    if (!rte_is_same_ether_addr(&eth->dst_addr, &at->port->mac))
         return TL_DROP_not_ours;
     have -= sizeof *eth;
 
     const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(eth + 1);
-    if (unlikely(have < sizeof *ip))
+    if (have < sizeof *ip)
         return TL_DROP_runt;
-    if (unlikely(ip->dst_addr != at->ip || !at->map) && !find_address(engine, ip->dst_addr, at))
+    if (!find_address(engine, ip->dst_addr, at))
         return TL_DROP_not_ours;
-    unsigned header = sizeof *ip, total = rte_be_to_cpu_16(ip->total_length);
-    if (unlikely(ip->version_ihl != RTE_IPV4_VHL_DEF))
-        header = odd_ip_header(ip);
-    if (unlikely(header == 0 || header > total || total > have || ip_sum_wrong(m, ip, header)))
+    unsigned header = ip_header_len(ip), total = rte_be_to_cpu_16(ip->total_length);
+    if (header == 0 || header > total || total > have || ip_sum_wrong(m, ip, header))
         return TL_DROP_bad_ip;
-    if (unlikely(ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)))
+    if (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK))
         return TL_DROP_fragment;
-    if (unlikely(ip->next_proto_id != IPPROTO_UDP))
+    if (ip->next_proto_id != IPPROTO_UDP)
         return TO_HOST;
 
-    const struct rte_udp_hdr *udp = HELD((const struct rte_udp_hdr *)((const uint8_t *)ip + header));
+    const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)((const uint8_t *)ip + header);
     unsigned udp_len = total - header;
-    if (unlikely(udp_len < sizeof *udp || rte_be_to_cpu_16(udp->dgram_len) != udp_len))
+    if (udp_len < sizeof *udp || rte_be_to_cpu_16(udp->dgram_len) != udp_len)
         return TL_DROP_bad_udp;
-    if (unlikely(udp_sum_wrong(at->port, m, ip, udp)))
+    if (udp_sum_wrong(at->port, m, ip, udp))
         return TL_DROP_bad_checksum;
-
-    p->map_entry = &at->map->entry[portmap_place(udp->dst_port)];
-    rte_prefetch0(p->map_entry);
-    p->data = (uint8_t *)(uintptr_t)(udp + 1);
-    p->len = p->wire_len = udp_len - sizeof *udp;
-    p->src_ip = ip->src_addr;
-    p->src_port = udp->src_port;
-    p->bucket = portmap_bucket(portmap_place(udp->dst_port));
+    fill_in(p, ip, udp, udp_len - sizeof *udp, at->address[address_place(ip->dst_addr)].map);
     return MEDIA;
 }
 
@@ -166,13 +254,22 @@ static void drop_unknown(struct worker *w, struct packet *p)
     packet_drop(w, p, TL_DROP_unknown_port);
 }
 
-// What the packet will touch and whose place its slot alone tells.
-static void prefetch_slot(const struct packet *p)
+// Fills in the session of a packet, and asks for what the packet will touch whose place its slot alone tells.
+static inline void find_session(struct packet *p, uint32_t entry, struct session *sessions,
+                                struct tl_live_session *live)
 {
-    rte_prefetch0(p->session);
-    rte_prefetch0(&p->session->leg[p->leg ^ 1]);
-    rte_prefetch0(&p->live->rx[p->leg]);
-    rte_prefetch0(p->live->tx);
+    uint32_t slot = portmap_entry_slot(entry);
+    unsigned leg = portmap_entry_leg(entry);
+    struct session *s = HELD(&sessions[slot]);
+    struct tl_live_session *l = HELD(&live[slot]);
+    p->entry = entry;
+    p->leg = leg;
+    p->session = s;
+    p->live = l;
+    rte_prefetch0(s);
+    rte_prefetch0(&s->leg[1] - leg); // the other one
+    rte_prefetch0(&l->rx[leg]);
+    rte_prefetch0(l->tx);
 }
 
 // Reads the port map entries that parse() asked for, and asks for the sessions.
@@ -181,44 +278,61 @@ static unsigned lookup(struct worker *w, struct packet *p, unsigned n)
     struct session *sessions = w->engine->sessions;
     struct tl_live_session *live = w->live_session;
     unsigned gone = 0;
-    for (unsigned i = 0; i < n; i++) {
-        uint32_t entry = atomic_load_explicit(p[i].map_entry, memory_order_relaxed);
-        if (unlikely(entry == PORTMAP_NONE)) {
-            drop_unknown(w, &p[i]);
+    for (struct packet *q = p; q < p + n; q++) {
+        uint32_t entry = atomic_load_explicit(q->map_entry, memory_order_relaxed);
+        if (likely(entry != PORTMAP_NONE)) {
+            find_session(q, entry, sessions, live);
+        } else {
+            drop_unknown(w, q);
             gone++;
-            continue;
         }
-        p[i].entry = entry;
-        p[i].leg = portmap_entry_leg(entry);
-        p[i].session = HELD(&sessions[portmap_entry_slot(entry)]);
-        p[i].live = HELD(&live[portmap_entry_slot(entry)]);
-        prefetch_slot(&p[i]);
     }
     return packets_close_up(p, n, gone);
 }
 
+// Asks for an mbuf and the frame in it, without reading where it starts: drivers leave it where all our pools
+// have it.
+static inline void prefetch_frame(const struct rte_mbuf *m)
+{
+    rte_prefetch0(m);
+    rte_prefetch0((const uint8_t *)(m + 1) + RTE_PKTMBUF_HEADROOM);
+}
+
+// Takes what is not this worker's media out of the array. Returns whether it was such a packet.
+static __rte_noinline bool divert(struct worker *w, struct packet *p, unsigned verdict, unsigned owner)
+{
+    if (verdict == MEDIA && owner == w->id)
+        return false;
+    if (verdict == MEDIA)
+        hand_off(w, p->m, owner);
+    else if (verdict == TO_HOST)
+        to_host(w, p->m);
+    else
+        worker_drop(w, p->m, verdict);
+    p->m = NULL;
+    return true;
+}
+
 unsigned stage_classify(struct worker *w, struct packet *p, unsigned n)
 {
-    const struct engine *engine = w->engine;
-    const uint8_t *owner = engine->ports->bucket_worker;
-    struct place at = {.id = UINT32_MAX};
+    const uint8_t *owner = w->engine->ports->bucket_worker;
+    const unsigned id = w->id;
+    const struct packet *last = p + n - 1, *ahead = p;
+    struct arrival at;
     unsigned gone = 0;
-    for (unsigned i = 0; i < n && i < AHEAD; i++)
-        rte_prefetch0(rte_pktmbuf_mtod(p[i].m, void *));
-    for (unsigned i = 0; i < n; i++) {
-        if (i + AHEAD < n)
-            rte_prefetch0(rte_pktmbuf_mtod(p[i + AHEAD].m, void *));
-        unsigned verdict = parse(engine, &p[i], &at);
-        if (likely(verdict == MEDIA && owner[p[i].bucket] == w->id))
+    at.port = NULL;
+    at.plain = 0;
+    for (; ahead < p + n && ahead < p + AHEAD; ahead++)
+        prefetch_frame(ahead->m);
+    for (struct packet *q = p; q < p + n; q++) {
+        ahead = ahead < last ? ahead + 1 : last;
+        prefetch_frame(ahead->m);
+        unsigned verdict = MEDIA;
+        if (unlikely(!parse_usual(q, &at)))
+            verdict = parse(w->engine, q, &at);
+        else if (likely(owner[q->bucket] == id))
             continue;
-        gone++;
-        if (verdict == MEDIA)
-            hand_off(w, p[i].m, owner[p[i].bucket]);
-        else if (verdict == TO_HOST)
-            to_host(w, p[i].m);
-        else
-            worker_drop(w, p[i].m, verdict);
-        p[i].m = NULL;
+        gone += divert(w, q, verdict, owner[q->bucket]);
     }
     return lookup(w, p, packets_close_up(p, n, gone));
 }

@@ -36,8 +36,7 @@ struct packet {
         uint8_t leg;    // received on
         uint8_t bucket; // within classification: of its media port
     };
-    uint8_t kind;    // enum packet_kind
-    uint8_t tx_port; // index in ports->port[], from finishing on
+    uint8_t kind; // enum packet_kind
     union {
         int8_t rx_slot; // of the SSRC in the leg's leg_rx, -1: none yet
         uint8_t pt_out; // within relay: of the leg's terms

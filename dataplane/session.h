@@ -38,15 +38,16 @@ enum { TERMS_TRANSCODE = 0x80 }; // bit of pt_out
 // manager, which shares its keys with no other. Addresses and ports in network byte order.
 struct leg_terms {
     alignas(RTE_CACHE_LINE_SIZE) uint32_t rtp_ip; // remote; 0 before the answer
+    uint16_t local_port;                          // RTP; RTCP is the next one
+    uint16_t rtp_port;                            // remote
     uint32_t rtcp_ip;                             // 0 with RTCP mux and before the answer
-    uint16_t rtp_port;
     uint16_t rtcp_port;
-    uint16_t local_port;   // RTP; RTCP is the next one
+    uint16_t rtp_hop : 12; // next hop's number
     uint16_t tx_port : 4;  // index into ports.port[]; realm: into its realm[]
-    uint16_t max_len : 11; // of a media packet's UDP payload
     uint32_t realm : 6;
-    uint32_t rtp_hop : 12;         // next hop's number
-    uint32_t rtcp_hop : 12;        // none with RTCP mux
+    uint32_t rtcp_hop : 12; // none with RTCP mux
+    uint32_t : 3;
+    uint32_t max_len : 11;         // of a media packet's UDP payload
     struct police_rate police;     // of what comes in
     uint8_t flags;                 // enum tl_leg_flags, enum terms_flags
     uint8_t pt_in[TL_PT_MAX];      // 0xff where unused
@@ -55,6 +56,17 @@ struct leg_terms {
     const struct srtp_key *tx_key;
 };
 static_assert(sizeof(struct leg_terms) == RTE_CACHE_LINE_SIZE, "one line in all");
+
+// rtp_ip, local_port and rtp_port, which follow one another in the headers of what is sent.
+static inline uint64_t terms_rtp_route(const struct leg_terms *t)
+{
+    uint64_t route;
+    memcpy(&route, t, sizeof route);
+    return route;
+}
+static_assert(offsetof(struct leg_terms, rtp_ip) == 0 && offsetof(struct leg_terms, local_port) == 4 &&
+                  offsetof(struct leg_terms, rtp_port) == 6,
+              "the first 8 bytes of terms");
 
 // Generations of the keys; plain counts as 0.
 static inline uint32_t terms_rx_generation(const struct leg_terms *t)
