@@ -7,6 +7,7 @@
 #include "dataplane/stages.h"
 
 enum {
+    RTP_FIRST = 0x80,    // first byte of RTP without padding, extension and CSRC list
     RTCP_PT_FIRST = 192, // RFC 5761 4: what the second byte of RTCP may be
     RTCP_PT_LAST = 223,
     RTCP_MIN = 8,
@@ -58,23 +59,11 @@ static unsigned stranger(const struct worker *w, const struct packet *p, unsigne
     return ports_own_address(w->engine->ports, p->src_ip) ? TL_DROP_loop : reason;
 }
 
-// Returns SRTP_OK or the reason to drop.
-static inline unsigned admit(const struct worker *w, struct packet *p)
+// What is not plainly RTP on an RTP port: RTCP, an RTP header with more than its fixed part, something else.
+// SRTP_OK or the reason to drop.
+static __rte_noinline unsigned odd_kind(struct packet *p, const struct leg_terms *t)
 {
-    const struct leg_terms *t = p->session->terms[p->leg];
     bool rtcp_port = portmap_entry_rtcp(p->entry);
-    if (!(t->flags & TERMS_COMPLETE))
-        return stranger(w, p, TL_DROP_leg_incomplete);
-    uint32_t ip = rtcp_port ? t->rtcp_ip : t->rtp_ip;
-    uint16_t port = rtcp_port ? t->rtcp_port : t->rtp_port;
-    // With RTCP mux nobody is signalled for the RTCP port; a source of zeroes is not that nobody.
-    if (p->src_ip != ip || p->src_port != port || port == 0)
-        return stranger(w, p, TL_DROP_wrong_source);
-    if (p->len > t->max_len)
-        return TL_DROP_too_big;
-    if (!police_loose(&p->session->police[p->leg], &t->police, w->now_ns, p->len))
-        return TL_DROP_flood;
-
     const uint8_t *d = p->data;
     if (p->len < 2 || d[0] >> 6 != 2)
         return other_kind(d, p->len);
@@ -93,6 +82,38 @@ static inline unsigned admit(const struct worker *w, struct packet *p)
     if (p->header_len == 0)
         return TL_DROP_bad_rtp;
     p->kind = PACKET_RTP;
+    p->ssrc = load32(d + 8);
+    return SRTP_OK;
+}
+
+// Is it from where media was signalled? With RTCP mux nobody is signalled for the RTCP port; a source of
+// zeroes is not that nobody.
+static inline bool right_source(const struct packet *p, const struct leg_terms *t)
+{
+    if (likely(!portmap_entry_rtcp(p->entry)))
+        return p->src_ip == t->rtp_ip && p->src_port == t->rtp_port;
+    return p->src_ip == t->rtcp_ip && p->src_port == t->rtcp_port && t->rtcp_port != 0;
+}
+
+// Returns SRTP_OK or the reason to drop.
+static inline unsigned admit(const struct worker *w, struct packet *p)
+{
+    const struct leg_terms *t = HELD(p->session->terms[p->leg]);
+    if (unlikely(!(t->flags & TERMS_COMPLETE)))
+        return stranger(w, p, TL_DROP_leg_incomplete);
+    if (unlikely(!right_source(p, t)))
+        return stranger(w, p, TL_DROP_wrong_source);
+    if (unlikely(p->len > t->max_len))
+        return TL_DROP_too_big;
+    if (unlikely(!police_loose(&p->session->police[p->leg], &t->police, w->now_ns, p->len)))
+        return TL_DROP_flood;
+
+    const uint8_t *d = p->data;
+    if (unlikely(portmap_entry_rtcp(p->entry) || p->len < SRTP_HEADER_MIN || d[0] != RTP_FIRST ||
+                 is_rtcp(d[1])))
+        return odd_kind(p, t);
+    p->kind = PACKET_RTP;
+    p->header_len = SRTP_HEADER_MIN;
     p->ssrc = load32(d + 8);
     return SRTP_OK;
 }
