@@ -118,15 +118,28 @@ static inline unsigned admit(const struct worker *w, struct packet *p)
     return SRTP_OK;
 }
 
-// The head of p's session has arrived: asks for what hangs on it.
-static void prefetch_session(const struct packet *p)
+// The head of p's session has arrived: asks for what admission reads.
+static void prefetch_terms(const struct packet *p)
 {
     const struct session *s = p->session;
     rte_prefetch0(s->terms[p->leg]);
-    rte_prefetch0(s->terms[p->leg ^ 1]);
     if (s->rx[p->leg]) {
         rte_prefetch0(s->rx[p->leg]);
         rte_prefetch0(p->live->rx_ssrc[p->leg]);
+    }
+}
+
+// The packet is admitted: asks for what is written of it. Not before, so that a flood fetches nothing of it.
+static inline void prefetch_rest(const struct packet *p, const struct leg_terms *in)
+{
+    const struct session *s = p->session;
+    rte_prefetch0(s->terms[p->leg ^ 1]);
+    rte_prefetch0(&s->leg[p->leg ^ 1]);
+    rte_prefetch0(&p->live->rx[p->leg]);
+    rte_prefetch0(p->live->tx);
+    if (in->rx_key) {
+        terms_prefetch_rx_key(in);
+        packet_prefetch_payload(p);
     }
 }
 
@@ -134,19 +147,15 @@ unsigned stage_admit(struct worker *w, struct packet *p, unsigned n)
 {
     unsigned gone = 0;
     for (unsigned i = 0; i < n; i++)
-        prefetch_session(&p[i]);
+        prefetch_terms(&p[i]);
     for (unsigned i = 0; i < n; i++) {
         unsigned verdict = admit(w, &p[i]);
-        if (unlikely(verdict != SRTP_OK)) {
-            packet_drop(w, &p[i], verdict);
-            gone++;
+        if (likely(verdict == SRTP_OK)) {
+            prefetch_rest(&p[i], p[i].session->terms[p[i].leg]);
             continue;
         }
-        const struct leg_terms *t = p[i].session->terms[p[i].leg];
-        if (t->rx_key) {
-            terms_prefetch_rx_key(t);
-            packet_prefetch_payload(&p[i]);
-        }
+        packet_drop(w, &p[i], verdict);
+        gone++;
     }
     return packets_close_up(p, n, gone);
 }

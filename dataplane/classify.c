@@ -254,22 +254,16 @@ static void drop_unknown(struct worker *w, struct packet *p)
     packet_drop(w, p, TL_DROP_unknown_port);
 }
 
-// Fills in the session of a packet, and asks for what the packet will touch whose place its slot alone tells.
+// Fills in the session of a packet, and asks for its head.
 static inline void find_session(struct packet *p, uint32_t entry, struct session *sessions,
                                 struct tl_live_session *live)
 {
     uint32_t slot = portmap_entry_slot(entry);
-    unsigned leg = portmap_entry_leg(entry);
-    struct session *s = HELD(&sessions[slot]);
-    struct tl_live_session *l = HELD(&live[slot]);
     p->entry = entry;
-    p->leg = leg;
-    p->session = s;
-    p->live = l;
-    rte_prefetch0(s);
-    rte_prefetch0(&s->leg[1] - leg); // the other one
-    rte_prefetch0(&l->rx[leg]);
-    rte_prefetch0(l->tx);
+    p->leg = portmap_entry_leg(entry);
+    p->session = HELD(&sessions[slot]);
+    p->live = HELD(&live[slot]);
+    rte_prefetch0(p->session);
 }
 
 // Reads the port map entries that parse() asked for, and asks for the sessions.
