@@ -8,8 +8,7 @@
 #include "dataplane/stages.h"
 
 enum {
-    AHEAD = 4,     // packets that prefetching runs ahead
-    ADDRESSES = 8, // of one port that are found without a search
+    AHEAD = 4, // packets that prefetching runs ahead
     ETH_IP_UDP = sizeof(struct rte_ether_hdr) + sizeof(struct rte_ipv4_hdr) + sizeof(struct rte_udp_hdr),
 };
 
@@ -39,27 +38,6 @@ static bool udp_sum_wrong(const struct port *port, const struct rte_mbuf *m, con
     return rte_ipv4_udptcp_cksum(ip, udp) != 0xffff;
 }
 
-// The port that the packet before this one came by, which is mostly the same.
-struct arrival {
-    const struct port *port;
-    uint32_t plain; // upper half of the rearm word of an mbuf of one segment that came by it; 0: of none
-    uint32_t sums;  // flags of an mbuf that say of its checksums ...
-    uint32_t good;  // ... this when there is nothing to look at; or never
-    uint64_t mac;   // its own, in the low 6 bytes
-    // The port's media addresses by address_place(); the first one where nothing has been put yet, so that
-    // there is no empty place to ask for.
-    struct {
-        uint32_t ip;
-        struct portmap *map;
-    } address[ADDRESSES];
-};
-
-static inline unsigned address_place(uint32_t ip)
-{
-    return ip * 0x9e3779b1u >> 29;
-}
-static_assert(ADDRESSES == 1 << (32 - 29), "the upper bits of the product");
-
 // What an mbuf's first 8 bytes of description are: data_off, refcnt, nb_segs, port.
 static inline uint64_t rearm_word(const struct rte_mbuf *m)
 {
@@ -72,12 +50,11 @@ static_assert(offsetof(struct rte_mbuf, data_off) == offsetof(struct rte_mbuf, r
                   offsetof(struct rte_mbuf, port) == offsetof(struct rte_mbuf, rearm_data) + 6,
               "as drivers write it");
 
-static __rte_noinline void find_port(const struct engine *engine, const struct rte_mbuf *m,
-                                     struct arrival *at)
+static __rte_noinline void fill_arrival(const struct engine *engine, const struct port *port,
+                                        struct arrival *at)
 {
-    const struct port *port = &engine->ports->port[engine->ports->by_id[m->port]];
     at->port = port;
-    at->plain = port->realm_count > 0 ? (uint32_t)m->port << 16 | 1 : 0;
+    at->plain = port->realm_count > 0 ? (uint32_t)port->id << 16 | 1 : 0;
     at->mac = 0;
     memcpy(&at->mac, &port->mac, sizeof port->mac);
     at->sums = RTE_MBUF_F_RX_IP_CKSUM_MASK;
@@ -88,10 +65,19 @@ static __rte_noinline void find_port(const struct engine *engine, const struct r
     } else if (port->verify_udp_checksum) {
         at->good = UINT32_MAX;
     }
-    for (unsigned i = 0; i < ADDRESSES; i++) {
+    for (unsigned i = 0; i < ARRIVAL_ADDRESSES; i++) {
         at->address[i].ip = port->realm[0].ip;
         at->address[i].map = engine->map[port->index][0];
     }
+}
+
+static struct arrival *find_arrival(struct worker *w, const struct rte_mbuf *m)
+{
+    unsigned index = w->engine->ports->by_id[m->port];
+    struct arrival *at = &w->arrival[index];
+    if (!at->port)
+        fill_arrival(w->engine, &w->engine->ports->port[index], at);
+    return at;
 }
 
 static bool find_address(const struct engine *engine, uint32_t ip, struct arrival *at)
@@ -99,8 +85,8 @@ static bool find_address(const struct engine *engine, uint32_t ip, struct arriva
     struct portmap *map = engine_find_map(engine, at->port, ip);
     if (!map)
         return false;
-    at->address[address_place(ip)].ip = ip;
-    at->address[address_place(ip)].map = map;
+    at->address[arrival_place(ip)].ip = ip;
+    at->address[arrival_place(ip)].map = map;
     return true;
 }
 
@@ -166,7 +152,7 @@ static inline bool parse_usual(struct packet *p, const struct arrival *at)
     if (unlikely(len > have - ETH_IP_UDP ||
                  __builtin_bswap16(ip->total_length) != sizeof *ip + sizeof *udp + len))
         return false;
-    unsigned place = address_place(ip->dst_addr);
+    unsigned place = arrival_place(ip->dst_addr);
     if (unlikely(at->address[place].ip != ip->dst_addr))
         return false;
     if (unlikely(((uint32_t)m->ol_flags & at->sums) != at->good) && !sums_right(at->port, m, ip, udp))
@@ -184,8 +170,6 @@ static __rte_noinline unsigned parse(const struct engine *engine, struct packet 
     const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
     if (have < sizeof *eth)
         return TL_DROP_runt;
-    if (!at->port || at->port->id != m->port)
-        find_port(engine, m, at);
     if (eth->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) || m->nb_segs > 1)
         return TO_HOST; // media never fills two segments
     if (!rte_is_same_ether_addr(&eth->dst_addr, &at->port->mac))
@@ -211,7 +195,7 @@ static __rte_noinline unsigned parse(const struct engine *engine, struct packet 
         return TL_DROP_bad_udp;
     if (udp_sum_wrong(at->port, m, ip, udp))
         return TL_DROP_bad_checksum;
-    fill_in(p, ip, udp, udp_len - sizeof *udp, at->address[address_place(ip->dst_addr)].map);
+    fill_in(p, ip, udp, udp_len - sizeof *udp, at->address[arrival_place(ip->dst_addr)].map);
     return MEDIA;
 }
 
@@ -312,19 +296,19 @@ unsigned stage_classify(struct worker *w, struct packet *p, unsigned n)
     const uint8_t *owner = w->engine->ports->bucket_worker;
     const unsigned id = w->id;
     const struct packet *last = p + n - 1, *ahead = p;
-    struct arrival at;
+    struct arrival *at = n > 0 ? find_arrival(w, p->m) : NULL;
     unsigned gone = 0;
-    at.port = NULL;
-    at.plain = 0;
     for (; ahead < p + n && ahead < p + AHEAD; ahead++)
         prefetch_frame(ahead->m);
     for (struct packet *q = p; q < p + n; q++) {
         ahead = ahead < last ? ahead + 1 : last;
         prefetch_frame(ahead->m);
         unsigned verdict = MEDIA;
-        if (unlikely(!parse_usual(q, &at)))
-            verdict = parse(w->engine, q, &at);
-        else if (likely(owner[q->bucket] == id))
+        if (unlikely(!parse_usual(q, at))) { // also the first one that came by another port
+            at = find_arrival(w, q->m);
+            verdict = parse(w->engine, q, at);
+        }
+        if (likely(verdict == MEDIA && owner[q->bucket] == id))
             continue;
         gone += divert(w, q, verdict, owner[q->bucket]);
     }

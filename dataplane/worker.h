@@ -5,6 +5,7 @@
 
 #include <rte_ring.h>
 
+#include "dataplane/arrival.h"
 #include "dataplane/clock.h"
 #include "dataplane/engine.h"
 #include "dataplane/host.h"
@@ -66,6 +67,7 @@ struct worker {
     unsigned away_count;
     struct rte_mbuf *away[WORKER_PACKETS]; // for other workers ...
     uint8_t away_to[WORKER_PACKETS];       // ... and which
+    struct arrival arrival[TL_PORTS_MAX];  // by index of the port
     struct packet packet[WORKER_PACKETS];
     struct srtp_op op[WORKER_PACKETS];
 

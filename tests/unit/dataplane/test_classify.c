@@ -307,9 +307,26 @@ static void random_frames(void)
     tear_down(); // buffers and counters add up
 }
 
+// Media addresses in a row, by the last byte or the one before, do not push each other out.
+static void places_of_addresses(void)
+{
+    for (unsigned byte = 2; byte <= 3; byte++) {
+        uint64_t taken = 0;
+        for (unsigned i = 0; i < ARRIVAL_ADDRESSES; i++) {
+            uint8_t ip[4] = {10, 1, 200, 100};
+            uint32_t word;
+            ip[byte] += i;
+            memcpy(&word, ip, sizeof word);
+            taken |= UINT64_C(1) << arrival_place(word);
+        }
+        CU_ASSERT_EQUAL(taken, UINT64_MAX);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
+        {"places_of_addresses", places_of_addresses},
         {"one_byte_wrong", one_byte_wrong},
         {"udp_checksum_in_software", udp_checksum_in_software},
         {"ip_options", ip_options},
