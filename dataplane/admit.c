@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// packet path: what may come in on a leg: the signalled source, not too much of it, and what looks like RTP
-// or RTCP. Nothing but the loose bucket is written here.
+// packet path: what may come in on a leg: from the signalled source, what looks like RTP or RTCP, and not too
+// much of it. Nothing but buckets is written here.
 #include <rte_byteorder.h>
 #include <rte_prefetch.h>
 
@@ -56,7 +56,7 @@ static unsigned other_kind(const uint8_t *d, unsigned len)
 // A source that is not the signalled one: is it even ourselves?
 static unsigned stranger(const struct worker *w, const struct packet *p, unsigned reason)
 {
-    return ports_own_address(w->engine->ports, p->src_ip) ? TL_DROP_loop : reason;
+    return ports_own_address(w->engine->ports, packet_src_ip(p)) ? TL_DROP_loop : reason;
 }
 
 // What is not plainly RTP on an RTP port: RTCP, an RTP header with more than its fixed part, something else.
@@ -88,74 +88,92 @@ static __rte_noinline unsigned odd_kind(struct packet *p, const struct leg_terms
 
 // Is it from where media was signalled? With RTCP mux nobody is signalled for the RTCP port; a source of
 // zeroes is not that nobody.
-static inline bool right_source(const struct packet *p, const struct leg_terms *t)
+static bool right_source(const struct packet *p, const struct leg_terms *t)
 {
-    if (likely(!portmap_entry_rtcp(p->entry)))
-        return p->src_ip == t->rtp_ip && p->src_port == t->rtp_port;
-    return p->src_ip == t->rtcp_ip && p->src_port == t->rtcp_port && t->rtcp_port != 0;
+    if (!portmap_entry_rtcp(p->entry))
+        return p->route == terms_rtp_route(t);
+    return packet_src_ip(p) == t->rtcp_ip && packet_src_port(p) == t->rtcp_port && t->rtcp_port != 0;
 }
 
-// Returns SRTP_OK or the reason to drop.
-static inline unsigned admit(const struct worker *w, struct packet *p)
+// Is it RTP without more than the fixed header? Then that is filled in. Not of an RTCP port.
+static inline bool take_plain_header(struct packet *p)
 {
-    const struct leg_terms *t = HELD(p->session->terms[p->leg]);
-    if (unlikely(!(t->flags & TERMS_COMPLETE)))
-        return stranger(w, p, TL_DROP_leg_incomplete);
-    if (unlikely(!right_source(p, t)))
-        return stranger(w, p, TL_DROP_wrong_source);
-    if (unlikely(p->len > t->max_len))
-        return TL_DROP_too_big;
-    if (unlikely(!police_loose(&p->session->police[p->leg], &t->police, w->now_ns, p->len)))
-        return TL_DROP_flood;
-
     const uint8_t *d = p->data;
-    if (unlikely(portmap_entry_rtcp(p->entry) || p->len < SRTP_HEADER_MIN || d[0] != RTP_FIRST ||
-                 is_rtcp(d[1])))
-        return odd_kind(p, t);
+    if (unlikely(p->len < SRTP_HEADER_MIN || d[0] != RTP_FIRST || is_rtcp(d[1])))
+        return false;
     p->kind = PACKET_RTP;
     p->header_len = SRTP_HEADER_MIN;
     p->ssrc = load32(d + 8);
+    return true;
+}
+
+// Not too much of it: before authentication the loose bucket; without one, the stream's own at once, which
+// for RTP hold less than the loose one does. SRTP_OK or the reason to drop.
+static unsigned police(const struct packet *p, const struct leg_terms *t, struct police *words,
+                       uint64_t now_ns)
+{
+    bool rtp = p->kind == PACKET_RTP;
+    if ((t->rx_key || !rtp) && !police_loose(words, &t->police, now_ns, p->len))
+        return TL_DROP_flood;
+    if (!t->rx_key && !police_own(words, &t->police, now_ns, p->len, rtp))
+        return TL_DROP_over_rate;
     return SRTP_OK;
 }
 
-// The head of p's session has arrived: asks for what admission reads.
-static void prefetch_terms(const struct packet *p)
+// Any packet, check by check. Returns SRTP_OK or the reason to drop.
+static __rte_noinline unsigned admit(const struct worker *w, struct packet *p, const struct leg_terms *t)
 {
-    const struct session *s = p->session;
-    rte_prefetch0(s->terms[p->leg]);
-    if (s->rx[p->leg]) {
-        rte_prefetch0(s->rx[p->leg]);
-        rte_prefetch0(p->live->rx_ssrc[p->leg]);
-    }
+    if (!(t->flags & TERMS_COMPLETE))
+        return stranger(w, p, TL_DROP_leg_incomplete);
+    if (!right_source(p, t))
+        return stranger(w, p, TL_DROP_wrong_source);
+    if (p->len > t->max_len)
+        return TL_DROP_too_big;
+    unsigned status = SRTP_OK;
+    if (portmap_entry_rtcp(p->entry) || !take_plain_header(p))
+        status = odd_kind(p, t);
+    return status == SRTP_OK ? police(p, t, &p->session->police[p->leg], w->now_ns) : status;
 }
 
-// The packet is admitted: asks for what is written of it. Not before, so that a flood fetches nothing of it.
-static inline void prefetch_rest(const struct packet *p, const struct leg_terms *in)
+// Is it a plain leg's packet like nearly all, from the right source, and is there room for it? What is not is
+// for admit() to judge: nothing was done.
+static inline bool admit_usual(struct packet *p, const struct leg_terms *t, struct police *words,
+                               uint64_t now_ns)
 {
-    const struct session *s = p->session;
-    rte_prefetch0(s->terms[p->leg ^ 1]);
-    rte_prefetch0(&s->leg[p->leg ^ 1]);
-    rte_prefetch0(&p->live->rx[p->leg]);
-    rte_prefetch0(p->live->tx);
-    if (in->rx_key) {
-        terms_prefetch_rx_key(in);
-        packet_prefetch_payload(p);
-    }
+    // RTP ports are even, so this is also no RTCP port's
+    return likely(t->flags & TERMS_PLAIN) && likely(p->route == terms_rtp_route(t)) &&
+           likely(p->len <= t->max_len) && take_plain_header(p) &&
+           likely(police_own(words, &t->police, now_ns, p->len, true));
+}
+
+// The packet is admitted under a key: asks for what authentication reads and writes. Not before, so that a
+// flood fetches nothing of it.
+static __rte_noinline void prefetch_keyed(const struct packet *p, const struct leg_terms *in)
+{
+    rte_prefetch0(p->session->rx[p->leg]);
+    rte_prefetch0(p->live->rx_ssrc[p->leg]);
+    terms_prefetch_rx_key(in);
+    packet_prefetch_payload(p);
 }
 
 unsigned stage_admit(struct worker *w, struct packet *p, unsigned n)
 {
-    unsigned gone = 0;
-    for (unsigned i = 0; i < n; i++)
-        prefetch_terms(&p[i]);
-    for (unsigned i = 0; i < n; i++) {
-        unsigned verdict = admit(w, &p[i]);
-        if (likely(verdict == SRTP_OK)) {
-            prefetch_rest(&p[i], p[i].session->terms[p[i].leg]);
+    const uint64_t now_ns = w->now_ns;
+    unsigned gone = 0, keyed = 0;
+    for (struct packet *q = p; q < p + n; q++) {
+        struct session *s = HELD(q->session);
+        const struct leg_terms *t = HELD(&s->terms[q->leg]);
+        if (likely(admit_usual(q, t, &s->police[q->leg], now_ns)))
             continue;
+        unsigned verdict = admit(w, q, t);
+        if (verdict != SRTP_OK) {
+            packet_drop(w, q, verdict);
+            gone++;
+        } else if (t->rx_key) {
+            prefetch_keyed(q, t);
+            keyed++;
         }
-        packet_drop(w, &p[i], verdict);
-        gone++;
     }
+    w->to_unprotect = keyed;
     return packets_close_up(p, n, gone);
 }

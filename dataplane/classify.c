@@ -106,8 +106,7 @@ static inline void fill_in(struct packet *p, const struct rte_ipv4_hdr *ip, cons
     rte_prefetch0(p->map_entry);
     p->data = (uint8_t *)(uintptr_t)(udp + 1);
     p->len = p->wire_len = len;
-    p->src_ip = ip->src_addr;
-    p->src_port = udp->src_port;
+    p->route = ip->src_addr | (uint64_t)udp->dst_port << 32 | (uint64_t)udp->src_port << 48;
     p->bucket = portmap_bucket(place);
 }
 
@@ -230,7 +229,7 @@ static void drop_unknown(struct worker *w, struct packet *p)
     const struct port *port = &ports->port[ports->by_id[p->m->port]];
     const struct rte_ipv4_hdr *ip =
         rte_pktmbuf_mtod_offset(p->m, const struct rte_ipv4_hdr *, RTE_ETHER_HDR_LEN);
-    if (ports_own_address(ports, p->src_ip)) {
+    if (ports_own_address(ports, packet_src_ip(p))) {
         packet_drop(w, p, TL_DROP_loop);
         return;
     }
@@ -238,16 +237,25 @@ static void drop_unknown(struct worker *w, struct packet *p)
     packet_drop(w, p, TL_DROP_unknown_port);
 }
 
-// Fills in the session of a packet, and asks for its head.
+// Fills in the session of a packet, and asks for every line of it that a plain one reads or writes: at once,
+// as the next stage already waits for the first of them.
 static inline void find_session(struct packet *p, uint32_t entry, struct session *sessions,
                                 struct tl_live_session *live)
 {
     uint32_t slot = portmap_entry_slot(entry);
+    unsigned leg = portmap_entry_leg(entry);
+    struct session *s = HELD(&sessions[slot]);
+    struct tl_live_session *l = HELD(&live[slot]);
     p->entry = entry;
-    p->leg = portmap_entry_leg(entry);
-    p->session = HELD(&sessions[slot]);
-    p->live = HELD(&live[slot]);
-    rte_prefetch0(p->session);
+    p->leg = leg;
+    p->session = s;
+    p->live = l;
+    rte_prefetch0(s);
+    rte_prefetch0(&s->terms[0]);
+    rte_prefetch0(&s->terms[1]);
+    rte_prefetch0(&s->leg[leg ^ 1]);
+    rte_prefetch0(&l->rx[leg]);
+    rte_prefetch0(l->tx);
 }
 
 // Reads the port map entries that parse() asked for, and asks for the sessions.

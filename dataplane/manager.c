@@ -154,11 +154,10 @@ int manager_init(struct manager **out, const struct manager_config *config, char
 // by looking at the sessions themselves; only the parts of a MODIFY are nowhere else.
 static void drop_tasks(struct manager *m, unsigned worker, struct rte_ring *ring)
 {
-    struct terms_maker maker = manager_maker(m, worker);
     struct task *t;
     while (rte_ring_dequeue(ring, (void **)&t) == 0)
-        for (unsigned i = 0; t->kind == TASK_SWAP && i < 2; i++)
-            leg_parts_free(&t->parts[i], &maker, m->now_ns);
+        if (t->kind == TASK_SWAP)
+            manager_free_aside(m, worker, t->parts);
 }
 
 static void end_calls(struct manager *m)

@@ -101,11 +101,10 @@ static int build(struct manager *m, struct call *call, const struct tl_command *
     memset(s, 0, sizeof *s);
     int e = manager_take_ports(m, call, c->leg);
     for (unsigned i = 0; !e && i < 2; i++) {
-        struct leg_parts parts = {0};
+        struct leg_parts parts = session_parts(s, i);
         e = call_keys_need(&call->leg[i], &c->leg[i], manager_slab(m, call->worker));
         if (!e)
             e = make_parts(m, call, &c->leg[i], i, &parts);
-        s->terms[i] = parts.terms;
         s->rx[i] = parts.rx;
     }
     return e;
@@ -115,7 +114,6 @@ static void link_call(struct manager *m, struct call *call, const struct tl_comm
                       struct tl_origin origin)
 {
     struct session *s = session_of(m, call);
-    const struct leg_parts parts[2] = {session_parts(s, 0), session_parts(s, 1)};
     const struct tl_resume_ssrc *rx[2] = {c->leg[0].rx_resume, c->leg[1].rx_resume};
     const struct tl_resume_ssrc *tx[2] = {&c->leg[0].tx_resume, &c->leg[1].tx_resume};
     s->slot = calls_slot(&m->calls, call);
@@ -125,7 +123,7 @@ static void link_call(struct manager *m, struct call *call, const struct tl_comm
         remember(m, call, &c->leg[i], i);
     calls_link(&m->calls, call);
     tl_live_claim(&m->live, s->slot, call->generation, call->worker, call->owner, call->call_ref);
-    session_start(s, &m->live.sessions[s->slot], parts, rx, tx);
+    session_start(s, &m->live.sessions[s->slot], rx, tx);
     manager_post(m, manager_op(m, call, TASK_LINK, TL_OP_ADD, origin, c->id));
 }
 
@@ -185,6 +183,26 @@ static int check_change(struct manager *m, struct call *call, unsigned i, const 
     return e;
 }
 
+// New terms for a leg, aside until the worker has room between two bursts.
+static int make_aside(struct manager *m, struct call *call, const struct tl_leg *leg, unsigned i,
+                      struct leg_parts *out)
+{
+    out->terms = slab_get(manager_slab(m, call->worker), sizeof *out->terms);
+    return out->terms ? make_parts(m, call, leg, i, out) : -ENOSPC;
+}
+
+void manager_free_aside(struct manager *m, unsigned worker, struct leg_parts parts[2])
+{
+    struct terms_maker maker = manager_maker(m, worker);
+    for (unsigned i = 0; i < 2; i++) {
+        if (!parts[i].terms)
+            continue;
+        leg_parts_free(&parts[i], &maker, m->now_ns);
+        slab_put(maker.slab, parts[i].terms, sizeof *parts[i].terms);
+        parts[i].terms = NULL;
+    }
+}
+
 static void modify(struct manager *m, const struct tl_command *c, struct tl_origin origin)
 {
     struct call *call = named(m, c);
@@ -192,7 +210,6 @@ static void modify(struct manager *m, const struct tl_command *c, struct tl_orig
         refuse(m, c, origin, -ENOENT, TL_FIELD_HANDLE);
         return;
     }
-    struct terms_maker maker = manager_maker(m, call->worker);
     struct leg_parts parts[2] = {0};
     int e = 0;
     uint16_t field = TL_FIELD_NONE;
@@ -201,11 +218,10 @@ static void modify(struct manager *m, const struct tl_command *c, struct tl_orig
             continue;
         e = check_change(m, call, i, &c->leg[i], &field);
         if (!e)
-            e = make_parts(m, call, &c->leg[i], i, &parts[i]);
+            e = make_aside(m, call, &c->leg[i], i, &parts[i]);
     }
     if (e) {
-        for (unsigned i = 0; i < 2; i++)
-            leg_parts_free(&parts[i], &maker, m->now_ns);
+        manager_free_aside(m, call->worker, parts);
         refuse(m, c, origin, e, field);
         return;
     }

@@ -55,7 +55,6 @@ static void done_unlink(struct manager *m, struct op *op)
 
 static void done(struct manager *m, struct op *op)
 {
-    struct terms_maker maker = manager_maker(m, op->call->worker);
     struct tl_completion c;
     switch (op->task.kind) {
     case TASK_LINK:
@@ -66,8 +65,7 @@ static void done(struct manager *m, struct op *op)
         tl_server_complete(m->server, op->origin, &c);
         break;
     case TASK_SWAP:
-        for (unsigned i = 0; i < 2; i++)
-            leg_parts_free(&op->task.parts[i], &maker, m->now_ns);
+        manager_free_aside(m, op->call->worker, op->task.parts);
         c = answer_to(m, op);
         tl_server_complete(m->server, op->origin, &c);
         break;

@@ -89,7 +89,7 @@ void manager_memory(const struct manager *m, struct memory_sum *out)
                  [MEMORY_control] = tl_server_bytes(m->server),
                  [MEMORY_spare] = spare(m)}};
     for (unsigned i = 0; i < EAL_NODES_MAX; i++)
-        out->part[MEMORY_terms] += slab_bytes(&m->slab[i]).reserved;
+        out->part[MEMORY_keys] += slab_bytes(&m->slab[i]).reserved;
 }
 
 void manager_memory_publish(struct manager *m)
@@ -131,15 +131,14 @@ static void say_costs(const struct manager *m, void (*say)(const char *))
     char line[512];
     struct memory_costs c;
     memory_costs(&c);
-    snprintf(
-        line, sizeof line,
-        "memory of a direction: %u bytes plain (live record %u, session %u, terms %u, ports %u, manager %u); "
-        "AES_CM_128 %u more to receive, %u to send; AEAD_AES_128_GCM %u and %u",
-        memory_plain(&c), c.live, c.session, c.terms, c.ports, c.record, c.rx[CM], c.tx[CM], c.rx[GCM],
-        c.tx[GCM]);
+    snprintf(line, sizeof line,
+             "memory of a direction: %u bytes plain (live record %u, session %u, ports %u, manager %u); "
+             "AES_CM_128 %u more to receive, %u to send; AEAD_AES_128_GCM %u and %u",
+             memory_plain(&c), c.live, c.session, c.ports, c.record, c.rx[CM], c.tx[CM], c.rx[GCM],
+             c.tx[GCM]);
     say(line);
     // what grows with the calls: the live table is there from the start, as is all of it with huge pages
-    uint64_t calls = m->calls.count, plain = c.terms + c.record;
+    uint64_t calls = m->calls.count, plain = c.record;
     if (!m->config.config->dataplane.huge_pages)
         plain += c.session;
     snprintf(

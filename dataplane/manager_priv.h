@@ -116,6 +116,9 @@ static inline struct terms_maker manager_maker(struct manager *m, unsigned worke
 // was asked for is not to be had, or the two are not of one worker; -ENOSPC.
 int manager_take_ports(struct manager *m, struct call *call, const struct tl_leg leg[2]);
 
+// Frees the terms that a MODIFY made, or those that they took the place of, where there are any.
+void manager_free_aside(struct manager *m, unsigned worker, struct leg_parts parts[2]);
+
 // Frees what a session holds, once no worker has it. Also used when an ADD fails half-way.
 void manager_free_call(struct manager *m, struct call *call);
 

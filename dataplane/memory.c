@@ -88,8 +88,8 @@ int memory_process(uint64_t *bytes)
 // Two chain heads for three records at the least, one for one at the most: see calls_init().
 enum { CHAIN_SHARE = 8, PORT_LISTS = 2 * sizeof(uint16_t) };
 
-static_assert(sizeof(struct tl_live_session) / 2 + sizeof(struct session) / 2 + sizeof(struct leg_terms) +
-                      2 * sizeof(uint32_t) + PORT_LISTS + (sizeof(struct call) + CHAIN_SHARE) / 2 <=
+static_assert(sizeof(struct tl_live_session) / 2 + sizeof(struct session) / 2 + 2 * sizeof(uint32_t) +
+                      PORT_LISTS + (sizeof(struct call) + CHAIN_SHARE) / 2 <=
                   512,
               "a plain direction, all counted");
 
@@ -98,7 +98,6 @@ void memory_costs(struct memory_costs *out)
     *out = (struct memory_costs){
         .live = sizeof(struct tl_live_session) / 2,
         .session = sizeof(struct session) / 2,
-        .terms = (uint32_t)slab_size(sizeof(struct leg_terms)),
         .ports = 2 * sizeof(((struct portmap *)0)->entry[0]) + PORT_LISTS,
         .record = (sizeof(struct call) + CHAIN_SHARE) / 2,
     };
@@ -113,5 +112,5 @@ void memory_costs(struct memory_costs *out)
 
 uint32_t memory_plain(const struct memory_costs *costs)
 {
-    return costs->live + costs->session + costs->terms + costs->ports + costs->record;
+    return costs->live + costs->session + costs->ports + costs->record;
 }

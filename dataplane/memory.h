@@ -16,7 +16,7 @@
     X(live, "live table")                                                                                    \
     X(sessions, "sessions")                                                                                  \
     X(calls, "records of calls")                                                                             \
-    X(terms, "terms and keys")                                                                               \
+    X(keys, "keys")                                                                                          \
     X(ports, "media ports")                                                                                  \
     X(workers, "workers and rings")                                                                          \
     X(control, "rings of control")                                                                           \
@@ -51,8 +51,7 @@ int memory_parse_status(const char *text, uint64_t *bytes);
 // A direction is half a call: what comes in on one leg and goes out on the other. Bytes.
 struct memory_costs {
     uint32_t live;    // its record in the live table
-    uint32_t session; // what the worker writes
-    uint32_t terms;   // what was agreed on
+    uint32_t session; // what was agreed on, and what the worker writes
     uint32_t ports;   // its entries in the port map and in the list of free ports
     uint32_t record;  // the manager's
     // More for a key of each suite (enum tl_suite): what we receive under it, with the windows of its SSRCs,
@@ -63,5 +62,5 @@ struct memory_costs {
 
 void memory_costs(struct memory_costs *out);
 
-// Sum of the first five: a plain direction.
+// Sum of the first four: a plain direction.
 uint32_t memory_plain(const struct memory_costs *costs);

@@ -22,13 +22,12 @@ struct packet {
     };
     uint8_t *data; // first byte behind UDP
     union {
+        uint64_t route;     // until admission: source address, port that it came to, source port
         uint64_t index;     // SRTP or SRTCP index, received; after relay the one to send
         uint64_t silent_ns; // within relay: since the near side's last packet
     };
     uint32_t entry;      // of the port map
-    uint32_t src_ip;     // network byte order
     uint32_t ssrc;       // received; after relay the one to send
-    uint16_t src_port;   // network byte order
     uint16_t wire_len;   // UDP payload as received
     uint16_t len;        // of data now
     uint16_t header_len; // RTP header with CSRC list and extension
@@ -43,6 +42,16 @@ struct packet {
     };
 };
 static_assert(sizeof(struct packet) == RTE_CACHE_LINE_SIZE, "a packet is a line");
+
+static inline uint32_t packet_src_ip(const struct packet *p)
+{
+    return (uint32_t)p->route;
+}
+
+static inline uint16_t packet_src_port(const struct packet *p)
+{
+    return p->route >> 48;
+}
 
 // The pointer itself, which the compiler then holds in a register instead of working it out at each use.
 #define HELD(pointer)                                                                                        \

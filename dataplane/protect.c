@@ -12,7 +12,7 @@ static uint16_t room(const struct packet *p)
 
 static void make_op(struct srtp_op *op, const struct packet *p)
 {
-    *op = (struct srtp_op){.key = p->session->terms[p->leg ^ 1]->tx_key,
+    *op = (struct srtp_op){.key = p->session->terms[p->leg ^ 1].tx_key,
                            .pkt = p->data,
                            .index = p->index,
                            .ssrc = p->ssrc,
@@ -24,17 +24,17 @@ static void make_op(struct srtp_op *op, const struct packet *p)
 
 static bool has_key(const struct packet *p)
 {
-    return p->session->terms[p->leg ^ 1]->tx_key;
+    return p->session->terms[p->leg ^ 1].tx_key;
 }
 
 unsigned stage_protect(struct worker *w, struct packet *p, unsigned n)
 {
     unsigned rtp = 0, rtcp = 0, first = 0, gone = 0;
     struct srtp_op *op[WORKER_PACKETS];
+    if (w->to_protect == 0)
+        return n;
     while (first < n && !has_key(&p[first])) // plain ones before it are left alone
         first++;
-    if (first == n)
-        return n;
     // RTP grows from the front of w->op, RTCP from its end
     for (unsigned i = first; i < n; i++) {
         op[i] = NULL;

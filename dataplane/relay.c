@@ -111,7 +111,7 @@ static __rte_noinline unsigned take_odd(struct packet *p, struct leg *l, uint16_
 {
     uint64_t silent_ns = p->silent_ns; // in the index's place
     enum srtp_tx_event event;
-    const struct leg_terms *out = p->session->terms[p->leg ^ 1];
+    const struct leg_terms *out = &p->session->terms[p->leg ^ 1];
     unsigned status = take_index(l, out, p->ssrc, seq, &p->index, &event);
     if (status == SRTP_OK && event == SRTP_TX_NEW)
         new_base(p, l, seq, ts, silent_ns);
@@ -121,7 +121,7 @@ static __rte_noinline unsigned take_odd(struct packet *p, struct leg *l, uint16_
 // The payload, without the padding that padding_fits() has checked, from one law to the other.
 static __rte_noinline void transcode(struct packet *p)
 {
-    const struct leg_terms *in = p->session->terms[p->leg];
+    const struct leg_terms *in = &p->session->terms[p->leg];
     uint8_t *payload = p->data + p->header_len;
     unsigned padding = p->data[0] & 0x20 ? p->data[p->len - 1] : 0, len = p->len - p->header_len - padding;
     if (in->flags & TERMS_U_TO_A)
@@ -133,7 +133,7 @@ static __rte_noinline void transcode(struct packet *p)
 // What the near side's packet is to its leg. SRTP_OK or the reason to drop.
 static inline unsigned take_rtp(struct packet *p, uint64_t now_ns, uint32_t ticks)
 {
-    const struct leg_terms *in = p->session->terms[p->leg];
+    const struct leg_terms *in = &p->session->terms[p->leg];
     struct tl_live_rx *rx = HELD(&p->live->rx[p->leg]);
     const uint8_t *d = HELD(p->data);
 
@@ -184,7 +184,7 @@ static inline unsigned relay_rtp_packet(struct packet *p, const struct leg_terms
 static __rte_noinline unsigned relay_rtcp_packet(struct packet *p)
 {
     struct session *s = p->session;
-    const struct leg_terms *out = s->terms[p->leg ^ 1];
+    const struct leg_terms *out = &s->terms[p->leg ^ 1];
     unsigned status = relay_rtcp(s, p->leg, p->data, p->len);
     if (status != SRTP_OK)
         return status;
@@ -202,24 +202,13 @@ static __rte_noinline unsigned relay_rtcp_packet(struct packet *p)
     return SRTP_OK;
 }
 
-// The stream's own buckets: authentic or plain, whatever becomes of the packet from here on.
-static inline bool over_rate(const struct packet *p, uint64_t now_ns)
-{
-    struct police *words = HELD(&p->session->police[p->leg]);
-    return !police_own(words, &p->session->terms[p->leg]->police, now_ns, p->wire_len, p->kind == PACKET_RTP);
-}
-
 static unsigned take(struct worker *w, struct packet *p, unsigned n)
 {
     uint64_t now_ns = w->now_ns;
     uint32_t ticks = quality_ticks(now_ns);
     unsigned gone = 0;
     for (unsigned i = 0; i < n; i++) {
-        unsigned status = SRTP_OK;
-        if (unlikely(over_rate(&p[i], now_ns)))
-            status = TL_DROP_over_rate;
-        else if (likely(p[i].kind == PACKET_RTP))
-            status = take_rtp(&p[i], now_ns, ticks);
+        unsigned status = likely(p[i].kind == PACKET_RTP) ? take_rtp(&p[i], now_ns, ticks) : SRTP_OK;
         if (likely(status == SRTP_OK))
             continue;
         packet_drop(w, &p[i], status);
@@ -232,21 +221,23 @@ static unsigned take(struct worker *w, struct packet *p, unsigned n)
 // registers.
 unsigned stage_relay(struct worker *w, struct packet *p, unsigned n)
 {
-    unsigned gone = 0;
+    unsigned gone = 0, keyed = 0;
     n = take(w, p, n);
     for (unsigned i = 0; i < n; i++) {
         struct session *s = p[i].session;
         unsigned to = p[i].leg ^ 1;
-        const struct leg_terms *out = s->terms[to];
+        const struct leg_terms *out = HELD(&s->terms[to]);
         unsigned status = likely(p[i].kind == PACKET_RTP) ? relay_rtp_packet(&p[i], out, HELD(&s->leg[to]))
                                                           : relay_rtcp_packet(&p[i]);
         if (unlikely(status != SRTP_OK)) {
             packet_drop(w, &p[i], status);
             gone++;
         } else if (out->tx_key) {
+            keyed++;
             terms_prefetch_tx_key(out);
             packet_prefetch_payload(&p[i]);
         }
     }
+    w->to_protect = keyed;
     return packets_close_up(p, n, gone);
 }

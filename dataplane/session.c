@@ -21,7 +21,7 @@ unsigned session_add_rx(struct session *s, struct tl_live_session *live, unsigne
     if (stream->rtcp_bits & 1) // it was here before: what its floor says
         live_store_srtcp(to, stream->rtcp_top);
     if (!srtp_rx_fresh(stream))
-        live_store_index(to, stream->rtp.top, terms_rx_generation(s->terms[leg]));
+        live_store_index(to, stream->rtp.top, terms_rx_generation(&s->terms[leg]));
     return slot;
 }
 
@@ -37,7 +37,7 @@ static void resume_rx(struct session *s, struct tl_live_session *live, unsigned 
     struct tl_live_ssrc *to = &live->rx_ssrc[leg][slot];
     srtp_rx_resume(&s->rx[leg]->stream[slot], r->ssrc, r->index, r->srtcp_index);
     if (r->index != TL_INDEX_NONE)
-        live_store_index(to, r->index, terms_rx_generation(s->terms[leg]));
+        live_store_index(to, r->index, terms_rx_generation(&s->terms[leg]));
     live_store_srtcp(to, r->srtcp_index);
 }
 
@@ -51,7 +51,7 @@ static void resume_tx(struct session *s, struct tl_live_session *live, unsigned 
         TL_INDEX_NONE) // only SRTCP went out, which names no SSRC of ours: RTP's first packet does
         l->tx.rtp = (struct srtp_window){0};
     else
-        live_store_index(to, r->index, terms_tx_generation(s->terms[leg]));
+        live_store_index(to, r->index, terms_tx_generation(&s->terms[leg]));
     if (r->index != TL_INDEX_NONE || r->ssrc != 0) {
         l->ssrc = r->ssrc;
         s->ssrc_state[leg] = SSRC_RESUMED;
@@ -60,15 +60,13 @@ static void resume_tx(struct session *s, struct tl_live_session *live, unsigned 
     live_store_srtcp(to, r->srtcp_index);
 }
 
-void session_start(struct session *s, struct tl_live_session *live, const struct leg_parts parts[2],
-                   const struct tl_resume_ssrc *rx_resume[2], const struct tl_resume_ssrc *tx_resume[2])
+void session_start(struct session *s, struct tl_live_session *live, const struct tl_resume_ssrc *rx_resume[2],
+                   const struct tl_resume_ssrc *tx_resume[2])
 {
-    uint32_t slot = s->slot;
-    memset(s, 0, sizeof *s);
-    s->slot = slot;
+    memset(s->police, 0, sizeof s->police);
+    memset(s->ssrc_state, SSRC_NONE, sizeof s->ssrc_state);
+    memset(s->leg, 0, sizeof s->leg);
     for (unsigned leg = 0; leg < 2; leg++) {
-        s->terms[leg] = parts[leg].terms;
-        s->rx[leg] = parts[leg].rx;
         for (unsigned i = 0; s->rx[leg] && rx_resume[leg] && i < TL_SSRC_MAX; i++)
             if (resume_used(&rx_resume[leg][i]))
                 resume_rx(s, live, leg, &rx_resume[leg][i]);
@@ -87,19 +85,19 @@ static void forget_tx(struct session *s, struct tl_live_ssrc *live, unsigned leg
 
 void session_swap(struct session *s, struct tl_live_session *live, unsigned leg, struct leg_parts *parts)
 {
-    struct leg_parts old = {s->terms[leg], s->rx[leg]};
-    s->terms[leg] = parts->terms;
-    police_swap(&s->police[leg], &old.terms->police, &parts->terms->police);
-    if (old.terms->flags & ~parts->terms->flags & TL_LEG_RECV)
+    const struct leg_terms old = s->terms[leg], *to = &s->terms[leg];
+    s->terms[leg] = *parts->terms;
+    police_swap(&s->police[leg], &old.police, &to->police);
+    if (old.flags & ~to->flags & TL_LEG_RECV)
         quality_pause(&live->rx[leg]);
-    if (terms_rx_generation(old.terms) != terms_rx_generation(parts->terms) || !old.rx != !parts->rx) {
+    if (terms_rx_generation(&old) != terms_rx_generation(to) || !s->rx[leg] != !parts->rx) {
+        struct leg_rx *rx = s->rx[leg];
         s->rx[leg] = parts->rx;
+        parts->rx = rx;
         for (unsigned i = 0; i < TL_SSRC_MAX; i++)
             tl_live_rename(&live->rx_ssrc[leg][i], 0);
-    } else {
-        old.rx = parts->rx; // the stream goes on
-    }
-    if (terms_tx_generation(old.terms) != terms_tx_generation(parts->terms))
+    } // else the stream goes on
+    if (terms_tx_generation(&old) != terms_tx_generation(to))
         forget_tx(s, &live->tx[leg].ssrc, leg);
-    *parts = old;
+    *parts->terms = old;
 }

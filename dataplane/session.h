@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // packet path: a call's two legs as the worker sees them.
 //
-// An object has two halves. The terms of a leg are immutable: the manager makes them, the worker swaps the
-// pointer between two bursts and hands the old ones back. The rest is mutable and the owning worker's alone,
-// from the moment it links the session until it hands it back.
+// From the moment that it links the session until it hands it back, all of it is the owning worker's alone.
+// What the packet path only reads of it are the terms of its legs: the manager makes new ones aside, the
+// worker swaps them with the old between two bursts and hands those back.
 //
-// Cache lines that one RTP packet touches: the session's head, both legs' terms, the sending leg's send line
-// and two lines of the live record; on a leg with a key also the first line of its leg_rx and the key's own.
+// Cache lines that one RTP packet touches: the session's head, both legs' terms and the sending leg's line,
+// which lie in a row, so that the hardware brings them nearly as one, and two lines of the live
+// record; on a leg with a key also the first line of its leg_rx and the key's own.
 #pragma once
 
 #include <assert.h>
@@ -29,13 +30,14 @@ enum terms_flags {
     TERMS_U_TO_A = TERMS_COMPLETE << 1, // what is transcoded goes from µ to A law, else from A to µ
     TERMS_RX_GCM = TERMS_U_TO_A << 1,   // what kind of key rx_key is, without reading it
     TERMS_TX_GCM = TERMS_RX_GCM << 1,
+    TERMS_PLAIN = TERMS_TX_GCM << 1, // TERMS_COMPLETE, and there is no rx key
 };
-static_assert(TERMS_TX_GCM <= UINT8_MAX, "flags are a byte");
+static_assert(TERMS_PLAIN <= UINT8_MAX, "flags are a byte");
 
 enum { TERMS_TRANSCODE = 0x80 }; // bit of pt_out
 
-// What the remote side of a leg and we have agreed on. Read by the owning worker, made and freed by the
-// manager, which shares its keys with no other. Addresses and ports in network byte order.
+// What the remote side of a leg and we have agreed on. Its keys are the leg's alone. Addresses and ports in
+// network byte order.
 struct leg_terms {
     alignas(RTE_CACHE_LINE_SIZE) uint32_t rtp_ip; // remote; 0 before the answer
     uint16_t local_port;                          // RTP; RTCP is the next one
@@ -57,7 +59,8 @@ struct leg_terms {
 };
 static_assert(sizeof(struct leg_terms) == RTE_CACHE_LINE_SIZE, "one line in all");
 
-// rtp_ip, local_port and rtp_port, which follow one another in the headers of what is sent.
+// rtp_ip, local_port and rtp_port, which follow one another in the headers of what is sent; also
+// packet.route of what comes from there.
 static inline uint64_t terms_rtp_route(const struct leg_terms *t)
 {
     uint64_t route;
@@ -105,41 +108,42 @@ static_assert(sizeof(struct leg) == RTE_CACHE_LINE_SIZE, "what sending needs is 
 
 // Its live record is the one of the same slot.
 struct session {
-    alignas(RTE_CACHE_LINE_SIZE) const struct leg_terms *terms[2]; // swapped by the worker
-    struct leg_rx *rx[2];                                          // of legs with an rx key, else NULL
-    struct police police[2];                                       // by leg received on
+    alignas(RTE_CACHE_LINE_SIZE) struct leg_rx *rx[2]; // of legs with an rx key, else NULL
+    struct police police[2];                           // by leg received on
     uint32_t slot;
     uint8_t ssrc_state[2]; // enum ssrc_state of leg[].ssrc
     uint8_t pad[2];
+    struct leg_terms terms[2];
     struct leg leg[2];
 };
-static_assert(offsetof(struct session, leg) == RTE_CACHE_LINE_SIZE, "the head is one line");
-static_assert(sizeof(struct session) == 3 * RTE_CACHE_LINE_SIZE, "memory of a session");
+static_assert(offsetof(struct session, terms) == RTE_CACHE_LINE_SIZE, "the head is one line");
+static_assert(sizeof(struct session) == 5 * RTE_CACHE_LINE_SIZE, "memory of a session");
 
-// What session_start() and session_swap() put in place of a leg's. `rx` is there where the terms have an rx
-// key and new (leg_rx_reset() is theirs), else NULL.
+// What the manager makes of a leg: its terms, in place or aside for session_swap(), and the state of what is
+// received under their rx key, new (leg_rx_reset() is theirs), or NULL without one.
 struct leg_parts {
-    const struct leg_terms *terms;
+    struct leg_terms *terms;
     struct leg_rx *rx;
 };
 
-static inline struct leg_parts session_parts(const struct session *s, unsigned leg)
+static inline struct leg_parts session_parts(struct session *s, unsigned leg)
 {
-    return (struct leg_parts){s->terms[leg], s->rx[leg]};
+    return (struct leg_parts){&s->terms[leg], s->rx[leg]};
 }
 
 // Gives an SSRC, of which an authentic packet has come on a leg with a key, a slot; the one silent longest
 // gives way. The live record names it from now on. Worker.
 unsigned session_add_rx(struct session *s, struct tl_live_session *live, unsigned leg, uint32_t ssrc);
 
-// Makes all but the slot new, with these parts, and goes on where `resume` says each leg's streams stood
+// Makes all but the slot and its legs' parts new, and goes on where `resume` says each leg's streams stood
 // (tl_leg's rx_resume and tx_resume, NULL entries for a fresh start). `live` is the slot's record, claimed
 // for it. Manager, before the worker links it.
-void session_start(struct session *s, struct tl_live_session *live, const struct leg_parts parts[2],
-                   const struct tl_resume_ssrc *rx_resume[2], const struct tl_resume_ssrc *tx_resume[2]);
+void session_start(struct session *s, struct tl_live_session *live, const struct tl_resume_ssrc *rx_resume[2],
+                   const struct tl_resume_ssrc *tx_resume[2]);
 
 // Puts new terms in place of a leg's; where a key's generation changed, its indices and windows start anew,
-// else they go on. Leaves in *parts what nobody uses any more. Worker, between two bursts.
+// else they go on. Leaves in *parts, and in the terms that it points to, what nobody uses any more. Worker,
+// between two bursts.
 void session_swap(struct session *s, struct tl_live_session *live, unsigned leg, struct leg_parts *parts);
 
 // Stores where a stream stands in the live record; before its packet reaches the driver. Worker.

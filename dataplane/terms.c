@@ -76,6 +76,7 @@ static int set_keys(struct leg_terms *t, const struct tl_leg *leg, const struct 
 {
     t->flags |= (srtp_suite_is_gcm(leg->rx.suite) ? TERMS_RX_GCM : 0) |
                 (srtp_suite_is_gcm(leg->tx.suite) ? TERMS_TX_GCM : 0);
+    t->flags |= t->flags & TERMS_COMPLETE && leg->rx.suite == TL_SUITE_NONE ? TERMS_PLAIN : 0;
     int e = make_key(&t->rx_key, &leg->rx, maker);
     return e ? e : make_key(&t->tx_key, &leg->tx, maker);
 }
@@ -108,10 +109,9 @@ static int set_hops(struct leg_terms *t, const struct leg_place *place, struct n
 int leg_parts_make(struct leg_parts *out, const struct tl_leg *leg, const struct leg_place *place,
                    const struct terms_maker *maker, uint64_t now_ns)
 {
-    struct leg_terms *t = slab_get(maker->slab, sizeof *t);
-    *out = (struct leg_parts){.terms = t};
-    if (!t)
-        return -ENOMEM;
+    struct leg_terms *t = out->terms;
+    *t = (struct leg_terms){0};
+    out->rx = NULL;
     set_addresses(t, leg, place);
     set_payload_types(t, leg);
     int e = set_keys(t, leg, maker);
@@ -131,15 +131,13 @@ int leg_parts_make(struct leg_parts *out, const struct tl_leg *leg, const struct
 
 void leg_parts_free(struct leg_parts *parts, const struct terms_maker *maker, uint64_t now_ns)
 {
-    struct leg_terms *t = (struct leg_terms *)(uintptr_t)parts->terms;
-    if (t) {
-        neigh_put(maker->neigh, t->rtp_hop, now_ns);
-        neigh_put(maker->neigh, t->rtcp_hop, now_ns);
-        free_key(t->rx_key, maker);
-        free_key(t->tx_key, maker);
-        slab_put(maker->slab, t, sizeof *t);
-    }
+    struct leg_terms *t = parts->terms;
+    neigh_put(maker->neigh, t->rtp_hop, now_ns);
+    neigh_put(maker->neigh, t->rtcp_hop, now_ns);
+    free_key(t->rx_key, maker);
+    free_key(t->tx_key, maker);
     if (parts->rx)
         slab_put(maker->slab, parts->rx, sizeof *parts->rx);
-    *parts = (struct leg_parts){0};
+    *t = (struct leg_terms){0};
+    parts->rx = NULL;
 }

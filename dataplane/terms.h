@@ -21,14 +21,14 @@ struct terms_maker {
     struct neigh *neigh;
 };
 
-// Makes a leg's terms and, where they have an rx key, the state of what is received under it, new; finds next
-// hops and derives keys. `leg` has passed tl_command_check(). The blocks are the caller's until a worker has
-// them; leg_parts_free() ends them.
-// A destination that no route leads to is no error: its packets are dropped as no_route.
-// `now_ns` CLOCK_MONOTONIC. Returns 0, -ENOMEM, -EIO (crypto library), -ENOSPC (next hops).
+// Makes a leg's terms, at out->terms, and where they have an rx key the state of what is received under it;
+// finds next hops and derives keys. `leg` has passed tl_command_check(). All that *out points to is the
+// caller's until a worker has it; leg_parts_free() ends it. A destination that no route leads to is no error:
+// its packets are dropped as no_route. `now_ns` CLOCK_MONOTONIC. Returns 0, -ENOMEM, -EIO (crypto library),
+// -ENOSPC (next hops).
 int leg_parts_make(struct leg_parts *out, const struct tl_leg *leg, const struct leg_place *place,
                    const struct terms_maker *maker, uint64_t now_ns);
 
-// Wipes the keys, lets go of the next hops, frees the blocks and zeroes *parts. NULL parts are fine. No
-// worker may have them any more.
+// Wipes and frees the keys, lets go of the next hops, frees the state and zeroes the terms. Zeroed terms are
+// fine. No worker may have them any more.
 void leg_parts_free(struct leg_parts *parts, const struct terms_maker *maker, uint64_t now_ns);

@@ -8,7 +8,7 @@
 
 static const struct leg_terms *terms(const struct packet *p)
 {
-    return p->session->terms[p->leg];
+    return &p->session->terms[p->leg];
 }
 
 // What is known of p's stream: its slot, or in *floor what an evicted one left behind, or nothing.
@@ -100,6 +100,14 @@ static unsigned commit(struct packet *p)
     return status;
 }
 
+// The packet is authentic and new: the stream's own buckets say whether there is room for it.
+static unsigned police(const struct worker *w, const struct packet *p)
+{
+    struct police *words = &p->session->police[p->leg];
+    bool rtp = p->kind == PACKET_RTP;
+    return police_own(words, &terms(p)->police, w->now_ns, p->wire_len, rtp) ? SRTP_OK : TL_DROP_over_rate;
+}
+
 // Authenticates the checked packets of p[0..n-1] and commits them in order. Plain ones pass. Those that are
 // left move to `to`, which lies at or before `p`.
 static unsigned run(struct worker *w, struct packet *p, unsigned n, struct packet *to)
@@ -121,6 +129,8 @@ static unsigned run(struct worker *w, struct packet *p, unsigned n, struct packe
         if (op[i] && status == SRTP_OK) {
             p[i].len = op[i]->len;
             status = commit(&p[i]);
+            if (status == SRTP_OK)
+                status = police(w, &p[i]);
         }
         if (status != SRTP_OK)
             packet_drop(w, &p[i], status);
@@ -135,6 +145,8 @@ static unsigned run(struct worker *w, struct packet *p, unsigned n, struct packe
 unsigned stage_unprotect(struct worker *w, struct packet *p, unsigned n)
 {
     unsigned left = 0;
+    if (w->to_unprotect == 0)
+        return n;
     while (left < n && !terms(&p[left])->rx_key) // plain ones before the first with a key stay where they are
         left++;
     unsigned from = left, have = 0; // the run is p[from .. from + have - 1]

@@ -140,8 +140,10 @@ static void prefetch_task(const struct task *t)
             portmap_prefetch(t->map[leg], t->port[leg]);
     } else if (t->kind == TASK_SWAP) {
         rte_prefetch0(t->session);
-        for (unsigned leg = 0; leg < 2; leg++)
+        for (unsigned leg = 0; leg < 2; leg++) {
+            rte_prefetch0(&t->session->terms[leg]);
             rte_prefetch0(t->parts[leg].terms); // NULL does no harm
+        }
     }
 }
 

@@ -270,17 +270,19 @@ struct rig_call rig_call(struct rig *r, uint32_t slot, const struct tl_leg leg[2
     struct session *s = &r->engine->sessions[slot];
     struct rig_call call = {
         .session = s, .live = &r->live->sessions[slot], .port = {leg[0].local_port, leg[1].local_port}};
-    struct leg_parts parts[2];
     const struct tl_resume_ssrc *rx[2] = {leg[0].rx_resume, leg[1].rx_resume};
     const struct tl_resume_ssrc *tx[2] = {&leg[0].tx_resume, &leg[1].tx_resume};
     tl_live_claim(r->live, slot, 1, owner(r, &call)->id, 0, slot + 1);
+    memset(s, 0, sizeof *s);
     s->slot = slot;
     for (unsigned i = 0; i < 2; i++) {
         struct leg_place place = place_of(r, i, call.port[i]);
         struct terms_maker maker = {&r->slab, r->srtp, r->neigh};
-        MUST(leg_parts_make(&parts[i], &leg[i], &place, &maker, now_ns()) == 0);
+        struct leg_parts parts = session_parts(s, i);
+        MUST(leg_parts_make(&parts, &leg[i], &place, &maker, now_ns()) == 0);
+        s->rx[i] = parts.rx;
     }
-    session_start(s, call.live, parts, rx, tx);
+    session_start(s, call.live, rx, tx);
     struct task task = task_for(r, &call, TASK_LINK);
     run_task(r, &call, &task);
     return call;
@@ -291,10 +293,11 @@ void rig_modify(struct rig *r, struct rig_call *call, unsigned leg, const struct
     struct leg_place place = place_of(r, leg, call->port[leg]);
     struct terms_maker maker = {&r->slab, r->srtp, r->neigh};
     struct task task = task_for(r, call, TASK_SWAP);
+    struct leg_terms aside, before = call->session->terms[leg];
+    task.parts[leg].terms = &aside;
     MUST(leg_parts_make(&task.parts[leg], terms, &place, &maker, now_ns()) == 0);
-    const struct leg_terms *fresh = task.parts[leg].terms;
     run_task(r, call, &task);
-    CU_ASSERT(task.parts[leg].terms && task.parts[leg].terms != fresh);
+    CU_ASSERT(memcmp(&aside, &before, sizeof aside) == 0);
     leg_parts_free(&task.parts[leg], &maker, now_ns());
 }
 
@@ -306,6 +309,7 @@ void rig_end(struct rig *r, struct rig_call *call)
     for (unsigned i = 0; i < 2; i++) {
         struct leg_parts parts = session_parts(call->session, i);
         leg_parts_free(&parts, &maker, now_ns());
+        call->session->rx[i] = NULL;
     }
     tl_live_release(r->live, call->session->slot);
 }
