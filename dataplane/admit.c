@@ -162,7 +162,7 @@ unsigned stage_admit(struct worker *w, struct packet *p, unsigned n)
     unsigned gone = 0, keyed = 0;
     for (struct packet *q = p; q < p + n; q++) {
         struct session *s = HELD(q->session);
-        const struct leg_terms *t = HELD(&s->terms[q->leg]);
+        const struct leg_terms *t = HELD(&s->leg[q->leg].terms);
         if (likely(admit_usual(q, t, &s->police[q->leg], now_ns)))
             continue;
         unsigned verdict = admit(w, q, t);

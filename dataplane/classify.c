@@ -251,9 +251,9 @@ static inline void find_session(struct packet *p, uint32_t entry, struct session
     p->session = s;
     p->live = l;
     rte_prefetch0(s);
-    rte_prefetch0(&s->terms[0]);
-    rte_prefetch0(&s->terms[1]);
-    rte_prefetch0(&s->leg[leg ^ 1]);
+    rte_prefetch0(&s->leg[0].terms);
+    rte_prefetch0(&s->leg[1].terms);
+    rte_prefetch0(&s->leg[leg ^ 1].tx);
     rte_prefetch0(&l->rx[leg]);
     rte_prefetch0(l->tx);
 }

@@ -22,9 +22,8 @@ struct packet {
     };
     uint8_t *data; // first byte behind UDP
     union {
-        uint64_t route;     // until admission: source address, port that it came to, source port
-        uint64_t index;     // SRTP or SRTCP index, received; after relay the one to send
-        uint64_t silent_ns; // within relay: since the near side's last packet
+        uint64_t route; // until admission: source address, port that it came to, source port
+        uint64_t index; // SRTP or SRTCP index, received; after relay the one to send
     };
     uint32_t entry;      // of the port map
     uint32_t ssrc;       // received; after relay the one to send
@@ -35,11 +34,8 @@ struct packet {
         uint8_t leg;    // received on
         uint8_t bucket; // within classification: of its media port
     };
-    uint8_t kind; // enum packet_kind
-    union {
-        int8_t rx_slot; // of the SSRC in the leg's leg_rx, -1: none yet
-        uint8_t pt_out; // within relay: of the leg's terms
-    };
+    uint8_t kind;   // enum packet_kind
+    int8_t rx_slot; // of the SSRC in the leg's leg_rx, -1: none yet
 };
 static_assert(sizeof(struct packet) == RTE_CACHE_LINE_SIZE, "a packet is a line");
 

@@ -12,7 +12,7 @@ static uint16_t room(const struct packet *p)
 
 static void make_op(struct srtp_op *op, const struct packet *p)
 {
-    *op = (struct srtp_op){.key = p->session->terms[p->leg ^ 1].tx_key,
+    *op = (struct srtp_op){.key = p->session->leg[p->leg ^ 1].terms.tx_key,
                            .pkt = p->data,
                            .index = p->index,
                            .ssrc = p->ssrc,
@@ -24,7 +24,7 @@ static void make_op(struct srtp_op *op, const struct packet *p)
 
 static bool has_key(const struct packet *p)
 {
-    return p->session->terms[p->leg ^ 1].tx_key;
+    return p->session->leg[p->leg ^ 1].terms.tx_key;
 }
 
 unsigned stage_protect(struct worker *w, struct packet *p, unsigned n)

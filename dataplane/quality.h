@@ -55,9 +55,10 @@ void quality_start(struct tl_live_rx *rx, uint32_t ticks, uint32_t ssrc, uint16_
 void quality_odd(struct tl_live_rx *rx, uint32_t ticks, uint16_t seq, uint32_t ts);
 
 // Counts an RTP packet with `octets` of UDP payload that was taken at `now_ns` (CLOCK_MONOTONIC, never going
-// back; `ticks` is quality_ticks() of it). Its header's fields are in host byte order. Owning worker.
-static inline void quality_rtp(struct tl_live_rx *rx, uint64_t now_ns, uint32_t ticks, uint32_t ssrc,
-                               uint16_t seq, uint32_t ts, uint32_t octets)
+// back; `ticks` is quality_ticks() of it). Its header's fields are in host byte order. Returns the
+// nanoseconds since the last one, or since the clock's beginning for the first. Owning worker.
+static inline uint64_t quality_rtp(struct tl_live_rx *rx, uint64_t now_ns, uint32_t ticks, uint32_t ssrc,
+                                   uint16_t seq, uint32_t ts, uint32_t octets)
 {
     uint64_t seen = QUALITY_GET(rx->seen), gap = now_ns - QUALITY_GET(rx->last_ns);
     uint32_t top = QUALITY_GET(rx->seq);
@@ -75,6 +76,7 @@ static inline void quality_rtp(struct tl_live_rx *rx, uint64_t now_ns, uint32_t 
     } else {
         quality_odd(rx, ticks, seq, ts);
     }
+    return gap;
 }
 
 // The leg stops receiving (hold): what comes after it begins a sequence, and the time between is no gap.

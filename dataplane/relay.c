@@ -107,11 +107,11 @@ static void new_base(struct packet *p, struct leg *l, uint16_t seq, uint32_t ts,
 }
 
 // The place of a packet that is not the next of its sequence. SRTP_OK or the reason to drop.
-static __rte_noinline unsigned take_odd(struct packet *p, struct leg *l, uint16_t seq, uint32_t ts)
+static __rte_noinline unsigned take_odd(struct packet *p, struct leg *l, uint16_t seq, uint32_t ts,
+                                        uint64_t silent_ns)
 {
-    uint64_t silent_ns = p->silent_ns; // in the index's place
     enum srtp_tx_event event;
-    const struct leg_terms *out = &p->session->terms[p->leg ^ 1];
+    const struct leg_terms *out = &p->session->leg[p->leg ^ 1].terms;
     unsigned status = take_index(l, out, p->ssrc, seq, &p->index, &event);
     if (status == SRTP_OK && event == SRTP_TX_NEW)
         new_base(p, l, seq, ts, silent_ns);
@@ -121,7 +121,7 @@ static __rte_noinline unsigned take_odd(struct packet *p, struct leg *l, uint16_
 // The payload, without the padding that padding_fits() has checked, from one law to the other.
 static __rte_noinline void transcode(struct packet *p)
 {
-    const struct leg_terms *in = &p->session->terms[p->leg];
+    const struct leg_terms *in = &p->session->leg[p->leg].terms;
     uint8_t *payload = p->data + p->header_len;
     unsigned padding = p->data[0] & 0x20 ? p->data[p->len - 1] : 0, len = p->len - p->header_len - padding;
     if (in->flags & TERMS_U_TO_A)
@@ -130,12 +130,15 @@ static __rte_noinline void transcode(struct packet *p)
         g711_a_to_u(payload, len);
 }
 
-// What the near side's packet is to its leg. SRTP_OK or the reason to drop.
-static inline unsigned take_rtp(struct packet *p, uint64_t now_ns, uint32_t ticks)
+// RTP from the near side, counted, to RTP of the outgoing stream. SRTP_OK or the reason to drop.
+static inline unsigned relay_rtp(struct packet *p, struct session *s, unsigned leg, uint64_t now_ns,
+                                 uint32_t ticks)
 {
-    const struct leg_terms *in = &p->session->terms[p->leg];
-    struct tl_live_rx *rx = HELD(&p->live->rx[p->leg]);
-    const uint8_t *d = HELD(p->data);
+    const struct leg_terms *in = HELD(&s->leg[leg].terms);
+    struct leg *to = HELD(&s->leg[leg ^ 1]);
+    const struct leg_terms *out = &to->terms;
+    struct tl_live_session *live = HELD(p->live);
+    uint8_t *d = HELD(p->data);
 
     if (unlikely(!padding_fits(p)))
         return TL_DROP_bad_rtp;
@@ -144,38 +147,31 @@ static inline unsigned take_rtp(struct packet *p, uint64_t now_ns, uint32_t tick
     int pt = find_pt(in, d[1] & 0x7f);
     if (unlikely(pt < 0))
         return TL_DROP_unknown_pt;
-    p->pt_out = in->pt_out[pt];
-    p->silent_ns = now_ns - atomic_load_explicit(&rx->last_ns, memory_order_relaxed);
-    quality_rtp(rx, now_ns, ticks, p->ssrc, load16(d + 2), load32(d + 4), p->wire_len);
-    return SRTP_OK;
-}
-
-// What it becomes on the other leg. SRTP_OK or the reason to drop.
-static inline unsigned relay_rtp_packet(struct packet *p, const struct leg_terms *out, struct leg *l)
-{
-    uint8_t *d = p->data;
-    if (unlikely((out->flags & (TERMS_COMPLETE | TL_LEG_SEND)) != (TERMS_COMPLETE | TL_LEG_SEND)))
-        return out->flags & TERMS_COMPLETE ? TL_DROP_held : TL_DROP_other_leg_incomplete;
     uint16_t seq = load16(d + 2);
     uint32_t ts = load32(d + 4);
-    if (likely(srtp_tx_next(&l->tx, p->ssrc, seq))) {
-        p->index = l->tx.rtp.top;
+    uint64_t silent_ns = quality_rtp(&live->rx[leg], now_ns, ticks, p->ssrc, seq, ts, p->wire_len);
+
+    if (unlikely((out->flags & (TERMS_COMPLETE | TL_LEG_SEND)) != (TERMS_COMPLETE | TL_LEG_SEND)))
+        return out->flags & TERMS_COMPLETE ? TL_DROP_held : TL_DROP_other_leg_incomplete;
+    if (likely(srtp_tx_next(&to->tx, p->ssrc, seq))) {
+        p->index = to->tx.rtp.top;
     } else {
-        unsigned status = take_odd(p, l, seq, ts);
+        unsigned status = take_odd(p, to, seq, ts, silent_ns);
         if (status != SRTP_OK)
             return status;
     }
-    live_store_index(&p->live->tx[p->leg ^ 1].ssrc, l->tx.rtp.top, terms_tx_generation(out));
+    live_store_index(&live->tx[leg ^ 1].ssrc, to->tx.rtp.top, terms_tx_generation(out));
 
-    ts += l->ts_base;
-    if (likely(p->index == l->tx.rtp.top))
-        l->last_ts = ts;
-    p->ssrc = l->ssrc;
-    d[1] = (d[1] & 0x80) | (p->pt_out & 0x7f);
+    ts += to->ts_base;
+    if (likely(p->index == to->tx.rtp.top))
+        to->last_ts = ts;
+    p->ssrc = to->ssrc;
+    uint8_t pt_out = in->pt_out[pt];
+    d[1] = (d[1] & 0x80) | (pt_out & 0x7f);
     store16(d + 2, (uint16_t)p->index);
     store32(d + 4, ts);
-    store32(d + 8, l->ssrc);
-    if (unlikely(p->pt_out & TERMS_TRANSCODE))
+    store32(d + 8, to->ssrc);
+    if (unlikely(pt_out & TERMS_TRANSCODE))
         transcode(p);
     return SRTP_OK;
 }
@@ -184,7 +180,7 @@ static inline unsigned relay_rtp_packet(struct packet *p, const struct leg_terms
 static __rte_noinline unsigned relay_rtcp_packet(struct packet *p)
 {
     struct session *s = p->session;
-    const struct leg_terms *out = &s->terms[p->leg ^ 1];
+    const struct leg_terms *out = &s->leg[p->leg ^ 1].terms;
     unsigned status = relay_rtcp(s, p->leg, p->data, p->len);
     if (status != SRTP_OK)
         return status;
@@ -202,40 +198,23 @@ static __rte_noinline unsigned relay_rtcp_packet(struct packet *p)
     return SRTP_OK;
 }
 
-static unsigned take(struct worker *w, struct packet *p, unsigned n)
-{
-    uint64_t now_ns = w->now_ns;
-    uint32_t ticks = quality_ticks(now_ns);
-    unsigned gone = 0;
-    for (unsigned i = 0; i < n; i++) {
-        unsigned status = likely(p[i].kind == PACKET_RTP) ? take_rtp(&p[i], now_ns, ticks) : SRTP_OK;
-        if (likely(status == SRTP_OK))
-            continue;
-        packet_drop(w, &p[i], status);
-        gone++;
-    }
-    return packets_close_up(p, n, gone);
-}
-
-// First all that is written of the leg received on, then of the other: a loop with both runs out of
-// registers.
 unsigned stage_relay(struct worker *w, struct packet *p, unsigned n)
 {
+    const uint64_t now_ns = w->now_ns;
+    const uint32_t ticks = quality_ticks(now_ns);
     unsigned gone = 0, keyed = 0;
-    n = take(w, p, n);
-    for (unsigned i = 0; i < n; i++) {
-        struct session *s = p[i].session;
-        unsigned to = p[i].leg ^ 1;
-        const struct leg_terms *out = HELD(&s->terms[to]);
-        unsigned status = likely(p[i].kind == PACKET_RTP) ? relay_rtp_packet(&p[i], out, HELD(&s->leg[to]))
-                                                          : relay_rtcp_packet(&p[i]);
+    for (struct packet *q = p; q < p + n; q++) {
+        struct session *s = HELD(q->session);
+        const struct leg_terms *out = &s->leg[q->leg ^ 1].terms;
+        unsigned status =
+            likely(q->kind == PACKET_RTP) ? relay_rtp(q, s, q->leg, now_ns, ticks) : relay_rtcp_packet(q);
         if (unlikely(status != SRTP_OK)) {
-            packet_drop(w, &p[i], status);
+            packet_drop(w, q, status);
             gone++;
         } else if (out->tx_key) {
             keyed++;
             terms_prefetch_tx_key(out);
-            packet_prefetch_payload(&p[i]);
+            packet_prefetch_payload(q);
         }
     }
     w->to_protect = keyed;

@@ -21,7 +21,7 @@ unsigned session_add_rx(struct session *s, struct tl_live_session *live, unsigne
     if (stream->rtcp_bits & 1) // it was here before: what its floor says
         live_store_srtcp(to, stream->rtcp_top);
     if (!srtp_rx_fresh(stream))
-        live_store_index(to, stream->rtp.top, terms_rx_generation(&s->terms[leg]));
+        live_store_index(to, stream->rtp.top, terms_rx_generation(&s->leg[leg].terms));
     return slot;
 }
 
@@ -37,7 +37,7 @@ static void resume_rx(struct session *s, struct tl_live_session *live, unsigned 
     struct tl_live_ssrc *to = &live->rx_ssrc[leg][slot];
     srtp_rx_resume(&s->rx[leg]->stream[slot], r->ssrc, r->index, r->srtcp_index);
     if (r->index != TL_INDEX_NONE)
-        live_store_index(to, r->index, terms_rx_generation(&s->terms[leg]));
+        live_store_index(to, r->index, terms_rx_generation(&s->leg[leg].terms));
     live_store_srtcp(to, r->srtcp_index);
 }
 
@@ -51,7 +51,7 @@ static void resume_tx(struct session *s, struct tl_live_session *live, unsigned 
         TL_INDEX_NONE) // only SRTCP went out, which names no SSRC of ours: RTP's first packet does
         l->tx.rtp = (struct srtp_window){0};
     else
-        live_store_index(to, r->index, terms_tx_generation(&s->terms[leg]));
+        live_store_index(to, r->index, terms_tx_generation(&s->leg[leg].terms));
     if (r->index != TL_INDEX_NONE || r->ssrc != 0) {
         l->ssrc = r->ssrc;
         s->ssrc_state[leg] = SSRC_RESUMED;
@@ -65,8 +65,8 @@ void session_start(struct session *s, struct tl_live_session *live, const struct
 {
     memset(s->police, 0, sizeof s->police);
     memset(s->ssrc_state, SSRC_NONE, sizeof s->ssrc_state);
-    memset(s->leg, 0, sizeof s->leg);
     for (unsigned leg = 0; leg < 2; leg++) {
+        s->leg[leg] = (struct leg){.terms = s->leg[leg].terms};
         for (unsigned i = 0; s->rx[leg] && rx_resume[leg] && i < TL_SSRC_MAX; i++)
             if (resume_used(&rx_resume[leg][i]))
                 resume_rx(s, live, leg, &rx_resume[leg][i]);
@@ -85,8 +85,8 @@ static void forget_tx(struct session *s, struct tl_live_ssrc *live, unsigned leg
 
 void session_swap(struct session *s, struct tl_live_session *live, unsigned leg, struct leg_parts *parts)
 {
-    const struct leg_terms old = s->terms[leg], *to = &s->terms[leg];
-    s->terms[leg] = *parts->terms;
+    const struct leg_terms old = s->leg[leg].terms, *to = &s->leg[leg].terms;
+    s->leg[leg].terms = *parts->terms;
     police_swap(&s->police[leg], &old.police, &to->police);
     if (old.flags & ~to->flags & TL_LEG_RECV)
         quality_pause(&live->rx[leg]);

@@ -5,9 +5,9 @@
 // What the packet path only reads of it are the terms of its legs: the manager makes new ones aside, the
 // worker swaps them with the old between two bursts and hands those back.
 //
-// Cache lines that one RTP packet touches: the session's head, both legs' terms and the sending leg's line,
-// which lie in a row, so that the hardware brings them nearly as one, and two lines of the live
-// record; on a leg with a key also the first line of its leg_rx and the key's own.
+// Cache lines that one RTP packet touches: the session's head, the receiving leg's terms and both lines of
+// the sending leg, which lie nearly in a row, so that the hardware brings them nearly as one, and two lines
+// of the live record; on a leg with a key also the first line of its leg_rx and the key's own.
 #pragma once
 
 #include <assert.h>
@@ -96,15 +96,19 @@ static inline void terms_prefetch_tx_key(const struct leg_terms *t)
 // A leg's outgoing SSRC: none yet, from before a restart, or in use.
 enum ssrc_state { SSRC_NONE, SSRC_RESUMED, SSRC_SENDING };
 
-// What sending on a leg writes: the one stream that we send to the remote side.
+// One line of what was agreed on, and one of what sending writes: the one stream that we send to the remote
+// side.
 struct leg {
-    alignas(RTE_CACHE_LINE_SIZE) struct srtp_tx tx;
+    struct leg_terms terms;
+    struct srtp_tx tx;
     uint32_t base;    // outgoing index - near side's extended sequence number, modulo 2^32 as in RTCP
     uint32_t ssrc;    // outgoing; valid as session.ssrc_state says
     uint32_t ts_base; // outgoing timestamp - near side's
     uint32_t last_ts; // outgoing; valid with SSRC_SENDING
 };
-static_assert(sizeof(struct leg) == RTE_CACHE_LINE_SIZE, "what sending needs is one line");
+static_assert(offsetof(struct leg, tx) == RTE_CACHE_LINE_SIZE &&
+                  sizeof(struct leg) == 2 * RTE_CACHE_LINE_SIZE,
+              "two lines");
 
 // Its live record is the one of the same slot.
 struct session {
@@ -113,10 +117,9 @@ struct session {
     uint32_t slot;
     uint8_t ssrc_state[2]; // enum ssrc_state of leg[].ssrc
     uint8_t pad[2];
-    struct leg_terms terms[2];
     struct leg leg[2];
 };
-static_assert(offsetof(struct session, terms) == RTE_CACHE_LINE_SIZE, "the head is one line");
+static_assert(offsetof(struct session, leg) == RTE_CACHE_LINE_SIZE, "the head is one line");
 static_assert(sizeof(struct session) == 5 * RTE_CACHE_LINE_SIZE, "memory of a session");
 
 // What the manager makes of a leg: its terms, in place or aside for session_swap(), and the state of what is
@@ -128,7 +131,7 @@ struct leg_parts {
 
 static inline struct leg_parts session_parts(struct session *s, unsigned leg)
 {
-    return (struct leg_parts){&s->terms[leg], s->rx[leg]};
+    return (struct leg_parts){&s->leg[leg].terms, s->rx[leg]};
 }
 
 // Gives an SSRC, of which an authentic packet has come on a leg with a key, a slot; the one silent longest

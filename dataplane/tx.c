@@ -144,7 +144,7 @@ static inline void count_sent(const struct packet *p, bool rtcp, unsigned to, un
 // when the answer comes, or is dropped.
 static __rte_noinline void wait_or_drop(struct worker *w, struct packet *p)
 {
-    uint32_t hop = next_hop(&p->session->terms[p->leg ^ 1], p->kind == PACKET_RTCP);
+    uint32_t hop = next_hop(&p->session->leg[p->leg ^ 1].terms, p->kind == PACKET_RTCP);
     enum tl_drop reason = neigh_wait(&w->neigh, p->m, hop);
     if (reason == TL_DROP_COUNT)
         return;
@@ -207,7 +207,7 @@ void stage_tx(struct worker *w, struct packet *p, unsigned n)
     uint32_t open = 0; // bit per port that has a way
     for (struct packet *q = p; q < end; q++) {
         unsigned to = q->leg ^ 1;
-        const struct leg_terms *t = &q->session->terms[to];
+        const struct leg_terms *t = &q->session->leg[to].terms;
         unsigned port = t->tx_port;
         struct way *way = HELD(&ways[port]);
         if (unlikely(!(open >> port & 1))) {

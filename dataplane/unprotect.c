@@ -8,7 +8,7 @@
 
 static const struct leg_terms *terms(const struct packet *p)
 {
-    return &p->session->terms[p->leg];
+    return &p->session->leg[p->leg].terms;
 }
 
 // What is known of p's stream: its slot, or in *floor what an evicted one left behind, or nothing.

@@ -141,7 +141,7 @@ static void prefetch_task(const struct task *t)
     } else if (t->kind == TASK_SWAP) {
         rte_prefetch0(t->session);
         for (unsigned leg = 0; leg < 2; leg++) {
-            rte_prefetch0(&t->session->terms[leg]);
+            rte_prefetch0(&t->session->leg[leg].terms);
             rte_prefetch0(t->parts[leg].terms); // NULL does no harm
         }
     }

@@ -293,7 +293,7 @@ void rig_modify(struct rig *r, struct rig_call *call, unsigned leg, const struct
     struct leg_place place = place_of(r, leg, call->port[leg]);
     struct terms_maker maker = {&r->slab, r->srtp, r->neigh};
     struct task task = task_for(r, call, TASK_SWAP);
-    struct leg_terms aside, before = call->session->terms[leg];
+    struct leg_terms aside, before = call->session->leg[leg].terms;
     task.parts[leg].terms = &aside;
     MUST(leg_parts_make(&task.parts[leg], terms, &place, &maker, now_ns()) == 0);
     run_task(r, call, &task);

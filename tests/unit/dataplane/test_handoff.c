@@ -165,7 +165,7 @@ static void waits_and_finds_a_full_ring(void)
         worker_step(w[0]);
         rig_collect(&rig);
     }
-    CU_ASSERT_FATAL((neigh_load(rig.engine->neigh, one.session->terms[1].rtp_hop) & NEIGH_VALID) != 0);
+    CU_ASSERT_FATAL((neigh_load(rig.engine->neigh, one.session->leg[1].terms.rtp_hop) & NEIGH_VALID) != 0);
     static char filler;
     void *back;
     while (rte_ring_enqueue(w[0]->transmit, &filler) == 0)

@@ -108,8 +108,8 @@ static unsigned claim_session(uint32_t slot)
     claim(w, "live session", &rig.live->sessions[slot], sizeof rig.live->sessions[slot]);
     for (unsigned i = 0; i < 2; i++) {
         claim(w, "leg_rx", s->rx[i], sizeof *s->rx[i]);
-        claim(MANAGER, "rx key", s->terms[i].rx_key, srtp_key_size(TL_SUITE_AES_CM_128_HMAC_SHA1_80));
-        claim(MANAGER, "tx key", s->terms[i].tx_key, srtp_key_size(TL_SUITE_AES_CM_128_HMAC_SHA1_80));
+        claim(MANAGER, "rx key", s->leg[i].terms.rx_key, srtp_key_size(TL_SUITE_AES_CM_128_HMAC_SHA1_80));
+        claim(MANAGER, "tx key", s->leg[i].terms.tx_key, srtp_key_size(TL_SUITE_AES_CM_128_HMAC_SHA1_80));
     }
     claim(MANAGER, "call", &rig.manager->calls.call[slot], sizeof rig.manager->calls.call[slot]);
     return w;

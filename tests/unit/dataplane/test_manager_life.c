@@ -254,7 +254,7 @@ static void control_dies_in_the_middle(void)
     CU_ASSERT_EQUAL_FATAL(count, 2);
     CU_ASSERT(entries[0].call_ref == 1 || entries[1].call_ref == 1);
     CU_ASSERT(entries[0].call_ref == 3 || entries[1].call_ref == 3);
-    CU_ASSERT_EQUAL(rig.engine->sessions[modified.slot].terms[0].rtp_port, rte_cpu_to_be_16(7777));
+    CU_ASSERT_EQUAL(rig.engine->sessions[modified.slot].leg[0].terms.rtp_port, rte_cpu_to_be_16(7777));
     CU_ASSERT_EQUAL(rig.manager->out_all, 0);
     managed_close();
 }

@@ -319,7 +319,7 @@ static void waiting_goes_first(void)
     rig.later_ns = 300000000; // ARP asks again, and is answered ...
     struct worker *w = rig.engine->worker[0];
     for (unsigned i = 0;
-         i < 10 && !(neigh_load(w->engine->neigh, call.session->terms[1].rtp_hop) & NEIGH_VALID); i++)
+         i < 10 && !(neigh_load(w->engine->neigh, call.session->leg[1].terms.rtp_hop) & NEIGH_VALID); i++)
         rig_turn(&rig);
     CU_ASSERT_EQUAL(w->neigh.count, 1); // ... behind the worker's look at what waits
     struct rtp_fields f = {.pt = 8, .seq = 2, .ssrc = 1};
