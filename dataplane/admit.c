@@ -107,21 +107,9 @@ static inline bool take_plain_header(struct packet *p)
     return true;
 }
 
-// Not too much of it: before authentication the loose bucket; without one, the stream's own at once, which
-// for RTP hold less than the loose one does. SRTP_OK or the reason to drop.
-static unsigned police(const struct packet *p, const struct leg_terms *t, struct police *words,
-                       uint64_t now_ns)
-{
-    bool rtp = p->kind == PACKET_RTP;
-    if ((t->rx_key || !rtp) && !police_loose(words, &t->police, now_ns, p->len))
-        return TL_DROP_flood;
-    if (!t->rx_key && !police_own(words, &t->police, now_ns, p->len, rtp))
-        return TL_DROP_over_rate;
-    return SRTP_OK;
-}
-
-// Any packet, check by check. Returns SRTP_OK or the reason to drop.
-static __rte_noinline unsigned admit(const struct worker *w, struct packet *p, const struct leg_terms *t)
+// What is not usual, check by check. SRTP_OK or the reason to drop.
+static __rte_noinline unsigned look_closely(const struct worker *w, struct packet *p,
+                                            const struct leg_terms *t)
 {
     if (!(t->flags & TERMS_COMPLETE))
         return stranger(w, p, TL_DROP_leg_incomplete);
@@ -129,51 +117,76 @@ static __rte_noinline unsigned admit(const struct worker *w, struct packet *p, c
         return stranger(w, p, TL_DROP_wrong_source);
     if (p->len > t->max_len)
         return TL_DROP_too_big;
-    unsigned status = SRTP_OK;
-    if (portmap_entry_rtcp(p->entry) || !take_plain_header(p))
-        status = odd_kind(p, t);
-    return status == SRTP_OK ? police(p, t, &p->session->police[p->leg], w->now_ns) : status;
+    return !portmap_entry_rtcp(p->entry) && take_plain_header(p) ? SRTP_OK : odd_kind(p, t);
 }
 
-// Is it a plain leg's packet like nearly all, from the right source, and is there room for it? What is not is
-// for admit() to judge: nothing was done.
-static inline bool admit_usual(struct packet *p, const struct leg_terms *t, struct police *words,
-                               uint64_t now_ns)
+// Is it, like nearly all, an RTP packet without more than the fixed header, from the right source?
+static inline bool is_usual(struct packet *p, const struct leg_terms *t)
 {
     // RTP ports are even, so this is also no RTCP port's
-    return likely(t->flags & TERMS_PLAIN) && likely(p->route == terms_rtp_route(t)) &&
-           likely(p->len <= t->max_len) && take_plain_header(p) &&
-           likely(police_own(words, &t->police, now_ns, p->len, true));
+    return likely(t->flags & TERMS_COMPLETE) && likely(p->route == terms_rtp_route(t)) &&
+           likely(p->len <= t->max_len) && take_plain_header(p);
 }
 
-// The packet is admitted under a key: asks for what authentication reads and writes. Not before, so that a
-// flood fetches nothing of it.
-static __rte_noinline void prefetch_keyed(const struct packet *p, const struct leg_terms *in)
+// Not too much of it: before authentication the loose bucket; without one, the stream's own at once, which
+// for RTP hold less than the loose one does. SRTP_OK or the reason to drop.
+static inline unsigned police(const struct packet *p, const struct leg_terms *t, struct police *words,
+                              uint64_t now_ns)
+{
+    bool plain = !t->rx_key;
+    if (plain && likely(p->kind == PACKET_RTP))
+        return likely(police_own(words, &t->police, now_ns, p->len, true)) ? SRTP_OK : TL_DROP_over_rate;
+    if (unlikely(!police_loose(words, &t->police, now_ns, p->len)))
+        return TL_DROP_flood;
+    return plain && !police_own(words, &t->police, now_ns, p->len, false) ? TL_DROP_over_rate : SRTP_OK;
+}
+
+// The packet is admitted: asks for what is read and written of it. Not before, so that a flood fetches
+// nothing of it; not later, since keys are many lines.
+static inline void prefetch_live(const struct packet *p)
+{
+    rte_prefetch0(&p->live->rx[p->leg]);
+    rte_prefetch0(p->live->tx);
+}
+
+static __rte_noinline void prefetch_rx_key(const struct packet *p, const struct leg_terms *in)
 {
     rte_prefetch0(p->session->rx[p->leg]);
     rte_prefetch0(p->live->rx_ssrc[p->leg]);
-    terms_prefetch_rx_key(in);
-    packet_prefetch_payload(p);
+    srtp_key_prefetch(in->rx_key, in->flags & TERMS_RX_GCM);
+}
+
+static __rte_noinline void prefetch_tx_key(const struct leg_terms *out)
+{
+    srtp_key_prefetch(out->tx_key, out->flags & TERMS_TX_GCM);
 }
 
 unsigned stage_admit(struct worker *w, struct packet *p, unsigned n)
 {
     const uint64_t now_ns = w->now_ns;
-    unsigned gone = 0, keyed = 0;
+    unsigned gone = 0, rx_keys = 0, tx_keys = 0;
     for (struct packet *q = p; q < p + n; q++) {
         struct session *s = HELD(q->session);
-        const struct leg_terms *t = HELD(&s->leg[q->leg].terms);
-        if (likely(admit_usual(q, t, &s->police[q->leg], now_ns)))
-            continue;
-        unsigned verdict = admit(w, q, t);
-        if (verdict != SRTP_OK) {
+        const struct leg_terms *in = HELD(&s->leg[q->leg].terms), *out = &s->leg[q->leg ^ 1].terms;
+        unsigned verdict = likely(is_usual(q, in)) ? SRTP_OK : look_closely(w, q, in);
+        if (likely(verdict == SRTP_OK))
+            verdict = police(q, in, &s->police[q->leg], now_ns);
+        if (unlikely(verdict != SRTP_OK)) {
             packet_drop(w, q, verdict);
             gone++;
-        } else if (t->rx_key) {
-            prefetch_keyed(q, t);
-            keyed++;
+            continue;
+        }
+        prefetch_live(q);
+        if (in->rx_key) {
+            prefetch_rx_key(q, in);
+            rx_keys++;
+        }
+        if (out->tx_key) {
+            prefetch_tx_key(out);
+            tx_keys++;
         }
     }
-    w->to_unprotect = keyed;
+    w->to_unprotect = rx_keys;
+    w->to_protect = tx_keys;
     return packets_close_up(p, n, gone);
 }

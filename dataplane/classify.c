@@ -245,17 +245,14 @@ static inline void find_session(struct packet *p, uint32_t entry, struct session
     uint32_t slot = portmap_entry_slot(entry);
     unsigned leg = portmap_entry_leg(entry);
     struct session *s = HELD(&sessions[slot]);
-    struct tl_live_session *l = HELD(&live[slot]);
     p->entry = entry;
     p->leg = leg;
     p->session = s;
-    p->live = l;
+    p->live = HELD(&live[slot]);
     rte_prefetch0(s);
     rte_prefetch0(&s->leg[0].terms);
     rte_prefetch0(&s->leg[1].terms);
     rte_prefetch0(&s->leg[leg ^ 1].tx);
-    rte_prefetch0(&l->rx[leg]);
-    rte_prefetch0(l->tx);
 }
 
 // Reads the port map entries that parse() asked for, and asks for the sessions.

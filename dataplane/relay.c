@@ -202,7 +202,7 @@ unsigned stage_relay(struct worker *w, struct packet *p, unsigned n)
 {
     const uint64_t now_ns = w->now_ns;
     const uint32_t ticks = quality_ticks(now_ns);
-    unsigned gone = 0, keyed = 0;
+    unsigned gone = 0;
     for (struct packet *q = p; q < p + n; q++) {
         struct session *s = HELD(q->session);
         const struct leg_terms *out = &s->leg[q->leg ^ 1].terms;
@@ -212,11 +212,8 @@ unsigned stage_relay(struct worker *w, struct packet *p, unsigned n)
             packet_drop(w, q, status);
             gone++;
         } else if (out->tx_key) {
-            keyed++;
-            terms_prefetch_tx_key(out);
-            packet_prefetch_payload(q);
+            packet_prefetch_payload(q); // the key itself: since admission
         }
     }
-    w->to_protect = keyed;
     return packets_close_up(p, n, gone);
 }

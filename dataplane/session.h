@@ -82,17 +82,6 @@ static inline uint32_t terms_tx_generation(const struct leg_terms *t)
     return t->tx_key ? srtp_key_generation(t->tx_key) : 0;
 }
 
-// Asks for a key a stage ahead, without reading it. The leg has one.
-static inline void terms_prefetch_rx_key(const struct leg_terms *t)
-{
-    srtp_key_prefetch(t->rx_key, t->flags & TERMS_RX_GCM);
-}
-
-static inline void terms_prefetch_tx_key(const struct leg_terms *t)
-{
-    srtp_key_prefetch(t->tx_key, t->flags & TERMS_TX_GCM);
-}
-
 // A leg's outgoing SSRC: none yet, from before a restart, or in use.
 enum ssrc_state { SSRC_NONE, SSRC_RESUMED, SSRC_SENDING };
 

@@ -169,10 +169,12 @@ unsigned stage_unprotect(struct worker *w, struct packet *p, unsigned n)
             rx = stream(next, &floor);
         }
         unsigned status = check(next, rx);
-        if (status == SRTP_OK)
-            have++;
-        else
+        if (status != SRTP_OK) {
             packet_drop(w, next, status);
+            continue;
+        }
+        packet_prefetch_payload(next);
+        have++;
     }
     return have > 0 ? left + run(w, &p[from], have, &p[left]) : left;
 }

@@ -60,7 +60,7 @@ struct worker {
 
     struct worker_clock clock;
     uint64_t now_ns;       // of this step, CLOCK_MONOTONIC
-    unsigned to_unprotect; // of the packets in hand, those that came in on a leg with a key
+    unsigned to_unprotect; // of the packets that were admitted, those that came in on a leg with a key
     unsigned to_protect;   // and those that leave by one
     struct neigh_worker neigh;
     struct host host;
