@@ -23,7 +23,8 @@ static const char *const usage =
     "  --commit TEXT        what the sources are, for the report\n"
     "  --arms               prints the names of all arms and ends\n"
     "  --instructions ARM   runs --packets packets of one arm at --streams streams and ends: for callgrind\n"
-    "  --packets N\n";
+    "  --packets N          how many, in rounds of 4096; the difference of two runs is what they cost "
+    "(4096)\n";
 
 static void wrong(const char *what, const char *value)
 {
@@ -78,6 +79,7 @@ static unsigned parts(const char *text)
 
 static void defaults(struct args *a)
 {
+    a->packets = a->packets ? a->packets : CIRCULATING;
     static const unsigned quick[] = {1000, 10000}, full[] = {1, 1000, 10000, 64000, 200000};
     struct options *o = &a->options;
     if (a->stream_count == 0) {
