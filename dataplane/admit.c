@@ -161,6 +161,15 @@ static __rte_noinline void prefetch_tx_key(const struct leg_terms *out)
     srtp_key_prefetch(out->tx_key, out->flags & TERMS_TX_GCM);
 }
 
+// Drops what was refused: its counters have been asked for.
+static __rte_noinline unsigned drop_refused(struct worker *w, struct packet *p, unsigned n, unsigned gone)
+{
+    for (struct packet *q = p; q < p + n; q++)
+        if (q->verdict != SRTP_OK)
+            packet_drop(w, q, q->verdict);
+    return packets_close_up(p, n, gone);
+}
+
 unsigned stage_admit(struct worker *w, struct packet *p, unsigned n)
 {
     const uint64_t now_ns = w->now_ns;
@@ -171,8 +180,9 @@ unsigned stage_admit(struct worker *w, struct packet *p, unsigned n)
         unsigned verdict = likely(is_usual(q, in)) ? SRTP_OK : look_closely(w, q, in);
         if (likely(verdict == SRTP_OK))
             verdict = police(q, in, &s->police[q->leg], now_ns);
+        q->verdict = (uint8_t)verdict;
         if (unlikely(verdict != SRTP_OK)) {
-            packet_drop(w, q, verdict);
+            packet_prefetch_drop(q, verdict);
             gone++;
             continue;
         }
@@ -188,5 +198,5 @@ unsigned stage_admit(struct worker *w, struct packet *p, unsigned n)
     }
     w->to_unprotect = rx_keys;
     w->to_protect = tx_keys;
-    return packets_close_up(p, n, gone);
+    return likely(gone == 0) ? n : drop_refused(w, p, n, gone);
 }

@@ -34,8 +34,11 @@ struct packet {
         uint8_t leg;    // received on
         uint8_t bucket; // within classification: of its media port
     };
-    uint8_t kind;   // enum packet_kind
-    int8_t rx_slot; // of the SSRC in the leg's leg_rx, -1: none yet
+    uint8_t kind; // enum packet_kind
+    union {
+        uint8_t verdict; // within admission: enum tl_drop or SRTP_OK
+        int8_t rx_slot;  // of the SSRC in the leg's leg_rx, -1: none yet
+    };
 };
 static_assert(sizeof(struct packet) == RTE_CACHE_LINE_SIZE, "a packet is a line");
 

@@ -146,6 +146,14 @@ static inline void packet_drop(struct worker *w, struct packet *p, enum tl_drop 
     p->m = NULL;
 }
 
+// Asks for what packet_drop() will count in.
+static inline void packet_prefetch_drop(const struct packet *p, enum tl_drop reason)
+{
+    int at = tl_drop_leg(reason);
+    if (at >= 0)
+        rte_prefetch0(&p->live->drops[p->leg][at]);
+}
+
 // Moves up those of p[0..n-1] that are not gone (m is NULL) and returns how many they are. `gone`: how many
 // are, so that the common case costs nothing.
 static inline unsigned packets_close_up(struct packet *p, unsigned n, unsigned gone)
