@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // packet path: how much the remote side of a leg may send. Three leaky buckets (GCRA, ITU-T I.371 annex A)
 // of one word each:
-//   loose    asked before anything is known but the source, at 8 times both rates: bounds the work that
-//            forged packets cause
-//   packets  asked after authentication: the negotiated packets a second
+//   loose    asked before authentication, and of RTCP, at 8 times both rates: bounds the work that forged
+//            packets cause
+//   packets  asked after authentication, on a plain leg at once: the negotiated packets a second
 //   octets   the same for the negotiated bytes of UDP payload a second
 // RTCP counts in `loose` and `octets`.
 //

@@ -7,18 +7,19 @@
 #include "dataplane/worker.h"
 
 // Frame to UDP payload: Ethernet, IPv4 and UDP checks, our addresses, the port's owner. p->m is set; the rest
-// is filled in. Prefetches the session.
+// is filled in. Asks for the session's lines.
 unsigned stage_classify(struct worker *w, struct packet *p, unsigned n);
 
-// Strict source (the signalled address), size, the loose bucket, RTP or RTCP (RFC 3550, RFC 5761), RTP header
-// length.
+// Strict source (the signalled address), size, RTP or RTCP (RFC 3550, RFC 5761), RTP header length; then the
+// loose bucket on a leg with a key, the stream's own on a plain one. Sets w->to_unprotect and w->to_protect.
 unsigned stage_admit(struct worker *w, struct packet *p, unsigned n);
 
-// SRTP and SRTCP of legs with a key: replay check, authentication, decryption, commit.
+// SRTP and SRTCP of legs with a key: replay check, authentication, decryption, commit, the stream's own
+// buckets.
 unsigned stage_unprotect(struct worker *w, struct packet *p, unsigned n);
 
-// The stream's own buckets, hold, payload types, the outgoing stream's index, SSRC and timestamp; RTCP's
-// SSRCs and sequence numbers.
+// Hold, payload types, quality, the outgoing stream's index, SSRC and timestamp; RTCP's SSRCs and sequence
+// numbers.
 unsigned stage_relay(struct worker *w, struct packet *p, unsigned n);
 
 // SRTP and SRTCP of the leg that sends.
