@@ -30,9 +30,8 @@ enum terms_flags {
     TERMS_U_TO_A = TERMS_COMPLETE << 1, // what is transcoded goes from µ to A law, else from A to µ
     TERMS_RX_GCM = TERMS_U_TO_A << 1,   // what kind of key rx_key is, without reading it
     TERMS_TX_GCM = TERMS_RX_GCM << 1,
-    TERMS_PLAIN = TERMS_TX_GCM << 1, // TERMS_COMPLETE, and there is no rx key
 };
-static_assert(TERMS_PLAIN <= UINT8_MAX, "flags are a byte");
+static_assert(TERMS_TX_GCM <= UINT8_MAX, "flags are a byte");
 
 enum { TERMS_TRANSCODE = 0x80 }; // bit of pt_out
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Memory for what the manager makes by the hundred thousand: terms, keys and the state of received streams.
+// Memory for what the manager makes by the hundred thousand: keys and the state of received
+// streams; and for the terms of a MODIFY on their way.
 // rte_malloc() spends 128 bytes beside each block; here a block costs its size, a multiple of a cache line.
 //
 // Each size is a class of its own, carved from chunks that double from 64 kB to 1 MB; a chunk stays with its

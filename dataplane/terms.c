@@ -76,7 +76,6 @@ static int set_keys(struct leg_terms *t, const struct tl_leg *leg, const struct 
 {
     t->flags |= (srtp_suite_is_gcm(leg->rx.suite) ? TERMS_RX_GCM : 0) |
                 (srtp_suite_is_gcm(leg->tx.suite) ? TERMS_TX_GCM : 0);
-    t->flags |= t->flags & TERMS_COMPLETE && leg->rx.suite == TL_SUITE_NONE ? TERMS_PLAIN : 0;
     int e = make_key(&t->rx_key, &leg->rx, maker);
     return e ? e : make_key(&t->tx_key, &leg->tx, maker);
 }
