@@ -167,7 +167,7 @@ static struct sip_str moved(struct sip_str s, const char *from, const char *to)
 struct sip_msg *sip_msg_new(const struct sip_head *head, const struct sip_shape *shape)
 {
     size_t len = head->body + shape->body_len, lines = head->lines * sizeof(struct sip_line);
-    struct sip_msg *msg = malloc(sizeof *msg + lines + len);
+    struct sip_msg *msg = wipe_alloc(sizeof *msg + lines + len);
     if (!msg)
         return NULL;
     memset(msg, 0, sizeof *msg);

@@ -376,7 +376,7 @@ struct sip_msg *sip_own_message(const struct sip_bytes *bytes)
 {
     struct sip_head head;
     struct sip_shape shape;
-    char *copy = malloc(bytes->len);
+    char *copy = wipe_alloc(bytes->len);
     struct sip_msg *msg = NULL;
     if (!copy)
         return NULL;

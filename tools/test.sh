@@ -76,6 +76,7 @@ if [ $kind != e2e ]; then
     if [ -z "$name" ]; then
         run layers 60 tools/check-layers.sh
         run format 60 tools/check-format.sh
+        run hardening 60 tools/check-hardening.sh build-test/plain
     fi
     for t in $(unit_programs build-test/plain); do
         [[ $t == *"$name"* ]] && run "unit $(basename "$t")" 120 "$t"

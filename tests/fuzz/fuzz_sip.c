@@ -5,6 +5,7 @@
 //   input: a byte of switches, then messages; over UDP a byte 0x1e parts the datagrams
 #include "control/sip_dialog.h"
 #include "control/sip_stream.h"
+#include "control/wipe.h"
 #include "fuzz.h"
 #include "sip_fixture.h"
 
@@ -16,7 +17,7 @@ static unsigned switches;
 static void forget_sent(void)
 {
     for (unsigned i = 0; i < fix.sent_count; i++)
-        free(fix.sent[i].text);
+        wipe_free(fix.sent[i].text);
     fix.sent_count = 0;
 }
 

@@ -292,7 +292,8 @@ static bool add_session(unsigned i)
 {
     struct session *x = &sessions[i];
     memset(x, 0, sizeof *x);
-    getrandom(&x->call_ref, sizeof x->call_ref, 0);
+    if (getrandom(&x->call_ref, sizeof x->call_ref, 0) < 0)
+        return false;
     for (unsigned who = 0; who < 2; who++) {
         struct side *s = &x->side[who];
         uint16_t port = (uint16_t)(30000 + i * 4);

@@ -23,7 +23,7 @@ static int paper_send(void *arg, struct sip_flow *flow, const struct sip_bytes *
     struct fix_sent *s = &fix->sent[fix->sent_count++];
     s->flow = *flow;
     s->at = fix->wheel.now;
-    s->text = malloc(bytes->len + 1);
+    s->text = wipe_alloc(bytes->len + 1);
     memcpy(s->text, bytes->data, bytes->len);
     s->text[bytes->len] = '\0';
     if (waiter && !waiter->link && flow->transport == TL_TCP)
@@ -134,7 +134,7 @@ void fix_receive_from(struct fix *fix, uint32_t listener, const struct tl_addr *
     size_t len = 0;
     for (const char *p = text; *p; p++)
         len += *p == '\n' ? 2 : 1;
-    char *bytes = malloc(len), *to = bytes;
+    char *bytes = wipe_alloc(len), *to = bytes;
     for (const char *p = text; *p; p++) {
         if (*p == '\n')
             *to++ = '\r';

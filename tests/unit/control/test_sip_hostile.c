@@ -5,6 +5,7 @@
 
 #include "control/sip_dialog.h"
 #include "control/sip_stream.h"
+#include "control/wipe.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -170,7 +171,7 @@ static void act(struct fix *f, const struct fix_event *event, const struct sip_m
 static void forget_sent(void)
 {
     for (unsigned i = 0; i < fix.sent_count; i++)
-        free(fix.sent[i].text);
+        wipe_free(fix.sent[i].text);
     fix.sent_count = 0;
 }
 

@@ -66,9 +66,9 @@ static void test_look(void)
     if (!can_look())
         return;
     make_key();
-    char *block = malloc(300);
+    char *block = wipe_alloc(300);
     CU_ASSERT_PTR_NOT_NULL_FATAL(block);
-    strcpy(block + 100, key);
+    memcpy(block + 100, key, sizeof key);
     CU_ASSERT_EQUAL(copies(), 1);
     block = wipe_realloc(block, 5000);
     CU_ASSERT_PTR_NOT_NULL_FATAL(block);
