@@ -143,7 +143,7 @@ static void in_dialog(struct agent_leg *leg, struct sip_txn *txn, const struct s
             return;
         }
         leg->invite_in = txn;
-        sip_txn_set_user(txn, leg);
+        sip_txn_set_owner(txn, &leg->user.sip);
         e.type = CALL_EV_REINVITE;
         e.sdp = sdp_of(msg).p;
         e.sdp_len = sdp_of(msg).len;
@@ -180,9 +180,9 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_msg *msg
         answer_stranger(txn, status, headers);
 }
 
-static void on_cancel(void *arg, struct sip_txn *txn, void *user, const struct sip_msg *cancel)
+static void on_cancel(void *arg, struct sip_txn *txn, struct sip_owner *owner, const struct sip_msg *cancel)
 {
-    struct agent_leg *leg = user;
+    struct agent_leg *leg = (struct agent_leg *)owner;
     (void)arg;
     if (!leg || leg->invite_in != txn) {
         agent_respond(txn, 487, 0, NULL);
@@ -192,9 +192,9 @@ static void on_cancel(void *arg, struct sip_txn *txn, void *user, const struct s
     agent_event(leg->owner, &e, cancel, NULL);
 }
 
-static void on_ack(void *arg, struct sip_txn *txn, void *user, const struct sip_msg *ack)
+static void on_ack(void *arg, struct sip_txn *txn, struct sip_owner *owner, const struct sip_msg *ack)
 {
-    struct agent_leg *leg = user;
+    struct agent_leg *leg = (struct agent_leg *)owner;
     (void)arg;
     if (!leg)
         return;
@@ -243,18 +243,18 @@ static void invite_response(struct agent_leg *leg, const struct sip_msg *msg, co
     agent_event(c, &e, msg, NULL);
 }
 
-static void on_response(void *arg, struct sip_txn *txn, void *user, const struct sip_msg *msg,
+static void on_response(void *arg, struct sip_txn *txn, struct sip_owner *owner, const struct sip_msg *msg,
                         const struct sip_flow *flow)
 {
     (void)arg;
-    if (!user)
+    if (!owner)
         return;
-    if (*(enum agent_user_kind *)user == AGENT_PROBE) {
+    if (((struct agent_user *)owner)->kind == AGENT_PROBE) {
         if (sip_msg_status(msg) >= 200)
-            agent_probe_result(user, (unsigned)sip_msg_status(msg));
+            agent_probe_result((struct agent_probe *)owner, (unsigned)sip_msg_status(msg));
         return;
     }
-    struct agent_leg *leg = user;
+    struct agent_leg *leg = (struct agent_leg *)owner;
     if (txn == leg->invite_out) {
         invite_response(leg, msg, flow);
     } else if (txn == leg->bye && sip_msg_status(msg) >= 200) {
@@ -263,16 +263,16 @@ static void on_response(void *arg, struct sip_txn *txn, void *user, const struct
     }
 }
 
-static void on_failure(void *arg, struct sip_txn *txn, void *user, enum sip_failure why)
+static void on_failure(void *arg, struct sip_txn *txn, struct sip_owner *owner, enum sip_failure why)
 {
     (void)arg;
-    if (!user)
+    if (!owner)
         return;
-    if (*(enum agent_user_kind *)user == AGENT_PROBE) {
-        agent_probe_result(user, 0);
+    if (((struct agent_user *)owner)->kind == AGENT_PROBE) {
+        agent_probe_result((struct agent_probe *)owner, 0);
         return;
     }
-    struct agent_leg *leg = user;
+    struct agent_leg *leg = (struct agent_leg *)owner;
     if (txn == leg->invite_out) {
         leg->invite_out = NULL;
         if (leg->side == CALL_B)

@@ -96,7 +96,7 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
                                   .body_type = sdp_type,
                                   .body = a->body,
                                   .body_len = a->body_len};
-    int rc = sip_request(agent->stack, &flow, &request, leg, &leg->invite_out);
+    int rc = sip_request(agent->stack, &flow, &request, &leg->user.sip, &leg->invite_out);
     if (rc < 0) {
         log_line(LOG_WARNING, "call %llu: INVITE to trunk %s was not sent: %s", (unsigned long long)c->id,
                  trunk->config->name, strerror(-rc));
@@ -131,7 +131,7 @@ static void do_reinvite(struct agent_call *c, const struct call_action *a)
         r.body = a->body;
         r.body_len = a->body_len;
     }
-    if (sip_request(c->agent->stack, &flow, &r, leg, &leg->invite_out) < 0) {
+    if (sip_request(c->agent->stack, &flow, &r, &leg->user.sip, &leg->invite_out) < 0) {
         leg->invite_out = NULL;
         later(c, CALL_EV_FAILURE, a->side, 500);
     }
@@ -169,7 +169,7 @@ static void do_bye(struct agent_call *c, const struct call_action *a)
     r.contact = NULL;
     if (a->flags & CALL_RELAY && c->agent->reason[0])
         r.headers = c->agent->reason;
-    if (sip_request(c->agent->stack, &flow, &r, leg, &leg->bye) < 0) {
+    if (sip_request(c->agent->stack, &flow, &r, &leg->user.sip, &leg->bye) < 0) {
         leg->bye = NULL;
         later(c, CALL_EV_BYE_DONE, a->side, 0);
     }
@@ -217,7 +217,7 @@ static void do_answer(struct agent_call *c, const struct call_action *a)
         }
     }
     if (a->status >= 300) // nothing of it concerns the call any more
-        sip_txn_set_user(txn, NULL);
+        sip_txn_set_owner(txn, NULL);
     int rc = sip_respond(txn, &answer);
     if (rc == -EINVAL && relayed) { // a phrase or Reason that cannot go along
         answer.reason = answer.headers = NULL;

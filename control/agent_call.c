@@ -65,7 +65,7 @@ struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, c
     c->id = ++agent->next_id;
     c->start_ms = loop_now(agent->loop);
     for (unsigned s = 0; s < 2; s++) {
-        c->leg[s].kind = AGENT_LEG;
+        c->leg[s].user.kind = AGENT_LEG;
         c->leg[s].side = (uint8_t)s;
         c->leg[s].owner = c;
     }
@@ -96,23 +96,8 @@ struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, c
     }
     agent_set_tag(&c->leg[CALL_A], sip_txn_tag(invite));
     c->leg[CALL_A].invite_in = invite;
-    sip_txn_set_user(invite, &c->leg[CALL_A]);
+    sip_txn_set_owner(invite, &c->leg[CALL_A].user.sip);
     return c;
-}
-
-// Whatever transaction still has the leg as its user must not come back with it.
-static void let_go(struct agent_leg *leg)
-{
-    if (!leg->owner->agent->stack)
-        return; // it went first, with all its transactions
-    if (leg->invite_in)
-        sip_abandon(leg->invite_in);
-    if (leg->ack_due)
-        sip_abandon(leg->ack_due); // a call that is over repeats no 2xx
-    if (leg->invite_out)
-        sip_abandon(leg->invite_out);
-    if (leg->bye)
-        sip_abandon(leg->bye);
 }
 
 void agent_call_free(struct agent_call *c)
@@ -124,7 +109,7 @@ void agent_call_free(struct agent_call *c)
     if (c->trunk_b)
         trunk_leg_ends(c->trunk_b);
     for (unsigned s = 0; s < 2; s++) {
-        let_go(&c->leg[s]);
+        sip_owner_cut(&c->leg[s].user.sip); // among them: a call that is over repeats no 2xx
         drop_tag(&c->leg[s]);
         sip_dialog_fini(&c->leg[s].dialog);
     }

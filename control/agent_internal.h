@@ -8,11 +8,14 @@
 
 enum { AGENT_TAG_BUCKETS = 16384, AGENT_LATER_MAX = 16 };
 
-// What the stack gives back as `user`.
-enum agent_user_kind { AGENT_LEG, AGENT_PROBE };
+// What the stack gives back as owner of a transaction.
+struct agent_user {
+    struct sip_owner sip; // first
+    enum { AGENT_LEG, AGENT_PROBE } kind;
+};
 
 struct agent_leg {
-    enum agent_user_kind kind;
+    struct agent_user user; // first
     uint8_t side;
     struct agent_call *owner;
     struct sip_dialog dialog; // made with the first 2xx, either way
@@ -55,7 +58,7 @@ struct agent_call {
 };
 
 struct agent_probe {
-    enum agent_user_kind kind;
+    struct agent_user user; // first
     struct agent *agent;
     struct trunk *trunk;
     uint32_t cseq;

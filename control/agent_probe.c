@@ -57,7 +57,7 @@ static void send_probe(struct agent *agent, struct agent_probe *probe)
                                   .headers = "Accept: application/sdp\r\n"};
     struct sip_txn *txn;
     trunk_options_sent(probe->trunk, loop_now(agent->loop));
-    if (sip_request(agent->stack, &flow, &request, probe, &txn) < 0)
+    if (sip_request(agent->stack, &flow, &request, &probe->user.sip, &txn) < 0)
         agent_probe_result(probe, 0);
 }
 
@@ -77,7 +77,8 @@ int agent_probes_init(struct agent *agent)
     if (!agent->probes)
         return -ENOMEM;
     for (uint32_t i = 0; i < agent->trunks.count; i++)
-        agent->probes[i] = (struct agent_probe){AGENT_PROBE, agent, &agent->trunks.trunks[i], 0};
+        agent->probes[i] =
+            (struct agent_probe){.user.kind = AGENT_PROBE, .agent = agent, .trunk = &agent->trunks.trunks[i]};
     arm(agent);
     return 0;
 }

@@ -24,7 +24,8 @@ void act_answer(struct call *call, struct call_actions *out, uint8_t side, int s
     if (status < 200)
         return;
     call->side[side].invite_in = false;
-    call->side[side].ack_due = status < 300;
+    if (status < 300) // a refusal says nothing of an earlier 2xx that still waits for its ACK
+        call->side[side].ack_due = true;
 }
 
 void act_answer_503(struct call *call, struct call_actions *out, uint8_t side)

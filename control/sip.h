@@ -41,6 +41,13 @@ enum {
 struct sip_stack;
 struct sip_txn;
 
+// Who hears of transactions; lies in an object of the stack's user. Every transaction that may still call
+// back hangs on its owner, and sip_owner_cut() cuts all of them off in one place: no callback can reach what
+// is freed after it. Zeroed it has none.
+struct sip_owner {
+    struct sip_txn *txns;
+};
+
 // Where a message came from, or goes to. Plain value, freely copied.
 struct sip_flow {
     uint32_t listener;           // index in the configuration
@@ -62,16 +69,16 @@ struct sip_user {
     void (*on_request)(void *arg, struct sip_txn *txn, const struct sip_msg *msg,
                        const struct sip_flow *flow);
     // The INVITE was CANCELled before it was answered; the user answers it 487.
-    void (*on_cancel)(void *arg, struct sip_txn *txn, void *user, const struct sip_msg *cancel);
+    void (*on_cancel)(void *arg, struct sip_txn *txn, struct sip_owner *owner, const struct sip_msg *cancel);
     // The first ACK to our 2xx; repeated ones are absorbed.
-    void (*on_ack)(void *arg, struct sip_txn *txn, void *user, const struct sip_msg *ack);
+    void (*on_ack)(void *arg, struct sip_txn *txn, struct sip_owner *owner, const struct sip_msg *ack);
     // Each provisional response but 100 and the first final one to a request of ours. `msg` lives until the
     // callback returns.
-    void (*on_response)(void *arg, struct sip_txn *txn, void *user, const struct sip_msg *msg,
+    void (*on_response)(void *arg, struct sip_txn *txn, struct sip_owner *owner, const struct sip_msg *msg,
                         const struct sip_flow *flow);
     // The transaction ended without what it waited for. Client: no final response. Server: no ACK to our 2xx
     // (the user ends the call), or the answer could not be sent.
-    void (*on_failure)(void *arg, struct sip_txn *txn, void *user, enum sip_failure why);
+    void (*on_failure)(void *arg, struct sip_txn *txn, struct sip_owner *owner, enum sip_failure why);
 };
 
 // Why a message was not taken: counter, label in `status`, sentence.
@@ -186,9 +193,12 @@ const struct sip_flow *sip_txn_flow(const struct sip_txn *txn);
 
 bool sip_txn_is_server(const struct sip_txn *txn);
 
-// What the callbacks get as `user`; NULL at first for a server transaction.
-void sip_txn_set_user(struct sip_txn *txn, void *user);
-void *sip_txn_user(const struct sip_txn *txn);
+// What the callbacks get as `owner`; NULL at first for a server transaction.
+void sip_txn_set_owner(struct sip_txn *txn, struct sip_owner *owner);
+struct sip_owner *sip_txn_owner(const struct sip_txn *txn);
+
+// Gives up every transaction of the owner as sip_abandon() does. None calls back any more.
+void sip_owner_cut(struct sip_owner *owner);
 
 // ---- asking --------------------------------------------------------------------------------------------
 
@@ -211,12 +221,12 @@ struct sip_request {
 };
 
 // Sends a request in a new client transaction. Via, Max-Forwards, User-Agent, Allow and Content-Length are
-// added. `user` comes back in the callbacks; with NULL *out it is sent for its effect and nobody hears of it.
-// Returns 0; -EINVAL when it is no valid request (a field missing, a CR or LF where none may be); -EAGAIN
+// added. `owner` comes back in the callbacks; with NULL *out it is sent for its effect and nobody hears of
+// it. Returns 0; -EINVAL when it is no valid request (a field missing, a CR or LF where none may be); -EAGAIN
 // when there are too many transactions; -ENOMEM. What the network refuses comes as on_failure(), also at
 // once.
 int sip_request(struct sip_stack *stack, const struct sip_flow *to, const struct sip_request *request,
-                void *user, struct sip_txn **out);
+                struct sip_owner *owner, struct sip_txn **out);
 
 // Cancels an INVITE of ours: CANCEL is sent as soon as a provisional response is here. The user still gets
 // the final response (487, or a 2xx that was faster), or SIP_TIMEOUT 64*T1 after the CANCEL.

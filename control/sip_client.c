@@ -14,14 +14,14 @@
 static void tell_failure(struct sip_txn *txn, enum sip_failure why)
 {
     struct sip_stack *stack = txn->stack;
-    void *user = txn->user;
+    struct sip_owner *owner = txn->owner;
     bool heard = !(txn->flags & SIP_ABANDONED);
     txn->flags |= SIP_FINAL | SIP_ABANDONED;
     if (why == SIP_TIMEOUT)
         stack->counters.timeouts++;
     if (heard) {
         sip_txn_hold(txn);
-        stack->user->on_failure(stack->arg, txn, user, why);
+        stack->user->on_failure(stack->arg, txn, owner, why);
         if (!sip_txn_release(txn))
             return;
     }
@@ -35,7 +35,7 @@ static bool tell_response(struct sip_txn *txn, const struct sip_msg *msg, const 
     if (txn->flags & SIP_ABANDONED)
         return true;
     sip_txn_hold(txn);
-    stack->user->on_response(stack->arg, txn, txn->user, msg, flow);
+    stack->user->on_response(stack->arg, txn, txn->owner, msg, flow);
     return sip_txn_release(txn);
 }
 
@@ -99,7 +99,7 @@ static struct sip_txn *start(struct sip_stack *stack, const struct sip_flow *flo
 }
 
 int sip_request(struct sip_stack *stack, const struct sip_flow *to, const struct sip_request *request,
-                void *user, struct sip_txn **out)
+                struct sip_owner *owner, struct sip_txn **out)
 {
     char branch[SIP_BRANCH_LEN];
     int err;
@@ -113,7 +113,8 @@ int sip_request(struct sip_stack *stack, const struct sip_flow *to, const struct
     struct sip_txn *txn = start(stack, to, bytes, (struct sip_str){branch, strlen(branch)}, &err);
     if (!txn)
         return err;
-    txn->user = user;
+    if (out)
+        sip_txn_set_owner(txn, owner);
     if (!out)
         txn->flags |= SIP_ABANDONED; // nobody listens
     else
@@ -190,7 +191,7 @@ void sip_abandon(struct sip_txn *txn)
 {
     bool gone = txn->flags & SIP_ABANDONED;
     txn->flags |= SIP_ABANDONED;
-    txn->user = NULL;
+    sip_txn_set_owner(txn, NULL);
     if (gone)
         return;
     if (sip_kind_is_server(txn->kind)) {
@@ -280,7 +281,7 @@ static void first_2xx(struct sip_txn *txn, struct sip_msg *msg, const struct sip
     // The user may ACK, which frees txn->answer: the message must outlive the callback.
     sip_txn_hold(txn);
     txn->answer = NULL;
-    stack->user->on_response(stack->arg, txn, txn->user, msg, flow);
+    stack->user->on_response(stack->arg, txn, txn->owner, msg, flow);
     if (txn->stage == SIP_AWAIT_USER && !(txn->flags & SIP_ABANDONED)) {
         txn->answer = msg;
         msg = NULL;
@@ -398,10 +399,10 @@ void sip_client_timer(struct sip_txn *txn)
     } else if (txn->stage == SIP_AWAIT_USER && txn->answer) {
         // The user took no notice of the 2xx for 64*T1: the far side must not be left with half a call.
         struct sip_stack *stack = txn->stack;
-        void *user = txn->user;
+        struct sip_owner *owner = txn->owner;
         sip_txn_hold(txn);
         sip_abandon(txn);
-        stack->user->on_failure(stack->arg, txn, user, SIP_TIMEOUT);
+        stack->user->on_failure(stack->arg, txn, owner, SIP_TIMEOUT);
         sip_txn_release(txn);
     } else {
         sip_txn_free(txn);

@@ -134,7 +134,7 @@ static void finish(struct sip_txn *txn, int status, bool forget)
         if (status < 300) {
             await_ack(txn);
         } else {
-            txn->user = NULL;
+            sip_txn_set_owner(txn, NULL);
             txn->interval = txn->stack->config->t1_ms;
             arm_live(txn);
         }
@@ -308,7 +308,7 @@ static void take_cancel(struct sip_stack *stack, const struct sip_head *head, co
     }
     txn->flags |= SIP_CANCELLED;
     sip_txn_hold(txn);
-    stack->user->on_cancel(stack->arg, txn, txn->user, msg);
+    stack->user->on_cancel(stack->arg, txn, txn->owner, msg);
     sip_txn_release(txn);
     sip_msg_free(msg);
 }
@@ -368,10 +368,10 @@ static void take_ack(struct sip_stack *stack, const struct sip_head *head, const
         stack->counters.rejects[SIP_REJECT_syntax]++;
         return;
     }
-    void *user = txn->user;
+    struct sip_owner *owner = txn->owner;
     sip_txn_hold(txn);
     stop_2xx(txn);
-    stack->user->on_ack(stack->arg, txn, user, msg);
+    stack->user->on_ack(stack->arg, txn, owner, msg);
     sip_txn_release(txn);
     sip_msg_free(msg);
 }
@@ -415,7 +415,7 @@ void sip_server_timer(struct sip_txn *txn)
     } else if (txn->stage == SIP_AWAIT_ACK && late) {
         stack->counters.no_ack++;
         sip_txn_hold(txn);
-        stack->user->on_failure(stack->arg, txn, txn->user, SIP_TIMEOUT);
+        stack->user->on_failure(stack->arg, txn, txn->owner, SIP_TIMEOUT);
         sip_txn_free(txn);
         sip_txn_release(txn);
     } else if (txn->stage == SIP_AWAIT_ACK && again) {
@@ -460,12 +460,7 @@ bool sip_txn_is_server(const struct sip_txn *txn)
     return sip_kind_is_server(txn->kind);
 }
 
-void sip_txn_set_user(struct sip_txn *txn, void *user)
+struct sip_owner *sip_txn_owner(const struct sip_txn *txn)
 {
-    txn->user = user;
-}
-
-void *sip_txn_user(const struct sip_txn *txn)
-{
-    return txn->user;
+    return txn->owner;
 }

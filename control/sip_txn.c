@@ -287,6 +287,7 @@ void sip_txn_free(struct sip_txn *txn)
         return;
     }
     struct sip_stack *stack = txn->stack;
+    sip_txn_set_owner(txn, NULL);
     sip_txn_end_live(txn, SIP_WAITING);
     wheel_cancel(stack->wheel, &txn->timer);
     sip_table_remove(&stack->txns, &txn->key);
@@ -305,7 +306,7 @@ void sip_txn_wait(struct sip_txn *txn, uint32_t ms, struct sip_bytes *repeat)
 {
     sip_txn_end_live(txn, SIP_WAITING);
     txn->stage = SIP_WAITING;
-    txn->user = NULL;
+    sip_txn_set_owner(txn, NULL);
     wipe_free(txn->repeat);
     txn->repeat = repeat;
     // Of what is too large for a record repetitions are absorbed without an answer; but an ACK of ours has to
@@ -320,6 +321,32 @@ void sip_txn_wait(struct sip_txn *txn, uint32_t ms, struct sip_bytes *repeat)
         sip_txn_free(txn);
     else
         sip_txn_arm(txn);
+}
+
+void sip_txn_set_owner(struct sip_txn *txn, struct sip_owner *owner)
+{
+    if (txn->owner) {
+        *txn->owner_link = txn->owner_next;
+        if (txn->owner_next)
+            txn->owner_next->owner_link = txn->owner_link;
+    }
+    txn->owner = owner;
+    if (!owner)
+        return;
+    txn->owner_next = owner->txns;
+    txn->owner_link = &owner->txns;
+    if (txn->owner_next)
+        txn->owner_next->owner_link = &txn->owner_next;
+    owner->txns = txn;
+}
+
+void sip_owner_cut(struct sip_owner *owner)
+{
+    while (owner->txns) {
+        struct sip_txn *txn = owner->txns;
+        sip_txn_set_owner(txn, NULL);
+        sip_abandon(txn);
+    }
 }
 
 void sip_txn_hold(struct sip_txn *txn)

@@ -51,7 +51,8 @@ struct sip_txn {
     uint8_t kind, stage;
     uint8_t busy;        // callbacks of the user that run
     uint16_t reply_port; // server over UDP: where the answer goes
-    void *user;
+    struct sip_owner *owner;
+    struct sip_txn *owner_next, **owner_link; // all transactions of the owner
     struct sip_live *live;
     struct sip_bytes *repeat;    // WAITING, AWAIT_ACK: what a repetition gets
     struct sip_msg *answer;      // AWAIT_USER: the 2xx

@@ -99,29 +99,29 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_msg *msg
     memcpy(bed->to_tag, sip_txn_tag(txn), sizeof bed->to_tag);
 }
 
-static void on_cancel(void *arg, struct sip_txn *txn, void *user, const struct sip_msg *msg)
+static void on_cancel(void *arg, struct sip_txn *txn, struct sip_owner *owner, const struct sip_msg *msg)
 {
     (void)arg;
     (void)txn;
-    (void)user;
+    (void)owner;
     (void)msg;
 }
 
-static void on_response(void *arg, struct sip_txn *txn, void *user, const struct sip_msg *msg,
+static void on_response(void *arg, struct sip_txn *txn, struct sip_owner *owner, const struct sip_msg *msg,
                         const struct sip_flow *flow)
 {
     (void)arg;
     (void)txn;
-    (void)user;
+    (void)owner;
     (void)msg;
     (void)flow;
 }
 
-static void on_failure(void *arg, struct sip_txn *txn, void *user, enum sip_failure why)
+static void on_failure(void *arg, struct sip_txn *txn, struct sip_owner *owner, enum sip_failure why)
 {
     (void)arg;
     (void)txn;
-    (void)user;
+    (void)owner;
     (void)why;
 }
 

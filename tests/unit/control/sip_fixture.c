@@ -54,26 +54,26 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_msg *msg
     note(arg, (struct fix_event){.what = FIX_REQUEST, .txn = txn}, msg);
 }
 
-static void on_cancel(void *arg, struct sip_txn *txn, void *user, const struct sip_msg *msg)
+static void on_cancel(void *arg, struct sip_txn *txn, struct sip_owner *owner, const struct sip_msg *msg)
 {
-    note(arg, (struct fix_event){.what = FIX_CANCEL, .txn = txn, .user = user}, msg);
+    note(arg, (struct fix_event){.what = FIX_CANCEL, .txn = txn, .owner = owner}, msg);
 }
 
-static void on_ack(void *arg, struct sip_txn *txn, void *user, const struct sip_msg *msg)
+static void on_ack(void *arg, struct sip_txn *txn, struct sip_owner *owner, const struct sip_msg *msg)
 {
-    note(arg, (struct fix_event){.what = FIX_ACK, .txn = txn, .user = user}, msg);
+    note(arg, (struct fix_event){.what = FIX_ACK, .txn = txn, .owner = owner}, msg);
 }
 
-static void on_response(void *arg, struct sip_txn *txn, void *user, const struct sip_msg *msg,
+static void on_response(void *arg, struct sip_txn *txn, struct sip_owner *owner, const struct sip_msg *msg,
                         const struct sip_flow *flow)
 {
     (void)flow;
-    note(arg, (struct fix_event){.what = FIX_RESPONSE, .txn = txn, .user = user}, msg);
+    note(arg, (struct fix_event){.what = FIX_RESPONSE, .txn = txn, .owner = owner}, msg);
 }
 
-static void on_failure(void *arg, struct sip_txn *txn, void *user, enum sip_failure why)
+static void on_failure(void *arg, struct sip_txn *txn, struct sip_owner *owner, enum sip_failure why)
 {
-    note(arg, (struct fix_event){.what = FIX_FAILURE, .txn = txn, .user = user, .why = why}, NULL);
+    note(arg, (struct fix_event){.what = FIX_FAILURE, .txn = txn, .owner = owner, .why = why}, NULL);
 }
 
 static const struct sip_user user = {on_request, on_cancel, on_ack, on_response, on_failure};

@@ -19,7 +19,7 @@ struct fix_sent {
 struct fix_event {
     enum fix_what what;
     struct sip_txn *txn;
-    void *user;
+    struct sip_owner *owner;
     int status; // of a response
     enum sip_method method;
     enum sip_failure why;

@@ -609,6 +609,38 @@ static void test_operator(void)
     world_close(&w);
 }
 
+// The ACK to a re-INVITE's 2xx comes late or never, behind further INVITEs and a BYE: whatever transaction
+// still waits then, it does not come back to a call that has gone (ASan sees it).
+static void test_ack_after_the_end(void)
+{
+    for (int never = 0; never < 2; never++) {
+        struct world w;
+        char *ok, *invite;
+        world_open(&w, NULL);
+        bring_up(&w, &ok, &invite);
+        a_requests(&w, ok, "INVITE", 2, "", body_a);
+        const char *again = party_expect(&w, &w.b, "INVITE");
+        party_answer(&w, &w.b, again, "200 OK", "", body_b);
+        const char *first = party_expect(&w, &w.a, "SIP/2.0 200");
+        for (unsigned cseq = 3; cseq < 5; cseq++) { // one change at a time, so long as the ACK is due
+            a_requests(&w, ok, "INVITE", cseq, "", body_a);
+            CU_ASSERT_PTR_NOT_NULL(party_expect(&w, &w.a, "SIP/2.0 491"));
+            world_turn(&w, 10);
+            CU_ASSERT_EQUAL(party_has(&w.b, "INVITE"), 0);
+        }
+        a_requests(&w, ok, "BYE", 5, "", NULL);
+        const char *bye = party_expect(&w, &w.b, "BYE");
+        party_answer(&w, &w.b, bye, "200 OK", "", NULL);
+        CU_ASSERT_TRUE(world_quiet(&w));
+        if (!never)
+            a_requests(&w, first, "ACK", 2, "", NULL);
+        world_turn(&w, never ? 64 * 20 + 200 : 50);
+        free(ok);
+        free(invite);
+        world_close(&w);
+    }
+}
+
 // INVITEs with bytes changed at random, and answers to them likewise: nothing breaks, nothing is left.
 static void test_mutated(void)
 {
@@ -673,6 +705,7 @@ int main(int argc, char **argv)
         {"keep-alive", test_keep_alive},
         {"the operator's view", test_operator},
         {"the operator's view of a call's media", test_operator_sees_media},
+        {"ACK after the end", test_ack_after_the_end},
         {"mutated SDP", test_mutated},
     };
     return test_main("agent", TEST_CASES(cases), argc, argv);

@@ -8,14 +8,14 @@
 #include <string.h>
 
 static struct fix fix;
-static int user_data;
+static struct sip_owner owner;
 
 static struct sip_txn *request(enum sip_method method, uint32_t listener)
 {
     struct sip_request r = fix_request(method);
     struct sip_flow to = sip_flow_to(fix.stack, listener, &fix_peer);
     struct sip_txn *txn = NULL;
-    CU_ASSERT_FATAL(sip_request(fix.stack, &to, &r, &user_data, &txn) == 0);
+    CU_ASSERT_FATAL(sip_request(fix.stack, &to, &r, &owner, &txn) == 0);
     return txn;
 }
 
@@ -50,7 +50,7 @@ static void invite_repeated_until_b(void)
     fix_advance(&fix, 1);
     CU_ASSERT_FATAL(fix.event_count == 1);
     CU_ASSERT(fix.event[0].what == FIX_FAILURE && fix.event[0].why == SIP_TIMEOUT);
-    CU_ASSERT(fix.event[0].user == &user_data);
+    CU_ASSERT(fix.event[0].owner == &owner);
     CU_ASSERT(counters()->timeouts == 1 && counters()->tx_again == 6);
     fix_close(&fix);
 }

@@ -21,6 +21,7 @@ enum { UDP = 0, TCP = 1, PORT = 5060 };
 
 // One side: a stack and what its user saw.
 struct side {
+    struct sip_owner owner;
     struct tl_config config;
     struct sip_stack *stack;
     struct sip_dialog dialog;
@@ -64,27 +65,27 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_msg *msg
     CU_ASSERT(err == 0 || (s->may_fail && err == -EIO));
 }
 
-static void on_cancel(void *arg, struct sip_txn *txn, void *user, const struct sip_msg *msg)
+static void on_cancel(void *arg, struct sip_txn *txn, struct sip_owner *owner, const struct sip_msg *msg)
 {
     (void)arg;
-    (void)user;
+    (void)owner;
     (void)msg;
     CU_ASSERT(sip_respond(txn, &(struct sip_answer){.status = 487}) == 0);
 }
 
-static void on_ack(void *arg, struct sip_txn *txn, void *user, const struct sip_msg *msg)
+static void on_ack(void *arg, struct sip_txn *txn, struct sip_owner *owner, const struct sip_msg *msg)
 {
     (void)txn;
-    (void)user;
+    (void)owner;
     (void)msg;
     ((struct side *)arg)->acks++;
 }
 
-static void on_response(void *arg, struct sip_txn *txn, void *user, const struct sip_msg *msg,
+static void on_response(void *arg, struct sip_txn *txn, struct sip_owner *owner, const struct sip_msg *msg,
                         const struct sip_flow *flow)
 {
     struct side *s = arg;
-    (void)user;
+    (void)owner;
     s->responses++;
     s->last_status = sip_msg_status(msg);
     if (sip_msg_method(msg) == SIP_INVITE && s->last_status == 200) {
@@ -96,11 +97,11 @@ static void on_response(void *arg, struct sip_txn *txn, void *user, const struct
     }
 }
 
-static void on_failure(void *arg, struct sip_txn *txn, void *user, enum sip_failure why)
+static void on_failure(void *arg, struct sip_txn *txn, struct sip_owner *owner, enum sip_failure why)
 {
     struct side *s = arg;
     (void)txn;
-    (void)user;
+    (void)owner;
     s->failures++;
     s->why = why;
 }
@@ -207,7 +208,7 @@ static struct sip_txn *ask(struct side *s, enum sip_method method, unsigned list
                             .call_id = call_id,
                             .cseq = 1,
                             .contact = contact};
-    CU_ASSERT(sip_request(s->stack, &flow, &r, s, &txn) == 0);
+    CU_ASSERT(sip_request(s->stack, &flow, &r, &s->owner, &txn) == 0);
     return txn;
 }
 
@@ -217,7 +218,7 @@ static void hang_up(struct side *s)
     struct sip_txn *txn;
     struct sip_flow hop = sip_dialog_next_hop(&s->dialog);
     sip_dialog_request(&s->dialog, SIP_BYE, &bye);
-    CU_ASSERT(sip_request(s->stack, &hop, &bye, s, &txn) == 0);
+    CU_ASSERT(sip_request(s->stack, &hop, &bye, &s->owner, &txn) == 0);
 }
 
 static bool call_is_up(void)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 static struct fix fix;
+static struct sip_owner owner;
 
 static int respond(struct sip_txn *txn, int status)
 {
@@ -125,7 +126,7 @@ static void repeats_2xx(uint32_t listener)
     fix_open(&fix);
     fix_invite(&fix, listener, "a");
     struct sip_txn *txn = fix_event(&fix, FIX_REQUEST, 0)->txn;
-    sip_txn_set_user(txn, &fix);
+    sip_txn_set_owner(txn, &owner);
     CU_ASSERT(respond(txn, 200) == 0);
     uint64_t start = fix.wheel.now;
     fix_advance(&fix, 20);
@@ -144,7 +145,7 @@ static void repeats_2xx(uint32_t listener)
     CU_ASSERT(fix_events(&fix, FIX_FAILURE) == 0);
     fix_advance(&fix, 2);
     CU_ASSERT_FATAL(fix_events(&fix, FIX_FAILURE) == 1);
-    CU_ASSERT(fix_event(&fix, FIX_FAILURE, 0)->user == &fix);
+    CU_ASSERT(fix_event(&fix, FIX_FAILURE, 0)->owner == &owner);
     CU_ASSERT(fix_event(&fix, FIX_FAILURE, 0)->why == SIP_TIMEOUT);
     CU_ASSERT(sip_stack_counters(fix.stack)->no_ack == 1);
     fix_close(&fix);
@@ -169,13 +170,13 @@ static void ack_ends_2xx(void)
     struct sip_txn *txn = fix_event(&fix, FIX_REQUEST, 0)->txn;
     char tag[SIP_TAG_LEN];
     strcpy(tag, sip_txn_tag(txn));
-    sip_txn_set_user(txn, &tag);
+    sip_txn_set_owner(txn, &owner);
     CU_ASSERT(respond(txn, 200) == 0);
     fix_advance(&fix, 60); // first ACK lost
     CU_ASSERT(fix_count(&fix, 0, "SIP/2.0 200 ") == 2);
     fix_in_dialog(&fix, 0, "a", "ACK", 1, "ack1", tag);
     CU_ASSERT(fix_events(&fix, FIX_ACK) == 1);
-    CU_ASSERT(fix_event(&fix, FIX_ACK, 0)->user == &tag);
+    CU_ASSERT(fix_event(&fix, FIX_ACK, 0)->owner == &owner);
     fix_in_dialog(&fix, 0, "a", "ACK", 1, "ack1", tag);
     fix_in_dialog(&fix, 0, "a", "ACK", 1, "ack2", tag);
     fix_invite(&fix, 0, "a");
@@ -327,16 +328,43 @@ static void record_is_small(void)
     fix_close(&fix);
 }
 
+// An owner that goes takes leave of every transaction in one place: none comes back to it, whatever still
+// arrives.
+static void owner_goes(void)
+{
+    fix_open(&fix);
+    struct sip_request r = fix_request(SIP_BYE);
+    struct sip_flow to = sip_flow_to(fix.stack, 0, &fix_peer);
+    struct sip_txn *bye;
+    fix_invite(&fix, 0, "1"); // answered 200, its ACK is due
+    struct sip_txn *invite = fix.event[0].txn;
+    sip_txn_set_owner(invite, &owner);
+    sip_respond(invite, &(struct sip_answer){.status = 200});
+    const char *tag = fix_to_tag(fix_last(&fix));
+    fix_invite(&fix, 0, "2"); // not answered yet
+    sip_txn_set_owner(fix.event[1].txn, &owner);
+    CU_ASSERT(sip_request(fix.stack, &to, &r, &owner, &bye) == 0);
+    CU_ASSERT_PTR_NOT_NULL(owner.txns);
+    sip_owner_cut(&owner);
+    CU_ASSERT_PTR_NULL(owner.txns);
+    CU_ASSERT_EQUAL(fix_count(&fix, 0, "SIP/2.0 500"), 1);
+    unsigned events = fix.event_count;
+    fix_in_dialog(&fix, 0, "1", "ACK", 1, "late", tag);
+    fix_advance(&fix, 64 * FIX_T1 + 100);
+    CU_ASSERT_EQUAL(fix.event_count, events);
+    fix_close(&fix);
+}
+
 // CANCEL: 200 by the stack each time, the user told once and only while there is something to cancel.
 static void cancel_reaches_user_once(void)
 {
     fix_open(&fix);
     fix_invite(&fix, 0, "a");
     struct sip_txn *txn = fix_event(&fix, FIX_REQUEST, 0)->txn;
-    sip_txn_set_user(txn, &fix);
+    sip_txn_set_owner(txn, &owner);
     fix_in_dialog(&fix, 0, "a", "CANCEL", 1, "a", NULL);
     CU_ASSERT(fix_events(&fix, FIX_CANCEL) == 1);
-    CU_ASSERT(fix_event(&fix, FIX_CANCEL, 0)->user == &fix && fix_event(&fix, FIX_CANCEL, 0)->txn == txn);
+    CU_ASSERT(fix_event(&fix, FIX_CANCEL, 0)->owner == &owner && fix_event(&fix, FIX_CANCEL, 0)->txn == txn);
     fix_in_dialog(&fix, 0, "a", "CANCEL", 1, "a", NULL); // the 200 was lost
     CU_ASSERT(fix_events(&fix, FIX_CANCEL) == 1);
     CU_ASSERT(fix_count(&fix, 0, "SIP/2.0 200 ") == 2);
@@ -596,6 +624,7 @@ int main(int argc, char **argv)
         {"bye_answered_again", bye_answered_again},
         {"tcp_bye_leaves_no_record", tcp_bye_leaves_no_record},
         {"record_is_small", record_is_small},
+        {"owner_goes", owner_goes},
         {"cancel_reaches_user_once", cancel_reaches_user_once},
         {"cancel_of_nothing", cancel_of_nothing},
         {"merged_request", merged_request},
