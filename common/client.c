@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "common/channel.h"
-#include "common/config.h"
+#include "common/config/config.h"
 #include "common/segment.h"
 
 // What one loop's thread uses; nothing in it is written by another thread between two handshakes.

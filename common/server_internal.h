@@ -4,7 +4,7 @@
 
 #include <sys/stat.h>
 
-#include "common/config.h"
+#include "common/config/config.h"
 #include "common/server_link.h"
 
 enum { TL_PENDING_MAX = 4 };

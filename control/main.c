@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/ctl_calls.h"
-#include "control/log.h"
+#include "control/admin/calls.h"
+#include "control/base/log.h"
 
 enum { EXIT_USAGE = 2 };
 

@@ -12,12 +12,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/config.h"
-#include "dataplane/eal.h"
-#include "dataplane/kernel.h"
-#include "dataplane/manager.h"
-#include "dataplane/port.h"
-#include "dataplane/worker.h"
+#include "common/config/config.h"
+#include "dataplane/manager/manager.h"
+#include "dataplane/net/eal.h"
+#include "dataplane/net/kernel.h"
+#include "dataplane/net/port.h"
+#include "dataplane/path/worker.h"
 
 enum { EXIT_RUN = 1, EXIT_USAGE = 2 };
 enum { STOP_WAIT_MS = 5000 }; // for workers to end their turn; a busy machine may keep their cores for long

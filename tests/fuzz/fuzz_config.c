@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Configuration files: common/config.h. Each is taken, or refused with a sentence.
-#include "common/config.h"
+#include "common/config/config.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -5,7 +5,7 @@
 //   input: a byte of switches, a byte of where the second segment begins, the frame
 #include <rte_ip.h>
 
-#include "dataplane/host.h"
+#include "dataplane/net/host.h"
 #include "fuzz.h"
 #include "rig.h"
 

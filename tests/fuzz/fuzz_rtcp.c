@@ -4,7 +4,7 @@
 //
 //   input: 4 bytes each of both legs' SSRC, sequence base, timestamp base and the near SSRC; 3 bytes of
 //   state; the packet
-#include "dataplane/stages.h"
+#include "dataplane/path/stages.h"
 #include "fuzz.h"
 
 enum { STATE = 5 * 4 + 3 };

@@ -3,8 +3,8 @@
 // what was taken as a key can be written and read again.
 #include <string.h>
 
-#include "control/sdes.h"
-#include "control/sdp.h"
+#include "control/sdp/sdes.h"
+#include "control/sdp/sdp.h"
 #include "fuzz.h"
 
 static void inside(struct sdp_str s, size_t len)

@@ -3,11 +3,11 @@
 // message. LeakSanitizer looks after each input.
 //
 //   input: a byte of switches, then messages; over UDP a byte 0x1e parts the datagrams
-#include "control/sip_dialog.h"
-#include "control/sip_stream.h"
-#include "control/wipe.h"
+#include "control/base/wipe.h"
+#include "control/sip/dialog.h"
+#include "control/sip/stream.h"
 #include "fuzz.h"
-#include "sip_fixture.h"
+#include "tests/unit/control/sip/sip_fixture.h"
 
 enum { OVER_TCP = 1 << 0, ANSWER = 1 << 1, PARTING = 0x1e, GAP_MS = 60 };
 

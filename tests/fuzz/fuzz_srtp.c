@@ -4,7 +4,7 @@
 // was changed must not pass, what was not must come back as it was.
 //
 //   input: key, mode, 6 bytes of index, header length, place of the change (2), what is changed, the packet
-#include "dataplane/srtp.h"
+#include "dataplane/srtp/srtp.h"
 #include "fuzz.h"
 
 enum { MKIS = 2, KEYS = (TL_SUITE_COUNT - 1) * MKIS, ENGINES = 2, INDEX_BYTES = 6 };

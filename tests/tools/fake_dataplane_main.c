@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/config.h"
+#include "common/config/config.h"
 #include "tests/fakes/fake_dataplane.h"
 
 static struct fake_dataplane *start(const struct tl_config *config)

@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 #include "common/client.h"
-#include "dataplane/manager_priv.h"
-#include "dataplane/srtp.h"
-#include "dataplane/worker.h"
+#include "dataplane/manager/manager_internal.h"
+#include "dataplane/path/worker.h"
+#include "dataplane/srtp/srtp.h"
 
 enum {
     SIDES = 2,          // ports: peer and core

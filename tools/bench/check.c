@@ -6,7 +6,7 @@
 #include <rte_udp.h>
 #include <string.h>
 
-#include "dataplane/g711.h"
+#include "dataplane/session/g711.h"
 #include "tools/bench/bench.h"
 
 enum { SAMPLE = 512, PT_PCMU = 0 };

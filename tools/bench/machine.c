@@ -9,7 +9,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "dataplane/g711.h"
+#include "dataplane/session/g711.h"
 #include "tools/bench/report.h"
 
 enum { LINE = 8192 };

@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "dataplane/g711.h"
+#include "dataplane/session/g711.h"
 #include "tools/bench/args.h"
 #include "tools/bench/report.h"
 #include "tools/bench/two_core.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane/srtp_kdf.h"
+#include "dataplane/srtp/kdf.h"
 #include "tools/bench/reference.h"
 
 enum { BATCH_MAX = 64, AHEAD = 6, CM_TAG = 10, CM_TAG_ROOM = 12, GCM_TAG = 16 };

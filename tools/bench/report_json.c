@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dataplane/g711.h"
+#include "dataplane/session/g711.h"
 #include "tools/bench/reference.h"
 #include "tools/bench/report.h"
 

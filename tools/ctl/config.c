@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/config.h"
+#include "common/config/config.h"
 
 // {"file", "ok", "error_count", "errors": [one sentence each]}
 static void print_json(const char *file, const struct tl_config_errors *errors)

@@ -7,7 +7,7 @@
 
 #include "tools/ctl/ctl.h"
 
-#include "common/config.h"
+#include "common/config/config.h"
 
 #define DEFAULT_SOCKET "/run/trunkline/control.sock" // control.socket where the configuration does not set it
 

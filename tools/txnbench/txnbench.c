@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "control/sip_txn.h"
+#include "control/sip/txn.h"
 
 enum { SIZES = 2, ARMS = 3, ROUNDS_MAX = 1000, T1 = 500 };
 

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "dataplane/srtp.h"
+#include "dataplane/srtp/srtp.h"
 
 struct far {
     struct tl_crypto crypto;

@@ -6,10 +6,10 @@
 //   port 1, realm "core": media address 10.2.0.2/24, RTP ports 30000..30511
 #pragma once
 
-#include "dataplane/engine.h"
-#include "dataplane/manager_priv.h"
-#include "dataplane/terms.h"
-#include "dataplane/worker.h"
+#include "dataplane/manager/manager_internal.h"
+#include "dataplane/path/worker.h"
+#include "dataplane/session/engine.h"
+#include "dataplane/session/terms.h"
 #include "far.h"
 #include "packets.h"
 

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What no single option can show: values that must differ, fit each other or follow from others.
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/config/parse.h"
+
+// Node of item `i` of a list, for errors.
+static uint32_t item(const struct config_parser *p, enum config_list list, uint32_t i)
+{
+    uint32_t node = 0;
+
+    if (list == LIST_PORTS)
+        node = scan_find(&p->scan, scan_find(&p->scan, 0, "dataplane"), "ports");
+    else
+        node = scan_find(&p->scan, 0, config_lists[list].path);
+    return scan_item(&p->scan, node, i);
+}
+
+static bool same_ip(const struct tl_addr *a, const struct tl_addr *b)
+{
+    return a->family && a->family == b->family && memcmp(a->ip, b->ip, sizeof a->ip) == 0;
+}
+
+static bool same_addr(const struct tl_addr *a, const struct tl_addr *b)
+{
+    return same_ip(a, b) && a->port == b->port;
+}
+
+static uint32_t ip4(const struct tl_addr *addr)
+{
+    uint32_t n;
+
+    memcpy(&n, addr->ip, sizeof n);
+    return ntohl(n);
+}
+
+// ---- dataplane
+
+// A busy worker never gives its core away, so the manager could not run there.
+static void check_cores(struct config_parser *p, const struct tl_dataplane_config *d, uint32_t node)
+{
+    uint32_t list = scan_find(&p->scan, node, "worker_cores");
+
+    for (uint32_t i = 0; d->poll == TL_POLL_BUSY && i < d->worker_count; i++)
+        if (d->worker_cores[i] == d->main_core)
+            config_complain(p, list == SCAN_NONE ? node : scan_item(&p->scan, list, i),
+                            list == SCAN_NONE ? "main_core" : NULL,
+                            "core %u is the main core, too; expected another core, or poll \"adaptive\"",
+                            d->main_core);
+}
+
+// The NIC or the vdev's own name, which stands before its arguments.
+static size_t device_len(const char *device)
+{
+    return strcspn(device, ",");
+}
+
+static void check_ports(struct config_parser *p, const struct tl_dataplane_config *d, uint32_t node)
+{
+    uint64_t descriptors = 0;
+
+    for (uint32_t i = 0; i < d->port_count; i++) {
+        const char *device = d->ports[i].device;
+        size_t len = device_len(device);
+        descriptors += (uint64_t)d->worker_count * (d->ports[i].rx_descriptors + d->ports[i].tx_descriptors);
+        for (uint32_t k = 0; len && k < i; k++)
+            if (device_len(d->ports[k].device) == len && strncasecmp(d->ports[k].device, device, len) == 0)
+                config_complain(p, item(p, LIST_PORTS, i), "device",
+                                "%.*s is the device of ports[%u] already; expected another device", (int)len,
+                                device, k);
+    }
+    if (d->mbufs && descriptors > d->mbufs)
+        config_complain(
+            p, node, "mbufs",
+            "%u buffers do not fill the rings; expected at least %llu, the descriptors of all ports times "
+            "the workers",
+            d->mbufs, (unsigned long long)descriptors);
+}
+
+static void check_dataplane(struct config_parser *p)
+{
+    const struct tl_dataplane_config *d = &p->root->config.dataplane;
+    uint32_t node = scan_find(&p->scan, 0, "dataplane");
+    enum { MBUF_BYTES = 2432, OTHER_BYTES = 16 << 20 }; // what the dataplane asks for
+
+    check_cores(p, d, node);
+    check_ports(p, d, node);
+    uint64_t bytes =
+        (uint64_t)d->mbufs * MBUF_BYTES + (uint64_t)d->max_sessions * TL_SESSION_BYTES + OTHER_BYTES;
+    uint64_t need = (bytes + (1 << 20) - 1) >> 20;
+    if (!d->huge_pages && d->memory_mb && need > d->memory_mb)
+        config_complain(
+            p, node, "memory_mb",
+            "%u MiB do not hold %u mbufs and %u sessions; expected at least %llu, or fewer of them",
+            d->memory_mb, d->mbufs, d->max_sessions, (unsigned long long)need);
+    for (uint32_t i = 0; !d->huge_pages && i < d->port_count; i++) {
+        const char *device = d->ports[i].device;
+        if (device[0] && !strchr(device, '_'))
+            config_complain(p, item(p, LIST_PORTS, i), "device",
+                            "a PCI device needs huge pages; expected dataplane.huge_pages true, or a vdev");
+    }
+}
+
+// ---- control
+
+static void check_control(struct config_parser *p)
+{
+    struct tl_control_config *c = &p->root->config.control;
+    uint32_t node = scan_find(&p->scan, 0, "control");
+    struct {
+        const char *name;
+        uint32_t *ms;
+    } timers[] = {
+        {"timer_b_ms", &c->timer_b_ms}, {"timer_f_ms", &c->timer_f_ms}, {"timer_h_ms", &c->timer_h_ms}};
+
+    if (c->t2_ms < c->t1_ms)
+        config_complain(p, node, scan_find(&p->scan, node, "t2_ms") == SCAN_NONE ? "t1_ms" : "t2_ms",
+                        "T2 of %u ms is below T1 of %u ms; expected t2_ms to be at least t1_ms", c->t2_ms,
+                        c->t1_ms);
+    for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++) {
+        if (*timers[i].ms == 0)
+            *timers[i].ms = 64 * c->t1_ms;
+        else if (*timers[i].ms < c->t1_ms)
+            config_complain(p, node, timers[i].name, "%u ms are below T1 of %u ms; expected at least t1_ms",
+                            *timers[i].ms, c->t1_ms);
+    }
+    if (strcmp(c->socket, p->root->config.dataplane.socket) == 0)
+        config_complain(p, node == SCAN_NONE ? scan_find(&p->scan, 0, "dataplane") : node, "socket",
+                        "control.socket and dataplane.socket are one; expected different paths");
+}
+
+// ---- realms and listeners
+
+static void check_subnet(struct config_parser *p, const struct tl_realm_config *r, uint32_t node)
+{
+    uint32_t mask = UINT32_MAX << (32 - r->prefix_len), host = ip4(&r->address) & ~mask;
+
+    if (r->prefix_len < 31 && (host == 0 || host == ~mask))
+        config_complain(p, node, "address", "is the %s address of its subnet; expected the address of a host",
+                        host ? "broadcast" : "network");
+    if (!r->gateway.family)
+        return;
+    if (same_ip(&r->gateway, &r->address))
+        config_complain(p, node, "gateway", "is the realm's own address; expected another host's");
+    else if ((ip4(&r->gateway) ^ ip4(&r->address)) & mask)
+        config_complain(p, node, "gateway",
+                        "is not in the realm's subnet; expected a neighbour in the /%u of %s", r->prefix_len,
+                        "address");
+}
+
+static void check_realms(struct config_parser *p)
+{
+    const struct tl_config *c = &p->root->config;
+
+    for (uint32_t i = 0; i < c->realm_count; i++) {
+        const struct tl_realm_config *r = &c->realms[i];
+        if (!r->address.family)
+            continue;
+        check_subnet(p, r, item(p, LIST_REALMS, i));
+        for (uint32_t k = 0; k < i; k++)
+            if (same_ip(&c->realms[k].address, &r->address))
+                config_complain(p, item(p, LIST_REALMS, i), "address",
+                                "is the address of realms[%u] already; expected an address of its own", k);
+        for (uint32_t k = 0; k < c->listener_count; k++)
+            if (same_ip(&c->listeners[k].address, &r->address))
+                config_complain(
+                    p, item(p, LIST_LISTENERS, k), "address",
+                    "is the media address of realms[%u], which the kernel must not have; expected "
+                    "another address for SIP",
+                    i);
+    }
+}
+
+static void check_listeners(struct config_parser *p)
+{
+    const struct tl_config *c = &p->root->config;
+
+    for (uint32_t i = 0; i < c->listener_count; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (c->listeners[k].transport == c->listeners[i].transport &&
+                same_addr(&c->listeners[k].address, &c->listeners[i].address))
+                config_complain(p, item(p, LIST_LISTENERS, i), "address",
+                                "listeners[%u] has this transport and address already; expected another", k);
+}
+
+// ---- trunks and routes
+
+static void check_peer(struct config_parser *p, const struct tl_trunk_config *t, uint32_t i)
+{
+    const struct tl_config *c = &p->root->config;
+
+    for (uint32_t k = 0; k < c->listener_count; k++)
+        if (same_addr(&c->listeners[k].address, &t->peer)) {
+            config_complain(p, item(p, LIST_TRUNKS, i), "peer",
+                            "is our own listener \"%s\"; expected a remote peer", c->listeners[k].name);
+            return;
+        }
+    for (uint32_t k = 0; k < c->realm_count; k++)
+        if (same_ip(&c->realms[k].address, &t->peer)) {
+            config_complain(p, item(p, LIST_TRUNKS, i), "peer",
+                            "is our own media address in realm \"%s\"; expected a remote peer",
+                            c->realms[k].name);
+            return;
+        }
+    for (uint32_t k = 0; k < i; k++)
+        if (c->trunks[k].listener == t->listener && t->listener != CONFIG_NO_INDEX &&
+            same_addr(&c->trunks[k].peer, &t->peer)) {
+            config_complain(
+                p, item(p, LIST_TRUNKS, i), "peer",
+                "trunks[%u] has this listener and peer already; expected another peer or listener", k);
+            return;
+        }
+}
+
+static void check_trunks(struct config_parser *p)
+{
+    const struct tl_config *c = &p->root->config;
+
+    for (uint32_t i = 0; i < c->trunk_count; i++) {
+        const struct tl_trunk_config *t = &c->trunks[i];
+        if (t->peer.family)
+            check_peer(p, t, i);
+        if (t->srtp == TL_SRTP_OFF || c->control.srtp_without_tls == TL_SRTP_ALLOW)
+            continue;
+        uint32_t node = item(p, LIST_TRUNKS, i);
+        const char *from = scan_find(&p->scan, node, "srtp") == SCAN_NONE ? "profile" : "srtp";
+        config_complain(
+            p, node, from,
+            "SRTP needs SIP over TLS to hide its keys, and there is no TLS yet; expected srtp \"off\", or "
+            "control.srtp_without_tls \"allow\" to send the keys in the clear");
+    }
+}
+
+static void check_routes(struct config_parser *p)
+{
+    const struct tl_config *c = &p->root->config;
+
+    for (uint32_t i = 0; i < c->route_count; i++) {
+        const struct tl_route_config *r = &c->routes[i];
+        if (!r->any_from && r->from == CONFIG_NO_INDEX)
+            continue;
+        for (uint32_t k = 0; k < i; k++)
+            if (strcmp(c->routes[k].prefix, r->prefix) == 0 && c->routes[k].any_from == r->any_from &&
+                c->routes[k].from == r->from) {
+                config_complain(
+                    p, item(p, LIST_ROUTES, i), "prefix",
+                    "routes[%u] has this prefix and from already; expected one route with all its trunks", k);
+                break;
+            }
+    }
+}
+
+void config_check(struct config_parser *p)
+{
+    check_dataplane(p);
+    check_control(p);
+    check_realms(p);
+    check_listeners(p);
+    check_trunks(p);
+    check_routes(p);
+}

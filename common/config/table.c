@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Every option of the configuration file, in the order of the documentation. The parser reads blocks in this
+// order too, so what is referred to stands before what refers to it.
+#include "common/config/table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define COUNT(array)     (sizeof(array) / sizeof((array)[0]))
+#define FIELD(type, f)   .offset = offsetof(struct type, f), .size = sizeof(((struct type *)0)->f)
+#define SECOND(type, f)  .offset2 = offsetof(struct type, f), .size2 = sizeof(((struct type *)0)->f)
+#define OWN(array)       .own = (array), .own_count = COUNT(array)
+#define REQUIRED         .flags = OPTION_REQUIRED
+#define RANGE(low, high) .min = (low), .max = (high)
+
+static const char *const poll_words[] = {"busy", "adaptive", NULL};
+static const char *const transport_words[] = {"udp", "tcp", NULL};
+static const char *const srtp_words[] = {"off", "optional", "required", NULL};
+static const char *const mki_words[] = {"none", "mirror", "always", NULL};
+static const char *const codec_words[] = {"PCMU", "PCMA", NULL};
+static const char *const without_tls_words[] = {"refuse", "allow", NULL};
+
+static const struct option port_options[] = {
+    {"name", OPTION_NAME, REQUIRED, FIELD(tl_port_config, name), .doc = "Name that realms refer to."},
+    {"device", OPTION_DEVICE, REQUIRED, FIELD(tl_port_config, device),
+     .doc = "NIC that the dataplane drives: a PCI address for a NIC that belongs to DPDK, else a DPDK vdev "
+            "string, "
+            "passed on as it is."},
+    {"rx_descriptors", OPTION_NUMBER, FIELD(tl_port_config, rx_descriptors), RANGE(64, 32768),
+     .flags = OPTION_POWER_OF_TWO, .unit = "packets", .preset = "4096",
+     .doc =
+         "Size of each receive ring. What the ring holds is what a worker that is kept from running may miss "
+         "without loss."},
+    {"tx_descriptors", OPTION_NUMBER, FIELD(tl_port_config, tx_descriptors), RANGE(64, 32768),
+     .flags = OPTION_POWER_OF_TWO, .unit = "packets", .preset = "1024", .doc = "Size of each transmit ring."},
+    {"verify_udp_checksum", OPTION_BOOL, FIELD(tl_port_config, verify_udp_checksum), .preset = "false",
+     .doc = "Verify UDP checksums in software where the device does not vouch for them. Leave it off on veth "
+            "interfaces, whose kernel packets carry unfinished checksums."},
+};
+static const struct block port_block = {"dataplane.ports[]", "A network port that the dataplane drives.",
+                                        sizeof(struct tl_port_config), OWN(port_options)};
+
+static const struct option dataplane_options[] = {
+    {"socket", OPTION_PATH, FIELD(tl_dataplane_config, socket), .preset = "\"/run/trunkline/dataplane.sock\"",
+     .doc = "Unix socket where control connects."},
+    {"file_prefix", OPTION_NAME, FIELD(tl_dataplane_config, file_prefix), .preset = "\"trunkline\"",
+     .doc = "DPDK's name for its run-time files; each dataplane on a machine needs its own."},
+    {"main_core", OPTION_NUMBER, FIELD(tl_dataplane_config, main_core), RANGE(0, 127), .preset = "0",
+     .doc = "CPU of the manager, which sleeps while there is nothing to do. With poll busy it cannot be a "
+            "worker's."},
+    {"worker_cores", OPTION_NUMBERS, FIELD(tl_dataplane_config, worker_cores),
+     SECOND(tl_dataplane_config, worker_count), RANGE(0, 127), .preset = "[1]",
+     .doc = "CPUs of the workers, one worker each. Keep other work off them."},
+    {"poll", OPTION_WORD, FIELD(tl_dataplane_config, poll), .words = poll_words, .preset = "\"busy\"",
+     .doc = "busy: workers never sleep, for a machine of its own. adaptive: idle workers sleep for up to 200 "
+            "µs, for "
+            "shared machines."},
+    {"huge_pages", OPTION_BOOL, FIELD(tl_dataplane_config, huge_pages), .preset = "true",
+     .doc = "Packet memory in huge pages, which the operator has reserved. PCI devices need it."},
+    {"memory_mb", OPTION_NUMBER, FIELD(tl_dataplane_config, memory_mb), RANGE(64, 1048576), .unit = "MiB",
+     .preset = "512",
+     .doc = "Memory to take when huge_pages is false: 2.5 kB for each of mbufs, 5.2 kB for each of "
+            "max_sessions and 16 MiB more."},
+    {"mbufs", OPTION_NUMBER, FIELD(tl_dataplane_config, mbufs), RANGE(1024, 8388607), .preset = "65535",
+     .doc = "Packet buffers of all ports of a NUMA node: at least the descriptors of every port times the "
+            "workers."},
+    {"max_sessions", OPTION_NUMBER, FIELD(tl_dataplane_config, max_sessions), RANGE(1, 1000000),
+     .preset = "10000", .doc = "Calls that the dataplane keeps at the same time."},
+    {"burst", OPTION_NUMBER, FIELD(tl_dataplane_config, burst), RANGE(4, 64), .unit = "packets",
+     .preset = "32", .doc = "Packets that a worker handles at a time."},
+    {"ports", OPTION_LIST, FIELD(tl_dataplane_config, ports), SECOND(tl_dataplane_config, port_count),
+     RANGE(1, TL_PORTS_MAX), REQUIRED, .block = &port_block, .list = LIST_PORTS, .doc = "Network ports."},
+};
+static const struct block dataplane_block = {"dataplane", "The packet engine, trunkline-dataplane.",
+                                             sizeof(struct tl_dataplane_config), OWN(dataplane_options)};
+
+static const struct option control_options[] = {
+    {"socket", OPTION_PATH, FIELD(tl_control_config, socket), .preset = "\"/run/trunkline/control.sock\"",
+     .doc = "Unix socket where trunklinectl connects."},
+    {"user_agent", OPTION_TEXT, FIELD(tl_control_config, user_agent), .preset = "\"Trunkline\"",
+     .doc = "User-Agent and Server header of our messages."},
+    {"srtp_without_tls", OPTION_WORD, FIELD(tl_control_config, srtp_without_tls), .words = without_tls_words,
+     .preset = "\"refuse\"",
+     .doc = "SDES carries SRTP keys in the SIP message, readable to all on its way unless SIP runs over TLS. "
+            "refuse: "
+            "no trunk without TLS may use SRTP. allow: it may, with a warning at start; for laboratories and "
+            "for "
+            "networks that are protected otherwise."},
+    {"t1_ms", OPTION_NUMBER, FIELD(tl_control_config, t1_ms), RANGE(10, 10000), .unit = "ms", .preset = "500",
+     .doc = "SIP timer T1, the round-trip estimate that retransmissions start from (RFC 3261 17)."},
+    {"t2_ms", OPTION_NUMBER, FIELD(tl_control_config, t2_ms), RANGE(10, 60000), .unit = "ms",
+     .preset = "4000", .doc = "SIP timer T2, the longest time between retransmissions; at least t1_ms."},
+    {"t4_ms", OPTION_NUMBER, FIELD(tl_control_config, t4_ms), RANGE(10, 60000), .unit = "ms",
+     .preset = "5000", .doc = "SIP timer T4, how long a message may stay in the network."},
+    {"timer_b_ms", OPTION_NUMBER, FIELD(tl_control_config, timer_b_ms), RANGE(10, 640000), .unit = "ms",
+     .preset_text = "64 * t1_ms", .doc = "SIP timer B: an INVITE without any answer fails."},
+    {"timer_f_ms", OPTION_NUMBER, FIELD(tl_control_config, timer_f_ms), RANGE(10, 640000), .unit = "ms",
+     .preset_text = "64 * t1_ms", .doc = "SIP timer F: any other request without a final answer fails."},
+    {"timer_h_ms", OPTION_NUMBER, FIELD(tl_control_config, timer_h_ms), RANGE(10, 640000), .unit = "ms",
+     .preset_text = "64 * t1_ms", .doc = "SIP timer H: how long we wait for the ACK of a final answer."},
+    {"setup_timeout_ms", OPTION_NUMBER, FIELD(tl_control_config, setup_timeout_ms), RANGE(100, 3600000),
+     .unit = "ms", .preset = "180000", .doc = "A call that nobody has answered by then is given up."},
+    {"max_calls", OPTION_NUMBER, FIELD(tl_control_config, max_calls), RANGE(1, 1000000), .preset = "10000",
+     .doc = "Calls at the same time; one more is answered 503."},
+    {"max_transactions", OPTION_NUMBER, FIELD(tl_control_config, max_transactions), RANGE(16, 10000000),
+     .preset = "100000", .doc = "SIP transactions kept at the same time; a request beyond is answered 503."},
+    {"retry_after_s", OPTION_NUMBER, FIELD(tl_control_config, retry_after_s), RANGE(1, 3600), .unit = "s",
+     .preset = "10", .doc = "Retry-After in our 503 answers."},
+};
+static const struct block control_block = {"control", "The signalling daemon, trunkline-control.",
+                                           sizeof(struct tl_control_config), OWN(control_options)};
+
+static const struct option realm_options[] = {
+    {"name", OPTION_NAME, REQUIRED, FIELD(tl_realm_config, name), .doc = "Name that trunks refer to."},
+    {"port", OPTION_REF, REQUIRED, FIELD(tl_realm_config, port), .list = LIST_PORTS,
+     .doc = "Name of the dataplane port whose network this is."},
+    {"address", OPTION_SUBNET, REQUIRED, FIELD(tl_realm_config, address), SECOND(tl_realm_config, prefix_len),
+     RANGE(8, 32),
+     .doc = "Media address and its subnet. Only the dataplane has this address: do not configure it in the "
+            "kernel."},
+    {"gateway", OPTION_ADDRESS, FIELD(tl_realm_config, gateway), .preset_text = "none",
+     .doc = "Next hop for media outside the subnet; without it such media has no route."},
+    {"rtp_ports", OPTION_PORTS, FIELD(tl_realm_config, rtp_first), SECOND(tl_realm_config, rtp_last),
+     RANGE(1024, 65535), .preset = "[16384, 32767]",
+     .doc = "First and last media port. A call takes a pair, RTP on the even port and RTCP on the next."},
+};
+static const struct block realm_block = {
+    "realms[]", "A side of the gateway: the address and the ports where calls have their media.",
+    sizeof(struct tl_realm_config), OWN(realm_options)};
+
+static const struct option listener_options[] = {
+    {"name", OPTION_NAME, REQUIRED, FIELD(tl_listener_config, name), .doc = "Name that trunks refer to."},
+    {"transport", OPTION_WORD, REQUIRED, FIELD(tl_listener_config, transport), .words = transport_words,
+     .doc = "Transport of SIP on this socket and from it."},
+    {"address", OPTION_TRANSPORT, REQUIRED, FIELD(tl_listener_config, address),
+     .doc = "Address of an interface of this machine, and port. It also stands in Via and Contact."},
+};
+static const struct block listener_block = {"listeners[]", "A socket for SIP.",
+                                            sizeof(struct tl_listener_config), OWN(listener_options)};
+
+static const struct option trunk_switches[] = {
+    {"srtp", OPTION_WORD, FIELD(tl_trunk_config, srtp), .words = srtp_words, .preset = "\"off\"",
+     .doc = "off: RTP only, an offer of SRTP is refused with 488. optional: SRTP when the peer offers it; "
+            "our own offers "
+            "are RTP with keys (RTP/AVP with a=crypto), which it may take. required: SRTP, or the call is "
+            "refused with "
+            "488."},
+    {"suites", OPTION_SUITES, FIELD(tl_trunk_config, suites), SECOND(tl_trunk_config, suite_count),
+     RANGE(1, TL_SUITES_MAX),
+     .preset = "[\"AEAD_AES_128_GCM\", \"AES_CM_128_HMAC_SHA1_80\", \"AEAD_AES_256_GCM\", "
+               "\"AES_256_CM_HMAC_SHA1_80\"]",
+     .doc = "SRTP suites in order of preference, for offers and answers. The default has those of 128 bits "
+            "first, which "
+            "cost less and which most peers know, and none with tags of 32 bits, which a forger meets by "
+            "chance. A "
+            "core of the Lync or Teams kind knows only AES_CM_128_HMAC_SHA1_80; a short list keeps an INVITE "
+            "over UDP "
+            "small."},
+    {"mki", OPTION_WORD, FIELD(tl_trunk_config, mki), .words = mki_words, .preset = "\"mirror\"",
+     .doc = "Whether the SRTP that we send carries a master key identifier (RFC 3711 3.1). mirror: in an "
+            "answer where "
+            "the "
+            "peer's key has one, with the same value and length. always: also in our offers, \"|2^31|1:1\", "
+            "for a "
+            "core like "
+            "Lync that expects it in both. none: never. What we receive has the one that the peer's SDP "
+            "names, of 1 to "
+            "8 bytes."},
+    {"codecs", OPTION_WORDS, FIELD(tl_trunk_config, codecs), SECOND(tl_trunk_config, codec_count),
+     .words = codec_words, .preset = "[\"PCMA\", \"PCMU\"]",
+     .doc = "G.711 laws that the peer is offered and may choose, in order of preference; A-law is PCMA. What "
+            "the other "
+            "side of "
+            "the call has as well comes first, so that laws are only converted where the sides have none in "
+            "common."},
+    {"rtcp_mux", OPTION_BOOL, FIELD(tl_trunk_config, rtcp_mux), .preset = "false",
+     .doc = "Offer RTCP on the RTP port and take it when it is offered (RFC 5761)."},
+    {"dtmf_pt", OPTION_NUMBER, FIELD(tl_trunk_config, dtmf_pt), RANGE(96, 127), .preset = "101",
+     .doc = "Payload type of telephone-event in our offers."},
+    {"options_interval_s", OPTION_NUMBER, FIELD(tl_trunk_config, options_interval_s), RANGE(0, 86400),
+     .unit = "s", .preset = "30",
+     .doc = "How often OPTIONS asks whether the peer is there; 0: never, the trunk counts as up."},
+    {"options_failures", OPTION_NUMBER, FIELD(tl_trunk_config, options_failures), RANGE(1, 100),
+     .preset = "2", .doc = "OPTIONS without an answer in a row that make the trunk count as down."},
+    {"no_response_timeout_ms", OPTION_NUMBER, FIELD(tl_trunk_config, no_response_timeout_ms),
+     RANGE(10, 640000), .unit = "ms", .preset = "10000",
+     .doc = "An INVITE without any answer by then goes to the route's next trunk."},
+    {"silence_ms", OPTION_NUMBER, FIELD(tl_trunk_config, silence_ms), RANGE(0, 3600000), .unit = "ms",
+     .preset = "0", .doc = "Report a leg that sends no media for so long; 0: never."},
+    {"max_packets_per_s", OPTION_NUMBER, FIELD(tl_trunk_config, max_packets_per_s), RANGE(0, 100000),
+     .unit = "packets/s", .preset = "0",
+     .doc = "Media packets that a leg may send us; more is dropped as over_rate, so that one "
+            "call cannot take what others need. 0: from the smallest ptime "
+            "in the SDP "
+            "of both "
+            "sides, at least what packets of 10 ms need, and a quarter more."},
+    {"burst_ms", OPTION_NUMBER, FIELD(tl_trunk_config, burst_ms), RANGE(100, 10000), .unit = "ms",
+     .preset = "1000", .doc = "How much of that rate may come at once, as after a stall of the network."},
+};
+
+static const struct option trunk_options[] = {
+    {"name", OPTION_NAME, REQUIRED, FIELD(tl_trunk_config, name), .doc = "Name that routes refer to."},
+    {"listener", OPTION_REF, REQUIRED, FIELD(tl_trunk_config, listener), .list = LIST_LISTENERS,
+     .doc = "Name of the listener that the peer talks to."},
+    {"peer", OPTION_TRANSPORT, REQUIRED, FIELD(tl_trunk_config, peer),
+     .doc = "Address and SIP port of the peer. A request from an address that no trunk names is refused."},
+    {"realm", OPTION_REF, REQUIRED, FIELD(tl_trunk_config, realm), .list = LIST_REALMS,
+     .doc = "Name of the realm where the trunk's calls have their media."},
+    {"profile", OPTION_PROFILE, .list = LIST_PROFILES, .preset_text = "none",
+     .doc = "Name of a profile whose switches hold for this trunk, unless it sets them itself."},
+};
+static const struct block trunk_block = {
+    "trunks[]",
+    "Binds a listener to a remote peer. No two trunks have the same "
+    "listener and peer; several trunks to one gateway "
+    "differ in the listener or in the peer's port. Their requests are told apart by the source port (UDP), "
+    "else by the port in the topmost Via.",
+    sizeof(struct tl_trunk_config),
+    OWN(trunk_options),
+    trunk_switches,
+    COUNT(trunk_switches)};
+
+static const struct option profile_options[] = {
+    {"name", OPTION_NAME, REQUIRED, FIELD(tl_trunk_config, name), .doc = "Name that trunks refer to."},
+};
+static const struct block profile_block = {
+    "profiles[]",
+    "Switches for a kind of peer, shared by its trunks. Only the switches that it names are taken over.",
+    sizeof(struct tl_trunk_config),
+    OWN(profile_options),
+    trunk_switches,
+    COUNT(trunk_switches)};
+
+static const struct option route_options[] = {
+    {"prefix", OPTION_DIGITS, REQUIRED, FIELD(tl_route_config, prefix),
+     .doc = "Beginning of the called number, as the peer sends it, without separators like \"-\". The "
+            "longest prefix that fits wins; \"\" "
+            "fits every "
+            "number."},
+    {"from", OPTION_REF, FIELD(tl_route_config, from), SECOND(tl_route_config, any_from), .list = LIST_TRUNKS,
+     .preset_text = "any trunk", .doc = "Name of the trunk whose calls this route is for."},
+    {"trunks", OPTION_REFS, REQUIRED, FIELD(tl_route_config, trunks), SECOND(tl_route_config, trunk_count),
+     RANGE(1, TL_ROUTE_TRUNKS_MAX), .list = LIST_TRUNKS,
+     .doc = "Names of the trunks to try, in this order. The next is tried after 503, no answer or a failed "
+            "transport."},
+};
+static const struct block route_block = {"routes[]",
+                                         "Where a call goes by its called number. At the same length of "
+                                         "prefix a route with \"from\" wins over one without.",
+                                         sizeof(struct tl_route_config), OWN(route_options)};
+
+static const struct option top_options[] = {
+    {"dataplane", OPTION_BLOCK, REQUIRED, FIELD(config_root, config.dataplane), .block = &dataplane_block,
+     .doc = "The packet engine."},
+    {"control", OPTION_BLOCK, FIELD(config_root, config.control), .preset = "{}", .block = &control_block,
+     .doc = "The signalling daemon."},
+    {"realms", OPTION_LIST, REQUIRED, FIELD(config_root, config.realms),
+     SECOND(config_root, config.realm_count), RANGE(1, TL_REALMS_MAX), .block = &realm_block,
+     .list = LIST_REALMS, .doc = "Media addresses."},
+    {"listeners", OPTION_LIST, FIELD(config_root, config.listeners),
+     SECOND(config_root, config.listener_count), RANGE(0, TL_LISTENERS_MAX), .preset = "[]",
+     .block = &listener_block, .list = LIST_LISTENERS, .doc = "SIP sockets."},
+    {"profiles", OPTION_LIST, FIELD(config_root, profiles), SECOND(config_root, profile_count),
+     RANGE(0, TL_PROFILES_MAX), .preset = "[]", .block = &profile_block, .list = LIST_PROFILES,
+     .doc = "Kinds of peer."},
+    {"trunks", OPTION_LIST, FIELD(config_root, config.trunks), SECOND(config_root, config.trunk_count),
+     RANGE(0, TL_TRUNKS_MAX), .preset = "[]", .block = &trunk_block, .list = LIST_TRUNKS, .doc = "Peers."},
+    {"routes", OPTION_LIST, FIELD(config_root, config.routes), SECOND(config_root, config.route_count),
+     RANGE(0, TL_ROUTES_MAX), .preset = "[]", .block = &route_block, .list = LIST_ROUTES,
+     .doc = "Called numbers to trunks."},
+};
+const struct block config_top = {"The file", "One object.", sizeof(struct config_root), OWN(top_options)};
+
+#define LIST(path, noun, array, number)                                                                      \
+    {                                                                                                        \
+        path, noun, offsetof(struct config_root, array), sizeof(((struct config_root *)0)->array[0]),        \
+            offsetof(struct config_root, number)                                                             \
+    }
+const struct list_place config_lists[LIST_COUNT] = {
+    [LIST_PORTS] = LIST("dataplane.ports", "port", config.dataplane.ports, config.dataplane.port_count),
+    [LIST_REALMS] = LIST("realms", "realm", config.realms, config.realm_count),
+    [LIST_LISTENERS] = LIST("listeners", "listener", config.listeners, config.listener_count),
+    [LIST_PROFILES] = LIST("profiles", "profile", profiles, profile_count),
+    [LIST_TRUNKS] = LIST("trunks", "trunk", config.trunks, config.trunk_count),
+    [LIST_ROUTES] = LIST("routes", "route", config.routes, config.route_count),
+};
+static_assert(offsetof(struct tl_port_config, name) == 0 && offsetof(struct tl_realm_config, name) == 0 &&
+                  offsetof(struct tl_listener_config, name) == 0 &&
+                  offsetof(struct tl_trunk_config, name) == 0,
+              "the name comes first in what is referred to by name");
+static_assert(COUNT(port_options) <= BLOCK_OPTIONS_MAX && COUNT(dataplane_options) <= BLOCK_OPTIONS_MAX &&
+                  COUNT(control_options) <= BLOCK_OPTIONS_MAX && COUNT(realm_options) <= BLOCK_OPTIONS_MAX &&
+                  COUNT(listener_options) <= BLOCK_OPTIONS_MAX &&
+                  COUNT(trunk_options) + COUNT(trunk_switches) <= BLOCK_OPTIONS_MAX &&
+                  COUNT(route_options) <= BLOCK_OPTIONS_MAX && COUNT(top_options) <= BLOCK_OPTIONS_MAX,
+              "the parser's arrays hold every block");

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/agent/agent.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/agent/agent_internal.h"
+#include "control/base/log.h"
+#include "control/trunk/route.h"
+
+const char *agent_trunk_name(const struct agent *agent, uint32_t trunk)
+{
+    return agent->config->trunks[trunk].name;
+}
+
+void agent_respond(struct sip_txn *txn, int status, unsigned retry_after, const char *headers)
+{
+    struct sip_answer answer = {.status = status, .headers = headers, .retry_after = retry_after};
+    sip_respond(txn, &answer);
+}
+
+// ---- new calls ----------------------------------------------------------------------------------------
+
+// Answers without keeping anything: who sends much, from addresses that may be forged, fills no table.
+static void answer_stranger(struct sip_txn *txn, int status, const char *headers)
+{
+    sip_respond(txn, &(struct sip_answer){.status = status, .headers = headers, .forget = true});
+}
+
+static void turn_away(struct agent *agent, struct sip_txn *txn, int status, const char *why)
+{
+    const struct sip_flow *flow = sip_txn_flow(txn);
+    uint64_t unsaid;
+    agent->counters.turned_away++;
+    if (log_allow(&agent->away_limit, loop_now(agent->loop), &unsaid)) {
+        if (unsaid)
+            log_line(LOG_INFO, "%llu more INVITEs were turned away before this one",
+                     (unsigned long long)unsaid);
+        log_line(LOG_INFO, "INVITE from %u.%u.%u.%u:%u: %d, %s", flow->remote.ip[0], flow->remote.ip[1],
+                 flow->remote.ip[2], flow->remote.ip[3], flow->remote.port, status, why);
+    }
+    if (status == 403)
+        answer_stranger(txn, status, NULL);
+    else
+        agent_respond(txn, status, status == 503 ? agent->config->control.retry_after_s : 0,
+                      status == 415 ? "Accept: application/sdp\r\n" : NULL);
+}
+
+static struct sip_str sdp_of(const struct sip_msg *msg)
+{
+    return sip_msg_body(msg, "application/sdp");
+}
+
+// Looks at an INVITE before it is a call. Returns 0, or the status that turns it away.
+static int admit(struct agent *agent, const struct sip_msg *msg, const struct sip_flow *flow,
+                 struct trunk **from, uint32_t *trunks, unsigned *count, const char **why)
+{
+    char called[SIP_NUMBER_MAX];
+    *from = trunk_identify(&agent->trunks, flow->listener, &flow->remote, agent_via_port(msg));
+    *why = "it is the peer of no trunk on this listener";
+    if (!*from)
+        return 403;
+    (*from)->counters.incoming++;
+    *why = "Max-Forwards is used up";
+    if (sip_msg_number(msg, "Max-Forwards", 255, 70) == 0)
+        return 483;
+    *why = "its body is not SDP";
+    if (sip_msg_has_body(msg) && !sdp_of(msg).p)
+        return 415;
+    *why = "no route for the called number";
+    if (!sip_msg_called(msg, called))
+        return 404;
+    const struct tl_route_config *route = route_find(agent->config, (*from)->index, called);
+    if (!route)
+        return 404;
+    *why = "max_calls are up";
+    if (agent->counters.active >= agent->config->control.max_calls) {
+        agent->counters.over_limit++;
+        return 503;
+    }
+    *why = "the dataplane is away";
+    if (!media_up(agent->media)) {
+        agent->counters.media_away++;
+        return 503;
+    }
+    *count = trunk_plan(&agent->trunks, route, trunks);
+    return 0;
+}
+
+static void new_call(struct agent *agent, struct sip_txn *txn, const struct sip_msg *msg,
+                     const struct sip_flow *flow)
+{
+    uint32_t trunks[TL_ROUTE_TRUNKS_MAX];
+    unsigned count = 0;
+    struct trunk *from;
+    const char *why;
+    int status = admit(agent, msg, flow, &from, trunks, &count, &why);
+    if (status) {
+        turn_away(agent, txn, status, why);
+        return;
+    }
+    int error;
+    struct agent_call *c = agent_call_new(agent, txn, msg, flow, from, trunks, count, &error);
+    if (!c) {
+        turn_away(agent, txn, error == -EINVAL ? 400 : 500,
+                  error == -EINVAL ? "no From tag, or no Contact that we could call" : strerror(-error));
+        return;
+    }
+    agent->counters.calls++;
+    // at most what the caller allows, and one less, RFC 3261 16.6
+    unsigned hops = sip_msg_number(msg, "Max-Forwards", 255, 70);
+    c->max_forwards = hops > 1 ? hops - 1 : SIP_LAST_HOP;
+    struct sip_str sdp = sdp_of(msg);
+    struct call_event e = {.type = CALL_EV_INVITE, .side = CALL_A, .sdp = sdp.p, .sdp_len = sdp.len};
+    agent_event(c, &e, msg, NULL);
+}
+
+// ---- requests -----------------------------------------------------------------------------------------
+
+static void in_dialog(struct agent_leg *leg, struct sip_txn *txn, const struct sip_msg *msg)
+{
+    struct agent_call *c = leg->owner;
+    enum sip_method method = sip_msg_method(msg);
+    struct call_event e = {.side = leg->side};
+    if (sip_dialog_take_cseq(&leg->dialog, msg) < 0) {
+        agent_respond(txn, 500, 0, NULL);
+        return;
+    }
+    switch (method) {
+    case SIP_BYE:
+        e.type = CALL_EV_BYE;
+        agent_event(c, &e, msg, txn);
+        return;
+    case SIP_INVITE:
+        if (leg->invite_in) { // RFC 3261 14.2: before the first one was answered
+            agent_respond(txn, 500, 1, NULL);
+            return;
+        }
+        if (sip_msg_has_body(msg) && !sdp_of(msg).p) {
+            agent_respond(txn, 415, 0, "Accept: application/sdp\r\n");
+            return;
+        }
+        leg->invite_in = txn;
+        sip_txn_set_owner(txn, &leg->user.sip);
+        e.type = CALL_EV_REINVITE;
+        e.sdp = sdp_of(msg).p;
+        e.sdp_len = sdp_of(msg).len;
+        agent_event(c, &e, msg, NULL);
+        return;
+    case SIP_OPTIONS:
+        agent_respond(txn, 200, 0, "Accept: application/sdp\r\n");
+        return;
+    default:
+        agent_respond(txn, 405, 0, NULL);
+        return;
+    }
+}
+
+static void on_request(void *arg, struct sip_txn *txn, const struct sip_msg *msg, const struct sip_flow *flow)
+{
+    struct agent *agent = arg;
+    struct agent_leg *leg = agent_find_leg(agent, msg);
+    bool lost = sip_msg_to_tag(msg).p || sip_msg_method(msg) == SIP_BYE;
+    if (leg) {
+        in_dialog(leg, txn, msg);
+        return;
+    }
+    if (sip_msg_method(msg) == SIP_INVITE && !lost) {
+        new_call(agent, txn, msg, flow);
+        return;
+    }
+    bool options = sip_msg_method(msg) == SIP_OPTIONS && !lost;
+    int status = lost ? 481 : options ? 200 : 405;
+    const char *headers = options ? "Accept: application/sdp\r\n" : NULL;
+    if (trunk_identify(&agent->trunks, flow->listener, &flow->remote, agent_via_port(msg)))
+        agent_respond(txn, status, 0, headers);
+    else
+        answer_stranger(txn, status, headers);
+}
+
+static void on_cancel(void *arg, struct sip_txn *txn, struct sip_owner *owner, const struct sip_msg *cancel)
+{
+    struct agent_leg *leg = (struct agent_leg *)owner;
+    (void)arg;
+    if (!leg || leg->invite_in != txn) {
+        agent_respond(txn, 487, 0, NULL);
+        return;
+    }
+    struct call_event e = {.type = CALL_EV_CANCEL, .side = leg->side};
+    agent_event(leg->owner, &e, cancel, NULL);
+}
+
+static void on_ack(void *arg, struct sip_txn *txn, struct sip_owner *owner, const struct sip_msg *ack)
+{
+    struct agent_leg *leg = (struct agent_leg *)owner;
+    (void)arg;
+    if (!leg)
+        return;
+    if (leg->ack_due == txn)
+        leg->ack_due = NULL;
+    struct sip_str sdp = sdp_of(ack);
+    struct call_event e = {.type = CALL_EV_ACK, .side = leg->side, .sdp = sdp.p, .sdp_len = sdp.len};
+    agent_event(leg->owner, &e, ack, NULL);
+}
+
+// ---- responses ----------------------------------------------------------------------------------------
+
+// The first 2xx to B's INVITE makes the dialog; one to a later INVITE may move the target.
+static bool take_dialog(struct agent_leg *leg, const struct sip_msg *msg, const struct sip_flow *flow)
+{
+    if (leg->has_dialog)
+        return sip_dialog_retarget(&leg->dialog, msg) == 0;
+    leg->has_dialog = sip_dialog_uac(&leg->dialog, msg, flow) == 0;
+    return leg->has_dialog;
+}
+
+static void invite_response(struct agent_leg *leg, const struct sip_msg *msg, const struct sip_flow *flow)
+{
+    struct agent_call *c = leg->owner;
+    int status = sip_msg_status(msg);
+    struct sip_str sdp = sdp_of(msg);
+    struct call_event e = {.side = leg->side, .status = status, .sdp = sdp.p, .sdp_len = sdp.len};
+    bool first = !leg->has_dialog;
+    if (status < 200) {
+        e.type = CALL_EV_PROVISIONAL;
+        agent_event(c, &e, msg, NULL);
+        return;
+    }
+    if (leg->side == CALL_B && first)
+        agent_attempt_result(c, (unsigned)status);
+    e.type = status < 300 ? CALL_EV_SUCCESS : CALL_EV_FAILURE;
+    if (status < 300 && !take_dialog(leg, msg, flow)) {
+        log_line(LOG_WARNING, "call %llu: the 2xx has no Contact that could be called",
+                 (unsigned long long)c->id);
+        sip_abandon(leg->invite_out); // ACKs it and ends that dialog
+        e.type = CALL_EV_FAILURE;
+        e.status = 502;
+    }
+    if (e.type == CALL_EV_FAILURE)
+        leg->invite_out = NULL;
+    agent_event(c, &e, msg, NULL);
+}
+
+static void on_response(void *arg, struct sip_txn *txn, struct sip_owner *owner, const struct sip_msg *msg,
+                        const struct sip_flow *flow)
+{
+    (void)arg;
+    if (!owner)
+        return;
+    if (((struct agent_user *)owner)->kind == AGENT_PROBE) {
+        if (sip_msg_status(msg) >= 200)
+            agent_probe_result((struct agent_probe *)owner, (unsigned)sip_msg_status(msg));
+        return;
+    }
+    struct agent_leg *leg = (struct agent_leg *)owner;
+    if (txn == leg->invite_out) {
+        invite_response(leg, msg, flow);
+    } else if (txn == leg->bye && sip_msg_status(msg) >= 200) {
+        leg->bye = NULL;
+        agent_plain_event(leg->owner, CALL_EV_BYE_DONE, leg->side, 0);
+    }
+}
+
+static void on_failure(void *arg, struct sip_txn *txn, struct sip_owner *owner, enum sip_failure why)
+{
+    (void)arg;
+    if (!owner)
+        return;
+    if (((struct agent_user *)owner)->kind == AGENT_PROBE) {
+        agent_probe_result((struct agent_probe *)owner, 0);
+        return;
+    }
+    struct agent_leg *leg = (struct agent_leg *)owner;
+    if (txn == leg->invite_out) {
+        leg->invite_out = NULL;
+        if (leg->side == CALL_B)
+            agent_attempt_result(leg->owner, 0);
+        agent_plain_event(leg->owner, why == SIP_TIMEOUT ? CALL_EV_TIMEOUT : CALL_EV_TRANSPORT, leg->side, 0);
+    } else if (txn == leg->bye) {
+        leg->bye = NULL;
+        agent_plain_event(leg->owner, CALL_EV_BYE_DONE, leg->side, 0);
+    } else if (sip_txn_is_server(txn)) {
+        if (txn == leg->invite_in)
+            leg->invite_in = NULL;
+        if (txn == leg->ack_due)
+            leg->ack_due = NULL;
+        agent_plain_event(leg->owner, CALL_EV_NO_ACK, leg->side, 0);
+    }
+}
+
+static const struct sip_user sip_user = {on_request, on_cancel, on_ack, on_response, on_failure};
+
+// ---- life ---------------------------------------------------------------------------------------------
+
+static void warn_about_keys(const struct tl_config *config)
+{
+    for (uint32_t i = 0; i < config->trunk_count; i++)
+        if (config->trunks[i].srtp != TL_SRTP_OFF && config->control.srtp_without_tls == TL_SRTP_ALLOW)
+            log_line(LOG_WARNING,
+                     "trunk %s: SRTP keys cross the network in clear text (srtp_without_tls: allow)",
+                     config->trunks[i].name);
+}
+
+int agent_new(struct loop *loop, const struct tl_config *config, struct agent **out, char *why,
+              size_t why_size)
+{
+    struct agent *agent = calloc(1, sizeof *agent);
+    *out = NULL;
+    snprintf(why, why_size, "no memory");
+    if (!agent)
+        return -ENOMEM;
+    agent->loop = loop;
+    agent->config = config;
+    agent->start_ms = loop_now(loop);
+    agent->env = (struct call_env){config, {sdes_kernel_random, NULL}};
+    int rc = trunk_table_init(&agent->trunks, config, loop_now(loop));
+    if (rc == 0)
+        rc = sip_stack_new(loop, config, &sip_user, agent, &agent->stack, why, why_size);
+    if (rc == 0) {
+        rc = media_new(loop, config->dataplane.socket, &agent_media_user, &agent->media);
+        if (rc < 0)
+            snprintf(why, why_size, "dataplane client: %s", strerror(-rc));
+    }
+    if (rc == 0)
+        rc = agent_probes_init(agent);
+    if (rc < 0) {
+        agent_free(agent);
+        return rc;
+    }
+    warn_about_keys(config);
+    *out = agent;
+    return 0;
+}
+
+void agent_free(struct agent *agent)
+{
+    if (!agent)
+        return;
+    sip_stack_free(agent->stack);
+    agent->stack = NULL;
+    media_free(agent->media);
+    while (agent->calls)
+        agent_call_free(agent->calls);
+    agent_probes_fini(agent);
+    trunk_table_fini(&agent->trunks);
+    explicit_bzero(&agent->actions, sizeof agent->actions);
+    free(agent);
+}
+
+uint64_t agent_uptime_s(const struct agent *agent)
+{
+    return (loop_now(agent->loop) - agent->start_ms) / 1000;
+}
+
+const struct agent_counters *agent_counters(const struct agent *agent)
+{
+    return &agent->counters;
+}
+
+const struct tl_config *agent_config(const struct agent *agent)
+{
+    return agent->config;
+}
+
+const struct trunk_table *agent_trunks(const struct agent *agent)
+{
+    return &agent->trunks;
+}
+
+const struct media *agent_media(const struct agent *agent)
+{
+    return agent->media;
+}
+
+const struct sip_stack *agent_stack(const struct agent *agent)
+{
+    return agent->stack;
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The back-to-back user agent: takes what the SIP stack and the dataplane say to the calls, and carries out
+// what the calls decide. Owns the calls, the trunks' state and the dataplane's client. One loop.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/config/config.h"
+#include "control/base/loop.h"
+#include "control/call/call.h"
+#include "control/media/media.h"
+#include "control/sip/sip.h"
+#include "control/trunk/trunk.h"
+
+struct agent;
+
+struct agent_counters {
+    uint64_t calls;       // INVITEs that became a call
+    uint64_t answered;    // of these: A got a 2xx
+    uint64_t turned_away; // INVITEs answered at once: 403, 404, 415, 483, 503
+    uint64_t over_limit;  // of these: max_calls
+    uint64_t media_away;  // of these: no dataplane
+    uint32_t active, active_most;
+};
+
+// Starts on the loop: sockets, the dataplane's client, keep-alives. `config` must outlive it. Returns 0 and
+// *out, or -errno and a sentence in `why`.
+int agent_new(struct loop *loop, const struct tl_config *config, struct agent **out, char *why,
+              size_t why_size);
+
+// Ends without a BYE to anybody: the dataplane keeps the media of the calls. NULL is ignored.
+void agent_free(struct agent *agent);
+
+uint64_t agent_uptime_s(const struct agent *agent);
+const struct agent_counters *agent_counters(const struct agent *agent);
+const struct tl_config *agent_config(const struct agent *agent);
+const struct trunk_table *agent_trunks(const struct agent *agent);
+const struct media *agent_media(const struct agent *agent);
+const struct sip_stack *agent_stack(const struct agent *agent);
+
+// What can be told of a call.
+struct agent_call_info {
+    uint64_t id; // counts calls since the start
+    char calling[SIP_NUMBER_MAX], called[SIP_NUMBER_MAX];
+    const struct tl_trunk_config *trunk[2]; // the callee's is the one being tried
+    const char *state;
+    const char *sip_call_id[2];         // "" before there is one
+    uint64_t age_ms;                    // since the INVITE
+    uint64_t talk_ms;                   // since our 2xx, 0: not answered
+    char codec[40];                     // "" before the answer
+    bool held;                          // media stops in a direction
+    struct tl_addr local[2], remote[2]; // media
+    enum tl_suite suite[2];
+    const struct neg_leg *neg[2]; // what was negotiated so far; the call's, until the loop goes on
+    uint64_t call_ref;
+    struct tl_handle handle; // in the live table; zeros: none
+};
+
+// Tells `fn` of each call, oldest last, until it returns false.
+void agent_each_call(const struct agent *agent, bool (*fn)(void *arg, const struct agent_call_info *info),
+                     void *arg);
+
+// Tells of one call. Returns false when there is none.
+bool agent_find_call(const struct agent *agent, uint64_t id, struct agent_call_info *out);
+
+// Ends a call with BYE to both sides. 0 or -ENOENT.
+int agent_hang_up(struct agent *agent, uint64_t id);

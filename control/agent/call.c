@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A call's place in the agent: made, found by its tags, given its events, freed.
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/agent/agent_internal.h"
+#include "control/agent/silence_text.h"
+#include "control/base/log.h"
+
+// ---- dialogs by our tag -------------------------------------------------------------------------------
+
+static unsigned tag_bucket(const char *tag, size_t len)
+{
+    uint32_t h = 0x811c9dc5u; // our tags are random: nobody chooses what meets in a bucket
+    for (size_t i = 0; i < len; i++)
+        h = (h ^ (uint8_t)tag[i]) * 0x01000193u;
+    return h % AGENT_TAG_BUCKETS;
+}
+
+static void drop_tag(struct agent_leg *leg)
+{
+    if (!leg->tag[0])
+        return;
+    struct agent_leg **at = &leg->owner->agent->tags[tag_bucket(leg->tag, strlen(leg->tag))];
+    while (*at != leg)
+        at = &(*at)->tag_next;
+    *at = leg->tag_next;
+    leg->tag[0] = 0;
+}
+
+void agent_set_tag(struct agent_leg *leg, const char *tag)
+{
+    drop_tag(leg);
+    snprintf(leg->tag, sizeof leg->tag, "%s", tag);
+    struct agent_leg **at = &leg->owner->agent->tags[tag_bucket(leg->tag, strlen(leg->tag))];
+    leg->tag_next = *at;
+    *at = leg;
+}
+
+struct agent_leg *agent_find_leg(const struct agent *agent, const struct sip_msg *request)
+{
+    struct sip_str tag = sip_msg_to_tag(request);
+    if (!tag.p)
+        return NULL;
+    struct agent_leg *leg = agent->tags[tag_bucket(tag.p, tag.len)];
+    for (; leg; leg = leg->tag_next)
+        if (sip_str_is(tag, leg->tag) && leg->has_dialog && sip_dialog_matches(&leg->dialog, request))
+            return leg;
+    return NULL;
+}
+
+// ---- life ---------------------------------------------------------------------------------------------
+
+struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, const struct sip_msg *msg,
+                                  const struct sip_flow *flow, struct trunk *from, const uint32_t *trunks,
+                                  unsigned trunk_count, int *error)
+{
+    struct agent_call *c = calloc(1, sizeof *c);
+    *error = -ENOMEM;
+    if (!c)
+        return NULL;
+    c->agent = agent;
+    c->id = ++agent->next_id;
+    c->start_ms = loop_now(agent->loop);
+    for (unsigned s = 0; s < 2; s++) {
+        c->leg[s].user.kind = AGENT_LEG;
+        c->leg[s].side = (uint8_t)s;
+        c->leg[s].owner = c;
+    }
+    for (unsigned t = 0; t < CALL_TIMER_COUNT; t++)
+        c->timer[t] = (struct agent_timer){.owner = c, .which = (enum call_timer)t};
+    c->next = agent->calls;
+    c->link = &agent->calls;
+    if (c->next)
+        c->next->link = &c->next;
+    agent->calls = c;
+    agent->counters.active++;
+    if (agent->counters.active > agent->counters.active_most)
+        agent->counters.active_most = agent->counters.active;
+    trunk_leg_begins(from);
+    *error = call_init(&c->call, &agent->env, from->index, trunks, trunk_count);
+    if (*error == 0)
+        *error = sip_dialog_uas(&c->leg[CALL_A].dialog, msg, flow, sip_txn_tag(invite));
+    c->leg[CALL_A].has_dialog = *error == 0;
+    sip_msg_calling(msg, c->calling);
+    sip_msg_called(msg, c->called);
+    c->from = agent_make_from(msg, c->calling, flow);
+    c->headers = agent_pass_headers(msg);
+    if (*error == 0 && !c->from)
+        *error = -ENOMEM;
+    if (*error < 0) {
+        agent_call_free(c);
+        return NULL;
+    }
+    agent_set_tag(&c->leg[CALL_A], sip_txn_tag(invite));
+    c->leg[CALL_A].invite_in = invite;
+    sip_txn_set_owner(invite, &c->leg[CALL_A].user.sip);
+    return c;
+}
+
+void agent_call_free(struct agent_call *c)
+{
+    struct agent *agent = c->agent;
+    for (unsigned t = 0; t < CALL_TIMER_COUNT; t++)
+        wheel_cancel(loop_wheel(agent->loop), &c->timer[t].timer);
+    trunk_leg_ends(&agent->trunks.trunks[c->call.side[CALL_A].trunk]);
+    if (c->trunk_b)
+        trunk_leg_ends(c->trunk_b);
+    for (unsigned s = 0; s < 2; s++) {
+        sip_owner_cut(&c->leg[s].user.sip); // among them: a call that is over repeats no 2xx
+        drop_tag(&c->leg[s]);
+        sip_dialog_fini(&c->leg[s].dialog);
+    }
+    *c->link = c->next;
+    if (c->next)
+        c->next->link = c->link;
+    agent->counters.active--;
+    call_fini(&c->call);
+    free(c->from);
+    free(c->headers);
+    free(c);
+}
+
+static void say_end(const struct agent_call *c)
+{
+    uint64_t now = loop_now(c->agent->loop);
+    uint64_t talk = c->answer_ms ? now - c->answer_ms : 0;
+    log_line(LOG_INFO, "call %llu from %s (%s) to %s (%s): %d, talked %llu.%03llu s, %s",
+             (unsigned long long)c->id, c->calling, agent_trunk_name(c->agent, c->call.side[CALL_A].trunk),
+             c->called, agent_trunk_name(c->agent, c->call.side[CALL_B].trunk), c->call.status,
+             (unsigned long long)talk / 1000, (unsigned long long)talk % 1000,
+             c->call.why ? c->call.why : "ended");
+}
+
+// ---- events -------------------------------------------------------------------------------------------
+
+static void step(struct agent_call *c, const struct call_event *event)
+{
+    struct call_actions *out = &c->agent->actions;
+    c->gave_up = event->type == CALL_EV_TIMER && event->timer == CALL_TIMER_NO_RESPONSE;
+    call_step(&c->call, event, out);
+    for (unsigned i = 0; i < out->count; i++)
+        agent_carry_out(c, &out->action[i]);
+    if (out->body[0])
+        explicit_bzero(out->body, sizeof out->body);
+}
+
+void agent_event(struct agent_call *c, struct call_event *event, const struct sip_msg *msg,
+                 struct sip_txn *txn)
+{
+    if (c->stepping) { // from inside an action; what comes with a message never does
+        if (!msg && c->later_count < AGENT_LATER_MAX)
+            c->later[c->later_count++] = *event;
+        return;
+    }
+    struct agent *agent = c->agent;
+    agent_reason_lines(msg, agent->reason, sizeof agent->reason);
+    agent->status = msg ? sip_msg_status(msg) : 0;
+    sip_str_copy(msg ? sip_msg_phrase(msg) : (struct sip_str){"", 0}, agent->phrase, sizeof agent->phrase);
+    c->stepping = true;
+    c->txn = txn;
+    step(c, event);
+    for (unsigned i = 0; i < c->later_count; i++)
+        step(c, &c->later[i]);
+    c->later_count = 0;
+    c->stepping = false;
+    if (c->txn) // a BYE that no state wanted
+        agent_respond(c->txn, 200, 0, NULL);
+    c->txn = NULL;
+    if (c->call.state != CALL_OVER)
+        return;
+    agent_attempt_result(c, 487);
+    say_end(c);
+    agent_call_free(c);
+}
+
+void agent_plain_event(struct agent_call *c, enum call_event_type type, unsigned side, int status)
+{
+    struct call_event e = {.type = type, .side = (uint8_t)side, .status = status};
+    agent_event(c, &e, NULL, NULL);
+}
+
+// ---- from the dataplane -------------------------------------------------------------------------------
+
+static void on_added(void *arg, int status, const struct tl_addr local[2])
+{
+    struct agent_call *c = arg;
+    struct call_event e = {.type = CALL_EV_ADDED, .status = status};
+    if (status == 0)
+        memcpy(e.local, local, sizeof e.local);
+    else
+        c->media = NULL;
+    agent_event(c, &e, NULL, NULL);
+}
+
+static void on_modified(void *arg, int status)
+{
+    agent_plain_event(arg, CALL_EV_MODIFIED, 0, status);
+}
+
+// One line a side: what a call was like when nobody looked.
+static void say_media(const struct agent_call *c, unsigned leg, const struct tl_leg_counters *n)
+{
+    log_line(
+        LOG_INFO,
+        "call %llu media: from %c %llu packets, %u lost, %u late, jitter %.1f ms, longest gap %u ms, %llu "
+        "dropped; to it %llu packets",
+        (unsigned long long)c->id, leg ? 'B' : 'A', (unsigned long long)n->rx_packets, n->lost, n->reordered,
+        n->jitter_us / 1000.0, n->gap_ms, (unsigned long long)n->drops, (unsigned long long)n->tx_packets);
+}
+
+static void on_deleted(void *arg, const struct tl_leg_counters final[2])
+{
+    struct agent_call *c = arg;
+    for (unsigned leg = 0; final && leg < 2; leg++)
+        say_media(c, leg, &final[leg]);
+    agent_plain_event(c, CALL_EV_DELETED, 0, 0);
+}
+
+static void on_lost(void *arg, const char *why)
+{
+    struct agent_call *c = arg;
+    (void)why;
+    c->media = NULL;
+    agent_plain_event(c, CALL_EV_MEDIA_LOST, 0, 0);
+}
+
+static void on_silence(void *arg, unsigned leg, uint32_t ms, bool again, uint8_t heard)
+{
+    const struct agent_call *c = arg;
+    const struct tl_live_view *live = media_live(c->agent->media);
+    struct tl_session_snapshot room, *snap = NULL;
+    struct silence_side side[2];
+    char text[SILENCE_TEXT_MAX];
+    for (unsigned i = 0; i < 2; i++) {
+        const struct neg_leg *neg = &c->call.side[i].neg, *other = &c->call.side[i ^ 1].neg;
+        side[i] = (struct silence_side){
+            .trunk = agent_trunk_name(c->agent, c->call.side[i].trunk),
+            .media = neg->rtp,
+            .sends = neg->direction & SDP_SENDONLY && other->direction & SDP_RECVONLY,
+        };
+    }
+    if (live && c->media) {
+        const struct tl_handle handle = media_handle(c->media);
+        snap = tl_live_read(live, &handle, &room) == 0 ? &room : NULL;
+    }
+    silence_text(text, side, leg, ms, again, heard, snap);
+    log_line(again ? LOG_INFO : LOG_WARNING, "call %llu: %s", (unsigned long long)c->id, text);
+}
+
+const struct media_user agent_media_user = {on_added, on_modified, on_deleted, on_lost, on_silence};

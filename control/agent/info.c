@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What people are told of the calls.
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "control/agent/agent_internal.h"
+
+static void describe(const struct agent_call *c, struct agent_call_info *out)
+{
+    const struct agent *agent = c->agent;
+    const struct call *call = &c->call;
+    uint64_t now = loop_now(agent->loop);
+    memset(out, 0, sizeof *out);
+    out->id = c->id;
+    memcpy(out->calling, c->calling, sizeof out->calling);
+    memcpy(out->called, c->called, sizeof out->called);
+    out->state = call_state_name(call->state);
+    out->age_ms = now - c->start_ms;
+    out->talk_ms = c->answer_ms ? now - c->answer_ms : 0;
+    for (unsigned s = 0; s < 2; s++) {
+        const struct neg_leg *neg = &call->side[s].neg;
+        out->trunk[s] = &agent->config->trunks[call->side[s].trunk];
+        out->sip_call_id[s] = c->leg[s].dialog.call_id ? c->leg[s].dialog.call_id : "";
+        out->local[s] = neg->local;
+        out->remote[s] = neg->rtp;
+        out->suite[s] = (enum tl_suite)neg->tx.suite;
+        out->neg[s] = neg;
+        out->held |= neg->direction != SDP_SENDRECV;
+    }
+    if (call->a_has_answer)
+        neg_codec_names(&call->side[CALL_A].neg, &call->side[CALL_B].neg, out->codec, sizeof out->codec);
+    if (c->media) {
+        out->call_ref = media_call_ref(c->media);
+        out->handle = media_handle(c->media);
+    }
+}
+
+void agent_each_call(const struct agent *agent, bool (*fn)(void *arg, const struct agent_call_info *info),
+                     void *arg)
+{
+    for (const struct agent_call *c = agent->calls; c; c = c->next) {
+        struct agent_call_info info;
+        describe(c, &info);
+        if (!fn(arg, &info))
+            return;
+    }
+}
+
+static struct agent_call *by_id(const struct agent *agent, uint64_t id)
+{
+    struct agent_call *c = agent->calls;
+    while (c && c->id != id)
+        c = c->next;
+    return c;
+}
+
+bool agent_find_call(const struct agent *agent, uint64_t id, struct agent_call_info *out)
+{
+    const struct agent_call *c = by_id(agent, id);
+    if (c)
+        describe(c, out);
+    return c != NULL;
+}
+
+int agent_hang_up(struct agent *agent, uint64_t id)
+{
+    struct agent_call *c = by_id(agent, id);
+    if (!c)
+        return -ENOENT;
+    agent_plain_event(c, CALL_EV_HANGUP, 0, 0);
+    return 0;
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static int most = LOG_INFO;
+
+void log_set_level(int level)
+{
+    most = level;
+}
+
+void log_line(enum log_level level, const char *format, ...)
+{
+    static const char *const names[] = {"error", "warning", "notice", "info"};
+    char text[1000], line[1100], stamp[32] = "";
+    va_list args;
+    if ((int)level > most)
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    for (char *p = text; *p; p++)
+        if ((unsigned char)*p < ' ' || *p == 0x7f)
+            *p = '?';
+    struct timespec now;
+    struct tm tm;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (localtime_r(&now.tv_sec, &tm))
+        strftime(stamp, sizeof stamp, "%F %T", &tm);
+    int n = snprintf(line, sizeof line, "%s.%03ld %s: %s\n", stamp, now.tv_nsec / 1000000,
+                     names[level - LOG_ERROR], text);
+    if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
+        return; // nowhere to say it
+}
+
+bool log_allow(struct log_limit *limit, uint64_t now_ms, uint64_t *unsaid)
+{
+    uint64_t second = now_ms / 1000;
+    if (second != limit->second) {
+        limit->second = second;
+        limit->said = 0;
+    }
+    if (limit->said >= LOG_LIMIT) {
+        limit->unsaid++;
+        return false;
+    }
+    limit->said++;
+    *unsaid = limit->unsaid;
+    limit->unsaid = 0;
+    return true;
+}

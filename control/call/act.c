@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The call machine's entry, and its actions put into words once.
+#include <assert.h>
+#include <string.h>
+
+#include "control/call/call_internal.h"
+
+struct call_action *act(struct call_actions *out, enum call_action_type type, uint8_t side)
+{
+    assert(out->count < CALL_ACTIONS_MAX);
+    struct call_action *a = &out->action[out->count++];
+    *a = (struct call_action){.type = type, .side = side};
+    return a;
+}
+
+void act_answer(struct call *call, struct call_actions *out, uint8_t side, int status, int body_len)
+{
+    struct call_action *a = act(out, CALL_DO_ANSWER, side);
+    a->status = status;
+    if (body_len > 0) {
+        a->body = out->body;
+        a->body_len = (size_t)body_len;
+    }
+    if (status < 200)
+        return;
+    call->side[side].invite_in = false;
+    if (status < 300) // a refusal says nothing of an earlier 2xx that still waits for its ACK
+        call->side[side].ack_due = true;
+}
+
+void act_answer_503(struct call *call, struct call_actions *out, uint8_t side)
+{
+    act_answer(call, out, side, 503, 0);
+    out->action[out->count - 1].retry_after = call->env->config->control.retry_after_s;
+}
+
+void act_timer(struct call_actions *out, enum call_timer timer, uint64_t ms)
+{
+    struct call_action *a = act(out, CALL_DO_TIMER, CALL_A);
+    a->timer = timer;
+    a->ms = ms;
+}
+
+// One MODIFY at a time: what changes meanwhile goes in the next one.
+void act_modify(struct call *call, struct call_actions *out)
+{
+    if (call->modifying) {
+        call->modify_again = true;
+        return;
+    }
+    call->modifying = true;
+    act(out, CALL_DO_MODIFY, CALL_A);
+}
+
+void act_ack(struct call *call, struct call_actions *out, uint8_t side, int body_len)
+{
+    struct call_action *a = act(out, CALL_DO_ACK, side);
+    call->side[side].ack_owed = false;
+    if (body_len > 0) {
+        a->body = out->body;
+        a->body_len = (size_t)body_len;
+    }
+}
+
+int call_init(struct call *call, const struct call_env *env, uint32_t trunk_a, const uint32_t *trunks,
+              unsigned trunk_count)
+{
+    memset(call, 0, sizeof *call);
+    assert(trunk_count >= 1 && trunk_count <= TL_ROUTE_TRUNKS_MAX);
+    call->env = env;
+    call->trunk_count = (uint8_t)trunk_count;
+    memcpy(call->trunks, trunks, trunk_count * sizeof trunks[0]);
+    call->side[CALL_A].trunk = trunk_a;
+    call->side[CALL_B].trunk = trunks[0];
+    return neg_init(&call->side[CALL_A].neg, &env->config->trunks[trunk_a], env->random);
+}
+
+void call_fini(struct call *call)
+{
+    exchange_drop(call);
+    neg_fini(&call->side[CALL_A].neg);
+    neg_fini(&call->side[CALL_B].neg);
+}
+
+static void set_realm(const struct call *call, uint8_t side, struct tl_leg *leg)
+{
+    const struct tl_config *config = call->env->config;
+    const struct tl_trunk_config *trunk = &config->trunks[call->side[side].trunk];
+    memcpy(leg->realm, config->realms[trunk->realm].name, sizeof leg->realm);
+}
+
+void call_legs(const struct call *call, struct tl_leg out[2])
+{
+    const struct call_exchange *x = call->x;
+    memset(out, 0, 2 * sizeof out[0]);
+    if (x && x->stage == EXCHANGE_MEDIA)
+        neg_fill(&x->neg[CALL_A], &x->neg[CALL_B], out);
+    else if (call->b_has_answered)
+        neg_fill(&call->side[CALL_A].neg, &call->side[CALL_B].neg, out);
+    else
+        for (int s = 0; s < 2; s++) // nothing is agreed yet
+            neg_limits(&call->env->config->trunks[call->side[s].trunk], &call->side[s].neg,
+                       &call->side[!s].neg, &out[s]);
+    set_realm(call, CALL_A, &out[0]);
+    set_realm(call, CALL_B, &out[1]);
+}
+
+int call_status_for_a(int status)
+{
+    switch (status) {
+    case 401: // B wants us to log in: nothing that A could do
+    case 407:
+        return 403;
+    case 420: // B refuses what we asked for, which A does not know
+    case 421:
+    case 422:
+    case 423:
+        return 500;
+    case 481: // of a dialog that A has no part in
+    case 482:
+    case 491:
+        return 500;
+    default:
+        // redirections name places behind the trunk
+        return status < 400 ? 480 : status;
+    }
+}
+
+const char *call_state_name(enum call_state state)
+{
+    static const char *const names[CALL_STATE_COUNT] = {"idle", "media",  "calling", "answering",
+                                                        "up",   "ending", "over"};
+    return state < CALL_STATE_COUNT ? names[state] : "?";
+}
+
+// A MODIFY that was overtaken by another change is not the end of the matter.
+static bool modify_goes_on(struct call *call, const struct call_event *event, struct call_actions *out)
+{
+    if (event->type != CALL_EV_MODIFIED)
+        return false;
+    call->modifying = false;
+    if (event->status < 0 || !call->modify_again || call->state >= CALL_ENDING)
+        return false;
+    call->modify_again = false;
+    act_modify(call, out);
+    return true;
+}
+
+void call_step(struct call *call, const struct call_event *event, struct call_actions *out)
+{
+    out->count = 0;
+    if (call->state == CALL_OVER || modify_goes_on(call, event, out))
+        return;
+    if (event->type == CALL_EV_REINVITE)
+        call->side[event->side].invite_in = true;
+    if (event->type == CALL_EV_NO_ACK) {
+        call->side[event->side].invite_in = false;
+        call->side[event->side].ack_due = false;
+    }
+    switch (call->state) {
+    case CALL_UP:
+        update_step(call, event, out);
+        break;
+    case CALL_ENDING:
+        end_step(call, event, out);
+        break;
+    default:
+        setup_step(call, event, out);
+        break;
+    }
+}

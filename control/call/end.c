@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// How a call ends, and what is still awaited then.
+#include "control/call/call_internal.h"
+
+// Nothing is left to do or to wait for.
+static void maybe_over(struct call *call, struct call_actions *out)
+{
+    for (int s = 0; s < 2; s++)
+        if (call->side[s].bye_after_ack || call->side[s].bye_out)
+            return;
+    if (call->deleting || call->adding)
+        return;
+    call->state = CALL_OVER;
+    act(out, CALL_DO_END, CALL_A);
+}
+
+static void bye(struct call *call, struct call_actions *out, uint8_t s)
+{
+    struct call_side *side = &call->side[s];
+    side->dialog = false;
+    side->bye_out = true;
+    act(out, CALL_DO_BYE, s);
+}
+
+static void end_side(struct call *call, struct call_actions *out, uint8_t s, int status)
+{
+    struct call_side *side = &call->side[s];
+    if (side->invite_in) {
+        if (s == CALL_A && !side->dialog) {
+            call->status = status;
+            if (status == 503)
+                act_answer_503(call, out, s);
+            else
+                act_answer(call, out, s, status, 0);
+        } else {
+            act_answer(call, out, s, 487, 0);
+        }
+    }
+    if (side->ack_owed)
+        act_ack(call, out, s, 0);
+    if (side->invite_out) {
+        side->invite_out = false;
+        act(out, CALL_DO_ABANDON, s);
+    }
+    if (!side->dialog)
+        return;
+    if (side->ack_due) // RFC 3261 15: no BYE to who has not ACKed yet
+        side->bye_after_ack = true;
+    else
+        bye(call, out, s);
+}
+
+static void delete_session(struct call *call, struct call_actions *out)
+{
+    if (!call->session || call->adding || call->deleting)
+        return; // an ADD under way is deleted when its completion is here
+    call->session = false;
+    call->deleting = true;
+    act(out, CALL_DO_DEL, CALL_A);
+}
+
+void end_call(struct call *call, struct call_actions *out, int status, const char *why)
+{
+    call->why = why;
+    call->state = CALL_ENDING;
+    act_timer(out, CALL_TIMER_SETUP, 0);
+    act_timer(out, CALL_TIMER_NO_RESPONSE, 0);
+    end_side(call, out, CALL_A, status);
+    end_side(call, out, CALL_B, status);
+    exchange_drop(call);
+    delete_session(call, out);
+    maybe_over(call, out);
+}
+
+void end_step(struct call *call, const struct call_event *event, struct call_actions *out)
+{
+    struct call_side *side = &call->side[event->side];
+    switch (event->type) {
+    case CALL_EV_BYE: // both hang up at once: theirs is as good as an answer to ours
+        act(out, CALL_DO_REPLY, event->side)->status = 200;
+        side->bye_after_ack = false;
+        break;
+    case CALL_EV_REINVITE:
+        act_answer(call, out, event->side, 481, 0);
+        break;
+    case CALL_EV_ACK:
+    case CALL_EV_NO_ACK:
+        side->ack_due = false;
+        if (side->bye_after_ack) {
+            side->bye_after_ack = false;
+            bye(call, out, event->side);
+        }
+        break;
+    case CALL_EV_BYE_DONE:
+        side->bye_out = false;
+        break;
+    case CALL_EV_ADDED:
+        call->adding = false;
+        call->session = event->status == 0;
+        delete_session(call, out);
+        break;
+    case CALL_EV_DELETED:
+        call->deleting = false;
+        break;
+    default:
+        break;
+    }
+    maybe_over(call, out);
+}

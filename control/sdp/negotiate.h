@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Offer and answer (RFC 3264) of one audio stream between the two legs of a call: G.711 and telephone-event,
+// SRTP by SDES, hold, rtcp-mux. Pure: reads and writes structs, randomness comes as a parameter. A side is
+// offered first what the other has, and answered only what the other chose: the dataplane converts between
+// the two laws of G.711 where the sides have none in common, and only there.
+//
+//   offer of A:   neg_take_offer(a)  neg_make_offer(b, a)   ... to B
+//   answer of B:  neg_take_answer(b) neg_make_answer(a, b)  ... to A, neg_fill(a, b) to the dataplane
+//
+// A leg that says no leaves the stream as it was: work on copies and keep them when all four went well.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/config/config.h"
+#include "control/sdp/sdes.h"
+#include "control/sdp/sdp.h"
+
+enum neg_codec { NEG_PCMU, NEG_PCMA, NEG_EVENT, NEG_CODECS };
+
+enum {
+    NEG_NO_PT = 0xff,
+    NEG_BODY_MAX = 4096, // of an SDP that we write
+    NEG_LINE_MAX = 64,   // of an m= line that is not ours to relay, see neg_leg.lines
+    NEG_PASS_MAX = 384,
+    NEG_FMTP_MAX = 48,
+    NEG_KEYS_BEFORE = 8, // keys of the remote side that are remembered; the dataplane remembers all
+};
+
+// What we and one remote side have told each other. Zeroed and given its trunk by neg_init(); wiped by
+// neg_fini().
+struct neg_leg {
+    const struct tl_trunk_config *trunk;
+    struct tl_addr local; // media address and RTP port that the dataplane confirmed
+    // what the remote side said last
+    struct tl_addr rtp, rtcp;      // see tl_leg
+    uint8_t remote_pt[NEG_CODECS]; // what to send it, NEG_NO_PT: not taken
+    uint8_t direction;             // enum sdp_direction, the remote side's word; hold by 0.0.0.0 included
+    uint8_t g711_first;            // which it likes better, NEG_PCMU or NEG_PCMA
+    bool offered_last; // it made the last offer; else it answered ours, and its codecs are its choice
+    uint16_t ptime;    // ms, the smaller of its ptime and maxptime; 0: neither
+    bool remote_mux;   // it can RFC 5761
+    bool rtcp_mux;     // agreed
+    char event_fmtp[NEG_FMTP_MAX]; // its telephone-event parameters
+    char pass[NEG_PASS_MAX];       // its lines for the other side, each with CRLF
+    // what we said last
+    uint8_t local_pt[NEG_CODECS]; // what it is to send us
+    uint8_t kept_pt[NEG_CODECS];  // the number each codec had last in this session
+    uint8_t said;                 // enum sdp_direction of our last offer
+    struct sdes_crypto offered[TL_SUITES_MAX];
+    uint8_t offered_count;
+    uint64_t session_id, version;
+    uint64_t hash; // of the body without its version
+    // agreed
+    uint8_t proto; // enum sdp_proto
+    struct sdes_crypto rx, tx;
+    uint32_t rx_generation, tx_generation;
+    uint64_t rx_before[NEG_KEYS_BEFORE]; // fingerprints of keys it sent with before, 0: none
+    uint8_t rx_before_at;                // where the next one goes
+    // shape of the remote side's m= lines: every answer and new offer has as many, RFC 3264 8
+    uint8_t line_count;
+    uint8_t audio_line;
+    char lines[SDP_MEDIA_MAX][NEG_LINE_MAX]; // "video 0 RTP/AVP 31" of those that are refused
+};
+
+struct neg_random {
+    sdes_random fill;
+    void *arg;
+};
+
+// Starts a leg on a trunk. Takes the o= session id from `random`; returns 0 or its error.
+int neg_init(struct neg_leg *leg, const struct tl_trunk_config *trunk, struct neg_random random);
+
+void neg_fini(struct neg_leg *leg);
+
+// Takes an offer (first or later) of the remote side of `leg`: picks the audio line, codecs and the crypto
+// line, and makes our keys where it needs new ones. Returns 0; -ENOTSUP with *why set when nothing there fits
+// the trunk (a SIP 488); -errno of `random`. The leg is changed also on failure.
+int neg_take_offer(struct neg_leg *leg, const struct sdp *sdp, const char *text, struct neg_random random,
+                   const char **why);
+
+// Takes the answer to our last offer; as above.
+int neg_take_answer(struct neg_leg *leg, const struct sdp *sdp, const char *text, struct neg_random random,
+                    const char **why);
+
+// Writes an offer to the remote side of `leg` into out (NEG_BODY_MAX bytes, NUL at the end): what `other`'s
+// remote side offers, or with NULL all that we relay, sendrecv. leg->local must be known. The first offer has
+// a key for each suite of the trunk, later ones the key in use. Returns its length, -ENOTSUP when `other` has
+// nothing for this side, -ENOSPC, or -errno of `random`.
+int neg_make_offer(struct neg_leg *leg, const struct neg_leg *other, struct neg_random random, char *out);
+
+// Writes the answer to the offer that `leg` took last: what `other`'s remote side chose of it. Returns its
+// length; -ENOTSUP when they have no codec in common; -ENOSPC.
+int neg_make_answer(struct neg_leg *leg, const struct neg_leg *other, char *out);
+
+// What the remote side of `leg` may send: packet size, packets and bytes a second and their burst. From the
+// packet times of both sides' SDP (`leg` and `other` may be zeroed: nothing was said yet), the suite and MKI
+// of what it sends, and the trunk's switches. Packets of 10 ms are always allowed, so that nobody is held to
+// a ptime that the SDP only recommends (RFC 4566 6).
+void neg_limits(const struct tl_trunk_config *trunk, const struct neg_leg *leg, const struct neg_leg *other,
+                struct tl_leg *out);
+
+// Makes the contract's two legs (without realms and resume fields) of what both sides agreed: addresses,
+// keys, payload types and who may send. `out` holds keys: wipe it.
+void neg_fill(const struct neg_leg *a, const struct neg_leg *b, struct tl_leg out[2]);
+
+// Names of the codecs in use, for people: "PCMA+telephone-event"; with a conversion between the laws A's and
+// B's, "PCMA/PCMU".
+void neg_codec_names(const struct neg_leg *a, const struct neg_leg *b, char *out, size_t cap);

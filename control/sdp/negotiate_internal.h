@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Between the files of the negotiation.
+#pragma once
+
+#include "control/sdp/negotiate.h"
+
+// Sets *why (may be NULL) and returns -ENOTSUP.
+int neg_refuse(const char **why, const char *sentence);
+
+// Whether the transport of an m= line is a secure profile.
+static inline bool neg_secure(uint8_t proto)
+{
+    return proto == SDP_PROTO_SAVP || proto == SDP_PROTO_SAVPF;
+}
+
+// Whether both sides take the codec.
+static inline bool neg_shared(const struct neg_leg *a, const struct neg_leg *b, int codec)
+{
+    return a->remote_pt[codec] != NEG_NO_PT && b->remote_pt[codec] != NEG_NO_PT;
+}
+
+// What `codec` of the remote side of `leg` is on its way to `other`: the same where that takes it, the other
+// law where it has to be, or -1: it is not to be sent.
+int neg_becomes(const struct neg_leg *leg, const struct neg_leg *other, int codec);
+
+// The line of an offer that serves best: by our order of suites, then by theirs. False: none does, and *why
+// says what is wrong with one that has a suite of the trunk, if there is one.
+bool neg_pick_crypto(const struct neg_leg *leg, const struct sdp_media *m, const char *text,
+                     struct sdes_crypto *out, const char **why);
+
+// Whether a key was in use before another one was: its replay windows are gone, so it may not come back.
+bool neg_key_returns(const struct neg_leg *leg, const struct sdes_crypto *rx);
+
+// Takes the remote side's key of an offer (suite TL_SUITE_NONE: plain) and makes ours where a new one is due;
+// `moved`: its media address changed. 0 or -errno of `random`.
+int neg_answer_keys(struct neg_leg *leg, const struct sdes_crypto *rx, bool moved, struct neg_random random);
+
+// Gives a key of an offer of ours the lifetime and MKI that the trunk wants there.
+void neg_shape_offer(const struct neg_leg *leg, struct sdes_crypto *tx);
+
+// Takes the a=crypto line of an answer, or its absence. 0 or -ENOTSUP with *why.
+int neg_answered_keys(struct neg_leg *leg, const struct sdp_media *m, const char *text, const char **why);

@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Client transactions: requests of ours. osip's ICT and NICT up to the final response; after it records that
+// ACK again, and end what nobody wants any more.
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/base/wipe.h"
+#include "control/sip/dialog.h"
+#include "control/sip/ids.h"
+
+// ---- telling the user ----------------------------------------------------------------------------------
+
+static void tell_failure(struct sip_txn *txn, enum sip_failure why)
+{
+    struct sip_stack *stack = txn->stack;
+    struct sip_owner *owner = txn->owner;
+    bool heard = !(txn->flags & SIP_ABANDONED);
+    txn->flags |= SIP_FINAL | SIP_ABANDONED;
+    if (why == SIP_TIMEOUT)
+        stack->counters.timeouts++;
+    if (heard) {
+        sip_txn_hold(txn);
+        stack->user->on_failure(stack->arg, txn, owner, why);
+        if (!sip_txn_release(txn))
+            return;
+    }
+    sip_txn_free(txn);
+}
+
+// Returns false when the transaction went meanwhile.
+static bool tell_response(struct sip_txn *txn, const struct sip_msg *msg, const struct sip_flow *flow)
+{
+    struct sip_stack *stack = txn->stack;
+    if (txn->flags & SIP_ABANDONED)
+        return true;
+    sip_txn_hold(txn);
+    stack->user->on_response(stack->arg, txn, txn->owner, msg, flow);
+    return sip_txn_release(txn);
+}
+
+// ---- sending -------------------------------------------------------------------------------------------
+
+// What the machine's state asks for next, after each event.
+static void arm_live(struct sip_txn *txn)
+{
+    const struct tl_control_config *c = txn->stack->config;
+    uint64_t now = txn->stack->wheel->now;
+    osip_transaction_t *tr = txn->live->osip;
+    txn->repeat_at = 0;
+    if (txn->flags & SIP_BROKEN) {
+        txn->deadline = now; // the user hears of it from the timer, never from inside sip_request()
+    } else if (tr->state == ICT_CALLING) {
+        if (!txn->deadline)
+            txn->deadline = now + (uint64_t)tr->ict_context->timer_b_length;
+        if (tr->ict_context->timer_a_length >= 0)
+            txn->repeat_at = now + (uint64_t)tr->ict_context->timer_a_length;
+    } else if (tr->state == NICT_TRYING || tr->state == NICT_PROCEEDING) {
+        if (!txn->deadline)
+            txn->deadline = now + (uint64_t)tr->nict_context->timer_f_length;
+        if (tr->nict_context->timer_e_length >= 0) {
+            // osip doubles, and caps with its own constants
+            if (tr->state == NICT_PROCEEDING || txn->interval > c->t2_ms)
+                txn->interval = c->t2_ms;
+            tr->nict_context->timer_e_length = (int)txn->interval;
+            txn->repeat_at = now + txn->interval;
+        }
+    } else if (tr->state == ICT_PROCEEDING && !(txn->flags & SIP_CANCEL_SENT)) {
+        txn->deadline = 0; // how long a phone may ring is the user's business
+    }
+    sip_txn_arm(txn);
+}
+
+// Starts a transaction over bytes of ours. Takes the bytes over, also on failure. NULL without memory or when
+// the bytes are no message that we would take ourselves.
+static struct sip_txn *start(struct sip_stack *stack, const struct sip_flow *flow, struct sip_bytes *bytes,
+                             struct sip_str branch, int *err)
+{
+    struct sip_msg *msg = bytes ? sip_own_message(bytes) : NULL;
+    *err = bytes ? -EINVAL : -ENOMEM;
+    if (!msg) {
+        wipe_free(bytes);
+        return NULL;
+    }
+    enum sip_kind kind = msg->method == SIP_INVITE ? SIP_CLIENT_INVITE : SIP_CLIENT_OTHER;
+    struct sip_txn *txn = sip_txn_new(stack, kind, flow, msg);
+    if (!txn) {
+        *err = -ENOMEM;
+        sip_msg_free(msg);
+        wipe_free(bytes);
+        return NULL;
+    }
+    txn->live->out = bytes;
+    txn->interval = stack->config->t1_ms;
+    sip_table_add(&stack->txns, &txn->key, sip_key_client(stack->secret, branch, msg->method_name));
+    sip_txn_execute(txn, kind == SIP_CLIENT_INVITE ? SND_REQINVITE : SND_REQUEST, msg->osip);
+    arm_live(txn);
+    return txn;
+}
+
+int sip_request(struct sip_stack *stack, const struct sip_flow *to, const struct sip_request *request,
+                struct sip_owner *owner, struct sip_txn **out)
+{
+    char branch[SIP_BRANCH_LEN];
+    int err;
+    if (!sip_request_valid(request) || request->method == SIP_ACK || request->method == SIP_CANCEL)
+        return -EINVAL;
+    // What ends a call always goes out: it makes room.
+    if (stack->counters.txns_live >= stack->live_max && request->method != SIP_BYE)
+        return -EAGAIN;
+    sip_make_branch(stack, branch);
+    struct sip_bytes *bytes = sip_write_request(request, to, branch, stack->config->user_agent);
+    struct sip_txn *txn = start(stack, to, bytes, (struct sip_str){branch, strlen(branch)}, &err);
+    if (!txn)
+        return err;
+    if (out)
+        sip_txn_set_owner(txn, owner);
+    if (!out)
+        txn->flags |= SIP_ABANDONED; // nobody listens
+    else
+        *out = txn;
+    return 0;
+}
+
+// The branch of a request of ours.
+static struct sip_str branch_of(const struct sip_msg *request)
+{
+    struct sip_via via;
+    sip_read_via(request->first[SIP_NAME_VIA], &via);
+    return via.branch;
+}
+
+static void send_cancel(struct sip_txn *txn)
+{
+    struct sip_stack *stack = txn->stack;
+    const struct sip_msg *invite = txn->live->request;
+    struct sip_lines lines = {invite->lines, invite->line_count};
+    int err;
+    struct sip_bytes *bytes = sip_write_follow(&lines, invite->uri, invite->cseq, SIP_CANCEL,
+                                               invite->first[SIP_NAME_TO], stack->config->user_agent);
+    struct sip_txn *cancel = start(stack, &txn->flow, bytes, branch_of(invite), &err);
+    if (cancel)
+        cancel->flags |= SIP_ABANDONED;
+    // Also when it could not leave: the INVITE ends 64*T1 from now (9.1).
+    txn->flags |= SIP_CANCEL_SENT;
+    txn->deadline = stack->wheel->now + 64 * (uint64_t)stack->config->t1_ms;
+    sip_txn_arm(txn);
+}
+
+int sip_cancel(struct sip_txn *txn)
+{
+    if (txn->kind != SIP_CLIENT_INVITE)
+        return -EINVAL;
+    if (txn->stage != SIP_LIVE || txn->flags & (SIP_FINAL | SIP_CANCEL_WANTED))
+        return -EALREADY;
+    txn->flags |= SIP_CANCEL_WANTED;
+    if (txn->flags & SIP_PROVISIONAL && !(txn->flags & SIP_BROKEN))
+        send_cancel(txn);
+    return 0;
+}
+
+// ---- ending what nobody wants --------------------------------------------------------------------------
+
+// ACKs a 2xx and BYEs its dialog. `txn` becomes (or is) the record that ACKs it again.
+static void ack_and_bye(struct sip_txn *txn, const struct sip_msg *msg)
+{
+    struct sip_stack *stack = txn->stack;
+    struct sip_dialog dialog;
+    struct sip_bytes *bytes = NULL;
+    if (sip_dialog_uac(&dialog, msg, &txn->flow) == 0 || sip_dialog_uac_last(&dialog, msg, &txn->flow) == 0) {
+        struct sip_request request;
+        struct sip_flow hop = sip_dialog_next_hop(&dialog);
+        char branch[SIP_BRANCH_LEN];
+        sip_dialog_request(&dialog, SIP_ACK, &request);
+        sip_make_branch(stack, branch);
+        bytes = sip_request_valid(&request)
+                    ? sip_write_request(&request, &hop, branch, stack->config->user_agent)
+                    : NULL;
+        txn->flow = hop;
+        if (bytes)
+            sip_txn_send(txn, bytes);
+        sip_dialog_request(&dialog, SIP_BYE, &request);
+        sip_request(stack, &hop, &request, NULL, NULL);
+        stack->counters.forks_ended++;
+        sip_dialog_fini(&dialog);
+    }
+    sip_txn_wait(txn, 64 * stack->config->t1_ms, bytes);
+}
+
+void sip_abandon(struct sip_txn *txn)
+{
+    bool gone = txn->flags & SIP_ABANDONED;
+    txn->flags |= SIP_ABANDONED;
+    sip_txn_set_owner(txn, NULL);
+    if (gone)
+        return;
+    if (sip_kind_is_server(txn->kind)) {
+        sip_server_abandon(txn);
+        return;
+    }
+    if (txn->stage == SIP_AWAIT_USER) {
+        struct sip_msg *answer = txn->answer;
+        if (!answer)
+            return; // from inside on_response(): it goes on when that returns
+        txn->answer = NULL;
+        ack_and_bye(txn, answer);
+        sip_msg_free(answer);
+    } else if (txn->kind == SIP_CLIENT_INVITE) {
+        sip_cancel(txn);
+    }
+}
+
+int sip_ack(struct sip_txn *txn, const struct sip_flow *to, const struct sip_request *ack)
+{
+    struct sip_stack *stack = txn->stack;
+    char branch[SIP_BRANCH_LEN];
+    if (txn->kind != SIP_CLIENT_INVITE || txn->stage != SIP_AWAIT_USER || ack->method != SIP_ACK ||
+        !sip_request_valid(ack))
+        return -EINVAL;
+    sip_make_branch(stack, branch);
+    struct sip_bytes *bytes = sip_write_request(ack, to, branch, stack->config->user_agent);
+    if (!bytes)
+        return -ENOMEM;
+    txn->flow = *to;
+    sip_txn_send(txn, bytes); // one that is lost is sent again when the 2xx comes again
+    sip_msg_free(txn->answer);
+    txn->answer = NULL;
+    txn->flags |= SIP_ABANDONED;
+    sip_txn_wait(txn, 64 * stack->config->t1_ms, bytes);
+    return 0;
+}
+
+// ---- responses -----------------------------------------------------------------------------------------
+
+// A 2xx to an INVITE that is through with its first final response.
+static void again_2xx(struct sip_txn *txn, const struct sip_head *head, const struct sip_shape *shape)
+{
+    struct sip_stack *stack = txn->stack;
+    struct sip_str tag = sip_read_tag(head->first[SIP_NAME_TO]);
+    if (siphash_equal(sip_key_tag(stack->secret, tag), txn->winner)) {
+        stack->counters.rx_again++;
+        if (txn->stage == SIP_WAITING && txn->repeat && sip_txn_send(txn, txn->repeat) == 0)
+            stack->counters.tx_again++;
+        return;
+    }
+    struct siphash_value key = sip_key_fork(stack->secret, shape->via.branch, tag);
+    struct sip_node *node = sip_table_find(&stack->txns, key);
+    struct sip_txn *fork;
+    if (node) {
+        fork = (struct sip_txn *)((char *)node - offsetof(struct sip_txn, key));
+        stack->counters.rx_again++;
+        if (fork->repeat && sip_txn_send(fork, fork->repeat) == 0)
+            stack->counters.tx_again++;
+        return;
+    }
+    struct sip_msg *msg = stack->counters.txns_waiting < stack->waiting_max ? sip_msg_new(head, shape) : NULL;
+    fork = msg ? sip_txn_record(stack, SIP_CLIENT_INVITE, &txn->flow) : NULL;
+    if (fork) {
+        fork->flags = SIP_FINAL | SIP_ABANDONED;
+        sip_table_add(&stack->txns, &fork->key, key);
+        ack_and_bye(fork, msg);
+    } else {
+        stack->counters.rejects[msg ? SIP_REJECT_memory : SIP_REJECT_syntax]++;
+    }
+    sip_msg_free(msg);
+}
+
+static void first_2xx(struct sip_txn *txn, struct sip_msg *msg, const struct sip_flow *flow)
+{
+    struct sip_stack *stack = txn->stack;
+    txn->winner = sip_key_tag(stack->secret, sip_msg_to_tag(msg));
+    sip_txn_end_live(txn, SIP_AWAIT_USER);
+    if (txn->flags & SIP_ABANDONED) {
+        ack_and_bye(txn, msg);
+        sip_msg_free(msg);
+        return;
+    }
+    txn->answer = msg;
+    txn->deadline = stack->wheel->now + 64 * (uint64_t)stack->config->t1_ms;
+    sip_txn_arm(txn);
+    // The user may ACK, which frees txn->answer: the message must outlive the callback.
+    sip_txn_hold(txn);
+    txn->answer = NULL;
+    stack->user->on_response(stack->arg, txn, txn->owner, msg, flow);
+    if (txn->stage == SIP_AWAIT_USER && !(txn->flags & SIP_ABANDONED)) {
+        txn->answer = msg;
+        msg = NULL;
+    } else if (txn->stage == SIP_AWAIT_USER) {
+        ack_and_bye(txn, msg);
+    }
+    sip_msg_free(msg);
+    sip_txn_release(txn);
+}
+
+static void live_final(struct sip_txn *txn, struct sip_msg *msg, const struct sip_flow *flow)
+{
+    struct sip_live *live = txn->live;
+    bool invite = txn->kind == SIP_CLIENT_INVITE;
+    uint32_t wait = invite ? (uint32_t)live->osip->ict_context->timer_d_length
+                           : (uint32_t)live->osip->nict_context->timer_k_length;
+    struct sip_bytes *ack = live->ack;
+    live->ack = NULL;
+    txn->flags |= SIP_FINAL;
+    sip_txn_hold(txn);
+    tell_response(txn, msg, flow);
+    txn->flags |= SIP_ABANDONED;
+    sip_txn_wait(txn, wait, ack);
+    sip_txn_release(txn);
+    sip_msg_free(msg);
+}
+
+static void live_response(struct sip_txn *txn, struct sip_msg *msg, const struct sip_flow *flow)
+{
+    struct sip_stack *stack = txn->stack;
+    int status = msg->status;
+    bool invite = txn->kind == SIP_CLIENT_INVITE;
+    if (invite && status >= 300) {
+        const struct sip_msg *request = txn->live->request;
+        struct sip_lines lines = {request->lines, request->line_count};
+        txn->live->ack = sip_write_follow(&lines, request->uri, request->cseq, SIP_ACK,
+                                          msg->first[SIP_NAME_TO], stack->config->user_agent);
+    }
+    sip_txn_execute(txn,
+                    status < 200   ? RCV_STATUS_1XX
+                    : status < 300 ? RCV_STATUS_2XX
+                                   : RCV_STATUS_3456XX,
+                    msg->osip);
+    if (status >= 300 || (status >= 200 && !invite)) {
+        live_final(txn, msg, flow);
+        return;
+    }
+    if (status >= 200) {
+        txn->flags |= SIP_FINAL;
+        first_2xx(txn, msg, flow);
+        return;
+    }
+    txn->flags |= SIP_PROVISIONAL;
+    arm_live(txn);
+    if (txn->flags & SIP_CANCEL_WANTED && !(txn->flags & SIP_CANCEL_SENT))
+        send_cancel(txn);
+    if (status > 100)
+        tell_response(txn, msg, flow);
+    sip_msg_free(msg);
+}
+
+void sip_client_response(struct sip_txn *txn, const struct sip_head *head, const struct sip_shape *shape,
+                         const struct sip_flow *flow)
+{
+    struct sip_stack *stack = txn->stack;
+    if (txn->stage == SIP_LIVE) {
+        struct sip_msg *msg = txn->flags & (SIP_FINAL | SIP_BROKEN) ? NULL : sip_msg_new(head, shape);
+        if (msg)
+            live_response(txn, msg, flow);
+        else if (!(txn->flags & (SIP_FINAL | SIP_BROKEN)))
+            stack->counters.rejects[SIP_REJECT_syntax]++;
+        return;
+    }
+    if (txn->kind == SIP_CLIENT_INVITE && shape->code >= 200 && shape->code < 300) {
+        again_2xx(txn, head, shape);
+        return;
+    }
+    stack->counters.rx_again++;
+    if (txn->stage == SIP_WAITING && shape->code >= 300 && !(txn->winner.a | txn->winner.b) && txn->repeat &&
+        sip_txn_send(txn, txn->repeat) == 0)
+        stack->counters.tx_again++;
+}
+
+// ---- time and transport --------------------------------------------------------------------------------
+
+static void live_timer(struct sip_txn *txn)
+{
+    struct sip_stack *stack = txn->stack;
+    uint64_t now = stack->wheel->now;
+    bool invite = txn->kind == SIP_CLIENT_INVITE;
+    if (txn->flags & SIP_BROKEN) {
+        tell_failure(txn, SIP_TRANSPORT);
+        return;
+    }
+    if (txn->deadline && now >= txn->deadline) {
+        // osip has no timer for an INVITE that was cancelled and is never answered: ours ends it
+        sip_txn_execute(txn, invite ? TIMEOUT_B : TIMEOUT_F, NULL);
+        tell_failure(txn, SIP_TIMEOUT);
+        return;
+    }
+    if (txn->repeat_at && now >= txn->repeat_at) {
+        txn->interval = txn->interval > stack->config->t2_ms ? txn->interval : txn->interval * 2;
+        sip_txn_execute(txn, invite ? TIMEOUT_A : TIMEOUT_E, NULL);
+        stack->counters.tx_again++;
+        arm_live(txn);
+        return;
+    }
+    sip_txn_arm(txn);
+}
+
+void sip_client_timer(struct sip_txn *txn)
+{
+    if (txn->stage == SIP_LIVE) {
+        live_timer(txn);
+    } else if (txn->stage == SIP_AWAIT_USER && txn->answer) {
+        // The user took no notice of the 2xx for 64*T1: the far side must not be left with half a call.
+        struct sip_stack *stack = txn->stack;
+        struct sip_owner *owner = txn->owner;
+        sip_txn_hold(txn);
+        sip_abandon(txn);
+        stack->user->on_failure(stack->arg, txn, owner, SIP_TIMEOUT);
+        sip_txn_release(txn);
+    } else {
+        sip_txn_free(txn);
+    }
+}
+
+void sip_client_broken(struct sip_txn *txn)
+{
+    // A peer that has answered provisionally may answer on another connection (18.2.2).
+    if (txn->stage != SIP_LIVE || txn->flags & (SIP_PROVISIONAL | SIP_FINAL))
+        return;
+    txn->flags |= SIP_BROKEN;
+    arm_live(txn);
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A dialog of RFC 3261 section 12: what a request inside a call needs. The user of the stack owns it.
+#pragma once
+
+#include "control/sip/sip.h"
+
+enum { SIP_ROUTES_MAX = 16 };
+
+// Zeroed is a valid empty dialog.
+struct sip_dialog {
+    struct sip_flow flow; // where the first message came from or went to
+    char *local;          // our name-addr with tag: From of our requests
+    char *remote;         // theirs with tag: To of our requests
+    char *call_id;
+    char *target; // remote target URI
+    char
+        *strict; // URI of a first route without lr: Request-URI of our requests, the target is the last route
+    char *routes[SIP_ROUTES_MAX]; // Route values of our requests
+    unsigned route_count;
+    uint32_t local_cseq;  // of the last request of ours
+    uint32_t remote_cseq; // of the last request of theirs; 0 = none yet
+};
+
+// The dialog of a request that we answer (12.1.1); `local_tag` is that of our answers, sip_txn_tag().
+// Returns 0, -EINVAL (no usable Contact, too many routes), -ENOMEM; on failure *dialog is empty.
+int sip_dialog_uas(struct sip_dialog *dialog, const struct sip_msg *request, const struct sip_flow *flow,
+                   const char *local_tag);
+
+// The dialog that a response (101..299 with To tag) to our request makes (12.1.2). Same errors.
+int sip_dialog_uac(struct sip_dialog *dialog, const struct sip_msg *response, const struct sip_flow *flow);
+
+// The same of a response that sip_dialog_uac() refuses, only to ACK and BYE it: without a Contact the URI in
+// To is called, where the request went to; of the route set nothing is kept. -EINVAL (no To tag), -ENOMEM.
+int sip_dialog_uac_last(struct sip_dialog *dialog, const struct sip_msg *response,
+                        const struct sip_flow *flow);
+
+void sip_dialog_fini(struct sip_dialog *dialog);
+
+// Whether a request received belongs to the dialog: Call-ID and both tags.
+bool sip_dialog_matches(const struct sip_dialog *dialog, const struct sip_msg *request);
+
+// Takes the Contact of a re-INVITE, UPDATE or a 2xx to one as the new remote target (12.2). Without a Contact
+// nothing changes. Returns 0 or -ENOMEM.
+int sip_dialog_retarget(struct sip_dialog *dialog, const struct sip_msg *msg);
+
+// Checks and notes the CSeq of a request received (12.2.2): 0, or -ESTALE when it is not above the last one,
+// which is answered 500. ACK and CANCEL are not checked.
+int sip_dialog_take_cseq(struct sip_dialog *dialog, const struct sip_msg *request);
+
+// Fills in what a request of the dialog has from it (12.2.1.1), strict routers included: Request-URI, Route,
+// From, To, Call-ID, CSeq (a new one; ACK and CANCEL: the last). The strings stay the dialog's.
+void sip_dialog_request(struct sip_dialog *dialog, enum sip_method method, struct sip_request *request);
+
+// Where a request of the dialog goes: the first route or the target when its host is an IPv4 address, else
+// the address the dialog began with. The listener is that of the dialog.
+struct sip_flow sip_dialog_next_hop(const struct sip_dialog *dialog);

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Identifiers that we make: random from the kernel, the loop's number in front. "3.9f86d0818..."
+#include "control/sip/ids.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void sip_random(struct sip_stack *stack, void *out, size_t len)
+{
+    if (stack->random_left < len) {
+        // An identifier that can be guessed would let others into calls: without the kernel's help nothing
+        // goes on.
+        if (getentropy(stack->random, sizeof stack->random) != 0)
+            abort();
+        stack->random_left = sizeof stack->random;
+    }
+    stack->random_left -= (unsigned)len;
+    memcpy(out, stack->random + stack->random_left, len);
+    explicit_bzero(stack->random + stack->random_left, len);
+}
+
+static void make(struct sip_stack *stack, const char *prefix, unsigned bytes, char *out, size_t size)
+{
+    static const char hex[] = "0123456789abcdef";
+    uint8_t random[16];
+    int at = snprintf(out, size, "%s%u.", prefix, stack->loop_number);
+    sip_random(stack, random, bytes);
+    for (unsigned i = 0; i < bytes && at > 0 && (size_t)at + 2 < size; i++) {
+        out[at++] = hex[random[i] >> 4];
+        out[at++] = hex[random[i] & 15];
+    }
+    out[at] = '\0';
+}
+
+void sip_make_tag(struct sip_stack *stack, char out[static SIP_TAG_LEN])
+{
+    make(stack, "", 10, out, SIP_TAG_LEN);
+}
+
+void sip_make_call_id(struct sip_stack *stack, char *out, size_t size)
+{
+    make(stack, "", 16, out, size);
+}
+
+void sip_make_branch(struct sip_stack *stack, char out[static SIP_BRANCH_LEN])
+{
+    make(stack, "z9hG4bK", 16, out, SIP_BRANCH_LEN);
+}
+
+int sip_loop_of(struct sip_str id)
+{
+    if (id.len > 7 && memcmp(id.p, "z9hG4bK", 7) == 0) {
+        id.p += 7;
+        id.len -= 7;
+    }
+    const char *dot = id.p ? memchr(id.p, '.', id.len < 4 ? id.len : 4) : NULL;
+    uint64_t n;
+    if (!dot || !sip_read_number((struct sip_str){id.p, (size_t)(dot - id.p)}, TL_LOOPS_MAX - 1, &n))
+        return -1;
+    return (int)n;
+}
+
+// ---- flows ---------------------------------------------------------------------------------------------
+
+struct sip_flow sip_flow_to(const struct sip_stack *stack, uint32_t listener, const struct tl_addr *remote)
+{
+    const struct tl_listener_config *l = &stack->whole->listeners[listener];
+    return (struct sip_flow){
+        .listener = listener, .transport = l->transport, .local = l->address, .remote = *remote};
+}
+
+bool sip_flow_from(const struct sip_flow *flow, const struct tl_addr *peer)
+{
+    return flow->remote.family == peer->family && memcmp(flow->remote.ip, peer->ip, sizeof peer->ip) == 0 &&
+           (flow->transport == TL_TCP || flow->remote.port == peer->port);
+}
+
+void sip_flow_contact(const struct sip_flow *flow, const char *user, char *out, size_t size)
+{
+    char ip[16];
+    sip_print_ip(&flow->local, ip);
+    snprintf(out, size, "<sip:%s%s%s:%u%s>", user ? user : "", user && *user ? "@" : "", ip, flow->local.port,
+             flow->transport == TL_TCP ? ";transport=tcp" : "");
+}

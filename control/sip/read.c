@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/sip/read.h"
+
+#include <string.h>
+#include <strings.h>
+
+// ---- header names --------------------------------------------------------------------------------------
+
+static const struct {
+    const char *name;
+    char compact; // 0: none
+    enum sip_name id;
+} names[] = {
+    {"Via", 'v', SIP_NAME_VIA},
+    {"From", 'f', SIP_NAME_FROM},
+    {"To", 't', SIP_NAME_TO},
+    {"Call-ID", 'i', SIP_NAME_CALL_ID},
+    {"CSeq", 0, SIP_NAME_CSEQ},
+    {"Contact", 'm', SIP_NAME_CONTACT},
+    {"Content-Length", 'l', SIP_NAME_CONTENT_LENGTH},
+    {"Content-Type", 'c', SIP_NAME_CONTENT_TYPE},
+    {"Max-Forwards", 0, SIP_NAME_MAX_FORWARDS},
+    {"Record-Route", 0, SIP_NAME_RECORD_ROUTE},
+    {"Require", 0, SIP_NAME_REQUIRE},
+    {"Content-Encoding", 'e', SIP_NAME_OTHER},
+    {"Subject", 's', SIP_NAME_OTHER},
+    {"Supported", 'k', SIP_NAME_OTHER},
+    {"Session-Expires", 'x', SIP_NAME_OTHER},
+    {"Refer-To", 'r', SIP_NAME_OTHER},
+    {"Referred-By", 'b', SIP_NAME_OTHER},
+    {"Event", 'o', SIP_NAME_OTHER},
+    {"Allow-Events", 'u', SIP_NAME_OTHER},
+};
+enum { NAMES = sizeof names / sizeof *names };
+
+bool sip_name_is(struct sip_str name, const char *full)
+{
+    if (sip_str_is_nocase(name, full))
+        return true;
+    if (name.len != 1)
+        return false;
+    for (unsigned i = 0; i < NAMES; i++)
+        if (names[i].compact == (name.p[0] | 0x20) && strcasecmp(names[i].name, full) == 0)
+            return true;
+    return false;
+}
+
+enum sip_name sip_name_id(struct sip_str name)
+{
+    for (unsigned i = 0; i < NAMES; i++)
+        if (name.len == 1 ? names[i].compact == (name.p[0] | 0x20) : sip_str_is_nocase(name, names[i].name))
+            return names[i].id;
+    return SIP_NAME_OTHER;
+}
+
+// ---- lines ---------------------------------------------------------------------------------------------
+
+// Length of the line that starts at `p` with what ends it in *ending; false when nothing ends it.
+static bool line_at(const char *p, const char *end, size_t *len, size_t *ending)
+{
+    const char *lf = memchr(p, '\n', (size_t)(end - p));
+    if (!lf)
+        return false;
+    *ending = lf > p && lf[-1] == '\r' ? 2 : 1;
+    *len = (size_t)(lf - p) + 1 - *ending;
+    return true;
+}
+
+void sip_unfold(char *bytes, size_t len)
+{
+    char *p = bytes, *end = bytes + len;
+    size_t n, ending;
+    while (line_at(p, end, &n, &ending) && n > 0) {
+        char *next = p + n + ending;
+        if (next < end && sip_is_space(*next) && p != bytes)
+            memset(p + n, ' ', ending);
+        p = next;
+    }
+}
+
+static bool has_control(struct sip_str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (((unsigned char)s.p[i] < 0x20 && s.p[i] != '\t') || s.p[i] == 0x7f)
+            return true;
+    return false;
+}
+
+static void read_line(struct sip_head *head, struct sip_str text)
+{
+    const char *colon = memchr(text.p, ':', text.len);
+    if (text.len > SIP_LINE_MAX || has_control(text) || !colon) {
+        head->faults |= SIP_FAULT_LINE;
+        return;
+    }
+    struct sip_line line;
+    size_t at = (size_t)(colon - text.p);
+    line.name = sip_trim((struct sip_str){text.p, at});
+    line.value = sip_trim((struct sip_str){colon + 1, text.len - at - 1});
+    bool token = line.name.len > 0 && !sip_is_space(text.p[0]);
+    for (size_t i = 0; i < line.name.len; i++)
+        token = token && sip_is_token(line.name.p[i]);
+    if (!token) {
+        head->faults |= SIP_FAULT_LINE;
+        return;
+    }
+    if (head->lines == SIP_HEADERS_MAX) {
+        head->faults |= SIP_FAULT_LINES;
+        return;
+    }
+    line.id = sip_name_id(line.name);
+    if (head->count[line.id]++ == 0)
+        head->first[line.id] = line.value;
+    head->line[head->lines++] = line;
+}
+
+// ---- start line ----------------------------------------------------------------------------------------
+
+static bool read_status(struct sip_head *head, struct sip_str line)
+{
+    if (line.len < 4 || strncasecmp(line.p, "SIP/", 4) != 0)
+        return false;
+    const char *end = line.p + line.len;
+    const char *space = memchr(line.p, ' ', line.len);
+    if (!space) {
+        head->faults |= SIP_FAULT_START;
+        return true;
+    }
+    head->version = (struct sip_str){line.p, (size_t)(space - line.p)};
+    const char *code = space + 1;
+    const char *after = memchr(code, ' ', (size_t)(end - code));
+    head->code = (struct sip_str){code, (size_t)((after ? after : end) - code)};
+    head->phrase = after ? (struct sip_str){after + 1, (size_t)(end - after - 1)} : (struct sip_str){end, 0};
+    return true;
+}
+
+// "METHOD URI SIP/2.0"; where spaces stand too many, the first token, the last and what is between.
+static bool read_request(struct sip_head *head, struct sip_str line)
+{
+    struct sip_str text = sip_trim(line);
+    const char *first = text.p ? memchr(text.p, ' ', text.len) : NULL;
+    if (!first)
+        return false;
+    const char *last = text.p + text.len - 1;
+    while (last > first && *last != ' ')
+        last--;
+    if (last == first)
+        return false;
+    head->method = (struct sip_str){text.p, (size_t)(first - text.p)};
+    head->version = (struct sip_str){last + 1, (size_t)(text.p + text.len - last - 1)};
+    head->uri = sip_trim((struct sip_str){first + 1, (size_t)(last - first - 1)});
+    if (head->version.len < 4 || strncasecmp(head->version.p, "SIP/", 4) != 0 || head->uri.len == 0)
+        return false;
+    for (size_t i = 0; i < head->method.len; i++)
+        if (!sip_is_token(head->method.p[i]))
+            return false;
+    if (text.len != line.len || head->uri.len != (size_t)(last - first - 1) ||
+        memchr(head->uri.p, ' ', head->uri.len) || has_control(head->uri) ||
+        memchr(head->uri.p, '\t', head->uri.len))
+        head->faults |= SIP_FAULT_START;
+    head->request = true;
+    return true;
+}
+
+void sip_read(char *bytes, size_t len, struct sip_head *head)
+{
+    const char *p = bytes, *end = bytes + len;
+    size_t n, ending;
+
+    // all but the big array of lines
+    memset(head, 0, offsetof(struct sip_head, line));
+    head->bytes = (struct sip_str){bytes, len};
+    head->body = len;
+    sip_unfold(bytes, len);
+    if (!line_at(p, end, &n, &ending)) {
+        head->faults = SIP_FAULT_NOT_SIP;
+        return;
+    }
+    struct sip_str start = {p, n};
+    if (n > SIP_LINE_MAX || (!read_status(head, start) && !read_request(head, start))) {
+        head->faults = SIP_FAULT_NOT_SIP;
+        return;
+    }
+    for (p += n + ending;; p += n + ending) {
+        if (p >= end || !line_at(p, end, &n, &ending)) {
+            head->faults |= SIP_FAULT_UNENDED;
+            return;
+        }
+        if (n == 0)
+            break;
+        read_line(head, (struct sip_str){p, n});
+    }
+    head->body = (size_t)(p + ending - bytes);
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A small reader of our own over the bytes of a message: start line, header lines, and the five headers that
+// name a transaction. It is tolerant, so that what osip cannot parse can still be recognised and answered;
+// sip_filter.h says what is wrong with it. Nothing here allocates; everything points into the bytes. Any
+// thread.
+#pragma once
+
+#include "control/sip/msg.h"
+#include "control/sip/value.h"
+
+enum sip_name {
+    SIP_NAME_OTHER,
+    SIP_NAME_VIA,
+    SIP_NAME_FROM,
+    SIP_NAME_TO,
+    SIP_NAME_CALL_ID,
+    SIP_NAME_CSEQ,
+    SIP_NAME_CONTACT,
+    SIP_NAME_CONTENT_LENGTH,
+    SIP_NAME_CONTENT_TYPE,
+    SIP_NAME_MAX_FORWARDS,
+    SIP_NAME_RECORD_ROUTE,
+    SIP_NAME_REQUIRE,
+    SIP_NAME_COUNT
+};
+
+struct sip_line {
+    struct sip_str name;  // as it stands there, no white space around
+    struct sip_str value; // likewise, folding replaced by spaces
+    enum sip_name id;
+};
+
+enum sip_fault {
+    SIP_FAULT_START = 1u << 0,   // start line has more or less than three parts with one space between
+    SIP_FAULT_LINE = 1u << 1,    // a line without colon or name, too long, or with a control character
+    SIP_FAULT_LINES = 1u << 2,   // more lines than SIP_HEADERS_MAX; the rest is not there
+    SIP_FAULT_UNENDED = 1u << 3, // no empty line
+    SIP_FAULT_NOT_SIP = 1u << 8, // no start line at all: nothing else is filled in
+};
+
+struct sip_head {
+    struct sip_str bytes; // all
+    size_t body;          // number of the first body byte
+    unsigned faults;      // enum sip_fault
+    bool request;
+    struct sip_str method, uri, version;  // request
+    struct sip_str code, phrase;          // response, and version
+    unsigned count[SIP_NAME_COUNT];       // lines of each name
+    struct sip_str first[SIP_NAME_COUNT]; // value of the first of each
+    unsigned lines;
+    struct sip_line line[SIP_HEADERS_MAX];
+};
+
+// Reads the head of a message. Folded lines are joined in place (CR LF SP becomes three spaces), which is why
+// the bytes are not const; nothing moves. Lines end in CR LF or LF.
+void sip_read(char *bytes, size_t len, struct sip_head *head);
+
+// Joins folded lines of the head in place; sip_read() does it too.
+void sip_unfold(char *bytes, size_t len);
+
+// Whether a header name of a message is `name` or its compact form; what the id of a name is.
+bool sip_name_is(struct sip_str name, const char *full);
+enum sip_name sip_name_id(struct sip_str name);

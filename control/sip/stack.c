@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The whole stack: transactions over real sockets.
+#include <errno.h>
+#include <stdio.h>
+
+#include "control/sip/transport.h"
+#include "control/sip/txn.h"
+
+static void receive(void *arg, const struct sip_flow *flow, char *bytes, size_t len)
+{
+    sip_core_receive(arg, flow, bytes, len);
+}
+
+static void unreachable(void *arg, char *bytes, size_t len)
+{
+    sip_core_unreachable(arg, bytes, len);
+}
+
+int sip_stack_new(struct loop *loop, const struct tl_config *config, const struct sip_user *user, void *arg,
+                  struct sip_stack **out, char *why, size_t why_size)
+{
+    struct sip_stack *stack;
+    int err =
+        sip_core_new(loop_wheel(loop), loop_number(loop), config, user, arg, &sip_transport_io, NULL, &stack);
+    if (err) {
+        snprintf(why, why_size,
+                 err == -EIO ? "the kernel gives no random numbers" : "no memory for the SIP stack");
+        return err;
+    }
+    struct sip_transport *transport = NULL;
+    err = sip_transport_new(loop, config, &stack->counters, receive, unreachable, stack, &transport, why,
+                            why_size);
+    if (err) {
+        sip_core_free(stack);
+        return err;
+    }
+    stack->io_arg = transport;
+    stack->transport = transport;
+    *out = stack;
+    return 0;
+}
+
+void sip_stack_free(struct sip_stack *stack)
+{
+    if (!stack)
+        return;
+    // the transactions first: their waiters lie on lists of the connections
+    struct sip_transport *transport = stack->transport;
+    sip_core_drop(stack);
+    sip_transport_free(transport);
+    sip_core_free(stack);
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/sip/stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/base/wipe.h"
+#include "control/sip/read.h"
+
+void sip_stream_fini(struct sip_stream *stream)
+{
+    wipe_free(stream->buffer);
+    memset(stream, 0, sizeof *stream);
+}
+
+int sip_stream_room(struct sip_stream *stream, char **p, size_t *n)
+{
+    if (stream->start) {
+        stream->len -= stream->start;
+        memmove(stream->buffer, stream->buffer + stream->start, stream->len);
+        explicit_bzero(stream->buffer + stream->len, stream->start); // where what was moved stood
+        stream->start = 0;
+    }
+    if (stream->room - stream->len < SIP_STREAM_READ) {
+        // bounded: sip_stream_next() asks for no more than a message's limit
+        size_t room = stream->len + 2 * SIP_STREAM_READ;
+        char *grown = wipe_realloc(stream->buffer, room);
+        if (!grown)
+            return -ENOMEM;
+        stream->buffer = grown;
+        stream->room = room;
+    }
+    *p = stream->buffer + stream->len;
+    *n = stream->room - stream->len;
+    return 0;
+}
+
+void sip_stream_filled(struct sip_stream *stream, size_t n)
+{
+    stream->len += n;
+}
+
+bool sip_stream_partial(const struct sip_stream *stream)
+{
+    return stream->len > stream->start;
+}
+
+// Just behind the empty line that ends the head, or NULL.
+static const char *head_end(const char *p, size_t from, size_t n)
+{
+    for (const char *lf = p + from; (lf = memchr(lf, '\n', (size_t)(p + n - lf))); lf++) {
+        const char *next = lf + 1;
+        if (next < p + n && *next == '\r')
+            next++;
+        if (next < p + n && *next == '\n')
+            return next + 1;
+    }
+    return NULL;
+}
+
+// Length of the body as the head says; false when it says it twice differently or is out of range.
+static bool body_length(const char *p, const char *end, size_t *length)
+{
+    bool seen = false;
+    *length = 0;
+    while (p < end) {
+        const char *lf = memchr(p, '\n', (size_t)(end - p));
+        const char *line_end = lf ? lf : end;
+        const char *colon = memchr(p, ':', (size_t)(line_end - p));
+        if (colon && sip_name_is(sip_trim((struct sip_str){p, (size_t)(colon - p)}), "Content-Length")) {
+            // the number may stand on a folded line
+            const char *value = colon + 1;
+            while (value < end && strchr(" \t\r\n", *value))
+                value++;
+            size_t digits = 0;
+            while (value + digits < end && value[digits] >= '0' && value[digits] <= '9')
+                digits++;
+            uint64_t n;
+            if (!sip_read_number((struct sip_str){value, digits}, SIP_MESSAGE_MAX, &n) ||
+                (seen && n != *length))
+                return false;
+            *length = n;
+            seen = true;
+        }
+        p = line_end + 1;
+    }
+    return true;
+}
+
+enum sip_stream_result sip_stream_next(struct sip_stream *stream, char **message, size_t *len)
+{
+    for (;;) {
+        char *p = stream->buffer + stream->start;
+        size_t n = stream->len - stream->start;
+        if (!n)
+            return SIP_STREAM_MORE;
+        if (stream->need)
+            break;
+        if (p[0] == '\n') {
+            stream->start++;
+            continue;
+        }
+        if (p[0] != '\r')
+            break;
+        // CR LF CR LF is a ping, CR LF before a message is skipped
+        if (n >= 4 && memcmp(p, "\r\n\r\n", 4) == 0) {
+            stream->start += 4;
+            return SIP_STREAM_PING;
+        }
+        if (n < 4 && memcmp(p, "\r\n\r\n", n) == 0)
+            return SIP_STREAM_MORE;
+        if (p[1] != '\n')
+            return SIP_STREAM_BAD;
+        stream->start += 2;
+    }
+    char *p = stream->buffer + stream->start;
+    size_t n = stream->len - stream->start;
+    if (!stream->need) {
+        const char *end = head_end(p, stream->scanned, n);
+        size_t body;
+        if (!end) {
+            // the two bytes before may be the first of the empty line
+            stream->scanned = n > 2 ? n - 2 : 0;
+            return n > SIP_STREAM_HEAD_MAX ? SIP_STREAM_BAD : SIP_STREAM_MORE;
+        }
+        size_t head = (size_t)(end - p);
+        if (head > SIP_STREAM_HEAD_MAX || !body_length(p, end, &body) || head + body > SIP_MESSAGE_MAX)
+            return SIP_STREAM_BAD;
+        stream->need = head + body;
+    }
+    if (n < stream->need)
+        return SIP_STREAM_MORE;
+    *message = p;
+    *len = stream->need;
+    stream->start += stream->need;
+    stream->scanned = 0;
+    stream->need = 0;
+    return SIP_STREAM_MESSAGE;
+}

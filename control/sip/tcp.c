@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// TCP connections: accepted, and made on demand and used again, one to a remote address.
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "control/base/wipe.h"
+#include "control/sip/stream.h"
+#include "control/sip/transport_internal.h"
+
+enum {
+    ACCEPTS = 16,          // taken in one go
+    READS = 4,             // likewise, of a connection
+    OUT_MAX = 1 << 20,     // bytes that a peer may leave unread
+    PER_HOST = 512,        // accepted connections of one address
+    IDLE_MS = 600 * 1000,  // without a message either way
+    ACCEPT_PAUSE_MS = 200, // when the process has no descriptors left
+};
+
+struct sip_conn {
+    struct sip_node node; // by listener and remote address
+    struct sip_listener *listener;
+    struct tl_addr remote;
+    uint32_t slot, generation;
+    int fd;
+    struct event *readable, *writable;
+    bool connecting, doomed, accepted;
+    struct sip_stream in;
+    char *out;
+    size_t out_len, out_room, out_sent;
+    struct sip_waiter *waiters;
+    struct wheel_timer timer;
+    uint64_t partial_since, stalled_since; // ms, 0 = not
+    uint64_t used;                         // ms, last whole message either way
+};
+
+// ---- end -----------------------------------------------------------------------------------------------
+
+static void conn_free(struct sip_conn *conn)
+{
+    struct sip_transport *transport = conn->listener->transport;
+    transport->conns[conn->slot] = NULL;
+    transport->counters->tcp_open--;
+    sip_table_remove(&transport->by_remote, &conn->node);
+    wheel_cancel(loop_wheel(transport->loop), &conn->timer);
+    if (conn->readable)
+        event_free(conn->readable);
+    if (conn->writable)
+        event_free(conn->writable);
+    close(conn->fd);
+    sip_stream_fini(&conn->in);
+    wipe_free(conn->out);
+    while (conn->waiters) {
+        struct sip_waiter *waiter = conn->waiters;
+        sip_waiter_cancel(waiter);
+        waiter->broken(waiter->arg);
+    }
+    free(conn);
+}
+
+static void conn_break(struct sip_conn *conn)
+{
+    conn->listener->transport->counters->tcp_broken++;
+    conn_free(conn);
+}
+
+void sip_tcp_close_all(struct sip_transport *transport)
+{
+    for (uint32_t i = 0; i < transport->conn_max; i++)
+        if (transport->conns[i])
+            conn_free(transport->conns[i]);
+}
+
+// ---- time ----------------------------------------------------------------------------------------------
+
+static void conn_timer(void *arg);
+
+// How long a peer has for what it began: the time in which any transaction ends.
+static uint64_t patience(const struct sip_conn *conn)
+{
+    return 64 * (uint64_t)conn->listener->transport->config->control.t1_ms;
+}
+
+static uint64_t deadline(const struct sip_conn *conn)
+{
+    uint64_t at = conn->used + (conn->connecting ? patience(conn) / 4 : IDLE_MS);
+    if (conn->partial_since && conn->partial_since + patience(conn) < at)
+        at = conn->partial_since + patience(conn);
+    if (conn->stalled_since && conn->stalled_since + patience(conn) < at)
+        at = conn->stalled_since + patience(conn);
+    return conn->doomed ? 0 : at;
+}
+
+static void conn_arm(struct sip_conn *conn)
+{
+    struct wheel *wheel = loop_wheel(conn->listener->transport->loop);
+    uint64_t at = deadline(conn);
+    wheel_add(wheel, &conn->timer, at > wheel->now ? at - wheel->now : 0, conn_timer, conn);
+}
+
+static void conn_timer(void *arg)
+{
+    struct sip_conn *conn = arg;
+    struct wheel *wheel = loop_wheel(conn->listener->transport->loop);
+    if (deadline(conn) > wheel->now) {
+        conn_arm(conn);
+        return;
+    }
+    bool idle = !conn->doomed && !conn->connecting && !conn->partial_since && !conn->stalled_since;
+    if (conn->connecting)
+        conn->listener->transport->counters->tcp_refused++;
+    if (idle || conn->connecting)
+        conn_free(conn);
+    else
+        conn_break(conn);
+}
+
+// Breaks it from the timer: whoever is sending must not lose the ground under its feet.
+static void conn_doom(struct sip_conn *conn)
+{
+    conn->doomed = true;
+    event_del(conn->readable);
+    event_del(conn->writable);
+    conn_arm(conn);
+}
+
+// ---- out -----------------------------------------------------------------------------------------------
+
+// Writes what is queued. Returns false when the connection is broken.
+static bool conn_flush(struct sip_conn *conn)
+{
+    uint64_t now = loop_wheel(conn->listener->transport->loop)->now;
+    while (conn->out_sent < conn->out_len) {
+        ssize_t n = send(conn->fd, conn->out + conn->out_sent, conn->out_len - conn->out_sent, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            if (!conn->stalled_since)
+                conn->stalled_since = now ? now : 1;
+            event_add(conn->writable, NULL);
+            conn_arm(conn);
+            return true;
+        }
+        if (n < 0)
+            return false;
+        conn->out_sent += (size_t)n;
+        conn->stalled_since = 0;
+    }
+    explicit_bzero(conn->out, conn->out_len);
+    conn->out_len = conn->out_sent = 0;
+    event_del(conn->writable);
+    return true;
+}
+
+// Returns 0; -ENOBUFS when the peer does not read; -ENOMEM.
+static int conn_queue(struct sip_conn *conn, const void *bytes, size_t len)
+{
+    if (conn->out_sent) {
+        conn->out_len -= conn->out_sent;
+        memmove(conn->out, conn->out + conn->out_sent, conn->out_len);
+        explicit_bzero(conn->out + conn->out_len, conn->out_sent);
+        conn->out_sent = 0;
+    }
+    if (conn->out_len + len > OUT_MAX)
+        return -ENOBUFS;
+    if (conn->out_len + len > conn->out_room) {
+        size_t room = conn->out_len + len + 1024;
+        char *grown = wipe_realloc(conn->out, room);
+        if (!grown)
+            return -ENOMEM;
+        conn->out = grown;
+        conn->out_room = room;
+    }
+    memcpy(conn->out + conn->out_len, bytes, len);
+    conn->out_len += len;
+    return 0;
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    struct sip_conn *conn = arg;
+    struct sip_transport *transport = conn->listener->transport;
+    (void)fd;
+    (void)what;
+    loop_now(transport->loop);
+    if (conn->connecting) {
+        int err = 0;
+        socklen_t len = sizeof err;
+        getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &err, &len);
+        if (err) {
+            transport->counters->tcp_refused++;
+            conn_free(conn);
+            return;
+        }
+        conn->connecting = false;
+        conn->used = loop_wheel(transport->loop)->now;
+        transport->counters->tcp_connected++;
+        event_add(conn->readable, NULL);
+        conn_arm(conn);
+    }
+    if (!conn_flush(conn))
+        conn_break(conn);
+}
+
+// ---- in ------------------------------------------------------------------------------------------------
+
+// Hands on what is whole. Returns false when the connection has gone.
+static bool conn_take(struct sip_conn *conn)
+{
+    struct sip_transport *transport = conn->listener->transport;
+    uint32_t slot = conn->slot, generation = conn->generation;
+    uint64_t now = loop_wheel(transport->loop)->now;
+    struct sip_flow flow = sip_listener_flow(conn->listener, &conn->remote);
+    flow.conn = slot;
+    flow.conn_generation = generation;
+    for (;;) {
+        char *message;
+        size_t len;
+        switch (sip_stream_next(&conn->in, &message, &len)) {
+        case SIP_STREAM_MORE:
+            if (!sip_stream_partial(&conn->in))
+                conn->partial_since = 0;
+            else if (!conn->partial_since)
+                conn->partial_since = now ? now : 1;
+            conn_arm(conn);
+            return true;
+        case SIP_STREAM_PING:
+            transport->counters->keep_alive++;
+            conn->used = now;
+            if (conn_queue(conn, "\r\n", 2) != 0 || !conn_flush(conn)) {
+                conn_break(conn);
+                return false;
+            }
+            break;
+        case SIP_STREAM_MESSAGE:
+            conn->used = now;
+            conn->partial_since = 0;
+            transport->receive(transport->arg, &flow, message, len);
+            // what the message set off may have ended the connection, even given its slot away
+            if (transport->conns[slot] != conn || conn->generation != generation)
+                return false;
+            explicit_bzero(message, len); // its SDP has keys
+            if (conn->doomed)
+                return true;
+            break;
+        default:
+            transport->counters->rejects[SIP_REJECT_start_line]++;
+            conn_break(conn);
+            return false;
+        }
+    }
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct sip_conn *conn = arg;
+    (void)what;
+    loop_now(conn->listener->transport->loop);
+    for (unsigned i = 0; i < READS; i++) {
+        char *p;
+        size_t room;
+        if (sip_stream_room(&conn->in, &p, &room) != 0) {
+            conn_break(conn);
+            return;
+        }
+        ssize_t n = recv(fd, p, room, 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            return;
+        if (n <= 0) {
+            // a peer that closes between messages has done nothing wrong
+            if (n == 0 && !sip_stream_partial(&conn->in))
+                conn_free(conn);
+            else
+                conn_break(conn);
+            return;
+        }
+        sip_stream_filled(&conn->in, (size_t)n);
+        if (!conn_take(conn) || conn->doomed)
+            return;
+        if ((size_t)n < room)
+            return;
+    }
+}
+
+// ---- beginning -----------------------------------------------------------------------------------------
+
+static struct siphash_value remote_key(const struct sip_transport *transport, uint32_t listener,
+                                       const struct tl_addr *remote)
+{
+    struct siphash h;
+    siphash_init(&h, transport->secret);
+    siphash_update(&h, &listener, sizeof listener);
+    siphash_update(&h, remote, sizeof *remote);
+    return siphash_final(&h);
+}
+
+static struct sip_conn *conn_new(struct sip_listener *listener, int fd, const struct tl_addr *remote)
+{
+    struct sip_transport *transport = listener->transport;
+    uint32_t slot = 0;
+    while (slot < transport->conn_max && transport->conns[slot])
+        slot++;
+    struct sip_conn *conn = slot < transport->conn_max ? calloc(1, sizeof *conn) : NULL;
+    if (!conn)
+        return NULL;
+    conn->readable = event_new(loop_base(transport->loop), fd, EV_READ | EV_PERSIST, on_readable, conn);
+    conn->writable = event_new(loop_base(transport->loop), fd, EV_WRITE | EV_PERSIST, on_writable, conn);
+    if (!conn->readable || !conn->writable) {
+        if (conn->readable)
+            event_free(conn->readable);
+        free(conn);
+        return NULL;
+    }
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    conn->listener = listener;
+    conn->fd = fd;
+    conn->remote = *remote;
+    conn->slot = slot;
+    // 0 names no connection
+    conn->generation = ++transport->generation ? transport->generation : ++transport->generation;
+    conn->used = loop_wheel(transport->loop)->now;
+    transport->conns[slot] = conn;
+    transport->counters->tcp_open++;
+    struct siphash_value key = remote_key(transport, listener->index, remote);
+    if (!sip_table_find(&transport->by_remote, key))
+        sip_table_add(&transport->by_remote, &conn->node, key);
+    return conn;
+}
+
+static bool host_full(const struct sip_transport *transport, const struct tl_addr *remote)
+{
+    unsigned n = 0;
+    for (uint32_t i = 0; i < transport->conn_max; i++) {
+        const struct sip_conn *conn = transport->conns[i];
+        n += conn && conn->accepted && memcmp(conn->remote.ip, remote->ip, sizeof remote->ip) == 0;
+    }
+    return n >= PER_HOST;
+}
+
+static void accept_again(void *arg)
+{
+    struct sip_listener *listener = arg;
+    event_add(listener->event, NULL);
+}
+
+void sip_tcp_accept(struct sip_listener *listener)
+{
+    struct sip_transport *transport = listener->transport;
+    for (unsigned i = 0; i < ACCEPTS; i++) {
+        struct sockaddr_in from;
+        socklen_t len = sizeof from;
+        int fd = accept4(listener->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) {
+            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+                // it stays readable: without a pause the loop would do nothing else
+                transport->counters->tcp_refused++;
+                event_del(listener->event);
+                wheel_add(loop_wheel(transport->loop), &listener->pause, ACCEPT_PAUSE_MS, accept_again,
+                          listener);
+            }
+            return;
+        }
+        struct tl_addr remote = sip_tl_addr(&from);
+        struct sip_conn *conn = host_full(transport, &remote) ? NULL : conn_new(listener, fd, &remote);
+        if (!conn) {
+            transport->counters->tcp_refused++;
+            close(fd);
+            continue;
+        }
+        conn->accepted = true;
+        // a peer that connects has something to say: the same patience as for half a message
+        conn->partial_since = conn->used ? conn->used : 1;
+        transport->counters->tcp_accepted++;
+        event_add(conn->readable, NULL);
+        conn_arm(conn);
+    }
+}
+
+static int connect_to(struct sip_listener *listener, const struct tl_addr *remote, struct sip_conn **out)
+{
+    struct tl_addr local = listener->config->address;
+    int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    local.port = 0;
+    struct sockaddr_in from = sip_sockaddr(&local), to = sip_sockaddr(remote);
+    // the listener's address, a port of the kernel's choice at connect
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    int err = 0;
+    if (bind(fd, (struct sockaddr *)&from, sizeof from) != 0)
+        err = -errno;
+    else if (connect(fd, (struct sockaddr *)&to, sizeof to) != 0 && errno != EINPROGRESS)
+        err = -errno;
+    struct sip_conn *conn = err ? NULL : conn_new(listener, fd, remote);
+    if (!conn) {
+        listener->transport->counters->tcp_refused++;
+        close(fd);
+        return err ? err : -ENOBUFS;
+    }
+    conn->connecting = true;
+    event_add(conn->writable, NULL); // writable: connected or failed
+    conn_arm(conn);
+    *out = conn;
+    return 0;
+}
+
+int sip_tcp_send(struct sip_transport *transport, struct sip_flow *flow, const struct sip_bytes *bytes,
+                 struct sip_waiter *waiter)
+{
+    struct sip_listener *listener = &transport->listeners[flow->listener];
+    struct sip_conn *conn = NULL;
+    if (flow->conn_generation) {
+        conn = flow->conn < transport->conn_max ? transport->conns[flow->conn] : NULL;
+        if (!conn || conn->generation != flow->conn_generation || conn->doomed)
+            return -ENOTCONN;
+    } else {
+        struct sip_node *node =
+            sip_table_find(&transport->by_remote, remote_key(transport, listener->index, &flow->remote));
+        conn = node ? (struct sip_conn *)((char *)node - offsetof(struct sip_conn, node)) : NULL;
+        if (conn && conn->doomed) {
+            sip_table_remove(&transport->by_remote, &conn->node);
+            conn = NULL;
+        }
+        if (!conn) {
+            int err = connect_to(listener, &flow->remote, &conn);
+            if (err)
+                return err;
+        }
+    }
+    int err = conn_queue(conn, bytes->data, bytes->len);
+    if (err) {
+        conn_doom(conn);
+        return err;
+    }
+    conn->used = loop_wheel(transport->loop)->now;
+    flow->conn = conn->slot;
+    flow->conn_generation = conn->generation;
+    if (waiter && !waiter->link)
+        sip_waiter_add(&conn->waiters, waiter);
+    // an error is told to the waiters from the timer
+    if (!conn->connecting && !conn_flush(conn))
+        conn_doom(conn);
+    return 0;
+}

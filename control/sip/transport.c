@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/sip/transport_internal.h"
+
+#include <errno.h>
+#include <linux/errqueue.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+enum {
+    BURST = 64,           // datagrams taken in one go, so that timers and other sockets have their turn
+    UDP_BUFFER = 4 << 20, // bytes asked of the kernel: half a second of load while the process does not run
+    BACKLOG = 512,        // TCP connections that wait to be accepted
+    CONNS_MAX = 4096,
+};
+
+// ---- UDP -----------------------------------------------------------------------------------------------
+
+static bool only_line_ends(const char *p, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (p[i] != '\r' && p[i] != '\n' && p[i] != '\0')
+            return false;
+    return true;
+}
+
+// ICMP errors to what we sent: handed on with as much of our message as they quote, from which its
+// transaction is known. Who forges one would have to know a branch of ours.
+static void take_errors(struct sip_listener *listener, int fd)
+{
+    struct sip_transport *transport = listener->transport;
+    for (unsigned i = 0; i < BURST; i++) {
+        struct iovec iov = {transport->buffer, sizeof transport->buffer};
+        char control[512];
+        struct msghdr msg = {
+            .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+        ssize_t n = recvmsg(fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT);
+        if (n < 0)
+            return;
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
+            struct sock_extended_err e;
+            if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_RECVERR || c->cmsg_len < CMSG_LEN(sizeof e))
+                continue;
+            memcpy(&e, CMSG_DATA(c), sizeof e);
+            if (e.ee_errno == ECONNREFUSED || e.ee_errno == EHOSTUNREACH || e.ee_errno == ENETUNREACH)
+                transport->unreachable(transport->arg, transport->buffer, (size_t)n);
+        }
+    }
+}
+
+static void on_datagram(evutil_socket_t fd, short what, void *arg)
+{
+    struct sip_listener *listener = arg;
+    struct sip_transport *transport = listener->transport;
+    (void)what;
+    loop_now(transport->loop);
+    for (unsigned i = 0; i < BURST; i++) {
+        struct sockaddr_in from;
+        socklen_t from_len = sizeof from;
+        ssize_t n =
+            recvfrom(fd, transport->buffer, sizeof transport->buffer, 0, (struct sockaddr *)&from, &from_len);
+        if (n < 0) {
+            if (errno == EAGAIN || errno == EWOULDBLOCK)
+                break;
+            continue; // an error to an earlier message, which is in the queue of errors too
+        }
+        if (only_line_ends(transport->buffer, (size_t)n)) {
+            transport->counters->keep_alive++;
+            continue;
+        }
+        struct tl_addr remote = sip_tl_addr(&from);
+        struct sip_flow flow = sip_listener_flow(listener, &remote);
+        transport->receive(transport->arg, &flow, transport->buffer, (size_t)n);
+        explicit_bzero(transport->buffer, (size_t)n);
+    }
+    take_errors(listener, fd);
+}
+
+static int udp_send(struct sip_transport *transport, const struct sip_flow *flow,
+                    const struct sip_bytes *bytes)
+{
+    struct sockaddr_in to = sip_sockaddr(&flow->remote);
+    int fd = transport->listeners[flow->listener].fd;
+    // The first error may be that of an earlier message to someone else: it is told once and then gone.
+    for (unsigned tries = 0; tries < 3; tries++) {
+        if (sendto(fd, bytes->data, bytes->len, 0, (struct sockaddr *)&to, sizeof to) >= 0)
+            return 0;
+        // No room is what a full router would be: the timers repeat it.
+        if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) {
+            transport->counters->tx_failed++;
+            return 0;
+        }
+    }
+    return -errno;
+}
+
+// ---- both ----------------------------------------------------------------------------------------------
+
+static void on_connection(evutil_socket_t fd, short what, void *arg)
+{
+    struct sip_listener *listener = arg;
+    (void)fd;
+    (void)what;
+    loop_now(listener->transport->loop);
+    sip_tcp_accept(listener);
+}
+
+static int explain(const struct tl_listener_config *config, int err, char *why, size_t size)
+{
+    char ip[16];
+    const char *kind = config->transport == TL_TCP ? "TCP" : "UDP";
+    sip_print_ip(&config->address, ip);
+    if (err == EADDRINUSE)
+        snprintf(why, size,
+                 "listener %s: another program has %s port %u of %s; stop it or give the listener "
+                 "another port",
+                 config->name, kind, config->address.port, ip);
+    else if (err == EADDRNOTAVAIL)
+        snprintf(why, size,
+                 "listener %s: this machine has no address %s; add it to an interface or correct the "
+                 "listener",
+                 config->name, ip);
+    else if (err == EACCES)
+        snprintf(why, size,
+                 "listener %s: no right to open %s port %u; give a port above 1023 or the capability "
+                 "CAP_NET_BIND_SERVICE",
+                 config->name, kind, config->address.port);
+    else
+        snprintf(why, size, "listener %s: cannot open %s port %u of %s: %s", config->name, kind,
+                 config->address.port, ip, strerror(err));
+    return -err;
+}
+
+static int open_listener(struct sip_listener *listener, char *why, size_t why_size)
+{
+    static const uint8_t any[4];
+    const struct tl_listener_config *config = listener->config;
+    bool tcp = config->transport == TL_TCP;
+    int on = 1, buffer = UDP_BUFFER;
+    if (config->address.family != TL_AF_INET || memcmp(config->address.ip, any, 4) == 0 ||
+        !config->address.port) {
+        snprintf(why, why_size,
+                 "listener %s: address and port stand in Via and Contact, so both must be given",
+                 config->name);
+        return -EINVAL;
+    }
+    listener->fd = socket(AF_INET, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (listener->fd < 0)
+        return explain(config, errno, why, why_size);
+    // TCP: connections of an earlier run that linger must not keep the port
+    if (tcp)
+        setsockopt(listener->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    else if (setsockopt(listener->fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer) != 0)
+        setsockopt(listener->fd, SOL_SOCKET, SO_RCVBUF, &buffer,
+                   sizeof buffer); // as much as the kernel allows
+    if (!tcp)
+        setsockopt(listener->fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+    struct sockaddr_in sin = sip_sockaddr(&config->address);
+    if (bind(listener->fd, (struct sockaddr *)&sin, sizeof sin) != 0 ||
+        (tcp && listen(listener->fd, BACKLOG) != 0))
+        return explain(config, errno, why, why_size);
+    listener->event = event_new(loop_base(listener->transport->loop), listener->fd, EV_READ | EV_PERSIST,
+                                tcp ? on_connection : on_datagram, listener);
+    if (!listener->event || event_add(listener->event, NULL) != 0)
+        return explain(config, ENOMEM, why, why_size);
+    return 0;
+}
+
+int sip_transport_new(struct loop *loop, const struct tl_config *config, struct sip_counters *counters,
+                      sip_receive_fn *receive, sip_unreachable_fn *unreachable, void *arg,
+                      struct sip_transport **out, char *why, size_t why_size)
+{
+    struct sip_transport *transport = calloc(1, sizeof *transport);
+    if (transport) {
+        transport->loop = loop;
+        transport->config = config;
+        transport->counters = counters;
+        transport->receive = receive;
+        transport->unreachable = unreachable;
+        transport->arg = arg;
+        transport->conn_max = CONNS_MAX;
+        transport->listeners = calloc(config->listener_count + 1, sizeof *transport->listeners);
+        transport->conns = calloc(CONNS_MAX, sizeof(struct sip_conn *));
+    }
+    if (!transport || !transport->listeners || !transport->conns ||
+        sip_table_init(&transport->by_remote, CONNS_MAX) != 0 ||
+        getentropy(transport->secret, sizeof transport->secret) != 0) {
+        sip_transport_free(transport);
+        snprintf(why, why_size, "no memory for the SIP listeners");
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < config->listener_count; i++) {
+        struct sip_listener *listener = &transport->listeners[i];
+        *listener = (struct sip_listener){
+            .transport = transport, .index = i, .config = &config->listeners[i], .fd = -1};
+        transport->listener_count++;
+        int err = open_listener(listener, why, why_size);
+        if (err) {
+            sip_transport_free(transport);
+            return err;
+        }
+    }
+    *out = transport;
+    return 0;
+}
+
+void sip_transport_free(struct sip_transport *transport)
+{
+    if (!transport)
+        return;
+    if (transport->conns)
+        sip_tcp_close_all(transport);
+    for (uint32_t i = 0; i < transport->listener_count; i++) {
+        wheel_cancel(loop_wheel(transport->loop), &transport->listeners[i].pause);
+        if (transport->listeners[i].event)
+            event_free(transport->listeners[i].event);
+        if (transport->listeners[i].fd >= 0)
+            close(transport->listeners[i].fd);
+    }
+    sip_table_fini(&transport->by_remote);
+    free(transport->listeners);
+    free(transport->conns);
+    free(transport);
+}
+
+static int send_bytes(void *arg, struct sip_flow *flow, const struct sip_bytes *bytes,
+                      struct sip_waiter *waiter)
+{
+    struct sip_transport *transport = arg;
+    if (flow->listener >= transport->listener_count)
+        return -EINVAL;
+    if (transport->listeners[flow->listener].config->transport == TL_TCP)
+        return sip_tcp_send(transport, flow, bytes, waiter);
+    return udp_send(transport, flow, bytes);
+}
+
+const struct sip_io sip_transport_io = {.send = send_bytes};

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Sockets of the stack: UDP and TCP listeners of the configuration, TCP connections accepted and made. Whole
+// messages go in and out. Loop's thread.
+#pragma once
+
+#include "control/sip/io.h"
+
+struct sip_transport;
+
+// Takes each message received; `bytes` may be changed and is not kept.
+typedef void sip_receive_fn(void *arg, const struct sip_flow *flow, char *bytes, size_t len);
+
+// Takes the beginning of a datagram of ours that the network reports as undeliverable; likewise.
+typedef void sip_unreachable_fn(void *arg, char *bytes, size_t len);
+
+// Opens every listener. `counters` are kept up to date and, like `config`, outlive the transport.
+// Returns 0; else -errno and one sentence in `why` that names the listener.
+int sip_transport_new(struct loop *loop, const struct tl_config *config, struct sip_counters *counters,
+                      sip_receive_fn *receive, sip_unreachable_fn *unreachable, void *arg,
+                      struct sip_transport **out, char *why, size_t why_size);
+
+// Closes everything without telling any waiter. NULL is ignored.
+void sip_transport_free(struct sip_transport *transport);
+
+// Sends through a transport (its `arg` is the struct sip_transport).
+extern const struct sip_io sip_transport_io;

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Shared by the files of the transport.
+#pragma once
+
+#include <netinet/in.h>
+
+#include "control/sip/key.h"
+#include "control/sip/transport.h"
+
+struct event;
+struct sip_conn;
+
+struct sip_listener {
+    struct sip_transport *transport;
+    uint32_t index;
+    const struct tl_listener_config *config;
+    int fd;
+    struct event *event;
+    struct wheel_timer pause; // of accepting
+};
+
+struct sip_transport {
+    struct loop *loop;
+    const struct tl_config *config;
+    struct sip_counters *counters;
+    sip_receive_fn *receive;
+    sip_unreachable_fn *unreachable;
+    void *arg;
+    struct sip_listener *listeners;
+    uint32_t listener_count;
+    struct sip_conn **conns; // by slot; NULL = free
+    uint32_t conn_max;
+    struct sip_table by_remote;
+    uint8_t secret[16];
+    uint32_t generation; // of the last connection
+    char buffer[SIP_MESSAGE_MAX + 1];
+};
+
+static inline struct sockaddr_in sip_sockaddr(const struct tl_addr *addr)
+{
+    struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(addr->port)};
+    memcpy(&sin.sin_addr, addr->ip, sizeof sin.sin_addr);
+    return sin;
+}
+
+static inline struct tl_addr sip_tl_addr(const struct sockaddr_in *sin)
+{
+    struct tl_addr addr = {.family = TL_AF_INET, .port = ntohs(sin->sin_port)};
+    memcpy(addr.ip, &sin->sin_addr, sizeof sin->sin_addr);
+    return addr;
+}
+
+static inline struct sip_flow sip_listener_flow(const struct sip_listener *listener,
+                                                const struct tl_addr *remote)
+{
+    return (struct sip_flow){.listener = listener->index,
+                             .transport = listener->config->transport,
+                             .local = listener->config->address,
+                             .remote = *remote};
+}
+
+// sip_tcp.c
+void sip_tcp_accept(struct sip_listener *listener);
+int sip_tcp_send(struct sip_transport *transport, struct sip_flow *flow, const struct sip_bytes *bytes,
+                 struct sip_waiter *waiter);
+void sip_tcp_close_all(struct sip_transport *transport);

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/sip/txn.h"
+#include "control/base/wipe.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static_assert(sizeof(struct sip_txn) + 900 < SIP_RECORD_BYTES, "a record leaves room for a usual response");
+
+// ---- osip's callbacks: they only note ------------------------------------------------------------------
+
+static void on_message(int type, osip_transaction_t *tr, osip_message_t *message)
+{
+    struct sip_txn *txn = osip_transaction_get_your_instance(tr);
+    (void)message;
+    if (txn && (type == OSIP_ICT_STATUS_TIMEOUT || type == OSIP_NICT_STATUS_TIMEOUT))
+        txn->flags |= SIP_TIMED_OUT;
+}
+
+static void on_kill(int type, osip_transaction_t *tr)
+{
+    struct sip_txn *txn = osip_transaction_get_your_instance(tr);
+    (void)type;
+    if (txn)
+        txn->flags |= SIP_KILLED;
+}
+
+static void on_transport_error(int type, osip_transaction_t *tr, int error)
+{
+    struct sip_txn *txn = osip_transaction_get_your_instance(tr);
+    (void)type;
+    (void)error;
+    if (txn)
+        txn->flags |= SIP_BROKEN;
+}
+
+// Host and port that osip passes come from maddr or the Request-URI: not where we send.
+static int on_send(osip_transaction_t *tr, osip_message_t *message, char *host, int port, int socket)
+{
+    struct sip_txn *txn = osip_transaction_get_your_instance(tr);
+    (void)host;
+    (void)port;
+    (void)socket;
+    bool ack = txn->kind == SIP_CLIENT_INVITE && MSG_IS_REQUEST(message) && MSG_IS_ACK(message);
+    const struct sip_bytes *bytes = ack ? txn->live->ack : txn->live->out;
+    int err = bytes ? sip_txn_send(txn, bytes) : -ENOMEM;
+    // A provisional answer or a repetition may get lost: osip would end a transaction that the user still
+    // holds.
+    if (sip_kind_is_server(txn->kind) && (MSG_IS_STATUS_1XX(message) || txn->flags & SIP_FINAL))
+        return 0;
+    return err ? -1 : 0;
+}
+
+// ---- the stack -----------------------------------------------------------------------------------------
+
+int sip_core_new(struct wheel *wheel, unsigned loop_number, const struct tl_config *config,
+                 const struct sip_user *user, void *arg, const struct sip_io *io, void *io_arg,
+                 struct sip_stack **out)
+{
+    struct sip_stack *stack = calloc(1, sizeof *stack);
+    if (!stack)
+        return -ENOMEM;
+    sip_msg_setup();
+    stack->wheel = wheel;
+    stack->loop_number = loop_number;
+    stack->whole = config;
+    stack->config = &config->control;
+    stack->user = user;
+    stack->arg = arg;
+    stack->io = io;
+    stack->io_arg = io_arg;
+    stack->live_max = config->control.max_transactions ? config->control.max_transactions : 1;
+    // A transaction lives for milliseconds to seconds and waits for 64*T1 after that.
+    stack->waiting_max = stack->live_max > UINT32_MAX / 4 ? UINT32_MAX : stack->live_max * 4;
+    int err = getentropy(stack->secret, sizeof stack->secret) == 0 ? 0 : -EIO;
+    if (!err && osip_init(&stack->osip) != 0)
+        err = -ENOMEM;
+    size_t expected = (size_t)stack->live_max * 2;
+    if (!err)
+        err = sip_table_init(&stack->txns, expected);
+    if (!err)
+        err = sip_table_init(&stack->merges, expected);
+    if (!err)
+        err = sip_table_init(&stack->acks, stack->live_max);
+    if (err) {
+        sip_core_free(stack);
+        return err;
+    }
+    osip_set_application_context(stack->osip, stack);
+    osip_set_cb_send_message(stack->osip, on_send);
+    for (int i = 0; i < OSIP_MESSAGE_CALLBACK_COUNT; i++)
+        osip_set_message_callback(stack->osip, i, on_message);
+    for (int i = 0; i < OSIP_KILL_CALLBACK_COUNT; i++)
+        osip_set_kill_transaction_callback(stack->osip, i, on_kill);
+    for (int i = 0; i < OSIP_TRANSPORT_ERROR_CALLBACK_COUNT; i++)
+        osip_set_transport_error_callback(stack->osip, i, on_transport_error);
+    *out = stack;
+    return 0;
+}
+
+void sip_core_drop(struct sip_stack *stack)
+{
+    while (stack->all) {
+        stack->all->busy = 0;
+        sip_txn_free(stack->all);
+    }
+}
+
+void sip_core_free(struct sip_stack *stack)
+{
+    if (!stack)
+        return;
+    sip_core_drop(stack);
+    sip_table_fini(&stack->txns);
+    sip_table_fini(&stack->merges);
+    sip_table_fini(&stack->acks);
+    if (stack->osip)
+        osip_release(stack->osip);
+    explicit_bzero(stack->secret, sizeof stack->secret);
+    free(stack);
+}
+
+const struct sip_counters *sip_stack_counters(const struct sip_stack *stack)
+{
+    return &stack->counters;
+}
+
+// ---- counting ------------------------------------------------------------------------------------------
+
+static void count_live(struct sip_stack *stack, int by)
+{
+    struct sip_counters *c = &stack->counters;
+    c->txns_live = (uint32_t)((int64_t)c->txns_live + by);
+    if (c->txns_live > c->txns_live_most)
+        c->txns_live_most = c->txns_live;
+}
+
+static void count_waiting(struct sip_stack *stack, int by)
+{
+    struct sip_counters *c = &stack->counters;
+    c->txns_waiting = (uint32_t)((int64_t)c->txns_waiting + by);
+    if (c->txns_waiting > c->txns_waiting_most)
+        c->txns_waiting_most = c->txns_waiting;
+}
+
+// ---- life ----------------------------------------------------------------------------------------------
+
+struct sip_txn *sip_txn_record(struct sip_stack *stack, enum sip_kind kind, const struct sip_flow *flow)
+{
+    struct sip_txn *txn = calloc(1, sizeof *txn);
+    if (!txn)
+        return NULL;
+    txn->stack = stack;
+    txn->kind = (uint8_t)kind;
+    txn->stage = SIP_WAITING;
+    txn->flow = *flow;
+    txn->next = stack->all;
+    if (txn->next)
+        txn->next->link = &txn->next;
+    txn->link = &stack->all;
+    stack->all = txn;
+    count_waiting(stack, 1);
+    return txn;
+}
+
+// osip guesses lengths from its own constants and the Via; ours come from the configuration and the flow.
+static void set_lengths(struct sip_txn *txn)
+{
+    const struct tl_control_config *c = txn->stack->config;
+    osip_transaction_t *tr = txn->live->osip;
+    bool tcp = txn->flow.transport == TL_TCP;
+    int t1 = tcp ? -1 : (int)c->t1_ms, t4 = tcp ? 0 : (int)c->t4_ms,
+        long_wait = tcp ? 0 : (int)(64 * c->t1_ms);
+    switch (txn->kind) {
+    case SIP_CLIENT_INVITE:
+        tr->ict_context->timer_a_length = t1;
+        tr->ict_context->timer_b_length = (int)c->timer_b_ms;
+        tr->ict_context->timer_d_length = long_wait;
+        break;
+    case SIP_CLIENT_OTHER:
+        tr->nict_context->timer_e_length = t1;
+        tr->nict_context->timer_f_length = (int)c->timer_f_ms;
+        tr->nict_context->timer_k_length = t4;
+        break;
+    case SIP_SERVER_INVITE:
+        tr->ist_context->timer_g_length = t1;
+        tr->ist_context->timer_h_length = (int)c->timer_h_ms;
+        tr->ist_context->timer_i_length = t4;
+        break;
+    default:
+        tr->nist_context->timer_j_length = long_wait;
+    }
+}
+
+static void on_timer(void *arg)
+{
+    struct sip_txn *txn = arg;
+    if (sip_kind_is_server(txn->kind))
+        sip_server_timer(txn);
+    else
+        sip_client_timer(txn);
+}
+
+static void on_broken(void *arg)
+{
+    sip_client_broken(arg);
+}
+
+struct sip_txn *sip_txn_new(struct sip_stack *stack, enum sip_kind kind, const struct sip_flow *flow,
+                            struct sip_msg *request)
+{
+    static const osip_fsm_type_t machine[] = {[SIP_CLIENT_INVITE] = ICT,
+                                              [SIP_CLIENT_OTHER] = NICT,
+                                              [SIP_SERVER_INVITE] = IST,
+                                              [SIP_SERVER_OTHER] = NIST};
+    struct sip_txn *txn = sip_txn_record(stack, kind, flow);
+    struct sip_live *live = txn ? calloc(1, sizeof *live) : NULL;
+    if (!live || osip_transaction_init(&live->osip, machine[kind], stack->osip, request->osip) != 0) {
+        free(live);
+        if (txn)
+            sip_txn_free(txn);
+        return NULL;
+    }
+    // Off osip's lists at once: they make every later call cost in proportion to their length.
+    osip_remove_transaction(stack->osip, live->osip);
+    osip_transaction_set_your_instance(live->osip, txn);
+    live->request = request;
+    live->waiter.broken = on_broken;
+    live->waiter.arg = txn;
+    txn->live = live;
+    txn->stage = SIP_LIVE;
+    count_waiting(stack, -1);
+    count_live(stack, 1);
+    set_lengths(txn);
+    return txn;
+}
+
+// The machine's pointers to messages that are ours. Stubs of responses stay: they are its own.
+static void take_back(struct sip_txn *txn)
+{
+    osip_transaction_t *tr = txn->live->osip;
+    if (!sip_kind_is_server(txn->kind))
+        tr->last_response = NULL;
+}
+
+void sip_txn_execute(struct sip_txn *txn, type_t type, osip_message_t *message)
+{
+    osip_event_t *event = osip_malloc(sizeof *event);
+    if (!event) {
+        txn->flags |= SIP_BROKEN | SIP_KILLED;
+        return;
+    }
+    memset(event, 0, sizeof *event);
+    event->type = type;
+    event->transactionid = txn->live->osip->transactionid;
+    event->sip = message;
+    osip_transaction_execute(txn->live->osip, event);
+    take_back(txn);
+}
+
+void sip_txn_end_live(struct sip_txn *txn, enum sip_stage stage)
+{
+    struct sip_live *live = txn->live;
+    if (!live)
+        return;
+    sip_waiter_cancel(&live->waiter);
+    live->osip->orig_request = NULL; // ours: freed with its sip_msg
+    osip_transaction_free2(live->osip);
+    sip_msg_free(live->request);
+    wipe_free(live->out);
+    wipe_free(live->ack);
+    free(live);
+    txn->live = NULL;
+    txn->stage = (uint8_t)stage;
+    txn->repeat_at = 0;
+    txn->deadline = 0;
+    count_live(txn->stack, -1);
+    count_waiting(txn->stack, 1);
+}
+
+void sip_txn_free(struct sip_txn *txn)
+{
+    if (txn->busy) {
+        txn->flags |= SIP_FREE;
+        return;
+    }
+    struct sip_stack *stack = txn->stack;
+    sip_txn_set_owner(txn, NULL);
+    sip_txn_end_live(txn, SIP_WAITING);
+    wheel_cancel(stack->wheel, &txn->timer);
+    sip_table_remove(&stack->txns, &txn->key);
+    sip_table_remove(&stack->merges, &txn->merge);
+    sip_table_remove(&stack->acks, &txn->ack);
+    *txn->link = txn->next;
+    if (txn->next)
+        txn->next->link = txn->link;
+    sip_msg_free(txn->answer);
+    wipe_free(txn->repeat);
+    free(txn);
+    count_waiting(stack, -1);
+}
+
+void sip_txn_wait(struct sip_txn *txn, uint32_t ms, struct sip_bytes *repeat)
+{
+    sip_txn_end_live(txn, SIP_WAITING);
+    txn->stage = SIP_WAITING;
+    sip_txn_set_owner(txn, NULL);
+    wipe_free(txn->repeat);
+    txn->repeat = repeat;
+    // Of what is too large for a record repetitions are absorbed without an answer; but an ACK of ours has to
+    // come again with each 2xx, or the call ends, and there is one a call.
+    if (repeat && repeat->len > SIP_REPEAT_MAX && txn->kind != SIP_CLIENT_INVITE) {
+        wipe_free(repeat);
+        txn->repeat = NULL;
+    }
+    txn->repeat_at = 0;
+    txn->deadline = txn->stack->wheel->now + ms;
+    if (ms == 0)
+        sip_txn_free(txn);
+    else
+        sip_txn_arm(txn);
+}
+
+void sip_txn_set_owner(struct sip_txn *txn, struct sip_owner *owner)
+{
+    if (txn->owner) {
+        *txn->owner_link = txn->owner_next;
+        if (txn->owner_next)
+            txn->owner_next->owner_link = txn->owner_link;
+    }
+    txn->owner = owner;
+    if (!owner)
+        return;
+    txn->owner_next = owner->txns;
+    txn->owner_link = &owner->txns;
+    if (txn->owner_next)
+        txn->owner_next->owner_link = &txn->owner_next;
+    owner->txns = txn;
+}
+
+void sip_owner_cut(struct sip_owner *owner)
+{
+    while (owner->txns) {
+        struct sip_txn *txn = owner->txns;
+        sip_txn_set_owner(txn, NULL);
+        sip_abandon(txn);
+    }
+}
+
+void sip_txn_hold(struct sip_txn *txn)
+{
+    txn->busy++;
+}
+
+bool sip_txn_release(struct sip_txn *txn)
+{
+    if (--txn->busy || !(txn->flags & SIP_FREE))
+        return true;
+    sip_txn_free(txn);
+    return false;
+}
+
+void sip_txn_arm(struct sip_txn *txn)
+{
+    uint64_t at = txn->deadline, now = txn->stack->wheel->now;
+    if (txn->repeat_at && (!at || txn->repeat_at < at))
+        at = txn->repeat_at;
+    if (at)
+        wheel_add(txn->stack->wheel, &txn->timer, at > now ? at - now : 0, on_timer, txn);
+    else
+        wheel_cancel(txn->stack->wheel, &txn->timer);
+}
+
+int sip_txn_send(struct sip_txn *txn, const struct sip_bytes *bytes)
+{
+    struct sip_stack *stack = txn->stack;
+    bool server = sip_kind_is_server(txn->kind);
+    struct sip_waiter *waiter = !server && txn->live ? &txn->live->waiter : NULL;
+    struct sip_flow to = txn->flow;
+    if (server && to.transport == TL_UDP)
+        to.remote.port = txn->reply_port;
+    int err = stack->io->send(stack->io_arg, &to, bytes, waiter);
+    if (err == -ENOTCONN && to.conn_generation) {
+        // The connection it came on has gone: to the port that the Via names (18.2.2), or for a request of
+        // ours on another connection.
+        to.conn_generation = 0;
+        if (server)
+            to.remote.port = txn->reply_port;
+        err = stack->io->send(stack->io_arg, &to, bytes, waiter);
+    }
+    if (!server)
+        txn->flow = to;
+    if (err)
+        stack->counters.tx_failed++;
+    else
+        stack->counters.tx[to.transport]++;
+    return err;
+}
+
+struct sip_msg *sip_own_message(const struct sip_bytes *bytes)
+{
+    struct sip_head head;
+    struct sip_shape shape;
+    char *copy = wipe_alloc(bytes->len);
+    struct sip_msg *msg = NULL;
+    if (!copy)
+        return NULL;
+    memcpy(copy, bytes->data, bytes->len);
+    sip_read(copy, bytes->len, &head);
+    if (sip_filter(&head, false, &shape))
+        msg = sip_msg_new(&head, &shape);
+    wipe_free(copy);
+    return msg;
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Readers of single header values. Nothing here allocates; everything points into the bytes. Any thread.
+#pragma once
+
+#include <string.h>
+
+#include "control/sip/msg.h"
+
+static inline bool sip_is_space(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+// token of RFC 3261 section 25.1
+static inline bool sip_is_token(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("-.!%*_+`'~", c));
+}
+
+struct sip_str sip_trim(struct sip_str s);
+bool sip_str_is_nocase(struct sip_str s, const char *text);
+
+// A number of decimal digits and nothing else, at most `max`. Returns false otherwise.
+bool sip_read_number(struct sip_str s, uint64_t max, uint64_t *out);
+
+// "NUMBER METHOD" of a CSeq. Returns false when it has not that shape or the number is above 2^31 - 1.
+bool sip_read_cseq(struct sip_str value, uint32_t *number, struct sip_str *method);
+
+struct sip_via {
+    struct sip_str transport;
+    struct sip_str host;
+    uint16_t port; // 0 = none given
+    struct sip_str params;
+    struct sip_str branch; // p == NULL: none
+    bool rport;            // asks for the source port, RFC 3581
+    size_t len;            // of this value; a comma and another Via follow where the line is longer
+};
+
+// Reads the first value of a Via line. Returns false when it has not the shape of RFC 3261 section 20.42.
+bool sip_read_via(struct sip_str value, struct sip_via *via);
+
+struct sip_addr {
+    struct sip_str display; // with its quotes
+    struct sip_str uri;     // without < >
+    struct sip_str params;  // behind it, from the first ';' on
+    bool angle;             // written with < >
+};
+
+// Reads one name-addr or addr-spec with header parameters (From, To, Contact, Route). Returns false when
+// quotes or < > do not match, a comma stands outside of them, or an addr-spec has what it may not (20.10).
+bool sip_read_addr(struct sip_str value, struct sip_addr *addr);
+
+// Looks for a parameter in ";name=value;name": compared without case; *value.p is NULL where it has none.
+bool sip_read_param(struct sip_str params, const char *name, struct sip_str *value);
+
+// Cuts the first comma-separated value off *rest (commas in quotes and < > do not count), trimmed.
+// Returns p == NULL when nothing is left.
+struct sip_str sip_next_value(struct sip_str *rest);

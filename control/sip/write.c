@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/sip/write.h"
+#include "control/base/wipe.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char allow[] = "INVITE, ACK, CANCEL, BYE, OPTIONS";
+
+// ---- a growing text ------------------------------------------------------------------------------------
+
+struct text {
+    struct sip_bytes *bytes;
+    size_t room; // of bytes->data
+    bool failed;
+};
+
+static bool reserve(struct text *t, size_t more)
+{
+    size_t used = t->bytes ? t->bytes->len : 0;
+    if (t->failed)
+        return false;
+    if (t->bytes && used + more <= t->room)
+        return true;
+    size_t room = t->room ? t->room : 1024;
+    while (room < used + more)
+        room *= 2;
+    struct sip_bytes *grown =
+        room <= 2 * SIP_MESSAGE_MAX ? wipe_realloc(t->bytes, sizeof *grown + room) : NULL;
+    if (!grown) {
+        t->failed = true;
+        return false;
+    }
+    if (!t->bytes)
+        grown->len = 0;
+    t->bytes = grown;
+    t->room = room;
+    return true;
+}
+
+static void add(struct text *t, const void *p, size_t len)
+{
+    if (len && reserve(t, len)) {
+        memcpy(t->bytes->data + t->bytes->len, p, len);
+        t->bytes->len += (uint32_t)len;
+    }
+}
+
+static void add_text(struct text *t, const char *s)
+{
+    add(t, s, strlen(s));
+}
+
+static void __attribute__((format(printf, 2, 3))) print(struct text *t, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    int n = vsnprintf(NULL, 0, format, ap);
+    va_end(ap);
+    if (n < 0 || !reserve(t, (size_t)n + 1))
+        return;
+    va_start(ap, format);
+    vsnprintf(t->bytes->data + t->bytes->len, (size_t)n + 1, format, ap);
+    va_end(ap);
+    t->bytes->len += (uint32_t)n;
+}
+
+static void header(struct text *t, const char *name, struct sip_str value)
+{
+    add_text(t, name);
+    add(t, ": ", 2);
+    add(t, value.p, value.len);
+    add(t, "\r\n", 2);
+}
+
+static struct sip_bytes *finish(struct text *t)
+{
+    if (t->failed || t->bytes->len > SIP_MESSAGE_MAX) {
+        wipe_free(t->bytes);
+        return NULL;
+    }
+    // transactions keep it for half a minute: give back what was reserved in advance
+    struct sip_bytes *fit = wipe_realloc(t->bytes, sizeof *fit + t->bytes->len);
+    return fit ? fit : t->bytes;
+}
+
+static void finish_body(struct text *t, const char *type, const void *body, size_t len)
+{
+    if (body && type)
+        print(t, "Content-Type: %s\r\n", type);
+    print(t, "Content-Length: %zu\r\n\r\n", body ? len : (size_t)0);
+    if (body)
+        add(t, body, len);
+}
+
+void sip_print_ip(const struct tl_addr *addr, char out[static 16])
+{
+    snprintf(out, 16, "%u.%u.%u.%u", addr->ip[0], addr->ip[1], addr->ip[2], addr->ip[3]);
+}
+
+// ---- validity ------------------------------------------------------------------------------------------
+
+static bool one_line(const char *s)
+{
+    return !s || !strpbrk(s, "\r\n");
+}
+
+// Whole header lines, each "Name: value" with CR LF, no empty one and no other CR or LF.
+static bool whole_lines(const char *s)
+{
+    while (s && *s) {
+        const char *cr = strpbrk(s, "\r\n");
+        if (!cr || cr == s || cr[0] != '\r' || cr[1] != '\n' || !memchr(s, ':', (size_t)(cr - s)))
+            return false;
+        s = cr + 2;
+    }
+    return true;
+}
+
+bool sip_answer_valid(const struct sip_answer *a)
+{
+    return a->status >= 100 && a->status <= 699 && one_line(a->reason) && one_line(a->contact) &&
+           whole_lines(a->headers) && one_line(a->body_type) && (!a->body || a->body_type) &&
+           (!a->body || a->body_len <= SIP_MESSAGE_MAX);
+}
+
+bool sip_request_valid(const struct sip_request *r)
+{
+    if (!sip_method_name(r->method) || !r->uri || !*r->uri || !r->from || !*r->from || !r->to || !*r->to ||
+        !r->call_id || !*r->call_id || r->cseq > INT32_MAX || r->max_forwards > SIP_LAST_HOP)
+        return false;
+    for (unsigned i = 0; i < r->route_count; i++)
+        if (!r->routes || !r->routes[i] || !one_line(r->routes[i]))
+            return false;
+    return one_line(r->uri) && one_line(r->from) && one_line(r->to) && one_line(r->call_id) &&
+           one_line(r->contact) && whole_lines(r->headers) && one_line(r->body_type) &&
+           (!r->body || (r->body_type && r->body_len <= SIP_MESSAGE_MAX));
+}
+
+// ---- responses -----------------------------------------------------------------------------------------
+
+// The top Via with received and rport as RFC 3581 section 4 has them; what claims to be one already is
+// dropped.
+static void top_via(struct text *t, struct sip_str value, const struct tl_addr *from)
+{
+    struct sip_via via;
+    if (!from || !from->port || !sip_read_via(value, &via)) {
+        header(t, "Via", value);
+        return;
+    }
+    char ip[16];
+    sip_print_ip(from, ip);
+    add_text(t, "Via: ");
+    add(t, value.p, (size_t)(via.params.p - value.p));
+    // parameter by parameter: a ';' in a quoted value ends none
+    const char *p = via.params.p, *end = p + via.params.len;
+    while (p < end) {
+        const char *next = p + 1;
+        for (bool quoted = false; next < end && (quoted || *next != ';'); next++) {
+            if (*next == '\\' && quoted && next + 1 < end)
+                next++;
+            else if (*next == '"')
+                quoted = !quoted;
+        }
+        struct sip_str one = sip_trim((struct sip_str){p, (size_t)(next - p)}), ignored;
+        if (!sip_read_param(one, "received", &ignored) && !sip_read_param(one, "rport", &ignored))
+            add(t, one.p, one.len);
+        p = next;
+    }
+    if (via.rport || !sip_str_is(via.host, ip))
+        print(t, ";received=%s", ip);
+    if (via.rport)
+        print(t, ";rport=%u", from->port);
+    add(t, value.p + via.len, value.len - via.len);
+    add(t, "\r\n", 2);
+}
+
+static void reply_line(struct text *t, const struct sip_reply *r, const struct sip_line *line, bool *via_done)
+{
+    int status = r->answer->status;
+    struct sip_addr addr;
+    struct sip_str tag;
+    switch (line->id) {
+    case SIP_NAME_VIA:
+        if (!*via_done)
+            top_via(t, line->value, r->from);
+        else
+            header(t, "Via", line->value);
+        *via_done = true;
+        return;
+    case SIP_NAME_TO:
+        add_text(t, "To: ");
+        add(t, line->value.p, line->value.len);
+        if (r->tag && status > 100 &&
+            !(sip_read_addr(line->value, &addr) && sip_read_param(addr.params, "tag", &tag)))
+            print(t, ";tag=%s", r->tag);
+        add(t, "\r\n", 2);
+        return;
+    case SIP_NAME_FROM:
+        header(t, "From", line->value);
+        return;
+    case SIP_NAME_CALL_ID:
+        header(t, "Call-ID", line->value);
+        return;
+    case SIP_NAME_CSEQ:
+        header(t, "CSeq", line->value);
+        return;
+    case SIP_NAME_RECORD_ROUTE:
+        if (status > 100 && status < 300)
+            header(t, "Record-Route", line->value);
+        return;
+    default:
+        if (status == 100 && sip_name_is(line->name, "Timestamp"))
+            header(t, "Timestamp", line->value);
+    }
+}
+
+struct sip_bytes *sip_write_response(const struct sip_reply *r)
+{
+    const struct sip_answer *a = r->answer;
+    struct text t = {0};
+    bool via_done = false;
+    print(&t, "SIP/2.0 %d %s\r\n", a->status, a->reason ? a->reason : sip_reason(a->status));
+    for (unsigned i = 0; i < r->request.count; i++)
+        reply_line(&t, r, &r->request.line[i], &via_done);
+    if (a->contact)
+        print(&t, "Contact: %s\r\n", a->contact);
+    if (a->retry_after)
+        print(&t, "Retry-After: %u\r\n", a->retry_after);
+    if (r->agent && *r->agent && a->status > 100)
+        print(&t, "Server: %s\r\n", r->agent);
+    if ((a->status >= 200 && a->status < 300) || a->status == 405)
+        print(&t, "Allow: %s\r\n", allow);
+    if (a->headers)
+        add_text(&t, a->headers);
+    finish_body(&t, a->body_type, a->body, a->body_len);
+    return finish(&t);
+}
+
+// ---- requests ------------------------------------------------------------------------------------------
+
+struct sip_bytes *sip_write_request(const struct sip_request *r, const struct sip_flow *flow,
+                                    const char *branch, const char *agent)
+{
+    struct text t = {0};
+    const char *method = sip_method_name(r->method);
+    char ip[16];
+    sip_print_ip(&flow->local, ip);
+    print(&t, "%s %s SIP/2.0\r\n", method, r->uri);
+    print(&t, "Via: SIP/2.0/%s %s:%u;branch=%s;rport\r\n", flow->transport == TL_TCP ? "TCP" : "UDP", ip,
+          flow->local.port, branch);
+    unsigned hops = r->max_forwards ? r->max_forwards : 70;
+    print(&t, "Max-Forwards: %u\r\n", hops == SIP_LAST_HOP ? 0 : hops);
+    for (unsigned i = 0; i < r->route_count; i++)
+        print(&t, "Route: %s\r\n", r->routes[i]);
+    print(&t, "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\n", r->from, r->to, r->call_id, r->cseq,
+          method);
+    if (r->contact)
+        print(&t, "Contact: %s\r\n", r->contact);
+    if (agent && *agent)
+        print(&t, "User-Agent: %s\r\n", agent);
+    if (r->method == SIP_INVITE || r->method == SIP_OPTIONS)
+        print(&t, "Allow: %s\r\n", allow);
+    if (r->headers)
+        add_text(&t, r->headers);
+    finish_body(&t, r->body_type, r->body, r->body_len);
+    return finish(&t);
+}
+
+struct sip_bytes *sip_write_follow(const struct sip_lines *invite, struct sip_str uri, uint32_t cseq,
+                                   enum sip_method method, struct sip_str to, const char *agent)
+{
+    struct text t = {0};
+    const char *name = sip_method_name(method);
+    bool via_done = false;
+    print(&t, "%s %.*s SIP/2.0\r\n", name, (int)uri.len, uri.p);
+    for (unsigned i = 0; i < invite->count; i++) {
+        const struct sip_line *line = &invite->line[i];
+        if (line->id == SIP_NAME_VIA && !via_done) {
+            header(&t, "Via", line->value);
+            via_done = true;
+        } else if (line->id == SIP_NAME_FROM) {
+            header(&t, "From", line->value);
+        } else if (line->id == SIP_NAME_CALL_ID) {
+            header(&t, "Call-ID", line->value);
+        } else if (sip_name_is(line->name, "Route")) {
+            header(&t, "Route", line->value);
+        }
+    }
+    header(&t, "To", to);
+    print(&t, "CSeq: %u %s\r\nMax-Forwards: 70\r\n", cseq, name);
+    if (agent && *agent)
+        print(&t, "User-Agent: %s\r\n", agent);
+    add_text(&t, "Content-Length: 0\r\n\r\n");
+    return finish(&t);
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The manager's own record of each session, by slot: who owns it, where its media is, what control asked for.
+// Workers never see it. Manager only.
+//
+// Small, since there may be 100,000 of them and each is looked at all the time: what a realm knows (port,
+// address, map) is looked up by its number, and the history of keys is an object that plain legs don't have.
+#pragma once
+
+#include <assert.h>
+#include <stdbool.h>
+
+#include "common/contract.h"
+#include "common/key_history.h"
+#include "dataplane/session/slab.h"
+
+enum call_state {
+    CALL_FREE,
+    CALL_LIVE,   // linked, or on its way to the worker
+    CALL_ENDING, // on its way back
+};
+
+// Which keys a leg has had.
+struct call_keys {
+    struct tl_key_history rx, tx;
+};
+static_assert(sizeof(struct call_keys) == SLAB_LINE, "counted as one line of a leg with SRTP");
+
+struct call_leg {
+    struct call_keys *keys; // NULL: the leg never had one
+    uint64_t since_ns;      // silence: when watching began, or last media before it fell silent
+    uint32_t silence_ms;    // 0: not watched
+    uint16_t local_port;    // RTP, host byte order; 0: none taken yet
+    uint8_t realm;          // index into tl_config.realms
+    bool silent;            // control was told
+};
+
+struct call {
+    uint64_t call_ref;
+    uint64_t born;       // counts ADDs, so that FLUSH knows what was there before it
+    uint32_t generation; // of the slot; survives the session
+    uint32_t next;       // slot + 1 in the chain of its call_ref's hash, or among the free ones; 0: the last
+    uint8_t state;       // enum call_state
+    uint8_t worker;
+    uint8_t owner; // control loop
+    struct call_leg leg[2];
+};
+static_assert(sizeof(struct call) == 80, "at most 88 bytes a call with its share of the hash");
+static_assert(TL_WORKERS_MAX <= UINT8_MAX && TL_LOOPS_MAX <= UINT8_MAX, "bytes hold them");
+
+struct calls {
+    struct call *call;  // [count], by slot; pages are touched when a slot is first used
+    uint32_t *chain;    // [chains] first slot + 1, 0 = none
+    uint64_t *live;     // a bit for each slot that is CALL_LIVE
+    uint32_t count;     // slots
+    uint32_t chains;    // a power of two
+    uint32_t fresh;     // slots from here on were never used
+    uint32_t free_head; // slot + 1 of the longest-free of those that were, 0 = none
+    uint32_t free_tail;
+    uint32_t live_count;
+    uint32_t worker_calls[TL_WORKERS_MAX];
+    uint64_t seed; // of the hash and of keys' fingerprints
+    uint64_t born;
+};
+
+// Makes records for `count` slots. Returns 0 or -ENOMEM.
+int calls_init(struct calls *calls, uint32_t count);
+
+// Wipes and frees them; safe on a zeroed object. Every call was put back.
+void calls_fini(struct calls *calls);
+
+// Session with this call_ref that is not ending, or NULL.
+struct call *calls_find(struct calls *calls, uint64_t call_ref);
+
+// Session that the handle names (its incarnation has been checked) and that is not ending, or NULL.
+struct call *calls_get(struct calls *calls, const struct tl_handle *handle);
+
+uint32_t calls_slot(const struct calls *calls, const struct call *call);
+
+// First slot from `slot` on that is CALL_LIVE; calls->count: none. Looks at 64 slots at a time.
+uint32_t calls_next_live(const struct calls *calls, uint32_t slot);
+
+// Takes the longest-free slot for a new session: zeroed but for its generation, which is one more. NULL: none
+// is free. calls_link() then makes it findable and counts it for its worker.
+struct call *calls_take(struct calls *calls);
+void calls_link(struct calls *calls, struct call *call);
+
+// From now on neither call_ref nor handle find it; calls_put() gives the slot back. A call that calls_take()
+// gave and that was never linked is put back directly. What it knows of keys is wiped and goes to `slab`,
+// where call_keys_need() took it.
+void calls_end(struct calls *calls, struct call *call);
+void calls_put(struct calls *calls, struct call *call, struct slab *slab);
+
+// Makes leg->keys if `terms` bring a key and there are none yet. Returns 0 or -ENOSPC (no memory).
+int call_keys_need(struct call_leg *leg, const struct tl_leg *terms, struct slab *slab);
+
+// May these keys follow what the leg had? Makes room to remember them, so that call_keys_take() cannot fail.
+// 0; -EINVAL: common/key_history.h says why; -ENOSPC.
+int call_keys_check(struct call_leg *leg, const struct tl_leg *terms, struct slab *slab, uint64_t seed);
+
+// They are in use from now on.
+void call_keys_take(struct call_leg *leg, const struct tl_leg *terms, uint64_t seed);
+
+// Bytes that the records of `calls` take: those that were ever used, and the hash.
+uint64_t calls_bytes(const struct calls *calls);

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What comes back from workers, and the answers to control. An object that is back is the manager's alone.
+#include <string.h>
+
+#include "dataplane/manager/manager_internal.h"
+
+enum { AT_ONCE = 64 };
+
+static struct tl_completion answer_to(const struct manager *m, const struct op *op)
+{
+    return (struct tl_completion){
+        .id = op->id,
+        .call_ref = op->call->call_ref,
+        .handle = {m->live.incarnation, calls_slot(&m->calls, op->call), op->call->generation},
+        .op = op->command};
+}
+
+static void local_address(const struct manager *m, struct tl_addr *out, const struct call_leg *leg)
+{
+    const struct port_realm *realm = m->place[leg->realm].realm;
+    *out = (struct tl_addr){.family = TL_AF_INET, .port = leg->local_port};
+    memcpy(out->ip, &realm->ip, sizeof realm->ip);
+}
+
+void manager_free_call(struct manager *m, struct call *call)
+{
+    struct session *s = &m->engine.sessions[calls_slot(&m->calls, call)];
+    struct terms_maker maker = manager_maker(m, call->worker);
+    for (unsigned i = 0; i < 2; i++) {
+        struct leg_parts parts = session_parts(s, i);
+        leg_parts_free(&parts, &maker, m->now_ns);
+        if (call->leg[i].local_port)
+            portalloc_put(&m->ports[call->leg[i].realm], call->leg[i].local_port);
+    }
+    explicit_bzero(s, sizeof *s);
+    calls_put(&m->calls, call, manager_slab(m, call->worker));
+}
+
+static void done_unlink(struct manager *m, struct op *op)
+{
+    struct call *call = op->call;
+    uint32_t slot = calls_slot(&m->calls, call);
+    if (op->flush) {
+        op->flush->waiting--;
+        op->flush->count++;
+    } else {
+        struct tl_completion c = answer_to(m, op);
+        for (unsigned i = 0; i < 2; i++)
+            tl_live_counters(&m->live.sessions[slot], i, &c.final[i]);
+        tl_server_complete(m->server, op->origin, &c);
+    }
+    tl_live_release(&m->live, slot);
+    manager_free_call(m, call);
+}
+
+static void done(struct manager *m, struct op *op)
+{
+    struct tl_completion c;
+    switch (op->task.kind) {
+    case TASK_LINK:
+    case TASK_NONE:
+        c = answer_to(m, op);
+        for (unsigned i = 0; i < 2; i++)
+            local_address(m, &c.add.local[i], &op->call->leg[i]);
+        tl_server_complete(m->server, op->origin, &c);
+        break;
+    case TASK_SWAP:
+        manager_free_aside(m, op->call->worker, op->task.parts);
+        c = answer_to(m, op);
+        tl_server_complete(m->server, op->origin, &c);
+        break;
+    case TASK_UNLINK:
+        done_unlink(m, op);
+        break;
+    }
+}
+
+void manager_done(struct manager *m)
+{
+    for (unsigned w = 0; m->out_all > 0 && w < m->engine.workers; w++) {
+        struct task *t[AT_ONCE];
+        unsigned n = rte_ring_sc_dequeue_burst(m->engine.worker[w]->done, (void **)t, AT_ONCE, NULL);
+        for (unsigned i = 0; i < n; i++) {
+            struct op *op = (struct op *)(void *)t[i];
+            done(m, op);
+            op->next = m->free_op;
+            m->free_op = op;
+        }
+        m->out[w] -= n;
+        m->out_all -= n;
+    }
+}

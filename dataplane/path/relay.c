@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// packet path: from one leg's stream to the other's: hold, payload types, and the one outgoing stream with
+// its index, SSRC and timestamps.
+#include <rte_byteorder.h>
+
+#include "dataplane/path/stages.h"
+#include "dataplane/session/g711.h"
+#include "dataplane/session/quality.h"
+
+enum {
+    TICKS_PER_MS = 8,        // every payload type here (G.711, telephone-event) runs at 8 kHz
+    TIMESTAMP_SLACK = 8000,  // how far ahead of the clock a timestamp may be and still go on
+    TIMESTAMP_STEP = 160,    // a packet of 20 ms
+    TICKS_MAX = 3600000 * 8, // of silence that timestamps follow
+};
+
+static uint16_t load16(const uint8_t *d)
+{
+    uint16_t v;
+    memcpy(&v, d, sizeof v);
+    return rte_be_to_cpu_16(v);
+}
+
+static void store16(uint8_t *d, uint16_t v)
+{
+    v = rte_cpu_to_be_16(v);
+    memcpy(d, &v, sizeof v);
+}
+
+static uint32_t load32(const uint8_t *d)
+{
+    uint32_t v;
+    memcpy(&v, d, sizeof v);
+    return rte_be_to_cpu_32(v);
+}
+
+static void store32(uint8_t *d, uint32_t v)
+{
+    v = rte_cpu_to_be_32(v);
+    memcpy(d, &v, sizeof v);
+}
+
+// Place of the payload type in pt_in, or -1. The first is the codec's; all eight are compared at once: the
+// lowest zero byte of the difference.
+static inline int find_pt(const struct leg_terms *t, uint8_t pt)
+{
+    if (likely(t->pt_in[0] == pt))
+        return 0;
+    const uint64_t ones = 0x0101010101010101u;
+    uint64_t x;
+    memcpy(&x, t->pt_in, sizeof x);
+    x ^= ones * pt;
+    x = (x - ones) & ~x & (ones << 7);
+    return x ? (int)(rte_bsf64(x) >> 3) : -1;
+}
+static_assert(TL_PT_MAX == sizeof(uint64_t), "payload types are compared as one word");
+
+// RFC 3550 5.1: the last byte says how many bytes of padding there are, itself among them.
+static bool padding_fits(const struct packet *p)
+{
+    if (!(p->data[0] & 0x20))
+        return true;
+    unsigned payload = p->len - p->header_len;
+    return payload > 0 && p->data[p->len - 1] > 0 && p->data[p->len - 1] <= payload;
+}
+
+// The outgoing index. An SRTP leg refuses what could use one twice. A plain stream has no keystream to give
+// away: there a duplicate or a late packet keeps its place, and a jump is believed at once.
+static unsigned take_index(struct leg *l, const struct leg_terms *out, uint32_t ssrc, uint16_t seq,
+                           uint64_t *index, enum srtp_tx_event *event)
+{
+    unsigned status = srtp_tx_take(&l->tx, ssrc, seq, index, event);
+    if (status == SRTP_OK || out->tx_key || status == TL_DROP_tx_index_end)
+        return status;
+    if (l->tx.jumped) {
+        l->tx.jump_seq = seq - 1; // as if this were the second of its kind
+        return srtp_tx_take(&l->tx, ssrc, seq, index, event);
+    }
+    *index = l->tx.rtp.top + (uint64_t)(int64_t)(int16_t)(uint16_t)(seq - l->tx.near_seq);
+    return SRTP_OK;
+}
+
+// A new base: timestamps go on where they would be if they go anywhere else. `silent_ns` since the near
+// side's last packet.
+static void rebase_timestamps(struct leg *l, uint32_t ts, uint64_t silent_ns)
+{
+    uint64_t ticks = silent_ns / 1000000u * TICKS_PER_MS;
+    uint32_t gone = RTE_MIN(ticks, (uint64_t)TICKS_MAX);
+    uint32_t ahead = ts + l->ts_base - l->last_ts;
+    if (ahead <= gone + TIMESTAMP_SLACK)
+        return;
+    l->ts_base = l->last_ts + (gone > TIMESTAMP_STEP ? gone : TIMESTAMP_STEP) - ts;
+}
+
+static void new_base(struct packet *p, struct leg *l, uint16_t seq, uint32_t ts, uint64_t silent_ns)
+{
+    unsigned to = p->leg ^ 1;
+    uint8_t *state = &p->session->ssrc_state[to];
+    if (*state == SSRC_NONE) {
+        l->ssrc = p->ssrc;
+        atomic_store_explicit(&p->live->tx[to].ssrc.ssrc, p->ssrc, memory_order_relaxed);
+    } else if (*state == SSRC_SENDING) {
+        rebase_timestamps(l, ts, silent_ns);
+    }
+    *state = SSRC_SENDING;
+    l->base = p->index - seq;
+}
+
+// The place of a packet that is not the next of its sequence. SRTP_OK or the reason to drop.
+static __rte_noinline unsigned take_odd(struct packet *p, struct leg *l, uint16_t seq, uint32_t ts,
+                                        uint64_t silent_ns)
+{
+    enum srtp_tx_event event;
+    const struct leg_terms *out = &p->session->leg[p->leg ^ 1].terms;
+    unsigned status = take_index(l, out, p->ssrc, seq, &p->index, &event);
+    if (status == SRTP_OK && event == SRTP_TX_NEW)
+        new_base(p, l, seq, ts, silent_ns);
+    return status;
+}
+
+// The payload, without the padding that padding_fits() has checked, from one law to the other.
+static __rte_noinline void transcode(struct packet *p)
+{
+    const struct leg_terms *in = &p->session->leg[p->leg].terms;
+    uint8_t *payload = p->data + p->header_len;
+    unsigned padding = p->data[0] & 0x20 ? p->data[p->len - 1] : 0, len = p->len - p->header_len - padding;
+    if (in->flags & TERMS_U_TO_A)
+        g711_u_to_a(payload, len);
+    else
+        g711_a_to_u(payload, len);
+}
+
+// RTP from the near side, counted, to RTP of the outgoing stream. SRTP_OK or the reason to drop.
+static inline unsigned relay_rtp(struct packet *p, struct session *s, unsigned leg, uint64_t now_ns,
+                                 uint32_t ticks)
+{
+    const struct leg_terms *in = HELD(&s->leg[leg].terms);
+    struct leg *to = HELD(&s->leg[leg ^ 1]);
+    const struct leg_terms *out = &to->terms;
+    struct tl_live_session *live = HELD(p->live);
+    uint8_t *d = HELD(p->data);
+
+    if (unlikely(!padding_fits(p)))
+        return TL_DROP_bad_rtp;
+    if (unlikely(!(in->flags & TL_LEG_RECV)))
+        return TL_DROP_held;
+    int pt = find_pt(in, d[1] & 0x7f);
+    if (unlikely(pt < 0))
+        return TL_DROP_unknown_pt;
+    uint16_t seq = load16(d + 2);
+    uint32_t ts = load32(d + 4);
+    uint64_t silent_ns = quality_rtp(&live->rx[leg], now_ns, ticks, p->ssrc, seq, ts, p->wire_len);
+
+    if (unlikely((out->flags & (TERMS_COMPLETE | TL_LEG_SEND)) != (TERMS_COMPLETE | TL_LEG_SEND)))
+        return out->flags & TERMS_COMPLETE ? TL_DROP_held : TL_DROP_other_leg_incomplete;
+    if (likely(srtp_tx_next(&to->tx, p->ssrc, seq))) {
+        p->index = to->tx.rtp.top;
+    } else {
+        unsigned status = take_odd(p, to, seq, ts, silent_ns);
+        if (status != SRTP_OK)
+            return status;
+    }
+    live_store_index(&live->tx[leg ^ 1].ssrc, to->tx.rtp.top, terms_tx_generation(out));
+
+    ts += to->ts_base;
+    if (likely(p->index == to->tx.rtp.top))
+        to->last_ts = ts;
+    p->ssrc = to->ssrc;
+    uint8_t pt_out = in->pt_out[pt];
+    d[1] = (d[1] & 0x80) | (pt_out & 0x7f);
+    store16(d + 2, (uint16_t)p->index);
+    store32(d + 4, ts);
+    store32(d + 8, to->ssrc);
+    if (unlikely(pt_out & TERMS_TRANSCODE))
+        transcode(p);
+    return SRTP_OK;
+}
+
+// RTCP goes on while a leg is on hold (RFC 3264 8.4).
+static __rte_noinline unsigned relay_rtcp_packet(struct packet *p)
+{
+    struct session *s = p->session;
+    const struct leg_terms *out = &s->leg[p->leg ^ 1].terms;
+    unsigned status = relay_rtcp(s, p->leg, p->data, p->len);
+    if (status != SRTP_OK)
+        return status;
+    count32(&p->live->rx_rtcp[p->leg], 1);
+    if (!(out->flags & TERMS_COMPLETE))
+        return TL_DROP_other_leg_incomplete;
+    if (!out->tx_key)
+        return SRTP_OK;
+    uint32_t index;
+    status = srtcp_tx_take(&s->leg[p->leg ^ 1].tx, &index);
+    if (status != SRTP_OK)
+        return status;
+    atomic_store_explicit(&p->live->tx[p->leg ^ 1].ssrc.srtcp_index, index, memory_order_release);
+    p->index = index;
+    return SRTP_OK;
+}
+
+unsigned stage_relay(struct worker *w, struct packet *p, unsigned n)
+{
+    const uint64_t now_ns = w->now_ns;
+    const uint32_t ticks = quality_ticks(now_ns);
+    unsigned gone = 0;
+    for (struct packet *q = p; q < p + n; q++) {
+        struct session *s = HELD(q->session);
+        const struct leg_terms *out = &s->leg[q->leg ^ 1].terms;
+        unsigned status =
+            likely(q->kind == PACKET_RTP) ? relay_rtp(q, s, q->leg, now_ns, ticks) : relay_rtcp_packet(q);
+        if (unlikely(status != SRTP_OK)) {
+            packet_drop(w, q, status);
+            gone++;
+        } else if (out->tx_key) {
+            packet_prefetch_payload(q); // the key itself: since admission
+        }
+    }
+    return packets_close_up(p, n, gone);
+}

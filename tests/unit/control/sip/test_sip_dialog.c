@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Dialogs: what a request inside one is made of (RFC 3261 section 12), and where it goes.
+#include "sip_fixture.h"
+
+#include "control/sip/dialog.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct fix fix;
+
+static struct sip_msg *message(const char *text)
+{
+    static char bytes[4096];
+    struct sip_head head;
+    struct sip_shape shape;
+    size_t len = 0;
+    for (const char *p = text; *p; p++) {
+        if (*p == '\n')
+            bytes[len++] = '\r';
+        bytes[len++] = *p;
+    }
+    sip_msg_setup();
+    sip_read(bytes, len, &head);
+    CU_ASSERT_FATAL(sip_filter(&head, false, &shape));
+    struct sip_msg *msg = sip_msg_new(&head, &shape);
+    CU_ASSERT_FATAL(msg != NULL);
+    return msg;
+}
+
+static struct sip_msg *invite(const char *extra)
+{
+    char text[2048];
+    snprintf(text, sizeof text,
+             "INVITE sip:us@192.0.2.1 SIP/2.0\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\nFrom: \"F\" "
+             "<sip:them@h>;tag=their\n"
+             "To: <sip:us@h>\nCall-ID: id\nCSeq: 10 INVITE\n%s\n",
+             extra);
+    return message(text);
+}
+
+static struct sip_msg *ok(const char *extra)
+{
+    char text[2048];
+    snprintf(text, sizeof text,
+             "SIP/2.0 200 OK\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\nFrom: <sip:us@h>;tag=our\n"
+             "To: <sip:them@h>;tag=their\nCall-ID: id\nCSeq: 10 INVITE\n%s\n",
+             extra);
+    return message(text);
+}
+
+static struct sip_flow flow_of(unsigned last, unsigned port)
+{
+    return sip_flow_to(
+        fix.stack, 0,
+        &(struct tl_addr){.family = TL_AF_INET, .port = (uint16_t)port, .ip = {192, 0, 2, (uint8_t)last}});
+}
+
+// Routes and target of both sides, with loose and strict routers.
+static void route_sets(void)
+{
+    static const struct {
+        const char *headers;
+        bool uac;
+        const char *uri, *routes; // expected, routes joined by '|'
+        unsigned hop, port;       // last byte of the address, port
+    } table[] = {
+        {"Contact: <sip:c@192.0.2.5:5071>\n", false, "sip:c@192.0.2.5:5071", "", 5, 5071},
+        {"Contact: sip:c@192.0.2.5;x=y\n", false, "sip:c@192.0.2.5", "", 5, 5060},
+        {"Contact: <sip:c@host.example>\n", false, "sip:c@host.example", "", 10,
+         5060}, // not an address: where it came from
+        {"Contact: <sip:c@192.0.2.5>\nRecord-Route: <sip:192.0.2.6;lr>, <sip:192.0.2.7:5080;lr=on>\n", false,
+         "sip:c@192.0.2.5", "<sip:192.0.2.6;lr>|<sip:192.0.2.7:5080;lr=on>", 6, 5060},
+        {"Contact: <sip:c@192.0.2.5>\nRecord-Route: <sip:192.0.2.6;lr>, <sip:192.0.2.7:5080;lr=on>\n", true,
+         "sip:c@192.0.2.5", "<sip:192.0.2.7:5080;lr=on>|<sip:192.0.2.6;lr>", 7, 5080},
+        {"Contact: <sip:c@192.0.2.5>\nRecord-Route: <sip:192.0.2.6>\nRecord-Route: <sip:r;lr>\n", false,
+         "sip:192.0.2.6", "<sip:r;lr>|<sip:c@192.0.2.5>", 6, 5060},
+        {"Contact: <sip:user;x=1@192.0.2.5:5072;transport=udp>\n", true,
+         "sip:user;x=1@192.0.2.5:5072;transport=udp", "", 5, 5072},
+        {"Contact: <sip:c@192.0.2.256>\n", true, "sip:c@192.0.2.256", "", 10, 5060},
+        {"Contact: <sip:c@192.0.2.5:0>\n", true, "sip:c@192.0.2.5:0", "", 10, 5060},
+        {"Contact: <sip:c@192.0.2.5x>\n", true, "sip:c@192.0.2.5x", "", 10, 5060},
+    };
+    fix_open(&fix);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct sip_msg *m = table[i].uac ? ok(table[i].headers) : invite(table[i].headers);
+        struct sip_dialog d;
+        struct sip_flow flow = flow_of(10, 5060);
+        int err = table[i].uac ? sip_dialog_uac(&d, m, &flow) : sip_dialog_uas(&d, m, &flow, "our");
+        CU_ASSERT_FATAL(err == 0);
+        struct sip_request r;
+        sip_dialog_request(&d, SIP_BYE, &r);
+        char routes[512] = "";
+        for (unsigned k = 0; k < r.route_count; k++)
+            snprintf(routes + strlen(routes), sizeof routes - strlen(routes), "%s%s", k ? "|" : "",
+                     r.routes[k]);
+        CU_ASSERT_STRING_EQUAL(r.uri, table[i].uri);
+        CU_ASSERT_STRING_EQUAL(routes, table[i].routes);
+        struct sip_flow hop = sip_dialog_next_hop(&d);
+        CU_ASSERT(hop.remote.ip[3] == table[i].hop && hop.remote.port == table[i].port);
+        CU_ASSERT_STRING_EQUAL(r.call_id, "id");
+        CU_ASSERT_STRING_EQUAL(r.from, table[i].uac ? "<sip:us@h>;tag=our" : "<sip:us@h>;tag=our");
+        CU_ASSERT_STRING_EQUAL(r.to,
+                               table[i].uac ? "<sip:them@h>;tag=their" : "\"F\" <sip:them@h>;tag=their");
+        CU_ASSERT(r.cseq == (table[i].uac ? 11u : 1u));
+        sip_dialog_fini(&d);
+        sip_msg_free(m);
+    }
+    fix_close(&fix);
+}
+
+static void what_makes_no_dialog(void)
+{
+    char many[1024] = "Contact: <sip:c@h1>\n";
+    for (unsigned i = 0; i < SIP_ROUTES_MAX; i++)
+        strcat(many, "Record-Route: <sip:r;lr>\n");
+    const char *const table[] = {"", "Contact: *\n", many};
+    fix_open(&fix);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct sip_dialog d;
+        struct sip_msg *m = invite(table[i]);
+        struct sip_flow flow = flow_of(10, 5060);
+        CU_ASSERT(sip_dialog_uas(&d, m, &flow, "our") == -EINVAL);
+        CU_ASSERT(d.target == NULL && d.route_count == 0);
+        sip_dialog_fini(&d); // harmless
+        sip_msg_free(m);
+    }
+    fix_close(&fix);
+}
+
+// CSeq of theirs must rise, ours rises with every request but ACK; the target follows Contact, also behind a
+// strict router.
+static void sequence_and_target(void)
+{
+    fix_open(&fix);
+    struct sip_dialog d;
+    struct sip_request r;
+    struct sip_flow flow = flow_of(10, 5060);
+    struct sip_msg *m = invite("Contact: <sip:c@192.0.2.5>\nRecord-Route: <sip:192.0.2.6>\n");
+    CU_ASSERT_FATAL(sip_dialog_uas(&d, m, &flow, "our") == 0);
+    CU_ASSERT(sip_dialog_take_cseq(&d, m) == -ESTALE); // the INVITE's own number
+    CU_ASSERT(!sip_dialog_matches(&d, m));             // it has no To tag
+    sip_msg_free(m);
+
+    m = message(
+        "BYE sip:us@192.0.2.1 SIP/2.0\nVia: SIP/2.0/UDP h;branch=z9hG4bK2\nFrom: <sip:them@h>;tag=their\n"
+        "To: <sip:us@h>;tag=our\nCall-ID: id\nCSeq: 11 BYE\nContact: <sip:new@192.0.2.9>\n\n");
+    CU_ASSERT(sip_dialog_matches(&d, m));
+    CU_ASSERT(sip_dialog_take_cseq(&d, m) == 0);
+    CU_ASSERT(sip_dialog_take_cseq(&d, m) == -ESTALE);
+    CU_ASSERT(sip_dialog_retarget(&d, m) == 0);
+    sip_msg_free(m);
+    sip_dialog_request(&d, SIP_INVITE, &r);
+    CU_ASSERT(r.cseq == 1);
+    sip_dialog_request(&d, SIP_ACK, &r);
+    CU_ASSERT(r.cseq == 1);
+    sip_dialog_request(&d, SIP_BYE, &r);
+    CU_ASSERT(r.cseq == 2);
+    CU_ASSERT_STRING_EQUAL(r.uri, "sip:192.0.2.6");
+    CU_ASSERT(r.route_count == 1);
+    CU_ASSERT_STRING_EQUAL(r.routes[0], "<sip:new@192.0.2.9>");
+
+    static const char *const others[] = {
+        "From: <sip:them@h>;tag=other\nTo: <sip:us@h>;tag=our\nCall-ID: id\n",
+        "From: <sip:them@h>;tag=their\nTo: <sip:us@h>;tag=other\nCall-ID: id\n",
+        "From: <sip:them@h>;tag=their\nTo: <sip:us@h>;tag=our\nCall-ID: ID\n",
+        "From: <sip:them@h>\nTo: <sip:us@h>;tag=our\nCall-ID: id\n",
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 "BYE sip:us@h SIP/2.0\nVia: SIP/2.0/UDP h;branch=z9hG4bK2\n%sCSeq: 12 BYE\n\n", others[i]);
+        m = message(text);
+        CU_ASSERT(!sip_dialog_matches(&d, m));
+        sip_msg_free(m);
+    }
+    sip_dialog_fini(&d);
+    fix_close(&fix);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_case cases[] = {
+        {"route_sets", route_sets},
+        {"what_makes_no_dialog", what_makes_no_dialog},
+        {"sequence_and_target", sequence_and_target},
+    };
+    return test_main("sip_dialog", TEST_CASES(cases), argc, argv);
+}

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Trunks: whose request it is, OPTIONS with a fake clock, which trunks are tried.
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "control/trunk/trunk.h"
+#include "runner.h"
+
+static struct tl_config config;
+static struct trunk_table table;
+
+static struct tl_addr addr(const char *ip, uint16_t port)
+{
+    struct tl_addr a = {.family = TL_AF_INET, .port = port};
+
+    CU_ASSERT_FATAL(inet_pton(AF_INET, ip, a.ip) == 1);
+    return a;
+}
+
+static void trunk(uint32_t listener, const char *ip, uint16_t port)
+{
+    config.trunks[config.trunk_count++] = (struct tl_trunk_config){
+        .listener = listener, .peer = addr(ip, port), .options_interval_s = 30, .options_failures = 2};
+}
+
+static void begin(void)
+{
+    memset(&config, 0, sizeof config);
+    config.listener_count = 3;
+    config.listeners[0].transport = TL_UDP;
+    config.listeners[1].transport = TL_TCP;
+    config.listeners[2].transport = TL_UDP;
+}
+
+// ---- identity
+
+static void requests_find_their_trunk(void)
+{
+    static const struct {
+        uint32_t listener;
+        const char *ip;
+        uint16_t port;
+        uint16_t sent_by;
+        int trunk; // -1: nobody we know
+    } rows[] = {
+        // one trunk for the address: no port matters
+        {0, "10.0.0.1", 5060, 0, 0},
+        {0, "10.0.0.1", 40000, 0, 0},
+        {0, "10.0.0.1", 40000, 7777, 0},
+        {1, "10.0.0.1", 40000, 0, 1},
+        {1, "10.0.0.1", 5060, 5060, 1},
+        // another listener, another address
+        {2, "10.0.0.1", 5060, 0, -1},
+        {0, "10.0.0.2", 5060, 0, -1},
+        {0, "10.0.1.1", 5060, 5060, -1},
+        {0, "0.0.0.0", 5060, 0, -1},
+        {0, "255.255.255.255", 5060, 0, -1},
+        {3, "10.0.0.1", 5060, 0, -1},
+        {UINT32_MAX, "10.0.0.1", 5060, 0, -1},
+        // several trunks to one address, over UDP: the source port, then the Via's
+        {0, "10.0.0.7", 5060, 0, 2},
+        {0, "10.0.0.7", 5070, 0, 3},
+        {0, "10.0.0.7", 5070, 5060, 3},
+        {0, "10.0.0.7", 40000, 5070, 3},
+        {0, "10.0.0.7", 40000, 5080, -1},
+        {0, "10.0.0.7", 40000, 0, 2}, // a Via without port means 5060
+        // over TCP: never the source port
+        {1, "10.0.0.8", 5071, 0, -1},
+        {1, "10.0.0.8", 5071, 5072, 5},
+        {1, "10.0.0.8", 33333, 5071, 4},
+        {1, "10.0.0.8", 33333, 5073, -1},
+    };
+
+    begin();
+    trunk(0, "10.0.0.1", 5060);
+    trunk(1, "10.0.0.1", 5060);
+    trunk(0, "10.0.0.7", 5060);
+    trunk(0, "10.0.0.7", 5070);
+    trunk(1, "10.0.0.8", 5071);
+    trunk(1, "10.0.0.8", 5072);
+    CU_ASSERT_FATAL(trunk_table_init(&table, &config, 0) == 0);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct tl_addr source = addr(rows[i].ip, rows[i].port);
+        struct trunk *t = trunk_identify(&table, rows[i].listener, &source, rows[i].sent_by);
+        int found = t ? (int)t->index : -1;
+        if (found != rows[i].trunk)
+            printf("   row %zu: trunk %d instead of %d\n", i, found, rows[i].trunk);
+        CU_ASSERT(found == rows[i].trunk);
+    }
+    CU_ASSERT(trunk_identify(&table, 0, &(struct tl_addr){0}, 5060) == NULL);
+    trunk_table_fini(&table);
+    trunk_table_fini(&table);
+}
+
+// A full table against a search through all of it.
+static void large_tables_find_the_same(void)
+{
+    unsigned found = 0;
+    char ip[16];
+
+    begin();
+    for (unsigned i = 0; i < TL_TRUNKS_MAX; i++) {
+        snprintf(ip, sizeof ip, "10.%u.%u.%u", i * 7919 % 5 + 1, i * 31 % 11, i % 97);
+        trunk(i % 3, ip, (uint16_t)(5060 + i % 13));
+    }
+    CU_ASSERT_FATAL(trunk_table_init(&table, &config, 0) == 0);
+    for (unsigned i = 0; i < TL_TRUNKS_MAX; i++)
+        for (uint32_t listener = 0; listener < 3; listener++) {
+            struct tl_addr source = config.trunks[i].peer;
+            struct trunk *t = trunk_identify(&table, listener, &source, source.port);
+            bool known = false;
+            for (unsigned k = 0; k < TL_TRUNKS_MAX; k++)
+                known = known || (config.trunks[k].listener == listener &&
+                                  memcmp(&config.trunks[k].peer, &source, sizeof source) == 0);
+            if (known) {
+                CU_ASSERT_FATAL(t != NULL);
+                CU_ASSERT(t->config->listener == listener &&
+                          memcmp(&t->config->peer, &source, sizeof source) == 0);
+                found++;
+            } else if (t) { // the only one of its address
+                CU_ASSERT(t->config->listener == listener && memcmp(t->config->peer.ip, source.ip, 4) == 0);
+            }
+        }
+    CU_ASSERT(found >= TL_TRUNKS_MAX);
+    trunk_table_fini(&table);
+}
+
+// ---- keep-alive
+
+enum what { SEND, RESULT, CALL };
+
+static void options_follow_the_clock(void)
+{
+    // interval 30 s, down after 2 failures
+    static const struct {
+        uint64_t at;
+        enum what what;
+        unsigned status;
+        enum trunk_change change;
+        bool down;
+        uint64_t due;
+    } rows[] = {
+        {1000, SEND, 0, TRUNK_SAME, false, TRUNK_NEVER},
+        {1020, RESULT, 200, TRUNK_SAME, false, 31000},
+        {31000, SEND, 0, TRUNK_SAME, false, TRUNK_NEVER},
+        {63000, RESULT, 0, TRUNK_SAME, false, 64000}, // longer than the interval: a pause, not a burst
+        {64000, SEND, 0, TRUNK_SAME, false, TRUNK_NEVER},
+        {64100, RESULT, 404, TRUNK_SAME, false, 94000}, // any answer shows life and ends the row of failures
+        {94000, SEND, 0, TRUNK_SAME, false, TRUNK_NEVER},
+        {94001, RESULT, 503, TRUNK_SAME, false, 124000},
+        {124000, SEND, 0, TRUNK_SAME, false, TRUNK_NEVER},
+        {124001, RESULT, 408, TRUNK_WENT_DOWN, true, 154000},
+        {154000, SEND, 0, TRUNK_SAME, true, TRUNK_NEVER},
+        {154001, RESULT, 0, TRUNK_SAME, true, 184000},
+        {184000, SEND, 0, TRUNK_SAME, true, TRUNK_NEVER},
+        {184001, RESULT, 405, TRUNK_WENT_UP, false, 214000},
+        {214000, SEND, 0, TRUNK_SAME, false, TRUNK_NEVER},
+        {214001, RESULT, 0, TRUNK_SAME, false, 244000},
+        {214500, CALL, 486, TRUNK_SAME, false, 244000}, // the row of failures ends here, too
+        {244000, SEND, 0, TRUNK_SAME, false, TRUNK_NEVER},
+        {244001, RESULT, 0, TRUNK_SAME, false, 274000},
+        {274000, SEND, 0, TRUNK_SAME, false, TRUNK_NEVER},
+        {274001, RESULT, 0, TRUNK_WENT_DOWN, true, 304000},
+        {274500, CALL, 0, TRUNK_SAME, true, 304000},
+        {274600, CALL, 503, TRUNK_SAME, true, 304000},
+        {274700, CALL, 200, TRUNK_WENT_UP, false, 304000},
+    };
+
+    begin();
+    trunk(0, "10.0.0.1", 5060);
+    CU_ASSERT_FATAL(trunk_table_init(&table, &config, 1000) == 0);
+    struct trunk *t = &table.trunks[0];
+    CU_ASSERT(trunk_table_due(&table) == 1000 && trunk_due(&table, 999) == NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        enum trunk_change change = TRUNK_SAME;
+        if (rows[i].what == SEND) {
+            CU_ASSERT(trunk_due(&table, rows[i].at - 1) == NULL);
+            CU_ASSERT(trunk_due(&table, rows[i].at) == t);
+            trunk_options_sent(t, rows[i].at);
+            CU_ASSERT(trunk_due(&table, rows[i].at + 1000000) == NULL); // one at a time
+        } else if (rows[i].what == RESULT) {
+            change = trunk_options_result(t, rows[i].status, rows[i].at);
+        } else {
+            trunk_attempt(t);
+            change = trunk_attempt_result(t, rows[i].status, rows[i].at);
+        }
+        if (change != rows[i].change || t->down != rows[i].down || trunk_table_due(&table) != rows[i].due)
+            printf("   row %zu: change %d, down %d, due %llu\n", i, change, t->down,
+                   (unsigned long long)trunk_table_due(&table));
+        CU_ASSERT(change == rows[i].change && t->down == rows[i].down &&
+                  trunk_table_due(&table) == rows[i].due);
+        if (change != TRUNK_SAME)
+            CU_ASSERT(t->changed_ms == rows[i].at);
+    }
+    CU_ASSERT(t->counters.options_sent == 10 && t->counters.options_failed == 7);
+    CU_ASSERT(t->counters.attempts == 4 && t->counters.answered == 1 && t->counters.failed == 3);
+    CU_ASSERT(t->counters.busy_503 == 1 && t->counters.no_response == 1);
+    trunk_table_fini(&table);
+}
+
+static void without_keep_alive_a_trunk_is_up(void)
+{
+    begin();
+    trunk(0, "10.0.0.1", 5060);
+    config.trunks[0].options_interval_s = 0;
+    CU_ASSERT_FATAL(trunk_table_init(&table, &config, 5) == 0);
+    CU_ASSERT(trunk_table_due(&table) == TRUNK_NEVER && trunk_due(&table, UINT64_MAX - 1) == NULL);
+    CU_ASSERT(!table.trunks[0].down);
+    trunk_table_fini(&table);
+}
+
+static void first_options_are_spread(void)
+{
+    unsigned sent = 0;
+
+    begin();
+    for (unsigned i = 0; i < 100; i++)
+        trunk(0, "10.0.0.1", (uint16_t)(5060 + i));
+    CU_ASSERT_FATAL(trunk_table_init(&table, &config, 0) == 0);
+    for (uint64_t now = 0; now < 990; now += 10) {
+        unsigned at_once = 0;
+        for (struct trunk *t; (t = trunk_due(&table, now)); at_once++)
+            trunk_options_sent(t, now);
+        CU_ASSERT(at_once == 1);
+        sent += at_once;
+    }
+    CU_ASSERT(sent == 99);
+    CU_ASSERT(trunk_table_due(&table) == 990);
+    trunk_table_fini(&table);
+}
+
+// ---- which to try
+
+static void plan_skips_trunks_that_are_down(void)
+{
+    static const struct {
+        unsigned down; // bit per trunk
+        unsigned count;
+        uint32_t plan[3];
+    } rows[] = {
+        {0x0, 3, {2, 0, 1}}, {0x4, 2, {0, 1}}, {0x1, 2, {2, 1}},
+        {0x5, 1, {1}},       {0x3, 1, {2}},    {0x7, 3, {2, 0, 1}}, // all are down: tried anyway
+    };
+    const struct tl_route_config route = {.trunks = {2, 0, 1}, .trunk_count = 3};
+
+    begin();
+    for (unsigned i = 0; i < 3; i++)
+        trunk(0, "10.0.0.1", (uint16_t)(5060 + i));
+    CU_ASSERT_FATAL(trunk_table_init(&table, &config, 0) == 0);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint32_t plan[TL_ROUTE_TRUNKS_MAX];
+        for (unsigned k = 0; k < 3; k++)
+            table.trunks[k].down = rows[i].down >> k & 1;
+        CU_ASSERT(trunk_plan(&table, &route, plan) == rows[i].count);
+        CU_ASSERT(memcmp(plan, rows[i].plan, rows[i].count * sizeof plan[0]) == 0);
+    }
+    trunk_table_fini(&table);
+}
+
+static void legs_are_counted(void)
+{
+    struct trunk t = {0};
+
+    trunk_leg_begins(&t);
+    trunk_leg_begins(&t);
+    trunk_leg_ends(&t);
+    CU_ASSERT(t.counters.active == 1);
+    trunk_leg_ends(&t);
+    trunk_leg_ends(&t);
+    CU_ASSERT(t.counters.active == 0);
+}
+
+int main(int argc, char **argv)
+{
+    const struct test_case cases[] = {
+        {"requests_find_their_trunk", requests_find_their_trunk},
+        {"large_tables_find_the_same", large_tables_find_the_same},
+        {"options_follow_the_clock", options_follow_the_clock},
+        {"without_keep_alive_a_trunk_is_up", without_keep_alive_a_trunk_is_up},
+        {"first_options_are_spread", first_options_are_spread},
+        {"plan_skips_trunks_that_are_down", plan_skips_trunks_that_are_down},
+        {"legs_are_counted", legs_are_counted},
+    };
+    return test_main("trunk", TEST_CASES(cases), argc, argv);
+}
