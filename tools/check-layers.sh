@@ -23,10 +23,51 @@ forbid tools/loadgen 'dataplane/|control/|common/' "the load generator shares no
 forbid tools/bench 'control/|osip|event2?/|tests/' "the benchmark drives the dataplane through the contract"
 forbid tools/ctl 'dataplane/|control/|rte_|osip' "trunklinectl talks to control over its socket only"
 
+# rooms FOLDER ROOM:MAY,MAY ...: a file in FOLDER/ROOM includes files of its own room, of the rooms named behind the colon and
+# of those that these may include, and no others of FOLDER. A room that is not listed is a breach, so is a loose file but main.c.
+rooms() {
+    local folder=$1 entry room other allowed
+    shift
+    local -A may=()
+    for entry in "$@"; do
+        room=${entry%%:*} allowed=" $room "
+        for other in $(tr ',' ' ' <<<"${entry#*:}"); do # listed bottom up: what they may include is known
+            allowed+="$other ${may[$other]} "
+        done
+        may[$room]=$allowed
+    done
+    local f line target
+    while IFS=: read -r f line target; do
+        room=$(cut -d/ -f2 <<<"$f")
+        [ "$f" = "$folder/main.c" ] && continue
+        other=$(sed -E "s|.*\"$folder/([a-z0-9_]+)/.*|\1|" <<<"$target")
+        if [ -z "${may[$room]:-}" ]; then
+            breach "$f: $folder/$room is no room that tools/check-layers.sh knows"
+        elif [[ ${may[$room]} != *" $other "* ]]; then
+            breach "$f:$line: $folder/$room may not include $folder/$other"
+        fi
+    done < <(git ls-files "$folder/*.c" "$folder/*.h" | xargs -r grep -nE "^[[:space:]]*#[[:space:]]*include[[:space:]]*\"$folder/" /dev/null)
+    while IFS= read -r f; do
+        [ "$f" = "$folder/main.c" ] || breach "$f: belongs in a room of $folder/"
+    done < <(git ls-files "$folder/*.c" "$folder/*.h" | grep -v "^$folder/[^/]*/")
+}
+
+rooms control base: sip:base sdp:base call:sdp trunk:sdp media:base,sdp record:call,trunk,media agent:sip,record admin:agent
+rooms dataplane srtp: net: session:srtp,net path:session manager:path
+
+# What is pure names no library, no loop and no socket.
+for room in control/call control/trunk control/sdp; do
+    forbid "$room" 'osip|event2?/|jansson|sys/socket|control/base/loop|control/sip/' "$room/ is pure"
+done
+forbid control/base 'osip|control/(sip|sdp|call|trunk|media|agent|admin)/' "control/base/ knows nothing of SIP"
+for room in agent call trunk sdp media; do
+    forbid "control/$room" 'osip' "osip ends in control/sip/"
+done
+
 # jansson stays in the configuration module and the control socket
 while IFS= read -r f; do
-    case $f in common/config*) ;; *) breach "$f: jansson in common/ belongs to the configuration module" ;; esac
-done < <(git ls-files 'common/*.[ch]' | xargs -r grep -lE '#[[:space:]]*include[[:space:]]*<jansson' /dev/null)
+    case $f in common/config/* | control/admin/*) ;; *) breach "$f: jansson belongs to the configuration module and the operator's socket" ;; esac
+done < <(git ls-files 'common/*.[ch]' 'control/*.[ch]' | xargs -r grep -lE '#[[:space:]]*include[[:space:]]*<jansson' /dev/null)
 
 # Files on the packet path say so in a line of their own and then name no allocator, stdio, lock or clock syscall.
 path_words='\b(malloc|calloc|realloc|free|rte_malloc|rte_zmalloc|rte_free|printf|fprintf|snprintf|puts|RTE_LOG|rte_log|pthread_[a-z_]+|rte_spinlock_[a-z_]+|rte_rwlock_[a-z_]+|clock_gettime|gettimeofday|usleep|nanosleep)[[:space:]]*\('

@@ -5,8 +5,8 @@
 #include <rte_mempool.h>
 #include <stdio.h>
 
+#include "dataplane/manager/costs.h"
 #include "dataplane/manager/manager_internal.h"
-#include "dataplane/session/memory.h"
 
 enum { LOOK_NS = 1000000000 }; // between two looks at the process
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "dataplane/session/memory.h"
+#include "dataplane/manager/costs.h"
 
 #include <assert.h>
 #include <ctype.h>

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/config/config.h"
-#include "dataplane/session/memory.h"
+#include "dataplane/manager/costs.h"
 #include "runner.h"
 
 static void status_of_a_process(void)
@@ -100,5 +100,5 @@ int main(int argc, char **argv)
         {"in_words", in_words},
         {"a_direction_is_small", a_direction_is_small},
     };
-    return test_main("memory", TEST_CASES(cases), argc, argv);
+    return test_main("costs", TEST_CASES(cases), argc, argv);
 }
