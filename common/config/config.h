@@ -21,7 +21,7 @@ enum {
     TL_DEVICE_LEN = 256,
     TL_DIGITS_MAX = 32,
     // Bytes of DPDK's memory that a call takes at most, with AEAD on both sides;
-    // tests/unit/dataplane/test_memory.c
+    // tests/unit/dataplane/manager/test_costs.c
     TL_SESSION_BYTES = 5248,
 };
 
