@@ -306,6 +306,12 @@ static void warn_about_keys(const struct tl_config *config)
 int agent_new(struct loop *loop, const struct tl_config *config, struct agent **out, char *why,
               size_t why_size)
 {
+    return agent_new_over(loop, config, NULL, out, why, why_size);
+}
+
+int agent_new_over(struct loop *loop, const struct tl_config *config, const struct agent_parts *parts,
+                   struct agent **out, char *why, size_t why_size)
+{
     struct agent *agent = calloc(1, sizeof *agent);
     *out = NULL;
     snprintf(why, why_size, "no memory");
@@ -316,7 +322,10 @@ int agent_new(struct loop *loop, const struct tl_config *config, struct agent **
     agent->start_ms = loop_now(loop);
     agent->env = (struct call_env){config, {sdes_kernel_random, NULL}};
     int rc = trunk_table_init(&agent->trunks, config, loop_now(loop));
-    if (rc == 0)
+    if (rc == 0 && parts)
+        rc = sip_stack_new_over(loop, config, parts->sip_io, parts->sip_io_arg, &sip_user, agent,
+                                &agent->stack, why, why_size);
+    else if (rc == 0)
         rc = sip_stack_new(loop, config, &sip_user, agent, &agent->stack, why, why_size);
     if (rc == 0) {
         rc = media_new(loop, config->dataplane.socket, &agent_media_user, &agent->media);

@@ -29,6 +29,17 @@ struct agent_counters {
 int agent_new(struct loop *loop, const struct tl_config *config, struct agent **out, char *why,
               size_t why_size);
 
+// What an agent stands on in place of sockets, for tests. All of it outlives the agent.
+struct sip_io;
+struct agent_parts {
+    const struct sip_io *sip_io; // sends; the messages that come go to sip_core_receive() of agent_stack()
+    void *sip_io_arg;
+};
+
+// agent_new() over `parts`; NULL: the real thing.
+int agent_new_over(struct loop *loop, const struct tl_config *config, const struct agent_parts *parts,
+                   struct agent **out, char *why, size_t why_size);
+
 // Ends without a BYE to anybody: the dataplane keeps the media of the calls. NULL is ignored.
 void agent_free(struct agent *agent);
 

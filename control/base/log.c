@@ -9,6 +9,15 @@
 
 static int most = LOG_INFO;
 
+static void (*sink)(void *arg, enum log_level level, const char *text);
+static void *sink_arg;
+
+void log_set_sink(void (*fn)(void *arg, enum log_level level, const char *text), void *arg)
+{
+    sink = fn;
+    sink_arg = arg;
+}
+
 void log_set_level(int level)
 {
     most = level;
@@ -19,7 +28,7 @@ void log_line(enum log_level level, const char *format, ...)
     static const char *const names[] = {"error", "warning", "notice", "info"};
     char text[1000], line[1100], stamp[32] = "";
     va_list args;
-    if ((int)level > most)
+    if ((int)level > most && !sink)
         return;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
@@ -27,6 +36,10 @@ void log_line(enum log_level level, const char *format, ...)
     for (char *p = text; *p; p++)
         if ((unsigned char)*p < ' ' || *p == 0x7f)
             *p = '?';
+    if (sink) {
+        sink(sink_arg, level, text);
+        return;
+    }
     struct timespec now;
     struct tm tm;
     clock_gettime(CLOCK_REALTIME, &now);

@@ -14,6 +14,10 @@ void log_set_level(int level);
 // Cut at 1,000 bytes. Any thread.
 __attribute__((format(printf, 2, 3))) void log_line(enum log_level level, const char *format, ...);
 
+// From now on lines go to `fn`, without time and level and whatever the level is; NULL: to stderr again. For tests, from one
+// thread, before anything logs.
+void log_set_sink(void (*fn)(void *arg, enum log_level level, const char *text), void *arg);
+
 // Lines of one kind that anybody can bring about. Zeroed is a valid start.
 struct log_limit {
     uint64_t second;

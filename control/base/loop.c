@@ -18,7 +18,7 @@ struct loop_signal {
 
 struct loop {
     struct event_base *base;
-    struct event *tick; // wakes the wheel
+    struct event *tick; // wakes the wheel; NULL: the clock is moved by hand
     struct wheel wheel;
     unsigned number;
     struct loop_signal signals[SIGNALS_MAX];
@@ -55,6 +55,29 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 static void on_earlier(void *arg)
 {
     arm(arg);
+}
+
+struct loop *loop_new_by_hand(unsigned number, uint64_t now_ms)
+{
+    struct loop *loop = calloc(1, sizeof *loop);
+    if (!loop)
+        return NULL;
+    loop->number = number;
+    wheel_init(&loop->wheel, now_ms);
+    loop->base = event_base_new();
+    if (!loop->base) {
+        loop_free(loop);
+        errno = ENOMEM;
+        return NULL;
+    }
+    return loop;
+}
+
+size_t loop_turn(struct loop *loop, uint64_t now_ms)
+{
+    size_t fired = wheel_run(&loop->wheel, now_ms);
+    event_base_loop(loop->base, EVLOOP_NONBLOCK);
+    return fired;
 }
 
 struct loop *loop_new(unsigned number)
@@ -106,7 +129,8 @@ unsigned loop_number(const struct loop *loop)
 
 uint64_t loop_now(struct loop *loop)
 {
-    wheel_set_now(&loop->wheel, monotonic_ms());
+    if (loop->tick)
+        wheel_set_now(&loop->wheel, monotonic_ms());
     return loop->wheel.now;
 }
 

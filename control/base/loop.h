@@ -3,6 +3,7 @@
 // that hangs on it belong to the thread that runs it.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "control/base/wheel.h"
@@ -14,6 +15,13 @@ struct loop;
 // Returns NULL with errno set when the kernel or memory refuses.
 struct loop *loop_new(unsigned number);
 
+// The same with a clock that stands at `now_ms` until loop_turn() moves it: for tests, which never wait.
+struct loop *loop_new_by_hand(unsigned number, uint64_t now_ms);
+
+// Moves the clock of such a loop to `now_ms`, fires the timers that are due by then, takes what its sockets have
+// now and returns without waiting. Returns the number of timers that fired.
+size_t loop_turn(struct loop *loop, uint64_t now_ms);
+
 // Frees the loop; everything that was made on it must be gone. NULL is ignored.
 void loop_free(struct loop *loop);
 
@@ -21,7 +29,7 @@ struct event_base *loop_base(struct loop *loop);
 struct wheel *loop_wheel(struct loop *loop);
 unsigned loop_number(const struct loop *loop);
 
-// Takes the monotonic clock (ms) into the wheel and returns it. Called first in every libevent callback, so
+// Takes the monotonic clock (ms) into the wheel and returns it; by hand, the clock as it stands. Called first in every libevent callback, so
 // that delays count from the event and not from the last time-out.
 uint64_t loop_now(struct loop *loop);
 

@@ -138,6 +138,12 @@ struct sip_counters {
 int sip_stack_new(struct loop *loop, const struct tl_config *config, const struct sip_user *user, void *arg,
                   struct sip_stack **out, char *why, size_t why_size);
 
+// The same without sockets: `io` sends, and sip_core_receive() takes what comes in. Both outlive the stack.
+struct sip_io;
+int sip_stack_new_over(struct loop *loop, const struct tl_config *config, const struct sip_io *io,
+                       void *io_arg, const struct sip_user *user, void *arg, struct sip_stack **out,
+                       char *why, size_t why_size);
+
 // Closes sockets and frees every transaction without a callback. NULL is ignored.
 void sip_stack_free(struct sip_stack *stack);
 

@@ -16,17 +16,24 @@ static void unreachable(void *arg, char *bytes, size_t len)
     sip_core_unreachable(arg, bytes, len);
 }
 
+int sip_stack_new_over(struct loop *loop, const struct tl_config *config, const struct sip_io *io,
+                       void *io_arg, const struct sip_user *user, void *arg, struct sip_stack **out,
+                       char *why, size_t why_size)
+{
+    int err = sip_core_new(loop_wheel(loop), loop_number(loop), config, user, arg, io, io_arg, out);
+    if (err)
+        snprintf(why, why_size,
+                 err == -EIO ? "the kernel gives no random numbers" : "no memory for the SIP stack");
+    return err;
+}
+
 int sip_stack_new(struct loop *loop, const struct tl_config *config, const struct sip_user *user, void *arg,
                   struct sip_stack **out, char *why, size_t why_size)
 {
     struct sip_stack *stack;
-    int err =
-        sip_core_new(loop_wheel(loop), loop_number(loop), config, user, arg, &sip_transport_io, NULL, &stack);
-    if (err) {
-        snprintf(why, why_size,
-                 err == -EIO ? "the kernel gives no random numbers" : "no memory for the SIP stack");
+    int err = sip_stack_new_over(loop, config, &sip_transport_io, NULL, user, arg, &stack, why, why_size);
+    if (err)
         return err;
-    }
     struct sip_transport *transport = NULL;
     err = sip_transport_new(loop, config, &stack->counters, receive, unreachable, stack, &transport, why,
                             why_size);

@@ -3,6 +3,8 @@
 #include "control/base/log.h"
 #include "runner.h"
 
+#include <stdio.h>
+
 static void lines_of_a_kind_are_bounded(void)
 {
     struct log_limit limit = {0};
@@ -20,10 +22,30 @@ static void lines_of_a_kind_are_bounded(void)
     CU_ASSERT_EQUAL(unsaid, 0);
 }
 
+static enum log_level last_level;
+static char last[64];
+
+static void keep(void *arg, enum log_level level, const char *text)
+{
+    CU_ASSERT_PTR_EQUAL(arg, last);
+    last_level = level;
+    snprintf(last, sizeof last, "%s", text);
+}
+
+static void a_sink_gets_the_lines(void)
+{
+    log_set_sink(keep, last);
+    log_line(LOG_WARNING, "trunk %s is\ndown", "b");
+    CU_ASSERT_EQUAL(last_level, LOG_WARNING);
+    CU_ASSERT_STRING_EQUAL(last, "trunk b is?down");
+    log_set_sink(NULL, NULL);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
         {"lines_of_a_kind_are_bounded", lines_of_a_kind_are_bounded},
+        {"a_sink_gets_the_lines", a_sink_gets_the_lines},
     };
     return test_main("log", TEST_CASES(cases), argc, argv);
 }
