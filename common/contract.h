@@ -44,7 +44,7 @@ static inline unsigned tl_port_bucket(uint16_t port)
 
 // ---- parts -------------------------------------------------------------------------------------------
 
-enum { TL_AF_UNSET = 0, TL_AF_INET = 4 };
+enum { TL_AF_UNSET = 0, TL_AF_INET = 4, TL_AF_INET6 = 6 };
 
 // A transport address. All zero means not known (yet).
 struct tl_addr {

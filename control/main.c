@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/addr.h"
 #include "control/admin/calls.h"
 #include "control/base/log.h"
 
@@ -82,9 +83,8 @@ static void say_listeners(const struct tl_config *config)
 {
     for (uint32_t i = 0; i < config->listener_count; i++) {
         const struct tl_listener_config *l = &config->listeners[i];
-        log_line(LOG_NOTICE, "listener %s: %s %u.%u.%u.%u:%u", l->name,
-                 l->transport == TL_TCP ? "TCP" : "UDP", l->address.ip[0], l->address.ip[1], l->address.ip[2],
-                 l->address.ip[3], l->address.port);
+        log_line(LOG_NOTICE, "listener %s: %s %s", l->name, tl_transport_row(l->transport)->via,
+                 TL_ADDR_STR(&l->address));
     }
 }
 

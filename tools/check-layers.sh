@@ -64,6 +64,12 @@ for room in agent call trunk sdp media; do
     forbid "control/$room" 'osip' "osip ends in control/sip/"
 done
 
+# Addresses have one module: nobody else reads or prints one in common/ or control/.
+address_words='\b(inet_ntop|inet_pton|inet_aton|inet_ntoa|inet_addr)[[:space:]]*\(|%u\.%u\.%u\.%u'
+while IFS= read -r hit; do
+    [ -n "$hit" ] && breach "$hit: addresses are common/addr.h's"
+done < <(git ls-files 'common/*.[ch]' 'control/*.[ch]' | grep -v '^common/addr\.c$' | xargs -r grep -nE "$address_words" /dev/null)
+
 # jansson stays in the configuration module and the control socket
 while IFS= read -r f; do
     case $f in common/config/* | control/admin/*) ;; *) breach "$f: jansson belongs to the configuration module and the operator's socket" ;; esac

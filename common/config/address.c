@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // IPv4 addresses, alone, with port and with prefix length; ranges of media ports.
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/addr.h"
 #include "common/config/parse.h"
 
 // Reads an unsigned decimal without sign, space or leading zero that fills the string.
@@ -23,7 +23,6 @@ static bool decimal(const char *s, uint32_t max, uint32_t *out)
 static const char *read_address(const char *s, char separator, uint32_t max, struct tl_addr *addr,
                                 uint32_t *behind)
 {
-    char ip[INET_ADDRSTRLEN];
     const char *end = separator ? strrchr(s, separator) : s + strlen(s);
     const char *colon = strchr(s, ':');
 
@@ -31,12 +30,7 @@ static const char *read_address(const char *s, char separator, uint32_t max, str
         return "IPv6 is not supported yet";
     if (!end)
         return separator == ':' ? "not an address and port" : "not an address and prefix length";
-    if (end == s || (size_t)(end - s) >= sizeof ip)
-        return "not an address";
-    memcpy(ip, s, (size_t)(end - s));
-    ip[end - s] = '\0';
-    *addr = (struct tl_addr){.family = TL_AF_INET};
-    if (inet_pton(AF_INET, ip, addr->ip) != 1)
+    if (!tl_addr_read_ip(s, (size_t)(end - s), addr) || addr->family != TL_AF_INET)
         return "not an address";
     if (addr->ip[0] == 0 || addr->ip[0] >= 224)
         return "not an address that a host can have";

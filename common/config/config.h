@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "common/config/transport.h"
 #include "common/contract.h"
 
 enum {
@@ -26,7 +27,6 @@ enum {
 };
 
 enum tl_poll_mode { TL_POLL_BUSY, TL_POLL_ADAPTIVE };
-enum tl_transport { TL_UDP, TL_TCP };
 enum tl_srtp_policy { TL_SRTP_OFF, TL_SRTP_OPTIONAL, TL_SRTP_REQUIRED };
 enum tl_g711 { TL_PCMU, TL_PCMA };
 enum tl_mki_policy { TL_MKI_NONE, TL_MKI_MIRROR, TL_MKI_ALWAYS }; // of what we send

@@ -14,7 +14,6 @@
 #define RANGE(low, high) .min = (low), .max = (high)
 
 static const char *const poll_words[] = {"busy", "adaptive", NULL};
-static const char *const transport_words[] = {"udp", "tcp", NULL};
 static const char *const srtp_words[] = {"off", "optional", "required", NULL};
 static const char *const mki_words[] = {"none", "mirror", "always", NULL};
 static const char *const codec_words[] = {"PCMU", "PCMA", NULL};
@@ -130,7 +129,7 @@ static const struct block realm_block = {
 
 static const struct option listener_options[] = {
     {"name", OPTION_NAME, REQUIRED, FIELD(tl_listener_config, name), .doc = "Name that trunks refer to."},
-    {"transport", OPTION_WORD, REQUIRED, FIELD(tl_listener_config, transport), .words = transport_words,
+    {"transport", OPTION_WORD, REQUIRED, FIELD(tl_listener_config, transport), .words = tl_transport_words,
      .doc = "Transport of SIP on this socket and from it."},
     {"address", OPTION_TRANSPORT, REQUIRED, FIELD(tl_listener_config, address),
      .doc = "Address of an interface of this machine, and port. It also stands in Via and Contact."},

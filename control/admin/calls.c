@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/admin/calls.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "common/addr.h"
 #include "common/live.h"
 
 #define HEARD_NS UINT64_C(2000000000)
@@ -54,16 +54,32 @@ static json_t *status_rejects(const struct sip_counters *n)
     return rejects;
 }
 
+// Messages by transport.
+static json_t *status_transports(const struct sip_counters *n)
+{
+    json_t *transports = json_object();
+    for (unsigned t = 0; transports && t < TL_TRANSPORT_COUNT; t++)
+        json_object_set_new(
+            transports, tl_transport_row((enum tl_transport)t)->name,
+            json_pack("{s:I, s:I}", "received", (json_int_t)n->rx[t], "sent", (json_int_t)n->tx[t]));
+    return transports;
+}
+
 static json_t *status_sip(const struct sip_counters *n)
 {
+    uint64_t received = 0, sent = 0;
+    for (unsigned t = 0; t < TL_TRANSPORT_COUNT; t++) {
+        received += n->rx[t];
+        sent += n->tx[t];
+    }
     return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "received",
-        (json_int_t)(n->rx[TL_UDP] + n->rx[TL_TCP]), "sent", (json_int_t)(n->tx[TL_UDP] + n->tx[TL_TCP]),
-        "received_again", (json_int_t)n->rx_again, "sent_again", (json_int_t)n->tx_again, "not_sent",
-        (json_int_t)n->tx_failed, "answered_by_stack", (json_int_t)n->answered_here, "timeouts",
-        (json_int_t)n->timeouts, "no_ack", (json_int_t)n->no_ack, "forks_ended", (json_int_t)n->forks_ended,
-        "transactions", (json_int_t)n->txns_live, "transactions_waiting", (json_int_t)n->txns_waiting,
-        "connections", (json_int_t)n->tcp_open, "rejects", status_rejects(n));
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "received",
+        (json_int_t)received, "sent", (json_int_t)sent, "received_again", (json_int_t)n->rx_again,
+        "sent_again", (json_int_t)n->tx_again, "not_sent", (json_int_t)n->tx_failed, "answered_by_stack",
+        (json_int_t)n->answered_here, "timeouts", (json_int_t)n->timeouts, "no_ack", (json_int_t)n->no_ack,
+        "forks_ended", (json_int_t)n->forks_ended, "transactions", (json_int_t)n->txns_live,
+        "transactions_waiting", (json_int_t)n->txns_waiting, "connections", (json_int_t)n->tcp_open,
+        "rejects", status_rejects(n), "transports", status_transports(n));
 }
 
 static json_t *status_trunks(const struct trunk_table *table)
@@ -147,10 +163,8 @@ static json_t *calls(void *arg, uint64_t after, unsigned limit)
 
 static json_t *address(const struct tl_addr *a)
 {
-    char text[32] = "";
-    if (a->family == TL_AF_INET)
-        snprintf(text, sizeof text, "%u.%u.%u.%u:%u", a->ip[0], a->ip[1], a->ip[2], a->ip[3], a->port);
-    return json_string(text);
+    char text[TL_ADDR_TEXT];
+    return json_string(tl_addr_print(a, text));
 }
 
 // As in stats, without the reasons that did not occur here.

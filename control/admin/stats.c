@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The dataplane's counters as the operator sees them, from the live table.
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "common/addr.h"
 #include "control/admin/ctl.h"
 
 static const struct {
@@ -116,10 +116,10 @@ static json_t *unknown_json(const struct tl_worker_snapshot *total, const struct
 
     for (uint32_t i = 0; i < config->realm_count; i++) {
         const struct tl_realm_config *realm = &config->realms[i];
-        char ip[INET_ADDRSTRLEN] = "";
-        inet_ntop(AF_INET, realm->address.ip, ip, sizeof ip);
-        if (json_array_append_new(list, json_pack("{s:s, s:s, s:I}", "realm", realm->name, "address", ip,
-                                                  "count", (json_int_t)total->unknown_port[i])) < 0) {
+        char ip[TL_ADDR_TEXT];
+        if (json_array_append_new(list, json_pack("{s:s, s:s, s:I}", "realm", realm->name, "address",
+                                                  tl_addr_print_ip(&realm->address, ip), "count",
+                                                  (json_int_t)total->unknown_port[i])) < 0) {
             json_decref(list);
             return NULL;
         }

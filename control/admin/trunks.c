@@ -2,6 +2,7 @@
 // Trunks as the operator sees them.
 #include <stdio.h>
 
+#include "common/addr.h"
 #include "control/admin/ctl.h"
 
 static const char *const srtp_words[] = {
@@ -20,14 +21,13 @@ static json_t *trunk_json(const struct tl_config *config, const struct trunk *t,
 {
     const struct tl_trunk_config *c = t->config;
     const struct tl_listener_config *l = &config->listeners[c->listener];
-    char peer[32];
+    char peer[TL_ADDR_TEXT];
 
-    snprintf(peer, sizeof peer, "%u.%u.%u.%u:%u", c->peer.ip[0], c->peer.ip[1], c->peer.ip[2], c->peer.ip[3],
-             c->peer.port);
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:i, s:I, s:o}", "name", c->name,
-                     "listener", l->name, "transport", l->transport == TL_TCP ? "tcp" : "udp", "peer", peer,
-                     "realm", config->realms[c->realm].name, "srtp", srtp_words[c->srtp], "state",
-                     t->down ? "down" : "up", "checked", c->options_interval_s != 0, "state_seconds",
+                     "listener", l->name, "transport", tl_transport_row(l->transport)->name, "peer",
+                     tl_addr_print(&c->peer, peer), "realm", config->realms[c->realm].name, "srtp",
+                     srtp_words[c->srtp], "state", t->down ? "down" : "up", "checked",
+                     c->options_interval_s != 0, "state_seconds",
                      (json_int_t)((now_ms - t->changed_ms) / 1000), "options_failures", (int)t->failures,
                      "active_calls", (json_int_t)t->counters.active, "counters", counters(&t->counters));
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/addr.h"
 #include "control/agent/agent_internal.h"
 #include "control/base/log.h"
 #include "control/trunk/route.h"
@@ -38,8 +39,7 @@ static void turn_away(struct agent *agent, struct sip_txn *txn, int status, cons
         if (unsaid)
             log_line(LOG_INFO, "%llu more INVITEs were turned away before this one",
                      (unsigned long long)unsaid);
-        log_line(LOG_INFO, "INVITE from %u.%u.%u.%u:%u: %d, %s", flow->remote.ip[0], flow->remote.ip[1],
-                 flow->remote.ip[2], flow->remote.ip[3], flow->remote.port, status, why);
+        log_line(LOG_INFO, "INVITE from %s: %d, %s", TL_ADDR_STR(&flow->remote), status, why);
     }
     if (status == 403)
         answer_stranger(txn, status, NULL);

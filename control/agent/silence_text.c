@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "common/addr.h"
+
 struct text {
     char *out;
     size_t at;
@@ -26,9 +28,7 @@ static char letter(unsigned leg)
 
 static void put_side(struct text *t, const struct silence_side *side, unsigned leg)
 {
-    const uint8_t *ip = side->media.ip;
-    put(t, "%c, trunk %s (%u.%u.%u.%u:%u)", letter(leg), side->trunk, ip[0], ip[1], ip[2], ip[3],
-        side->media.port);
+    put(t, "%c, trunk %s (%s)", letter(leg), side->trunk, TL_ADDR_STR(&side->media));
 }
 
 // The commonest reason for which packets of the leg were dropped, if any were.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The words of our own requests: addresses, names, headers that pass.
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/addr.h"
 #include "control/agent/agent_internal.h"
 
 // RFC 3261 25.1: what may stand in the user part as it is.
@@ -32,11 +32,11 @@ static void escape_user(const char *user, char *out, size_t size)
 void agent_uri(char *out, size_t size, const char *user, const struct tl_addr *addr,
                enum tl_transport transport)
 {
-    char ip[INET_ADDRSTRLEN] = "", escaped[3 * SIP_NUMBER_MAX + 1];
-    inet_ntop(AF_INET, addr->ip, ip, sizeof ip);
+    char ip[TL_ADDR_TEXT], escaped[3 * SIP_NUMBER_MAX + 1];
+    tl_addr_print_host(addr, ip);
     escape_user(user, escaped, sizeof escaped);
     snprintf(out, size, "sip:%s%s%s:%u%s", escaped, escaped[0] ? "@" : "", ip, addr->port,
-             transport == TL_TCP ? ";transport=tcp" : "");
+             tl_transport_row(transport)->uri);
 }
 
 void agent_contact(char *out, size_t size, const char *user, const struct sip_flow *flow)
@@ -68,9 +68,8 @@ static struct sip_str display_of(struct sip_str from)
 char *agent_make_from(const struct sip_msg *invite, const char *calling, const struct sip_flow *flow)
 {
     struct sip_str from = sip_msg_from(invite), name = display_of(from);
-    char ip[INET_ADDRSTRLEN] = "", user[3 * SIP_NUMBER_MAX + 1], *out = NULL;
-    const char *host = ip;
-    inet_ntop(AF_INET, flow->local.ip, ip, sizeof ip);
+    char ip[TL_ADDR_TEXT], user[3 * SIP_NUMBER_MAX + 1], *out = NULL;
+    const char *host = tl_addr_print_host(&flow->local, ip);
     if (from.len && memmem(from.p, from.len, "@anonymous.invalid", 18))
         host = "anonymous.invalid"; // RFC 3323 4.1.1.3
     escape_user(calling, user, sizeof user);

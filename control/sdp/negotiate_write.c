@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The SDP that we write: offers and answers.
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "common/addr.h"
 #include "control/sdp/negotiate_internal.h"
 
 struct writer {
@@ -92,8 +92,8 @@ static void put_audio(struct writer *w, const struct neg_leg *leg, const struct 
 
 static void put_session(struct writer *w, const struct neg_leg *leg)
 {
-    char ip[INET_ADDRSTRLEN] = "0.0.0.0";
-    inet_ntop(AF_INET, leg->local.ip, ip, sizeof ip);
+    char text[TL_ADDR_TEXT];
+    const char *ip = tl_addr_is_set(&leg->local) ? tl_addr_print_ip(&leg->local, text) : "0.0.0.0";
     put(w, "o=- %llu %llu IN IP4 %s\r\n", (unsigned long long)leg->session_id,
         (unsigned long long)leg->version, ip);
     put(w, "s=-\r\nc=IN IP4 %s\r\nt=0 0\r\n", ip);

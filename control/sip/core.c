@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/addr.h"
 #include "control/sip/txn.h"
 
 const char *sip_reject_label(enum sip_reject reason)
@@ -29,11 +30,11 @@ static void take_response(struct sip_stack *stack, const struct sip_head *head, 
                           const struct sip_flow *flow)
 {
     struct sip_counters *c = &stack->counters;
-    char ip[16];
-    sip_print_ip(&flow->local, ip);
+    char host[TL_ADDR_TEXT];
     // Ours carry one Via (18.1.2).
     if (head->count[SIP_NAME_VIA] != 1 || shape->via.len != head->first[SIP_NAME_VIA].len ||
-        !sip_str_is(shape->via.host, ip) || shape->via.port != flow->local.port) {
+        !sip_str_is(shape->via.host, tl_addr_print_host(&flow->local, host)) ||
+        shape->via.port != flow->local.port) {
         c->rejects[SIP_REJECT_via]++;
         return;
     }
@@ -55,7 +56,7 @@ void sip_core_receive(struct sip_stack *stack, const struct sip_flow *flow, char
     struct sip_shape shape;
     c->rx[flow->transport]++;
     sip_read(bytes, len, &head);
-    bool good = sip_filter(&head, flow->transport == TL_TCP, &shape);
+    bool good = sip_filter(&head, sip_flow_row(flow)->stream, &shape);
     if (good && head.request) {
         c->rx_requests++;
         sip_server_request(stack, &head, &shape, flow);

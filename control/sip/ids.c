@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Identifiers that we make: random from the kernel, the loop's number in front. "3.9f86d0818..."
 #include "control/sip/ids.h"
+#include "common/addr.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,14 +74,13 @@ struct sip_flow sip_flow_to(const struct sip_stack *stack, uint32_t listener, co
 
 bool sip_flow_from(const struct sip_flow *flow, const struct tl_addr *peer)
 {
-    return flow->remote.family == peer->family && memcmp(flow->remote.ip, peer->ip, sizeof peer->ip) == 0 &&
-           (flow->transport == TL_TCP || flow->remote.port == peer->port);
+    return sip_flow_row(flow)->stream ? tl_addr_same_host(&flow->remote, peer)
+                                      : tl_addr_equal(&flow->remote, peer);
 }
 
 void sip_flow_contact(const struct sip_flow *flow, const char *user, char *out, size_t size)
 {
-    char ip[16];
-    sip_print_ip(&flow->local, ip);
-    snprintf(out, size, "<sip:%s%s%s:%u%s>", user ? user : "", user && *user ? "@" : "", ip, flow->local.port,
-             flow->transport == TL_TCP ? ";transport=tcp" : "");
+    char at[TL_ADDR_TEXT];
+    snprintf(out, size, "<sip:%s%s%s%s>", user ? user : "", user && *user ? "@" : "",
+             tl_addr_print(&flow->local, at), sip_flow_row(flow)->uri);
 }

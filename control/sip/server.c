@@ -24,9 +24,9 @@ static struct sip_txn *of_ack(struct sip_node *node)
 // (18.2.2).
 static uint16_t reply_port(const struct sip_flow *flow, const struct sip_via *via)
 {
-    if (flow->transport == TL_UDP && via->rport)
+    if (!sip_flow_row(flow)->stream && via->rport)
         return flow->remote.port;
-    return via->port ? via->port : 5060;
+    return via->port ? via->port : sip_flow_row(flow)->default_port;
 }
 
 // ---- answering -----------------------------------------------------------------------------------------
@@ -51,7 +51,7 @@ void sip_answer_head(struct sip_stack *stack, const struct sip_head *head, const
         return;
     struct sip_flow to = *flow;
     struct sip_via via = shape->via;
-    if (to.transport == TL_UDP && (via.host.p || sip_read_via(head->first[SIP_NAME_VIA], &via)))
+    if (!sip_flow_row(&to)->stream && (via.host.p || sip_read_via(head->first[SIP_NAME_VIA], &via)))
         to.remote.port = reply_port(flow, &via);
     if (stack->io->send(stack->io_arg, &to, bytes, NULL) == 0) {
         stack->counters.tx[to.transport]++;
@@ -292,7 +292,7 @@ static void take_cancel(struct sip_stack *stack, const struct sip_head *head, co
     };
     struct sip_bytes *bytes = sip_write_response(&reply);
     struct sip_flow to = *flow;
-    if (to.transport == TL_UDP)
+    if (!sip_flow_row(&to)->stream)
         to.remote.port = reply_port(flow, &shape->via);
     if (bytes && stack->io->send(stack->io_arg, &to, bytes, NULL) == 0)
         stack->counters.tx[to.transport]++;

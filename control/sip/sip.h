@@ -58,6 +58,11 @@ struct sip_flow {
     uint32_t conn_generation; // ... 0 = whichever there is to `remote`, made on demand
 };
 
+static inline const struct tl_transport_row *sip_flow_row(const struct sip_flow *flow)
+{
+    return tl_transport_row(flow->transport);
+}
+
 enum sip_failure {
     SIP_TIMEOUT,   // no final answer (timer B or F; after CANCEL 64*T1), or no ACK to our 2xx within 64*T1
     SIP_TRANSPORT, // the kernel or the connection refused
@@ -111,7 +116,7 @@ const char *sip_reject_text(enum sip_reject reason);
 
 // Counters since the start and gauges of now. Read by the loop's thread.
 struct sip_counters {
-    uint64_t rx[2], tx[2]; // messages by enum tl_transport, repeated ones included
+    uint64_t rx[TL_TRANSPORT_COUNT], tx[TL_TRANSPORT_COUNT]; // messages, repeated ones included
     uint64_t rx_requests, rx_responses;
     uint64_t rx_again;   // requests and responses that came again and were absorbed or answered again
     uint64_t tx_again;   // messages that we repeated

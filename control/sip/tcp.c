@@ -340,7 +340,7 @@ static bool host_full(const struct sip_transport *transport, const struct tl_add
     unsigned n = 0;
     for (uint32_t i = 0; i < transport->conn_max; i++) {
         const struct sip_conn *conn = transport->conns[i];
-        n += conn && conn->accepted && memcmp(conn->remote.ip, remote->ip, sizeof remote->ip) == 0;
+        n += conn && conn->accepted && tl_addr_same_host(&conn->remote, remote);
     }
     return n >= PER_HOST;
 }
@@ -355,7 +355,7 @@ void sip_tcp_accept(struct sip_listener *listener)
 {
     struct sip_transport *transport = listener->transport;
     for (unsigned i = 0; i < ACCEPTS; i++) {
-        struct sockaddr_in from;
+        struct sockaddr_storage from;
         socklen_t len = sizeof from;
         int fd = accept4(listener->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {
@@ -368,8 +368,10 @@ void sip_tcp_accept(struct sip_listener *listener)
             }
             return;
         }
-        struct tl_addr remote = sip_tl_addr(&from);
-        struct sip_conn *conn = host_full(transport, &remote) ? NULL : conn_new(listener, fd, &remote);
+        struct tl_addr remote;
+        bool known = tl_addr_from_sockaddr((struct sockaddr *)&from, &remote);
+        struct sip_conn *conn =
+            !known || host_full(transport, &remote) ? NULL : conn_new(listener, fd, &remote);
         if (!conn) {
             transport->counters->tcp_refused++;
             close(fd);
@@ -387,17 +389,19 @@ void sip_tcp_accept(struct sip_listener *listener)
 static int connect_to(struct sip_listener *listener, const struct tl_addr *remote, struct sip_conn **out)
 {
     struct tl_addr local = listener->config->address;
-    int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int on = 1, fd = socket(remote->family == TL_AF_INET6 ? AF_INET6 : AF_INET,
+                            SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
     local.port = 0;
-    struct sockaddr_in from = sip_sockaddr(&local), to = sip_sockaddr(remote);
+    struct sockaddr_storage from, to;
+    socklen_t from_len = tl_addr_to_sockaddr(&local, &from), to_len = tl_addr_to_sockaddr(remote, &to);
     // the listener's address, a port of the kernel's choice at connect
     setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
     int err = 0;
-    if (bind(fd, (struct sockaddr *)&from, sizeof from) != 0)
+    if (bind(fd, (struct sockaddr *)&from, from_len) != 0)
         err = -errno;
-    else if (connect(fd, (struct sockaddr *)&to, sizeof to) != 0 && errno != EINPROGRESS)
+    else if (connect(fd, (struct sockaddr *)&to, to_len) != 0 && errno != EINPROGRESS)
         err = -errno;
     struct sip_conn *conn = err ? NULL : conn_new(listener, fd, remote);
     if (!conn) {

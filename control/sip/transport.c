@@ -59,7 +59,7 @@ static void on_datagram(evutil_socket_t fd, short what, void *arg)
     (void)what;
     loop_now(transport->loop);
     for (unsigned i = 0; i < BURST; i++) {
-        struct sockaddr_in from;
+        struct sockaddr_storage from;
         socklen_t from_len = sizeof from;
         ssize_t n =
             recvfrom(fd, transport->buffer, sizeof transport->buffer, 0, (struct sockaddr *)&from, &from_len);
@@ -72,7 +72,9 @@ static void on_datagram(evutil_socket_t fd, short what, void *arg)
             transport->counters->keep_alive++;
             continue;
         }
-        struct tl_addr remote = sip_tl_addr(&from);
+        struct tl_addr remote;
+        if (!tl_addr_from_sockaddr((struct sockaddr *)&from, &remote))
+            continue;
         struct sip_flow flow = sip_listener_flow(listener, &remote);
         transport->receive(transport->arg, &flow, transport->buffer, (size_t)n);
         explicit_bzero(transport->buffer, (size_t)n);
@@ -80,14 +82,16 @@ static void on_datagram(evutil_socket_t fd, short what, void *arg)
     take_errors(listener, fd);
 }
 
-static int udp_send(struct sip_transport *transport, const struct sip_flow *flow,
-                    const struct sip_bytes *bytes)
+static int udp_send(struct sip_transport *transport, struct sip_flow *flow, const struct sip_bytes *bytes,
+                    struct sip_waiter *waiter)
 {
-    struct sockaddr_in to = sip_sockaddr(&flow->remote);
+    struct sockaddr_storage to;
+    socklen_t to_len = tl_addr_to_sockaddr(&flow->remote, &to);
+    (void)waiter;
     int fd = transport->listeners[flow->listener].fd;
     // The first error may be that of an earlier message to someone else: it is told once and then gone.
     for (unsigned tries = 0; tries < 3; tries++) {
-        if (sendto(fd, bytes->data, bytes->len, 0, (struct sockaddr *)&to, sizeof to) >= 0)
+        if (sendto(fd, bytes->data, bytes->len, 0, (struct sockaddr *)&to, to_len) >= 0)
             return 0;
         // No room is what a full router would be: the timers repeat it.
         if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) {
@@ -98,7 +102,22 @@ static int udp_send(struct sip_transport *transport, const struct sip_flow *flow
     return -errno;
 }
 
-// ---- both ----------------------------------------------------------------------------------------------
+static void udp_tune(int fd)
+{
+    int on = 1, buffer = UDP_BUFFER;
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer) != 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer); // as much as the kernel allows
+    setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+}
+
+// ---- TCP -----------------------------------------------------------------------------------------------
+
+// Connections of an earlier run that linger must not keep the port.
+static void tcp_tune(int fd)
+{
+    int on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+}
 
 static void on_connection(evutil_socket_t fd, short what, void *arg)
 {
@@ -109,11 +128,27 @@ static void on_connection(evutil_socket_t fd, short what, void *arg)
     sip_tcp_accept(listener);
 }
 
+// ---- what each transport does ---------------------------------------------------------------------------
+
+// The operations of a row of common/config/transport.h.
+static const struct operations {
+    int socket_type;
+    void (*tune)(int fd); // a listener's socket, before it is bound
+    event_callback_fn on_ready;
+    int (*send)(struct sip_transport *transport, struct sip_flow *flow, const struct sip_bytes *bytes,
+                struct sip_waiter *waiter);
+} operations[TL_TRANSPORT_COUNT] = {
+    [TL_UDP] = {SOCK_DGRAM, udp_tune, on_datagram, udp_send},
+    [TL_TCP] = {SOCK_STREAM, tcp_tune, on_connection, sip_tcp_send},
+};
+
+// ---- listeners -----------------------------------------------------------------------------------------
+
 static int explain(const struct tl_listener_config *config, int err, char *why, size_t size)
 {
-    char ip[16];
-    const char *kind = config->transport == TL_TCP ? "TCP" : "UDP";
-    sip_print_ip(&config->address, ip);
+    char ip[TL_ADDR_TEXT];
+    const char *kind = tl_transport_row(config->transport)->via;
+    tl_addr_print_ip(&config->address, ip);
     if (err == EADDRINUSE)
         snprintf(why, size,
                  "listener %s: another program has %s port %u of %s; stop it or give the listener "
@@ -137,34 +172,25 @@ static int explain(const struct tl_listener_config *config, int err, char *why, 
 
 static int open_listener(struct sip_listener *listener, char *why, size_t why_size)
 {
-    static const uint8_t any[4];
     const struct tl_listener_config *config = listener->config;
-    bool tcp = config->transport == TL_TCP;
-    int on = 1, buffer = UDP_BUFFER;
-    if (config->address.family != TL_AF_INET || memcmp(config->address.ip, any, 4) == 0 ||
-        !config->address.port) {
+    const struct operations *does = &operations[config->transport];
+    if (!tl_addr_is_set(&config->address) || tl_addr_is_any(&config->address) || !config->address.port) {
         snprintf(why, why_size,
                  "listener %s: address and port stand in Via and Contact, so both must be given",
                  config->name);
         return -EINVAL;
     }
-    listener->fd = socket(AF_INET, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    struct sockaddr_storage at;
+    socklen_t at_len = tl_addr_to_sockaddr(&config->address, &at);
+    listener->fd = socket(at.ss_family, does->socket_type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (listener->fd < 0)
         return explain(config, errno, why, why_size);
-    // TCP: connections of an earlier run that linger must not keep the port
-    if (tcp)
-        setsockopt(listener->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    else if (setsockopt(listener->fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer) != 0)
-        setsockopt(listener->fd, SOL_SOCKET, SO_RCVBUF, &buffer,
-                   sizeof buffer); // as much as the kernel allows
-    if (!tcp)
-        setsockopt(listener->fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
-    struct sockaddr_in sin = sip_sockaddr(&config->address);
-    if (bind(listener->fd, (struct sockaddr *)&sin, sizeof sin) != 0 ||
-        (tcp && listen(listener->fd, BACKLOG) != 0))
+    does->tune(listener->fd);
+    if (bind(listener->fd, (struct sockaddr *)&at, at_len) != 0 ||
+        (does->socket_type == SOCK_STREAM && listen(listener->fd, BACKLOG) != 0))
         return explain(config, errno, why, why_size);
     listener->event = event_new(loop_base(listener->transport->loop), listener->fd, EV_READ | EV_PERSIST,
-                                tcp ? on_connection : on_datagram, listener);
+                                does->on_ready, listener);
     if (!listener->event || event_add(listener->event, NULL) != 0)
         return explain(config, ENOMEM, why, why_size);
     return 0;
@@ -233,9 +259,8 @@ static int send_bytes(void *arg, struct sip_flow *flow, const struct sip_bytes *
     struct sip_transport *transport = arg;
     if (flow->listener >= transport->listener_count)
         return -EINVAL;
-    if (transport->listeners[flow->listener].config->transport == TL_TCP)
-        return sip_tcp_send(transport, flow, bytes, waiter);
-    return udp_send(transport, flow, bytes);
+    return operations[transport->listeners[flow->listener].config->transport].send(transport, flow, bytes,
+                                                                                   waiter);
 }
 
 const struct sip_io sip_transport_io = {.send = send_bytes};

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <netinet/in.h>
+#include <sys/socket.h>
 
+#include "common/addr.h"
 #include "control/sip/key.h"
 #include "control/sip/transport.h"
 
@@ -35,20 +37,6 @@ struct sip_transport {
     uint32_t generation; // of the last connection
     char buffer[SIP_MESSAGE_MAX + 1];
 };
-
-static inline struct sockaddr_in sip_sockaddr(const struct tl_addr *addr)
-{
-    struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(addr->port)};
-    memcpy(&sin.sin_addr, addr->ip, sizeof sin.sin_addr);
-    return sin;
-}
-
-static inline struct tl_addr sip_tl_addr(const struct sockaddr_in *sin)
-{
-    struct tl_addr addr = {.family = TL_AF_INET, .port = ntohs(sin->sin_port)};
-    memcpy(addr.ip, &sin->sin_addr, sizeof sin->sin_addr);
-    return addr;
-}
 
 static inline struct sip_flow sip_listener_flow(const struct sip_listener *listener,
                                                 const struct tl_addr *remote)

@@ -170,9 +170,9 @@ static void set_lengths(struct sip_txn *txn)
 {
     const struct tl_control_config *c = txn->stack->config;
     osip_transaction_t *tr = txn->live->osip;
-    bool tcp = txn->flow.transport == TL_TCP;
-    int t1 = tcp ? -1 : (int)c->t1_ms, t4 = tcp ? 0 : (int)c->t4_ms,
-        long_wait = tcp ? 0 : (int)(64 * c->t1_ms);
+    bool reliable = sip_flow_row(&txn->flow)->reliable;
+    int t1 = reliable ? -1 : (int)c->t1_ms, t4 = reliable ? 0 : (int)c->t4_ms,
+        long_wait = reliable ? 0 : (int)(64 * c->t1_ms);
     switch (txn->kind) {
     case SIP_CLIENT_INVITE:
         tr->ict_context->timer_a_length = t1;
@@ -379,7 +379,7 @@ int sip_txn_send(struct sip_txn *txn, const struct sip_bytes *bytes)
     bool server = sip_kind_is_server(txn->kind);
     struct sip_waiter *waiter = !server && txn->live ? &txn->live->waiter : NULL;
     struct sip_flow to = txn->flow;
-    if (server && to.transport == TL_UDP)
+    if (server && !sip_flow_row(&to)->stream)
         to.remote.port = txn->reply_port;
     int err = stack->io->send(stack->io_arg, &to, bytes, waiter);
     if (err == -ENOTCONN && to.conn_generation) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/sip/write.h"
+#include "common/addr.h"
 #include "control/base/wipe.h"
 
 #include <stdarg.h>
@@ -95,11 +96,6 @@ static void finish_body(struct text *t, const char *type, const void *body, size
         add(t, body, len);
 }
 
-void sip_print_ip(const struct tl_addr *addr, char out[static 16])
-{
-    snprintf(out, 16, "%u.%u.%u.%u", addr->ip[0], addr->ip[1], addr->ip[2], addr->ip[3]);
-}
-
 // ---- validity ------------------------------------------------------------------------------------------
 
 static bool one_line(const char *s)
@@ -150,8 +146,8 @@ static void top_via(struct text *t, struct sip_str value, const struct tl_addr *
         header(t, "Via", value);
         return;
     }
-    char ip[16];
-    sip_print_ip(from, ip);
+    char ip[TL_ADDR_TEXT], host[TL_ADDR_TEXT];
+    tl_addr_print_ip(from, ip);
     add_text(t, "Via: ");
     add(t, value.p, (size_t)(via.params.p - value.p));
     // parameter by parameter: a ';' in a quoted value ends none
@@ -169,7 +165,7 @@ static void top_via(struct text *t, struct sip_str value, const struct tl_addr *
             add(t, one.p, one.len);
         p = next;
     }
-    if (via.rport || !sip_str_is(via.host, ip))
+    if (via.rport || !sip_str_is(via.host, tl_addr_print_host(from, host)))
         print(t, ";received=%s", ip);
     if (via.rport)
         print(t, ";rport=%u", from->port);
@@ -246,11 +242,9 @@ struct sip_bytes *sip_write_request(const struct sip_request *r, const struct si
 {
     struct text t = {0};
     const char *method = sip_method_name(r->method);
-    char ip[16];
-    sip_print_ip(&flow->local, ip);
     print(&t, "%s %s SIP/2.0\r\n", method, r->uri);
-    print(&t, "Via: SIP/2.0/%s %s:%u;branch=%s;rport\r\n", flow->transport == TL_TCP ? "TCP" : "UDP", ip,
-          flow->local.port, branch);
+    print(&t, "Via: SIP/2.0/%s %s;branch=%s;rport\r\n", sip_flow_row(flow)->via, TL_ADDR_STR(&flow->local),
+          branch);
     unsigned hops = r->max_forwards ? r->max_forwards : 70;
     print(&t, "Max-Forwards: %u\r\n", hops == SIP_LAST_HOP ? 0 : hops);
     for (unsigned i = 0; i < r->route_count; i++)

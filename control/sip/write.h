@@ -43,6 +43,3 @@ struct sip_bytes *sip_write_follow(const struct sip_lines *invite, struct sip_st
 // header.
 bool sip_request_valid(const struct sip_request *request);
 bool sip_answer_valid(const struct sip_answer *answer);
-
-// "10.0.0.1" of an address.
-void sip_print_ip(const struct tl_addr *addr, char out[static 16]);

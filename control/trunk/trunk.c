@@ -100,12 +100,13 @@ struct trunk *trunk_identify(struct trunk_table *table, uint32_t listener, const
         return NULL;
     if (end == first + 1)
         return &table->trunks[table->by_peer[first]];
-    if (table->config->listeners[listener].transport == TL_UDP) {
+    const struct tl_transport_row *row = tl_transport_row(table->config->listeners[listener].transport);
+    if (!row->stream) {
         struct trunk *t = with_port(table, first, end, source->port);
         if (t)
             return t;
     }
-    return with_port(table, first, end, sent_by_port ? sent_by_port : 5060);
+    return with_port(table, first, end, sent_by_port ? sent_by_port : row->default_port);
 }
 
 unsigned trunk_plan(const struct trunk_table *table, const struct tl_route_config *route,
