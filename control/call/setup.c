@@ -191,8 +191,12 @@ static void take_modified(struct call *call, const struct call_event *event, str
         return;
     if (call->side[CALL_B].ack_owed)
         act_ack(call, out, CALL_B, 0);
+    struct neg_leg *a = &call->side[CALL_A].neg;
+    bool again = call->a_has_answer; // RFC 3261 13.2.1: A's answer stays what it was in the 1xx
     call->a_has_answer = true;
-    answer_a(call, out, status, neg_make_answer(&call->side[CALL_A].neg, &call->side[CALL_B].neg, out->body));
+    answer_a(call, out, status,
+             again ? neg_repeat_answer(a, out->body)
+                   : neg_make_answer(a, &call->side[CALL_B].neg, out->body));
 }
 
 static void take_failure(struct call *call, const struct call_event *event, struct call_actions *out)

@@ -5,19 +5,12 @@
 
 #include "control/sdp/negotiate_internal.h"
 
-int neg_refuse(const char **why, const char *sentence)
-{
-    if (why)
-        *why = sentence;
-    return -ENOTSUP;
-}
-
 int neg_init(struct neg_leg *leg, const struct tl_trunk_config *trunk, struct neg_random random)
 {
     memset(leg, 0, sizeof *leg);
     leg->trunk = trunk;
     leg->direction = SDP_SENDRECV;
-    leg->said = SDP_SENDRECV;
+    leg->word.direction = SDP_SENDRECV;
     memset(leg->remote_pt, NEG_NO_PT, sizeof leg->remote_pt);
     memset(leg->local_pt, NEG_NO_PT, sizeof leg->local_pt);
     memset(leg->kept_pt, NEG_NO_PT, sizeof leg->kept_pt);
@@ -226,6 +219,8 @@ int neg_take_offer(struct neg_leg *leg, const struct sdp *sdp, const char *text,
         take_packet_time(leg, m);
         take_pass_lines(leg, m, text);
         leg->offered_last = true;
+        leg->word.kind = NEG_SAID_NOTHING;
+        leg->remote_hash = neg_hash(sdp, text);
         leg->proto = m->proto;
         leg->rtcp_mux = m->rtcp_mux && leg->trunk->rtcp_mux && pts_fit_mux(leg);
         if (neg_key_returns(leg, &best))
@@ -270,14 +265,13 @@ int neg_take_answer(struct neg_leg *leg, const struct sdp *sdp, const char *text
         return neg_refuse(why, "the audio of the answer on port 65535 leaves no port for RTCP");
     take_transport(leg, m);
     // what it sends or takes beyond our offer does not count: the answer to our sendonly is at most recvonly
-    uint8_t may = (uint8_t)((leg->said & SDP_SENDONLY ? SDP_RECVONLY : 0) |
-                            (leg->said & SDP_RECVONLY ? SDP_SENDONLY : 0));
-    leg->direction &= may;
+    leg->direction &= neg_reverse(leg->word.direction);
     leg->rtcp_mux = m->rtcp_mux && leg->trunk->rtcp_mux;
     if (leg->rtcp_mux && !pts_fit_mux(leg))
         return neg_refuse(why, "the answer has rtcp-mux and a payload type that RFC 5761 rules out with it");
     take_packet_time(leg, m);
     take_pass_lines(leg, m, text);
     leg->offered_last = false;
+    leg->remote_hash = neg_hash(sdp, text);
     return neg_answered_keys(leg, m, text, why);
 }

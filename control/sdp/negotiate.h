@@ -28,6 +28,18 @@ enum {
     NEG_KEYS_BEFORE = 8, // keys of the remote side that are remembered; the dataplane remembers all
 };
 
+enum neg_said { NEG_SAID_NOTHING, NEG_SAID_OFFER, NEG_SAID_ANSWER };
+
+// What we said last, beside what else stands in the leg: enough to write the same bytes once more.
+struct neg_word {
+    uint8_t kind;      // enum neg_said: nothing since the remote side's last offer, an offer, an answer to it
+    uint8_t first;     // the law that was named first
+    uint8_t direction; // enum sdp_direction: what we said that we do
+    bool mux;
+    char event_fmtp[NEG_FMTP_MAX]; // the other side's, as they went in
+    char pass[NEG_PASS_MAX];
+};
+
 // What we and one remote side have told each other. Zeroed and given its trunk by neg_init(); wiped by
 // neg_fini().
 struct neg_leg {
@@ -44,10 +56,11 @@ struct neg_leg {
     bool rtcp_mux;     // agreed
     char event_fmtp[NEG_FMTP_MAX]; // its telephone-event parameters
     char pass[NEG_PASS_MAX];       // its lines for the other side, each with CRLF
+    uint64_t remote_hash;          // of all that we use of its SDP, see neg_same_sdp()
     // what we said last
     uint8_t local_pt[NEG_CODECS]; // what it is to send us
     uint8_t kept_pt[NEG_CODECS];  // the number each codec had last in this session
-    uint8_t said;                 // enum sdp_direction of our last offer
+    struct neg_word word;
     struct sdes_crypto offered[TL_SUITES_MAX];
     uint8_t offered_count;
     uint64_t session_id, version;
@@ -94,6 +107,28 @@ int neg_make_offer(struct neg_leg *leg, const struct neg_leg *other, struct neg_
 // length; -ENOTSUP when they have no codec in common; -ENOSPC.
 int neg_make_answer(struct neg_leg *leg, const struct neg_leg *other, char *out);
 
+// Whether an SDP that has just come says what the remote side of `leg` said last: equal in all that we use of it.
+// The version in o= is not looked at: some peers raise it for nothing, some forget to. An offer that is the
+// same (a session refresh, RFC 4028 7.4) needs no word to the other side: take it, answer it from what the
+// other side said last (neg_take_offer, neg_make_answer), and tell the dataplane if neg_fill() gives
+// something else than before.
+bool neg_same_sdp(const struct neg_leg *leg, const struct sdp *sdp, const char *text);
+
+// Writes the answer that this leg was given last once more, byte for byte (RFC 3261 13.2.1: the answer in a
+// 2xx is the one of the reliable or unreliable 1xx before it). What the other side says meanwhile does not
+// count: neg_fill() knows of a leg that has its answer, and converts to the laws, the direction and the
+// telephone-event that this answer named. Returns its length; -ENOENT when the leg has been given no answer
+// since its last offer; -ENOSPC.
+int neg_repeat_answer(const struct neg_leg *leg, char *out);
+
+// The warn-code of RFC 3261 20.43 for a sentence of `why` (300..399; 399 for one that has no code of its
+// own). Any thread.
+unsigned neg_warn_code(const char *why);
+
+// Writes the value of a Warning header: `304 agent "no audio is offered"`. `agent` is a host or a pseudonym (a
+// token). Returns its length or -ENOSPC.
+int neg_warning(const char *why, const char *agent, char *out, size_t cap);
+
 // What the remote side of `leg` may send: packet size, packets and bytes a second and their burst. From the
 // packet times of both sides' SDP (`leg` and `other` may be zeroed: nothing was said yet), the suite and MKI
 // of what it sends, and the trunk's switches. Packets of 10 ms are always allowed, so that nobody is held to
@@ -102,7 +137,8 @@ void neg_limits(const struct tl_trunk_config *trunk, const struct neg_leg *leg, 
                 struct tl_leg *out);
 
 // Makes the contract's two legs (without realms and resume fields) of what both sides agreed: addresses,
-// keys, payload types and who may send. `out` holds keys: wipe it.
+// keys, payload types and who may send. A leg that was given its answer sends and takes what that answer named,
+// also when the other side has said something else since. `out` holds keys: wipe it.
 void neg_fill(const struct neg_leg *a, const struct neg_leg *b, struct tl_leg out[2]);
 
 // Names of the codecs in use, for people: "PCMA+telephone-event"; with a conversion between the laws A's and

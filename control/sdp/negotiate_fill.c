@@ -19,15 +19,17 @@ static void fill_crypto(struct tl_crypto *out, const struct sdes_crypto *in, uin
 
 int neg_becomes(const struct neg_leg *leg, const struct neg_leg *other, int codec)
 {
-    if (leg->remote_pt[codec] == NEG_NO_PT)
+    if (!neg_takes(leg, codec))
         return -1;
-    if (other->remote_pt[codec] != NEG_NO_PT)
+    if (neg_takes(other, codec))
         return codec;
     int law = codec == NEG_PCMU ? NEG_PCMA : NEG_PCMU;
-    if (codec == NEG_EVENT || other->remote_pt[law] == NEG_NO_PT)
+    if (codec == NEG_EVENT || !neg_takes(other, law))
         return -1;
-    // An offer of both laws is answered with the one that the other side has; who answered both may use both.
-    return leg->offered_last && neg_shared(leg, other, law) ? -1 : law;
+    // An offer of both laws will be answered with the one that the other side has; who has answered both, or
+    // was answered both, may use both.
+    bool open = leg->offered_last && leg->word.kind != NEG_SAID_ANSWER;
+    return open && neg_shared(leg, other, law) ? -1 : law;
 }
 
 // `codec` comes in as `in` and goes out as what `other` takes of it.
@@ -81,9 +83,10 @@ void neg_limits(const struct tl_trunk_config *trunk, const struct neg_leg *leg, 
 static void fill_one(const struct neg_leg *leg, const struct neg_leg *other, struct tl_leg *out)
 {
     memset(out, 0, sizeof *out);
-    if (leg->direction & SDP_SENDONLY && other->direction & SDP_RECVONLY)
+    uint8_t mine = neg_direction(leg), its = neg_direction(other);
+    if (mine & SDP_SENDONLY && its & SDP_RECVONLY)
         out->flags |= TL_LEG_RECV;
-    if (leg->direction & SDP_RECVONLY && other->direction & SDP_SENDONLY)
+    if (mine & SDP_RECVONLY && its & SDP_SENDONLY)
         out->flags |= TL_LEG_SEND;
     out->rtp = leg->rtp;
     if (leg->rtcp_mux)

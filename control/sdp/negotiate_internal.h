@@ -13,11 +13,43 @@ static inline bool neg_secure(uint8_t proto)
     return proto == SDP_PROTO_SAVP || proto == SDP_PROTO_SAVPF;
 }
 
+// Whether the remote side takes the codec as things stand: an offer lists more than the answer to it left.
+static inline bool neg_takes(const struct neg_leg *leg, int codec)
+{
+    return leg->remote_pt[codec] != NEG_NO_PT &&
+           (leg->word.kind != NEG_SAID_ANSWER || leg->local_pt[codec] != NEG_NO_PT);
+}
+
+static inline bool neg_takes_g711(const struct neg_leg *leg)
+{
+    return neg_takes(leg, NEG_PCMU) || neg_takes(leg, NEG_PCMA);
+}
+
 // Whether both sides take the codec.
 static inline bool neg_shared(const struct neg_leg *a, const struct neg_leg *b, int codec)
 {
-    return a->remote_pt[codec] != NEG_NO_PT && b->remote_pt[codec] != NEG_NO_PT;
+    return neg_takes(a, codec) && neg_takes(b, codec);
 }
+
+// The direction as the other end of a stream sees it.
+static inline uint8_t neg_reverse(uint8_t direction)
+{
+    return (uint8_t)((direction & SDP_SENDONLY ? SDP_RECVONLY : 0) |
+                     (direction & SDP_RECVONLY ? SDP_SENDONLY : 0));
+}
+
+// What the remote side does as things stand: an answer of ours may have allowed less than it offered.
+static inline uint8_t neg_direction(const struct neg_leg *leg)
+{
+    return leg->word.kind == NEG_SAID_ANSWER ? leg->direction & neg_reverse(leg->word.direction)
+                                             : leg->direction;
+}
+
+// Of all that we use of an SDP.
+uint64_t neg_hash(const struct sdp *sdp, const char *text);
+
+// Goes on with `hash` over more bytes; 0 begins. Never returns 0.
+uint64_t neg_hash_bytes(uint64_t hash, const void *bytes, size_t len);
 
 // What `codec` of the remote side of `leg` is on its way to `other`: the same where that takes it, the other
 // law where it has to be, or -1: it is not to be sent.

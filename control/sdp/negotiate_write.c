@@ -30,23 +30,12 @@ static const char *const codec_names[NEG_CODECS] = {"PCMU", "PCMA", "telephone-e
 static const char *const proto_names[] = {"RTP/AVP", "RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF"};
 static const char *const direction_names[] = {"inactive", "sendonly", "recvonly", "sendrecv"};
 
-// What one audio line says.
-struct line {
-    const uint8_t *pt; // per codec, NEG_NO_PT: not there
-    int order[NEG_CODECS];
-    uint8_t direction;
-    bool mux;
-    const struct sdes_crypto *crypto;
-    unsigned crypto_count;
-    const char *event_fmtp;
-    const char *pass;
-};
-
-static void order_codecs(struct line *line, int first)
+// The laws in the order that the line names them, then telephone-event.
+static void order_codecs(int first, int order[NEG_CODECS])
 {
-    line->order[0] = first;
-    line->order[1] = first == NEG_PCMU ? NEG_PCMA : NEG_PCMU;
-    line->order[2] = NEG_EVENT;
+    order[0] = first;
+    order[1] = first == NEG_PCMU ? NEG_PCMA : NEG_PCMU;
+    order[2] = NEG_EVENT;
 }
 
 // What an offer names first: by the trunk's preference, but before all what the other side has, for an
@@ -55,38 +44,55 @@ static int first_law(const struct neg_leg *leg, const struct neg_leg *other)
 {
     const struct tl_trunk_config *t = leg->trunk;
     for (unsigned i = 0; other && i < t->codec_count; i++)
-        if (other->remote_pt[t->codecs[i]] != NEG_NO_PT)
+        if (neg_takes(other, (int)t->codecs[i]))
             return (int)t->codecs[i];
     return (int)t->codecs[0];
 }
 
-static void put_audio(struct writer *w, const struct neg_leg *leg, const struct line *line)
+static void put_codecs(struct writer *w, const struct neg_leg *leg, const int order[NEG_CODECS])
 {
-    put(w, "m=audio %u %s", leg->local.port, proto_names[leg->proto]);
-    for (int i = 0; i < NEG_CODECS; i++)
-        if (line->pt[line->order[i]] != NEG_NO_PT)
-            put(w, " %u", line->pt[line->order[i]]);
-    put(w, "\r\n");
-    const char *attributes = strstr(line->pass, "a=");
-    size_t bandwidth = attributes ? (size_t)(attributes - line->pass) : strlen(line->pass);
-    put(w, "%.*s", (int)bandwidth, line->pass);
+    const char *fmtp = leg->word.event_fmtp[0] ? leg->word.event_fmtp : "0-15";
     for (int i = 0; i < NEG_CODECS; i++) {
-        int codec = line->order[i];
-        if (line->pt[codec] == NEG_NO_PT)
+        int codec = order[i];
+        if (leg->local_pt[codec] == NEG_NO_PT)
             continue;
-        put(w, "a=rtpmap:%u %s/8000\r\n", line->pt[codec], codec_names[codec]);
+        put(w, "a=rtpmap:%u %s/8000\r\n", leg->local_pt[codec], codec_names[codec]);
         if (codec == NEG_EVENT)
-            put(w, "a=fmtp:%u %s\r\n", line->pt[codec], line->event_fmtp[0] ? line->event_fmtp : "0-15");
+            put(w, "a=fmtp:%u %s\r\n", leg->local_pt[codec], fmtp);
     }
-    for (unsigned i = 0; i < line->crypto_count; i++) {
+}
+
+static void put_keys(struct writer *w, const struct neg_leg *leg)
+{
+    bool answer = leg->word.kind == NEG_SAID_ANSWER;
+    const struct sdes_crypto *keys = answer ? &leg->tx : leg->offered;
+    unsigned count = answer ? leg->tx.suite != TL_SUITE_NONE : leg->offered_count;
+    for (unsigned i = 0; i < count; i++) {
         char text[SDES_LINE_MAX];
-        if (sdes_write(&line->crypto[i], text, sizeof text) > 0)
+        if (sdes_write(&keys[i], text, sizeof text) > 0)
             put(w, "a=crypto:%s\r\n", text);
         explicit_bzero(text, sizeof text);
     }
-    put(w, "%s", line->pass + bandwidth);
-    put(w, "a=%s\r\n", direction_names[line->direction & 3]);
-    if (line->mux)
+}
+
+static void put_audio(struct writer *w, const struct neg_leg *leg)
+{
+    const struct neg_word *word = &leg->word;
+    int order[NEG_CODECS];
+    order_codecs(word->first, order);
+    put(w, "m=audio %u %s", leg->local.port, proto_names[leg->proto]);
+    for (int i = 0; i < NEG_CODECS; i++)
+        if (leg->local_pt[order[i]] != NEG_NO_PT)
+            put(w, " %u", leg->local_pt[order[i]]);
+    put(w, "\r\n");
+    const char *attributes = strstr(word->pass, "a=");
+    size_t bandwidth = attributes ? (size_t)(attributes - word->pass) : strlen(word->pass);
+    put(w, "%.*s", (int)bandwidth, word->pass);
+    put_codecs(w, leg, order);
+    put_keys(w, leg);
+    put(w, "%s", word->pass + bandwidth);
+    put(w, "a=%s\r\n", direction_names[word->direction & 3]);
+    if (word->mux)
         put(w, "a=rtcp-mux\r\n");
 }
 
@@ -99,37 +105,35 @@ static void put_session(struct writer *w, const struct neg_leg *leg)
     put(w, "s=-\r\nc=IN IP4 %s\r\nt=0 0\r\n", ip);
 }
 
-static void put_body(struct writer *w, const struct neg_leg *leg, const struct line *line)
+// All that we say follows from the leg, so that it can be said again.
+static void put_body(struct writer *w, const struct neg_leg *leg)
 {
     put(w, "v=0\r\n");
     put_session(w, leg);
     for (unsigned i = 0; i < leg->line_count || i == 0; i++)
         if (i == leg->audio_line)
-            put_audio(w, leg, line);
+            put_audio(w, leg);
         else
             put(w, "m=%s\r\n", leg->lines[i]);
 }
 
-static uint64_t fnv1a(const char *s, size_t len)
+static uint64_t hash_of(const char *out, size_t len)
 {
-    uint64_t h = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ (uint8_t)s[i]) * 0x100000001b3u;
-    return h;
+    return neg_hash_bytes(0, out, len);
 }
 
 // RFC 3264 8: the version in o= rises by one when the description differs from the one before. It is written
 // first with the old version; only when that came out different it is written again.
-static int write_versioned(struct neg_leg *leg, const struct line *line, char *out)
+static int write_versioned(struct neg_leg *leg, char *out)
 {
     struct writer w = {.out = out};
-    put_body(&w, leg, line);
-    uint64_t hash = fnv1a(out, w.len);
+    put_body(&w, leg);
+    uint64_t hash = hash_of(out, w.len);
     if (leg->hash && hash != leg->hash) {
         leg->version++;
         w = (struct writer){.out = out};
-        put_body(&w, leg, line);
-        hash = fnv1a(out, w.len);
+        put_body(&w, leg);
+        hash = hash_of(out, w.len);
     }
     if (w.full)
         return -ENOSPC;
@@ -137,7 +141,24 @@ static int write_versioned(struct neg_leg *leg, const struct line *line, char *o
     return (int)w.len;
 }
 
+// Takes what of `other` goes into the words to `leg`.
+static void quote(struct neg_leg *leg, const struct neg_leg *other)
+{
+    struct neg_word *word = &leg->word;
+    word->event_fmtp[0] = word->pass[0] = 0;
+    if (!other)
+        return;
+    memcpy(word->event_fmtp, other->event_fmtp, sizeof word->event_fmtp);
+    memcpy(word->pass, other->pass, sizeof word->pass);
+}
+
 // ---- offers -------------------------------------------------------------------------------------------
+
+// Whether `leg`, which may be offered something new, has shown that it knows what `other` takes now.
+static bool both_know(const struct neg_leg *leg, const struct neg_leg *other, int codec)
+{
+    return leg->remote_pt[codec] != NEG_NO_PT && neg_takes(other, codec);
+}
 
 // Numbers once given to a codec stay its own for the whole session, RFC 3264 8.3.2.
 static void choose_pts(struct neg_leg *leg, const struct neg_leg *other)
@@ -154,13 +175,13 @@ static void choose_pts(struct neg_leg *leg, const struct neg_leg *other)
     }
     memset(leg->local_pt, NEG_NO_PT, sizeof leg->local_pt);
     // a law that the other side lacks is only for a side that is not known to have a common one
-    bool common = other && (neg_shared(leg, other, NEG_PCMU) || neg_shared(leg, other, NEG_PCMA));
+    bool common = other && (both_know(leg, other, NEG_PCMU) || both_know(leg, other, NEG_PCMA));
     for (unsigned i = 0; i < leg->trunk->codec_count; i++) {
         enum tl_g711 law = leg->trunk->codecs[i];
-        if (!common || other->remote_pt[law] != NEG_NO_PT)
+        if (!common || neg_takes(other, (int)law))
             leg->local_pt[law] = leg->kept_pt[law];
     }
-    if (!other || other->remote_pt[NEG_EVENT] != NEG_NO_PT)
+    if (!other || neg_takes(other, NEG_EVENT))
         leg->local_pt[NEG_EVENT] = leg->kept_pt[NEG_EVENT];
 }
 
@@ -187,46 +208,54 @@ static int offer_keys(struct neg_leg *leg, struct neg_random random)
 
 int neg_make_offer(struct neg_leg *leg, const struct neg_leg *other, struct neg_random random, char *out)
 {
-    struct line line = {.pt = leg->local_pt, .event_fmtp = "", .pass = ""};
     choose_pts(leg, other);
-    if (other && other->remote_pt[NEG_PCMU] == NEG_NO_PT && other->remote_pt[NEG_PCMA] == NEG_NO_PT)
+    if (other && !neg_takes_g711(other))
         return -ENOTSUP;
     int rc = offer_keys(leg, random);
     if (rc < 0)
         return rc;
     if (!leg->line_count)
         leg->line_count = 1;
-    leg->said = other ? other->direction : SDP_SENDRECV;
-    order_codecs(&line, first_law(leg, other));
-    line.direction = leg->said;
-    line.mux = leg->trunk->rtcp_mux;
-    line.crypto = leg->offered;
-    line.crypto_count = leg->offered_count;
-    if (other) {
-        line.event_fmtp = other->event_fmtp;
-        line.pass = other->pass;
-    }
-    return write_versioned(leg, &line, out);
+    leg->word.kind = NEG_SAID_OFFER;
+    leg->word.first = (uint8_t)first_law(leg, other);
+    leg->word.direction = other ? other->direction : SDP_SENDRECV;
+    leg->word.mux = leg->trunk->rtcp_mux;
+    quote(leg, other);
+    return write_versioned(leg, out);
 }
 
 // ---- answers ------------------------------------------------------------------------------------------
 
 int neg_make_answer(struct neg_leg *leg, const struct neg_leg *other, char *out)
 {
-    struct line line = {.pt = leg->local_pt, .event_fmtp = other->event_fmtp, .pass = other->pass};
+    leg->word.kind = NEG_SAID_NOTHING; // what an earlier answer to this offer left out is open again
+    uint8_t pts[NEG_CODECS];
     for (int c = 0; c < NEG_CODECS; c++) {
-        leg->local_pt[c] = neg_becomes(leg, other, c) < 0 ? NEG_NO_PT : leg->remote_pt[c];
+        pts[c] = neg_becomes(leg, other, c) < 0 ? NEG_NO_PT : leg->remote_pt[c];
         if (leg->remote_pt[c] != NEG_NO_PT)
             leg->kept_pt[c] = leg->remote_pt[c];
     }
-    if (leg->local_pt[NEG_PCMU] == NEG_NO_PT && leg->local_pt[NEG_PCMA] == NEG_NO_PT)
+    if (pts[NEG_PCMU] == NEG_NO_PT && pts[NEG_PCMA] == NEG_NO_PT)
         return -ENOTSUP;
+    memcpy(leg->local_pt, pts, sizeof leg->local_pt);
     // we send as far as the remote side takes, and take as far as it sends
-    line.direction = (uint8_t)((leg->direction & SDP_RECVONLY ? other->direction & SDP_SENDONLY : 0) |
-                               (leg->direction & SDP_SENDONLY ? other->direction & SDP_RECVONLY : 0));
-    order_codecs(&line, other->g711_first);
-    line.mux = leg->rtcp_mux;
-    line.crypto = &leg->tx;
-    line.crypto_count = leg->tx.suite != TL_SUITE_NONE;
-    return write_versioned(leg, &line, out);
+    uint8_t its = neg_direction(other);
+    leg->word.kind = NEG_SAID_ANSWER;
+    leg->word.first = other->g711_first;
+    leg->word.direction = (uint8_t)((leg->direction & SDP_RECVONLY ? its & SDP_SENDONLY : 0) |
+                                    (leg->direction & SDP_SENDONLY ? its & SDP_RECVONLY : 0));
+    leg->word.mux = leg->rtcp_mux;
+    quote(leg, other);
+    return write_versioned(leg, out);
+}
+
+int neg_repeat_answer(const struct neg_leg *leg, char *out)
+{
+    struct writer w = {.out = out};
+    if (leg->word.kind != NEG_SAID_ANSWER)
+        return -ENOENT;
+    put_body(&w, leg);
+    if (w.full)
+        return -ENOSPC;
+    return hash_of(out, w.len) == leg->hash ? (int)w.len : -ENOENT;
 }

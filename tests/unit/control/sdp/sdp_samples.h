@@ -3,6 +3,7 @@
 #pragma once
 
 #define SAMPLE_KEY80 "inline:MTIzNDU2Nzg5QUJDREUwMTIzNDU2Nzg5QUJjZGVm"
+#define SAMPLE_CM80  "AES_CM_128_HMAC_SHA1_80 " SAMPLE_KEY80
 #define SAMPLE_GCM   "inline:AAECAwQFBgcICQoLDA0OD6ChoqOkpaanqKmqqw=="
 
 // A router with voice ports: no blank after s=, several attributes of its own, DTMF as 101.

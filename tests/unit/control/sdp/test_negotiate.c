@@ -189,8 +189,7 @@ static const char soft_hold[] = "v=0\no=- 2087 2088 IN IP4 192.0.2.40\ns=\nc=IN 
                                 "m=audio 11338 RTP/SAVP 0 8 96\na=crypto:1 AEAD_AES_128_GCM " SAMPLE_GCM "\n"
                                 "a=rtpmap:96 telephone-event/8000\na=sendonly\n";
 
-#define CM80      "AES_CM_128_HMAC_SHA1_80 " SAMPLE_KEY80
-#define SAVP_CM80 "c=IN IP4 192.0.2.1\nm=audio 9 RTP/SAVP 8\na=crypto:1 " CM80
+#define SAVP_CM80 "c=IN IP4 192.0.2.1\nm=audio 9 RTP/SAVP 8\na=crypto:1 " SAMPLE_CM80
 
 // Each side's MKI is that of its own key; by the trunk's switch ours is none, the one we saw, or always
 // there.
@@ -259,7 +258,7 @@ static void test_mki_offered(void)
         CU_ASSERT_EQUAL(take_answer(&p, &p.b,
                                     "c=IN IP4 192.0.2.1\nm=audio 9 RTP/SAVP 8\n"
                                     "a=crypto:9 AES_CM_128_HMAC_SHA1_32 " SAMPLE_KEY80 "\n"
-                                    "a=crypto:2 " CM80 "|2^31|5:2\na=crypto:2 " CM80 "|2^31\n"),
+                                    "a=crypto:2 " SAMPLE_CM80 "|2^31|5:2\na=crypto:2 " SAMPLE_CM80 "|2^31\n"),
                         0);
         neg_fill(&p.a, &p.b, p.leg);
         CU_ASSERT_EQUAL(p.leg[1].rx.mki_len, 2);
@@ -271,7 +270,7 @@ static void test_mki_offered(void)
     begin(&p, &maybe, &plain);
     CU_ASSERT_EQUAL(take_offer(&p, &p.a, SAVP_CM80 "|2^31|1:9\n"), -ENOTSUP);
     CU_ASSERT_STRING_EQUAL(p.why, "an a=crypto line has an MKI longer than 8 bytes");
-    CU_ASSERT_EQUAL(take_offer(&p, &p.a, SAVP_CM80 "|2^31|1:9\na=crypto:2 " CM80 "\n"), 0);
+    CU_ASSERT_EQUAL(take_offer(&p, &p.a, SAVP_CM80 "|2^31|1:9\na=crypto:2 " SAMPLE_CM80 "\n"), 0);
 }
 
 // Hold and resume with the same key: no key and no index of the media changes; o= counts up.
