@@ -102,5 +102,5 @@ struct sip_str sip_msg_body(const struct sip_msg *msg, const char *type)
 {
     if (!msg->body.len)
         return (struct sip_str){NULL, 0};
-    return find(msg->first[SIP_NAME_CONTENT_TYPE], msg->body, type, 0);
+    return find(sip_msg_first(msg, SIP_NAME_CONTENT_TYPE), msg->body, type, 0);
 }

@@ -93,7 +93,7 @@ static struct sip_txn *start(struct sip_stack *stack, const struct sip_flow *flo
     txn->live->out = bytes;
     txn->interval = stack->config->t1_ms;
     sip_table_add(&stack->txns, &txn->key, sip_key_client(stack->secret, branch, msg->method_name));
-    sip_txn_execute(txn, kind == SIP_CLIENT_INVITE ? SND_REQINVITE : SND_REQUEST, msg->osip);
+    sip_txn_execute(txn, kind == SIP_CLIENT_INVITE ? SND_REQINVITE : SND_REQUEST, 0);
     arm_live(txn);
     return txn;
 }
@@ -122,14 +122,6 @@ int sip_request(struct sip_stack *stack, const struct sip_flow *to, const struct
     return 0;
 }
 
-// The branch of a request of ours.
-static struct sip_str branch_of(const struct sip_msg *request)
-{
-    struct sip_via via;
-    sip_read_via(request->first[SIP_NAME_VIA], &via);
-    return via.branch;
-}
-
 static void send_cancel(struct sip_txn *txn)
 {
     struct sip_stack *stack = txn->stack;
@@ -137,8 +129,8 @@ static void send_cancel(struct sip_txn *txn)
     struct sip_lines lines = {invite->lines, invite->line_count};
     int err;
     struct sip_bytes *bytes = sip_write_follow(&lines, invite->uri, invite->cseq, SIP_CANCEL,
-                                               invite->first[SIP_NAME_TO], stack->config->user_agent);
-    struct sip_txn *cancel = start(stack, &txn->flow, bytes, branch_of(invite), &err);
+                                               sip_msg_first(invite, SIP_NAME_TO), stack->config->user_agent);
+    struct sip_txn *cancel = start(stack, &txn->flow, bytes, invite->via.branch, &err);
     if (cancel)
         cancel->flags |= SIP_ABANDONED;
     // Also when it could not leave: the INVITE ends 64*T1 from now (9.1).
@@ -236,7 +228,7 @@ int sip_ack(struct sip_txn *txn, const struct sip_flow *to, const struct sip_req
 static void again_2xx(struct sip_txn *txn, const struct sip_head *head, const struct sip_shape *shape)
 {
     struct sip_stack *stack = txn->stack;
-    struct sip_str tag = sip_read_tag(head->first[SIP_NAME_TO]);
+    struct sip_str tag = shape->to_tag;
     if (siphash_equal(sip_key_tag(stack->secret, tag), txn->winner)) {
         stack->counters.rx_again++;
         if (txn->stage == SIP_WAITING && txn->repeat && sip_txn_send(txn, txn->repeat) == 0)
@@ -260,7 +252,7 @@ static void again_2xx(struct sip_txn *txn, const struct sip_head *head, const st
         sip_table_add(&stack->txns, &fork->key, key);
         ack_and_bye(fork, msg);
     } else {
-        stack->counters.rejects[msg ? SIP_REJECT_memory : SIP_REJECT_syntax]++;
+        stack->counters.rejects[SIP_REJECT_memory]++;
     }
     sip_msg_free(msg);
 }
@@ -318,13 +310,13 @@ static void live_response(struct sip_txn *txn, struct sip_msg *msg, const struct
         const struct sip_msg *request = txn->live->request;
         struct sip_lines lines = {request->lines, request->line_count};
         txn->live->ack = sip_write_follow(&lines, request->uri, request->cseq, SIP_ACK,
-                                          msg->first[SIP_NAME_TO], stack->config->user_agent);
+                                          sip_msg_first(msg, SIP_NAME_TO), stack->config->user_agent);
     }
     sip_txn_execute(txn,
                     status < 200   ? RCV_STATUS_1XX
                     : status < 300 ? RCV_STATUS_2XX
                                    : RCV_STATUS_3456XX,
-                    msg->osip);
+                    status);
     if (status >= 300 || (status >= 200 && !invite)) {
         live_final(txn, msg, flow);
         return;
@@ -352,7 +344,7 @@ void sip_client_response(struct sip_txn *txn, const struct sip_head *head, const
         if (msg)
             live_response(txn, msg, flow);
         else if (!(txn->flags & (SIP_FINAL | SIP_BROKEN)))
-            stack->counters.rejects[SIP_REJECT_syntax]++;
+            stack->counters.rejects[SIP_REJECT_memory]++;
         return;
     }
     if (txn->kind == SIP_CLIENT_INVITE && shape->code >= 200 && shape->code < 300) {
@@ -378,13 +370,13 @@ static void live_timer(struct sip_txn *txn)
     }
     if (txn->deadline && now >= txn->deadline) {
         // osip has no timer for an INVITE that was cancelled and is never answered: ours ends it
-        sip_txn_execute(txn, invite ? TIMEOUT_B : TIMEOUT_F, NULL);
+        sip_txn_execute(txn, invite ? TIMEOUT_B : TIMEOUT_F, 0);
         tell_failure(txn, SIP_TIMEOUT);
         return;
     }
     if (txn->repeat_at && now >= txn->repeat_at) {
         txn->interval = txn->interval > stack->config->t2_ms ? txn->interval : txn->interval * 2;
-        sip_txn_execute(txn, invite ? TIMEOUT_A : TIMEOUT_E, NULL);
+        sip_txn_execute(txn, invite ? TIMEOUT_A : TIMEOUT_E, 0);
         stack->counters.tx_again++;
         arm_live(txn);
         return;

@@ -32,7 +32,7 @@ static void take_response(struct sip_stack *stack, const struct sip_head *head, 
     struct sip_counters *c = &stack->counters;
     char host[TL_ADDR_TEXT];
     // Ours carry one Via (18.1.2).
-    if (head->count[SIP_NAME_VIA] != 1 || shape->via.len != head->first[SIP_NAME_VIA].len ||
+    if (head->count[SIP_NAME_VIA] != 1 || shape->via.len != sip_head_value(head, SIP_NAME_VIA).len ||
         !sip_str_is(shape->via.host, tl_addr_print_host(&flow->local, host)) ||
         shape->via.port != flow->local.port) {
         c->rejects[SIP_REJECT_via]++;
@@ -76,8 +76,8 @@ void sip_core_unreachable(struct sip_stack *stack, char *bytes, size_t len)
     struct sip_via via;
     sip_read(bytes, len, &head);
     // what is quoted ends anywhere: the top Via has to be whole, and is the first line of our requests
-    if (head.faults & SIP_FAULT_NOT_SIP || !head.request || !sip_read_via(head.first[SIP_NAME_VIA], &via) ||
-        !via.branch.p)
+    if (head.faults & SIP_FAULT_NOT_SIP || !head.request ||
+        !sip_read_via(sip_head_value(&head, SIP_NAME_VIA), &via) || !via.branch.p)
         return;
     struct sip_node *node =
         sip_table_find(&stack->txns, sip_key_client(stack->secret, via.branch, head.method));

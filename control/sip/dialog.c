@@ -57,6 +57,16 @@ static int take_routes(struct sip_dialog *d, const struct sip_msg *msg, bool rev
     return 0;
 }
 
+// The tag in a From or To value; p == NULL without one.
+static struct sip_str tag_of(const char *value)
+{
+    struct sip_addr addr;
+    struct sip_str tag = {NULL, 0};
+    if (sip_read_addr((struct sip_str){value, strlen(value)}, &addr))
+        sip_read_param(addr.params, "tag", &tag);
+    return tag;
+}
+
 // All but the route set.
 static int fill(struct sip_dialog *d, const struct sip_msg *msg, const struct sip_flow *flow,
                 struct sip_str local, const char *local_tag, struct sip_str remote, struct sip_str target)
@@ -73,10 +83,13 @@ static int fill(struct sip_dialog *d, const struct sip_msg *msg, const struct si
     d->remote = sip_str_dup(remote);
     d->call_id = sip_str_dup(sip_msg_call_id(msg));
     d->target = sip_str_dup(target);
-    if (d->local && d->remote && d->call_id && d->target)
-        return 0;
-    sip_dialog_fini(d);
-    return -ENOMEM;
+    if (!d->local || !d->remote || !d->call_id || !d->target) {
+        sip_dialog_fini(d);
+        return -ENOMEM;
+    }
+    d->local_tag = tag_of(d->local);
+    d->remote_tag = tag_of(d->remote);
+    return 0;
 }
 
 static int fill_routes(struct sip_dialog *d, const struct sip_msg *msg, bool reversed)
@@ -139,16 +152,11 @@ void sip_dialog_fini(struct sip_dialog *dialog)
     memset(dialog, 0, sizeof *dialog);
 }
 
-static struct sip_str tag_of(const char *value)
-{
-    return sip_read_tag((struct sip_str){value, strlen(value)});
-}
-
 bool sip_dialog_matches(const struct sip_dialog *dialog, const struct sip_msg *request)
 {
     return dialog->call_id && sip_str_is(sip_msg_call_id(request), dialog->call_id) &&
-           sip_str_equal(sip_msg_from_tag(request), tag_of(dialog->remote)) &&
-           sip_str_equal(sip_msg_to_tag(request), tag_of(dialog->local));
+           sip_str_equal(sip_msg_from_tag(request), dialog->remote_tag) &&
+           sip_str_equal(sip_msg_to_tag(request), dialog->local_tag);
 }
 
 int sip_dialog_retarget(struct sip_dialog *dialog, const struct sip_msg *msg)

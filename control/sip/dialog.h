@@ -8,9 +8,10 @@ enum { SIP_ROUTES_MAX = 16 };
 
 // Zeroed is a valid empty dialog.
 struct sip_dialog {
-    struct sip_flow flow; // where the first message came from or went to
-    char *local;          // our name-addr with tag: From of our requests
-    char *remote;         // theirs with tag: To of our requests
+    struct sip_flow flow;                 // where the first message came from or went to
+    char *local;                          // our name-addr with tag: From of our requests
+    char *remote;                         // theirs with tag: To of our requests
+    struct sip_str local_tag, remote_tag; // inside of these two; p == NULL: none
     char *call_id;
     char *target; // remote target URI
     char

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "control/sip/uri.h"
+
 static bool fail(struct sip_shape *shape, enum sip_reject reason, int status)
 {
     shape->reason = reason;
@@ -15,7 +17,7 @@ static bool check_required(const struct sip_head *head, struct sip_shape *shape)
     static const enum sip_name once[] = {SIP_NAME_FROM, SIP_NAME_TO, SIP_NAME_CALL_ID, SIP_NAME_CSEQ};
     bool good = head->count[SIP_NAME_VIA] > 0 && head->count[SIP_NAME_CONTENT_LENGTH] <= 1 &&
                 head->count[SIP_NAME_MAX_FORWARDS] <= 1 && head->count[SIP_NAME_CONTENT_TYPE] <= 1 &&
-                head->first[SIP_NAME_CALL_ID].len > 0;
+                sip_head_value(head, SIP_NAME_CALL_ID).len > 0;
     for (size_t i = 0; i < sizeof once / sizeof *once; i++)
         good = good && head->count[once[i]] == 1;
     return good || fail(shape, SIP_REJECT_required, 400);
@@ -24,8 +26,9 @@ static bool check_required(const struct sip_head *head, struct sip_shape *shape)
 static bool check_numbers(const struct sip_head *head, bool stream, struct sip_shape *shape)
 {
     uint64_t n;
-    struct sip_str cl = head->first[SIP_NAME_CONTENT_LENGTH], mf = head->first[SIP_NAME_MAX_FORWARDS];
-    if (!sip_read_cseq(head->first[SIP_NAME_CSEQ], &shape->cseq, &shape->cseq_method))
+    struct sip_str cl = sip_head_value(head, SIP_NAME_CONTENT_LENGTH),
+                   mf = sip_head_value(head, SIP_NAME_MAX_FORWARDS);
+    if (!sip_read_cseq(sip_head_value(head, SIP_NAME_CSEQ), &shape->cseq, &shape->cseq_method))
         return fail(shape, SIP_REJECT_number, 400);
     if (mf.p && !sip_read_number(mf, 255, &n))
         return fail(shape, SIP_REJECT_number, 400);
@@ -49,41 +52,69 @@ static bool has_any(struct sip_str s, const char *set)
     return false;
 }
 
-static bool check_uri(struct sip_str uri, struct sip_shape *shape)
+// A Request-URI carries no headers (19.1.1).
+static bool check_uri(struct sip_str text, struct sip_shape *shape)
 {
-    // A Request-URI carries no headers (19.1.1) and no brackets (25.1).
-    if (has_any(uri, "<>\"?"))
+    struct sip_uri uri;
+    if (!sip_read_uri(text, &uri) || uri.headers.p)
         return fail(shape, SIP_REJECT_syntax, 400);
-    const char *colon = memchr(uri.p, ':', uri.len);
-    struct sip_str scheme = {uri.p, colon ? (size_t)(colon - uri.p) : 0};
-    for (size_t i = 0; i < scheme.len; i++)
-        if (!sip_is_token(scheme.p[i]) || strchr("%*_`'~!", scheme.p[i]))
-            return fail(shape, SIP_REJECT_syntax, 400);
-    if (!scheme.len)
-        return fail(shape, SIP_REJECT_syntax, 400);
-    if (!sip_str_is_nocase(scheme, "sip") && !sip_str_is_nocase(scheme, "tel"))
+    if (uri.scheme != SIP_SCHEME_SIP && uri.scheme != SIP_SCHEME_TEL)
         return fail(shape, SIP_REJECT_scheme, 416);
     return true;
 }
 
-static bool check_addresses(const struct sip_head *head)
+// From and To: any URI, with a tag or none.
+static bool read_party(struct sip_str value, struct sip_addr *addr, struct sip_str *tag)
 {
+    struct sip_uri uri;
+    if (!sip_read_addr(value, addr) || !sip_read_uri(addr->uri, &uri))
+        return false;
+    sip_read_param(addr->params, "tag", tag);
+    return true;
+}
+
+// What has no colon is the first half of a name that should have been quoted: "Doe, Jane <sip:jane@h>".
+static bool is_half_a_name(struct sip_str value)
+{
+    return !memchr(value.p, ':', value.len);
+}
+
+static bool check_contact(struct sip_str value, struct sip_shape *shape)
+{
+    struct sip_str rest = value, one;
     struct sip_addr addr;
-    for (unsigned i = 0; i < head->lines; i++) {
-        const struct sip_line *line = &head->line[i];
-        if (line->id == SIP_NAME_FROM || line->id == SIP_NAME_TO) {
-            if (!sip_read_addr(line->value, &addr))
-                return false;
-        } else if (line->id == SIP_NAME_CONTACT || line->id == SIP_NAME_RECORD_ROUTE) {
-            struct sip_str rest = line->value, one;
-            if (line->id == SIP_NAME_CONTACT && sip_str_is(rest, "*"))
-                continue;
-            while ((one = sip_next_value(&rest)).p)
-                if (!sip_read_addr(one, &addr) || (line->id == SIP_NAME_RECORD_ROUTE && !addr.angle))
-                    return false;
-        }
+    if (sip_str_is(value, "*"))
+        return true;
+    while ((one = sip_next_value(&rest)).p) {
+        if (is_half_a_name(one) && rest.len)
+            continue;
+        if (!sip_read_addr(one, &addr))
+            return false;
+        if (!shape->contact.uri.p)
+            shape->contact = addr;
     }
     return true;
+}
+
+static bool check_record_route(struct sip_str value)
+{
+    struct sip_str one;
+    struct sip_addr addr;
+    while ((one = sip_next_value(&value)).p)
+        if (!sip_read_addr(one, &addr) || !addr.angle)
+            return false;
+    return true;
+}
+
+static bool check_addresses(const struct sip_head *head, struct sip_shape *shape)
+{
+    bool good = read_party(sip_head_value(head, SIP_NAME_FROM), &shape->from, &shape->from_tag) &&
+                read_party(sip_head_value(head, SIP_NAME_TO), &shape->to, &shape->to_tag);
+    for (unsigned n = head->first[SIP_NAME_CONTACT]; good && n; n = head->line[n - 1].next)
+        good = check_contact(head->line[n - 1].value, shape);
+    for (unsigned n = head->first[SIP_NAME_RECORD_ROUTE]; good && n; n = head->line[n - 1].next)
+        good = check_record_route(head->line[n - 1].value);
+    return good;
 }
 
 static bool check_head(const struct sip_head *head, bool stream, struct sip_shape *shape)
@@ -98,8 +129,8 @@ static bool check_head(const struct sip_head *head, bool stream, struct sip_shap
         return fail(shape, SIP_REJECT_line, 400);
     if (!check_required(head, shape) || !check_numbers(head, stream, shape))
         return false;
-    if (!sip_read_via(head->first[SIP_NAME_VIA], &shape->via) || !check_addresses(head) ||
-        has_any(head->first[SIP_NAME_CALL_ID], " \t,;"))
+    if (!sip_read_via(sip_head_value(head, SIP_NAME_VIA), &shape->via) || !check_addresses(head, shape) ||
+        has_any(sip_head_value(head, SIP_NAME_CALL_ID), " \t,;"))
         return fail(shape, SIP_REJECT_syntax, 400);
     return true;
 }

@@ -15,6 +15,9 @@ struct sip_shape {
     uint32_t cseq;
     struct sip_str cseq_method;
     struct sip_via via; // the first one
+    // From, To and the first Contact that is one, read once; uri.p == NULL: not come that far, or no Contact
+    struct sip_addr from, to, contact;
+    struct sip_str from_tag, to_tag; // p == NULL: none
     size_t body_len;
 };
 

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "control/sip/msg_internal.h"
-
 int sip_table_init(struct sip_table *table, size_t expected)
 {
     size_t size = 64;
@@ -61,12 +59,12 @@ void sip_ident_read(const struct sip_head *head, const struct sip_shape *shape, 
 {
     ident->method = shape->cseq_method;
     ident->uri = head->uri;
-    ident->via_value = head->first[SIP_NAME_VIA];
+    ident->via_value = sip_head_value(head, SIP_NAME_VIA);
     ident->via_value.len = shape->via.len;
     ident->via = shape->via;
-    ident->from_tag = sip_read_tag(head->first[SIP_NAME_FROM]);
-    ident->to_tag = sip_read_tag(head->first[SIP_NAME_TO]);
-    ident->call_id = head->first[SIP_NAME_CALL_ID];
+    ident->from_tag = shape->from_tag;
+    ident->to_tag = shape->to_tag;
+    ident->call_id = sip_head_value(head, SIP_NAME_CALL_ID);
     ident->cseq = shape->cseq;
 }
 

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "control/base/wipe.h"
+#include "control/sip/uri.h"
 
 // ---- names ---------------------------------------------------------------------------------------------
 
@@ -39,12 +40,6 @@ enum sip_method sip_method_by_name(struct sip_str name)
     return SIP_OTHER;
 }
 
-const char *sip_reason(int status)
-{
-    const char *text = osip_message_get_reason(status);
-    return text ? text : "Unknown";
-}
-
 // ---- strings -------------------------------------------------------------------------------------------
 
 char *sip_str_copy(struct sip_str s, char *out, size_t size)
@@ -74,94 +69,35 @@ bool sip_str_equal(struct sip_str a, struct sip_str b)
 
 // ---- making one ----------------------------------------------------------------------------------------
 
-static void no_trace(const char *file, int line, osip_trace_level_t level, const char *format, va_list ap)
-{
-    (void)file;
-    (void)line;
-    (void)level;
-    (void)format;
-    (void)ap;
-}
-
-void sip_msg_setup(void)
-{
-    static bool done;
-    if (done)
-        return;
-    // First of all: osip prints two lines to stdout for each bad datagram otherwise.
-    osip_trace_initialize_func(END_TRACE_LEVEL, no_trace);
-    parser_init();
-    done = true;
-}
-
-static bool wanted_by_osip(enum sip_name id)
-{
-    return id == SIP_NAME_VIA || id == SIP_NAME_FROM || id == SIP_NAME_TO || id == SIP_NAME_CALL_ID ||
-           id == SIP_NAME_CSEQ || id == SIP_NAME_CONTACT || id == SIP_NAME_RECORD_ROUTE;
-}
-
-static char *append(char *to, struct sip_str s)
-{
-    if (s.len)
-        memcpy(to, s.p, s.len);
-    return to + s.len;
-}
-
-static char *append_text(char *to, const char *text)
-{
-    return append(to, (struct sip_str){text, strlen(text)});
-}
-
-// osip reads a head of only what it has to understand: its body parser refuses what is common, and each
-// header costs it several allocations.
-static struct osip_message *parse(const struct sip_head *head, const struct sip_shape *shape)
-{
-    size_t room = 64 + head->method.len + head->uri.len;
-    for (unsigned i = 0; i < head->lines; i++)
-        if (wanted_by_osip(head->line[i].id))
-            room += head->line[i].name.len + head->line[i].value.len + 4;
-    char *text = malloc(room), *p = text;
-    osip_message_t *osip = NULL;
-    if (!text)
-        return NULL;
-    if (head->request) {
-        p = append_text(append(p, head->method), " ");
-        p = append_text(append(p, head->uri), " SIP/2.0\r\n");
-    } else {
-        char code[4] = {(char)('0' + shape->code / 100), (char)('0' + shape->code / 10 % 10),
-                        (char)('0' + shape->code % 10), '\0'};
-        p = append_text(append_text(append_text(p, "SIP/2.0 "), code), " -\r\n");
-    }
-    for (unsigned i = 0; i < head->lines; i++) {
-        const struct sip_line *line = &head->line[i];
-        if (!wanted_by_osip(line->id))
-            continue;
-        p = append_text(append(p, line->name), ": ");
-        p = append_text(append(p, line->value), "\r\n");
-    }
-    p = append_text(p, "\r\n");
-    if (osip_message_init(&osip) != 0)
-        osip = NULL;
-    else if (osip_message_parse(osip, text, (size_t)(p - text)) != 0) {
-        osip_message_free(osip);
-        osip = NULL;
-    }
-    free(text);
-    return osip;
-}
-
-// What the transaction machine and the accessors rely on.
-static bool complete(const struct osip_message *osip, bool request)
-{
-    const osip_via_t *via = osip_list_get(&osip->vias, 0);
-    return via && via->host && via->protocol && osip->from && osip->from->url && osip->to && osip->to->url &&
-           osip->call_id && osip->call_id->number && osip->cseq && osip->cseq->method && osip->cseq->number &&
-           (!request || (osip->req_uri && osip->sip_method && osip->sip_version));
-}
-
 static struct sip_str moved(struct sip_str s, const char *from, const char *to)
 {
     return (struct sip_str){s.p ? to + (s.p - from) : NULL, s.len};
+}
+
+static struct sip_addr moved_addr(const struct sip_addr *addr, const char *from, const char *to)
+{
+    return (struct sip_addr){.display = moved(addr->display, from, to),
+                             .uri = moved(addr->uri, from, to),
+                             .params = moved(addr->params, from, to),
+                             .angle = addr->angle};
+}
+
+static void move_shape(struct sip_msg *msg, const struct sip_shape *shape, const char *from, const char *to)
+{
+    msg->status = shape->code;
+    msg->cseq = shape->cseq;
+    msg->method_name = moved(shape->cseq_method, from, to);
+    msg->method = sip_method_by_name(msg->method_name);
+    msg->via = shape->via;
+    msg->via.transport = moved(shape->via.transport, from, to);
+    msg->via.host = moved(shape->via.host, from, to);
+    msg->via.params = moved(shape->via.params, from, to);
+    msg->via.branch = moved(shape->via.branch, from, to);
+    msg->from = moved_addr(&shape->from, from, to);
+    msg->to = moved_addr(&shape->to, from, to);
+    msg->contact = moved_addr(&shape->contact, from, to);
+    msg->from_tag = moved(shape->from_tag, from, to);
+    msg->to_tag = moved(shape->to_tag, from, to);
 }
 
 struct sip_msg *sip_msg_new(const struct sip_head *head, const struct sip_shape *shape)
@@ -171,41 +107,29 @@ struct sip_msg *sip_msg_new(const struct sip_head *head, const struct sip_shape 
     if (!msg)
         return NULL;
     memset(msg, 0, sizeof *msg);
-    msg->osip = parse(head, shape);
-    if (!msg->osip || !complete(msg->osip, head->request)) {
-        sip_msg_free(msg);
-        return NULL;
-    }
     char *bytes = (char *)msg + sizeof *msg + lines;
     const char *from = head->bytes.p;
     memcpy(bytes, from, len);
     msg->bytes = (struct sip_str){bytes, len};
     msg->body = (struct sip_str){bytes + head->body, shape->body_len};
     msg->request = head->request;
-    msg->status = shape->code;
-    msg->cseq = shape->cseq;
-    msg->method_name = moved(shape->cseq_method, from, bytes);
-    msg->method = sip_method_by_name(msg->method_name);
     msg->uri = moved(head->uri, from, bytes);
     msg->phrase = moved(head->phrase, from, bytes);
+    move_shape(msg, shape, from, bytes);
+    memcpy(msg->first, head->first, sizeof msg->first);
     msg->line_count = head->lines;
     for (unsigned i = 0; i < head->lines; i++) {
-        struct sip_line *line = &msg->lines[i];
-        line->id = head->line[i].id;
-        line->name = moved(head->line[i].name, from, bytes);
-        line->value = moved(head->line[i].value, from, bytes);
+        msg->lines[i] = head->line[i];
+        msg->lines[i].name = moved(head->line[i].name, from, bytes);
+        msg->lines[i].value = moved(head->line[i].value, from, bytes);
     }
-    for (unsigned i = 0; i < SIP_NAME_COUNT; i++)
-        msg->first[i] = moved(head->first[i], from, bytes);
     return msg;
 }
 
 void sip_msg_free(struct sip_msg *msg)
 {
-    if (!msg)
-        return;
-    osip_message_free(msg->osip);
-    wipe_free(msg);
+    if (msg)
+        wipe_free(msg);
 }
 
 // ---- reading one ---------------------------------------------------------------------------------------
@@ -240,14 +164,14 @@ struct sip_str sip_msg_uri(const struct sip_msg *msg)
     return msg->uri;
 }
 
-// Drops parameters and, from what is a number, visual separators.
+// Drops, from what is a number, visual separators.
 static bool plain_user(const char *user, char *out)
 {
     size_t n = 0;
     bool number = *user != '\0';
-    for (const char *p = user; *p && *p != ';'; p++)
+    for (const char *p = user; *p; p++)
         number = number && strchr("0123456789+*#-.()", *p);
-    for (const char *p = user; *p && *p != ';'; p++) {
+    for (const char *p = user; *p; p++) {
         if (number && strchr("-.()", *p))
             continue;
         if (n == SIP_NUMBER_MAX - 1 || (unsigned char)*p < 0x20 || *p == 0x7f) {
@@ -260,29 +184,27 @@ static bool plain_user(const char *user, char *out)
     return n > 0;
 }
 
-static bool uri_user(const osip_uri_t *uri, char *out)
+static bool number_of(struct sip_str text, char *out)
 {
+    struct sip_uri uri;
+    char user[SIP_LINE_MAX];
     out[0] = '\0';
-    if (!uri || !uri->scheme)
-        return false;
-    if (strcasecmp(uri->scheme, "tel") == 0)
-        return uri->string && plain_user(uri->string, out);
-    return uri->username && plain_user(uri->username, out);
+    return sip_read_uri(text, &uri) && sip_uri_user(&uri, user, sizeof user) && plain_user(user, out);
 }
 
 bool sip_msg_called(const struct sip_msg *msg, char out[static SIP_NUMBER_MAX])
 {
-    return uri_user(msg->osip->req_uri, out);
+    return number_of(msg->uri, out);
 }
 
 bool sip_msg_calling(const struct sip_msg *msg, char out[static SIP_NUMBER_MAX])
 {
-    return uri_user(msg->osip->from->url, out);
+    return number_of(msg->from.uri, out);
 }
 
 struct sip_str sip_msg_call_id(const struct sip_msg *msg)
 {
-    return msg->first[SIP_NAME_CALL_ID];
+    return sip_msg_first(msg, SIP_NAME_CALL_ID);
 }
 
 uint32_t sip_msg_cseq(const struct sip_msg *msg)
@@ -292,49 +214,33 @@ uint32_t sip_msg_cseq(const struct sip_msg *msg)
 
 struct sip_str sip_msg_from(const struct sip_msg *msg)
 {
-    return msg->first[SIP_NAME_FROM];
+    return sip_msg_first(msg, SIP_NAME_FROM);
 }
 
 struct sip_str sip_msg_to(const struct sip_msg *msg)
 {
-    return msg->first[SIP_NAME_TO];
-}
-
-struct sip_str sip_read_tag(struct sip_str value)
-{
-    struct sip_addr addr;
-    struct sip_str tag = {NULL, 0};
-    if (sip_read_addr(value, &addr))
-        sip_read_param(addr.params, "tag", &tag);
-    return tag;
+    return sip_msg_first(msg, SIP_NAME_TO);
 }
 
 struct sip_str sip_msg_from_tag(const struct sip_msg *msg)
 {
-    return sip_read_tag(msg->first[SIP_NAME_FROM]);
+    return msg->from_tag;
 }
 
 struct sip_str sip_msg_to_tag(const struct sip_msg *msg)
 {
-    return sip_read_tag(msg->first[SIP_NAME_TO]);
+    return msg->to_tag;
 }
 
 struct sip_str sip_msg_contact(const struct sip_msg *msg)
 {
-    struct sip_str rest = msg->first[SIP_NAME_CONTACT], none = {NULL, 0};
-    struct sip_addr addr;
-    struct sip_str value = sip_next_value(&rest);
-    if (!value.p || sip_str_is(value, "*") || !sip_read_addr(value, &addr))
-        return none;
-    return addr.uri;
+    return msg->contact.uri;
 }
 
 struct sip_str sip_msg_record_route(const struct sip_msg *msg, unsigned n)
 {
-    for (unsigned i = 0; i < msg->line_count; i++) {
-        if (msg->lines[i].id != SIP_NAME_RECORD_ROUTE)
-            continue;
-        struct sip_str rest = msg->lines[i].value, value;
+    for (unsigned i = msg->first[SIP_NAME_RECORD_ROUTE]; i; i = msg->lines[i - 1].next) {
+        struct sip_str rest = msg->lines[i - 1].value, value;
         while ((value = sip_next_value(&rest)).p)
             if (n-- == 0)
                 return value;
@@ -342,11 +248,27 @@ struct sip_str sip_msg_record_route(const struct sip_msg *msg, unsigned n)
     return (struct sip_str){NULL, 0};
 }
 
+uint16_t sip_msg_via_port(const struct sip_msg *msg)
+{
+    return msg->via.port;
+}
+
+struct sip_str sip_msg_line(const struct sip_msg *msg, enum sip_name id, unsigned n)
+{
+    unsigned i = msg->first[id];
+    for (; i && n; n--)
+        i = msg->lines[i - 1].next;
+    return i ? msg->lines[i - 1].value : (struct sip_str){NULL, 0};
+}
+
 struct sip_str sip_msg_header(const struct sip_msg *msg, const char *name, unsigned n)
 {
-    for (unsigned i = 0; i < msg->line_count; i++)
-        if (sip_name_is(msg->lines[i].name, name) && n-- == 0)
-            return msg->lines[i].value;
+    enum sip_name id = sip_name_id((struct sip_str){name, strlen(name)});
+    if (id)
+        return sip_msg_line(msg, id, n);
+    for (unsigned i = msg->first[SIP_NAME_OTHER]; i; i = msg->lines[i - 1].next)
+        if (sip_str_is_nocase(msg->lines[i - 1].name, name) && n-- == 0)
+            return msg->lines[i - 1].value;
     return (struct sip_str){NULL, 0};
 }
 

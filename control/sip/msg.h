@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A SIP message that was received: its bytes with an index over them, and osip's reading of it behind NULL
-// checks. What is only passed on is taken from the bytes; what has to be understood comes from osip.
+// A SIP message that was received: its bytes with an index over them. Every header that control looks at is
+// found by its number, and what names a dialog is read once, when the message is made.
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct osip_message;
+#include "control/sip/headers.h"
 
 // Bytes inside something else; not NUL-terminated. p == NULL: absent.
 struct sip_str {
@@ -47,7 +47,7 @@ struct sip_msg;
 const char *sip_method_name(enum sip_method method);
 enum sip_method sip_method_by_name(struct sip_str name);
 
-// The reason phrase of RFC 3261 section 21 for a status code, "Unknown" where it has none. Any thread.
+// The standard reason phrase of a status code, "Unknown" where there is none. Any thread.
 const char *sip_reason(int status);
 
 // Everything below: the pointers returned live as long as the message.
@@ -83,6 +83,15 @@ struct sip_str sip_msg_record_route(const struct sip_msg *msg, unsigned n);
 // Value of the n-th header line of that name (compared without case; the compact form counts as the name),
 // folding replaced by spaces, no white space around. Commas do not split it.
 struct sip_str sip_msg_header(const struct sip_msg *msg, const char *name, unsigned n);
+
+// The same by number, for a name of the table: no line is looked at twice. `id` is not SIP_NAME_OTHER.
+struct sip_str sip_msg_line(const struct sip_msg *msg, enum sip_name id, unsigned n);
+
+// The name of a header number ("Call-ID"), NULL for SIP_NAME_OTHER. Any thread.
+const char *sip_name_text(enum sip_name id);
+
+// Port in the topmost Via, 0: none given.
+uint16_t sip_msg_via_port(const struct sip_msg *msg);
 
 // Number at the start of that header (Max-Forwards, Retry-After, Expires, Min-SE ...), or `otherwise` when
 // there is none, it is no number or is above `max`.

@@ -2,16 +2,9 @@
 // Inside of a message, for the stack's own files.
 #pragma once
 
-#include <sys/time.h> // osip.h needs it first
-
-#include <osip2/osip.h>
-#include <osipparser2/osip_parser.h>
-#include <osipparser2/osip_port.h>
-
 #include "control/sip/filter.h"
 
 struct sip_msg {
-    struct osip_message *osip; // ours; a transaction of osip only borrows it
     struct sip_str bytes;
     struct sip_str body;
     bool request;
@@ -20,18 +13,21 @@ struct sip_msg {
     enum sip_method method;
     struct sip_str method_name;
     struct sip_str uri, phrase;
-    struct sip_str first[SIP_NAME_COUNT];
+    struct sip_via via;                // the first
+    struct sip_addr from, to, contact; // contact.uri.p == NULL: none
+    struct sip_str from_tag, to_tag;   // p == NULL: none
+    uint8_t first[SIP_NAME_COUNT];     // as in struct sip_head
     unsigned line_count;
     struct sip_line lines[]; // and the bytes behind them
 };
 
-// Once, before anything of osip is used.
-void sip_msg_setup(void);
-
-// Makes a message of a head that passed the filter: copies the bytes and lets osip parse them.
-// NULL when osip refuses it or there is no memory. The caller frees it.
+// Makes a message of a head that passed the filter, whose shape is `shape`: copies the bytes. NULL without
+// memory. The caller frees it.
 struct sip_msg *sip_msg_new(const struct sip_head *head, const struct sip_shape *shape);
 void sip_msg_free(struct sip_msg *msg);
 
-// The tag in a From or To value; p == NULL without one.
-struct sip_str sip_read_tag(struct sip_str value);
+// Value of the first line with that name; p == NULL without one.
+static inline struct sip_str sip_msg_first(const struct sip_msg *msg, enum sip_name id)
+{
+    return msg->first[id] ? msg->lines[msg->first[id] - 1].value : (struct sip_str){NULL, 0};
+}

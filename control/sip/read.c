@@ -6,51 +6,50 @@
 
 // ---- header names --------------------------------------------------------------------------------------
 
-static const struct {
-    const char *name;
-    char compact; // 0: none
-    enum sip_name id;
-} names[] = {
-    {"Via", 'v', SIP_NAME_VIA},
-    {"From", 'f', SIP_NAME_FROM},
-    {"To", 't', SIP_NAME_TO},
-    {"Call-ID", 'i', SIP_NAME_CALL_ID},
-    {"CSeq", 0, SIP_NAME_CSEQ},
-    {"Contact", 'm', SIP_NAME_CONTACT},
-    {"Content-Length", 'l', SIP_NAME_CONTENT_LENGTH},
-    {"Content-Type", 'c', SIP_NAME_CONTENT_TYPE},
-    {"Max-Forwards", 0, SIP_NAME_MAX_FORWARDS},
-    {"Record-Route", 0, SIP_NAME_RECORD_ROUTE},
-    {"Require", 0, SIP_NAME_REQUIRE},
-    {"Content-Encoding", 'e', SIP_NAME_OTHER},
-    {"Subject", 's', SIP_NAME_OTHER},
-    {"Supported", 'k', SIP_NAME_OTHER},
-    {"Session-Expires", 'x', SIP_NAME_OTHER},
-    {"Refer-To", 'r', SIP_NAME_OTHER},
-    {"Referred-By", 'b', SIP_NAME_OTHER},
-    {"Event", 'o', SIP_NAME_OTHER},
-    {"Allow-Events", 'u', SIP_NAME_OTHER},
+struct name {
+    const char *text;
+    uint8_t len;
+    char compact;
 };
-enum { NAMES = sizeof names / sizeof *names };
 
-bool sip_name_is(struct sip_str name, const char *full)
+static const struct name names[SIP_NAME_COUNT] = {
+#define X(id, name, compact) [SIP_NAME_##id] = {name, sizeof name - 1, compact},
+    SIP_HEADERS(X)
+#undef X
+};
+
+const char *sip_name_text(enum sip_name id)
 {
-    if (sip_str_is_nocase(name, full))
-        return true;
-    if (name.len != 1)
-        return false;
-    for (unsigned i = 0; i < NAMES; i++)
-        if (names[i].compact == (name.p[0] | 0x20) && strcasecmp(names[i].name, full) == 0)
-            return true;
-    return false;
+    return (unsigned)id < SIP_NAME_COUNT ? names[id].text : NULL;
 }
 
 enum sip_name sip_name_id(struct sip_str name)
 {
-    for (unsigned i = 0; i < NAMES; i++)
-        if (name.len == 1 ? names[i].compact == (name.p[0] | 0x20) : sip_str_is_nocase(name, names[i].name))
-            return names[i].id;
+    unsigned low = SIP_NAME_OTHER + 1, high = SIP_NAME_COUNT;
+    if (name.len == 1) {
+        while (low < high && names[low].compact != (name.p[0] | 0x20))
+            low++;
+        return low < high ? (enum sip_name)low : SIP_NAME_OTHER;
+    }
+    while (low < high) {
+        unsigned middle = low + (high - low) / 2;
+        const struct name *n = &names[middle];
+        size_t both = name.len < n->len ? name.len : n->len;
+        int order = both ? strncasecmp(name.p, n->text, both) : 0;
+        if (order == 0 && name.len == n->len)
+            return (enum sip_name)middle;
+        if (order < 0 || (order == 0 && name.len < n->len))
+            high = middle;
+        else
+            low = middle + 1;
+    }
     return SIP_NAME_OTHER;
+}
+
+bool sip_name_is(struct sip_str name, const char *full)
+{
+    enum sip_name id = sip_name_id((struct sip_str){full, strlen(full)});
+    return id ? sip_name_id(name) == id : sip_str_is_nocase(name, full);
 }
 
 // ---- lines ---------------------------------------------------------------------------------------------
@@ -109,9 +108,14 @@ static void read_line(struct sip_head *head, struct sip_str text)
         return;
     }
     line.id = sip_name_id(line.name);
-    if (head->count[line.id]++ == 0)
-        head->first[line.id] = line.value;
+    line.next = 0;
     head->line[head->lines++] = line;
+    uint8_t number = (uint8_t)head->lines;
+    if (head->count[line.id]++ == 0)
+        head->first[line.id] = number;
+    else
+        head->line[head->last[line.id] - 1].next = number;
+    head->last[line.id] = number;
 }
 
 // ---- start line ----------------------------------------------------------------------------------------

@@ -5,30 +5,19 @@
 // thread.
 #pragma once
 
+#include <assert.h>
+
 #include "control/sip/msg.h"
 #include "control/sip/value.h"
-
-enum sip_name {
-    SIP_NAME_OTHER,
-    SIP_NAME_VIA,
-    SIP_NAME_FROM,
-    SIP_NAME_TO,
-    SIP_NAME_CALL_ID,
-    SIP_NAME_CSEQ,
-    SIP_NAME_CONTACT,
-    SIP_NAME_CONTENT_LENGTH,
-    SIP_NAME_CONTENT_TYPE,
-    SIP_NAME_MAX_FORWARDS,
-    SIP_NAME_RECORD_ROUTE,
-    SIP_NAME_REQUIRE,
-    SIP_NAME_COUNT
-};
 
 struct sip_line {
     struct sip_str name;  // as it stands there, no white space around
     struct sip_str value; // likewise, folding replaced by spaces
     enum sip_name id;
+    uint8_t next; // number of the next line with that id, counted from 1; 0: none
 };
+
+static_assert(SIP_HEADERS_MAX < UINT8_MAX, "a line's number fits a byte");
 
 enum sip_fault {
     SIP_FAULT_START = 1u << 0,   // start line has more or less than three parts with one space between
@@ -43,10 +32,11 @@ struct sip_head {
     size_t body;          // number of the first body byte
     unsigned faults;      // enum sip_fault
     bool request;
-    struct sip_str method, uri, version;  // request
-    struct sip_str code, phrase;          // response, and version
-    unsigned count[SIP_NAME_COUNT];       // lines of each name
-    struct sip_str first[SIP_NAME_COUNT]; // value of the first of each
+    struct sip_str method, uri, version; // request
+    struct sip_str code, phrase;         // response, and version
+    uint8_t count[SIP_NAME_COUNT];       // lines of each name
+    uint8_t first[SIP_NAME_COUNT];       // number of the first of each, counted from 1; 0: none
+    uint8_t last[SIP_NAME_COUNT];        // and of the last
     unsigned lines;
     struct sip_line line[SIP_HEADERS_MAX];
 };
@@ -54,6 +44,12 @@ struct sip_head {
 // Reads the head of a message. Folded lines are joined in place (CR LF SP becomes three spaces), which is why
 // the bytes are not const; nothing moves. Lines end in CR LF or LF.
 void sip_read(char *bytes, size_t len, struct sip_head *head);
+
+// Value of the first line with that name; p == NULL without one.
+static inline struct sip_str sip_head_value(const struct sip_head *head, enum sip_name id)
+{
+    return head->first[id] ? head->line[head->first[id] - 1].value : (struct sip_str){NULL, 0};
+}
 
 // Joins folded lines of the head in place; sip_read() does it too.
 void sip_unfold(char *bytes, size_t len);

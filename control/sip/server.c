@@ -36,8 +36,9 @@ void sip_answer_head(struct sip_stack *stack, const struct sip_head *head, const
 {
     // A tag that the same request gets again, without anything being kept: made from what names the request.
     char tag[SIP_TAG_LEN];
-    struct siphash_value v = sip_key_ack(stack->secret, head->first[SIP_NAME_CALL_ID],
-                                         head->first[SIP_NAME_FROM], head->first[SIP_NAME_VIA], 0);
+    struct siphash_value v =
+        sip_key_ack(stack->secret, sip_head_value(head, SIP_NAME_CALL_ID),
+                    sip_head_value(head, SIP_NAME_FROM), sip_head_value(head, SIP_NAME_VIA), 0);
     snprintf(tag, sizeof tag, "%u.%016llx", stack->loop_number, (unsigned long long)v.a);
     struct sip_reply reply = {
         .request = {head->line, head->lines},
@@ -51,7 +52,7 @@ void sip_answer_head(struct sip_stack *stack, const struct sip_head *head, const
         return;
     struct sip_flow to = *flow;
     struct sip_via via = shape->via;
-    if (!sip_flow_row(&to)->stream && (via.host.p || sip_read_via(head->first[SIP_NAME_VIA], &via)))
+    if (!sip_flow_row(&to)->stream && (via.host.p || sip_read_via(sip_head_value(head, SIP_NAME_VIA), &via)))
         to.remote.port = reply_port(flow, &via);
     if (stack->io->send(stack->io_arg, &to, bytes, NULL) == 0) {
         stack->counters.tx[to.transport]++;
@@ -66,22 +67,6 @@ static void answer_status(struct sip_stack *stack, const struct sip_head *head, 
                           const struct sip_flow *flow, int status)
 {
     sip_answer_head(stack, head, shape, flow, &(struct sip_answer){.status = status});
-}
-
-// What the machine wants of a response: its status, and a Via to look at.
-static osip_message_t *stub(const struct sip_txn *txn, int status)
-{
-    osip_message_t *m = NULL;
-    osip_via_t *via = NULL;
-    if (osip_message_init(&m) != 0)
-        return NULL;
-    m->status_code = status;
-    if (osip_via_clone(txn->live->osip->topvia, &via) != 0) {
-        osip_message_free(m);
-        return NULL;
-    }
-    osip_list_add(&m->vias, via, -1);
-    return m;
 }
 
 static void arm_live(struct sip_txn *txn)
@@ -161,18 +146,15 @@ int sip_respond(struct sip_txn *txn, const struct sip_answer *answer)
         .answer = answer,
     };
     struct sip_bytes *bytes = sip_write_response(&reply);
-    osip_message_t *message = bytes ? stub(txn, answer->status) : NULL;
-    if (!message) {
-        wipe_free(bytes);
+    if (!bytes)
         return -ENOMEM;
-    }
     wipe_free(txn->live->out);
     txn->live->out = bytes;
     sip_txn_execute(txn,
                     answer->status < 200   ? SND_STATUS_1XX
                     : answer->status < 300 ? SND_STATUS_2XX
                                            : SND_STATUS_3456XX,
-                    message);
+                    answer->status);
     if (txn->flags & SIP_BROKEN) {
         txn->flags |= SIP_FINAL;
         sip_txn_free(txn);
@@ -192,8 +174,8 @@ static void take_new(struct sip_stack *stack, const struct sip_head *head, const
 {
     struct sip_msg *msg = sip_msg_new(head, shape);
     if (!msg) {
-        stack->counters.rejects[SIP_REJECT_syntax]++;
-        answer_status(stack, head, shape, flow, 400);
+        stack->counters.rejects[SIP_REJECT_memory]++;
+        answer_status(stack, head, shape, flow, 500);
         return;
     }
     bool invite = msg->method == SIP_INVITE;
@@ -213,7 +195,7 @@ static void take_new(struct sip_stack *stack, const struct sip_head *head, const
         sip_table_add(&stack->merges, &txn->merge, sip_key_merge(stack->secret, ident));
         sip_make_tag(stack, txn->tag);
     }
-    sip_txn_execute(txn, invite ? RCV_REQINVITE : RCV_REQUEST, msg->osip);
+    sip_txn_execute(txn, invite ? RCV_REQINVITE : RCV_REQUEST, 0);
     sip_txn_hold(txn);
     stack->user->on_request(stack->arg, txn, msg, flow);
     // 17.2.1: within 200 ms, unless the user was faster
@@ -261,7 +243,7 @@ static void come_again(struct sip_txn *txn)
     stack->counters.rx_again++;
     if (txn->stage == SIP_LIVE) {
         bool answers = txn->live->out != NULL;
-        sip_txn_execute(txn, txn->kind == SIP_SERVER_INVITE ? RCV_REQINVITE : RCV_REQUEST, NULL);
+        sip_txn_execute(txn, txn->kind == SIP_SERVER_INVITE ? RCV_REQINVITE : RCV_REQUEST, 0);
         if (txn->flags & SIP_BROKEN) // the answer is repeated when it asks again or timer G says so
             txn->flags &= (uint16_t) ~(SIP_BROKEN | SIP_KILLED);
         else if (answers)
@@ -303,7 +285,7 @@ static void take_cancel(struct sip_stack *stack, const struct sip_head *head, co
         return;
     struct sip_msg *msg = sip_msg_new(head, shape);
     if (!msg) {
-        stack->counters.rejects[SIP_REJECT_syntax]++;
+        stack->counters.rejects[SIP_REJECT_memory]++;
         return;
     }
     txn->flags |= SIP_CANCELLED;
@@ -326,7 +308,7 @@ static bool ack_of_failure(struct sip_stack *stack, struct sip_txn *txn, const s
         stack->counters.rx_again++;
         return true;
     }
-    sip_txn_execute(txn, RCV_REQACK, NULL);
+    sip_txn_execute(txn, RCV_REQACK, 0);
     sip_txn_wait(txn, (uint32_t)txn->live->osip->ist_context->timer_i_length, NULL);
     return true;
 }
@@ -365,7 +347,7 @@ static void take_ack(struct sip_stack *stack, const struct sip_head *head, const
     }
     struct sip_msg *msg = sip_msg_new(head, shape);
     if (!msg) {
-        stack->counters.rejects[SIP_REJECT_syntax]++;
+        stack->counters.rejects[SIP_REJECT_memory]++;
         return;
     }
     struct sip_owner *owner = txn->owner;
@@ -425,11 +407,11 @@ void sip_server_timer(struct sip_txn *txn)
         txn->repeat_at = now + txn->interval;
         sip_txn_arm(txn);
     } else if (late) {
-        sip_txn_execute(txn, TIMEOUT_H, NULL);
+        sip_txn_execute(txn, TIMEOUT_H, 0);
         sip_txn_free(txn);
     } else if (again) {
         txn->interval *= 2;
-        sip_txn_execute(txn, TIMEOUT_G, NULL);
+        sip_txn_execute(txn, TIMEOUT_G, 0);
         stack->counters.tx_again++;
         arm_live(txn);
     } else {

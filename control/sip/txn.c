@@ -3,6 +3,7 @@
 #include "control/base/wipe.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -53,6 +54,52 @@ static int on_send(osip_transaction_t *tr, osip_message_t *message, char *host, 
     return err ? -1 : 0;
 }
 
+// ---- what osip is shown --------------------------------------------------------------------------------
+
+static void no_trace(const char *file, int line, osip_trace_level_t level, const char *format, va_list ap)
+{
+    (void)file;
+    (void)line;
+    (void)level;
+    (void)format;
+    (void)ap;
+}
+
+static int make_models(struct sip_stack *stack)
+{
+    static const struct {
+        const char *start, *method;
+    } texts[SIP_MODEL_COUNT] = {
+        [SIP_MODEL_INVITE] = {"INVITE sip:user@host SIP/2.0", "INVITE"},
+        [SIP_MODEL_OTHER] = {"OPTIONS sip:user@host SIP/2.0", "OPTIONS"},
+        [SIP_MODEL_1XX] = {"SIP/2.0 180 -", "INVITE"},
+        [SIP_MODEL_2XX] = {"SIP/2.0 200 -", "INVITE"},
+        [SIP_MODEL_REST] = {"SIP/2.0 400 -", "INVITE"},
+    };
+    for (unsigned i = 0; i < SIP_MODEL_COUNT; i++) {
+        char text[256];
+        int n = snprintf(text, sizeof text,
+                         "%s\r\nVia: SIP/2.0/UDP host;branch=z9hG4bKx\r\nFrom: <sip:user@host>;tag=from\r\n"
+                         "To: <sip:user@host>;tag=to\r\nCall-ID: call\r\nCSeq: 1 %s\r\n\r\n",
+                         texts[i].start, texts[i].method);
+        if (osip_message_init(&stack->model[i]) != 0 ||
+            osip_message_parse(stack->model[i], text, (size_t)n) != 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static osip_message_t *request_model(const struct sip_stack *stack, enum sip_kind kind)
+{
+    bool invite = kind == SIP_CLIENT_INVITE || kind == SIP_SERVER_INVITE;
+    return stack->model[invite ? SIP_MODEL_INVITE : SIP_MODEL_OTHER];
+}
+
+static osip_message_t *response_model(const struct sip_stack *stack, int status)
+{
+    return stack->model[status < 200 ? SIP_MODEL_1XX : status < 300 ? SIP_MODEL_2XX : SIP_MODEL_REST];
+}
+
 // ---- the stack -----------------------------------------------------------------------------------------
 
 int sip_core_new(struct wheel *wheel, unsigned loop_number, const struct tl_config *config,
@@ -62,7 +109,9 @@ int sip_core_new(struct wheel *wheel, unsigned loop_number, const struct tl_conf
     struct sip_stack *stack = calloc(1, sizeof *stack);
     if (!stack)
         return -ENOMEM;
-    sip_msg_setup();
+    // First of all: osip prints two lines to stdout for each bad message otherwise.
+    osip_trace_initialize_func(END_TRACE_LEVEL, no_trace);
+    parser_init();
     stack->wheel = wheel;
     stack->loop_number = loop_number;
     stack->whole = config;
@@ -77,6 +126,8 @@ int sip_core_new(struct wheel *wheel, unsigned loop_number, const struct tl_conf
     int err = getentropy(stack->secret, sizeof stack->secret) == 0 ? 0 : -EIO;
     if (!err && osip_init(&stack->osip) != 0)
         err = -ENOMEM;
+    if (!err)
+        err = make_models(stack);
     size_t expected = (size_t)stack->live_max * 2;
     if (!err)
         err = sip_table_init(&stack->txns, expected);
@@ -116,6 +167,8 @@ void sip_core_free(struct sip_stack *stack)
     sip_table_fini(&stack->txns);
     sip_table_fini(&stack->merges);
     sip_table_fini(&stack->acks);
+    for (unsigned i = 0; i < SIP_MODEL_COUNT; i++)
+        osip_message_free(stack->model[i]);
     if (stack->osip)
         osip_release(stack->osip);
     explicit_bzero(stack->secret, sizeof stack->secret);
@@ -217,7 +270,8 @@ struct sip_txn *sip_txn_new(struct sip_stack *stack, enum sip_kind kind, const s
                                               [SIP_SERVER_OTHER] = NIST};
     struct sip_txn *txn = sip_txn_record(stack, kind, flow);
     struct sip_live *live = txn ? calloc(1, sizeof *live) : NULL;
-    if (!live || osip_transaction_init(&live->osip, machine[kind], stack->osip, request->osip) != 0) {
+    if (!live ||
+        osip_transaction_init(&live->osip, machine[kind], stack->osip, request_model(stack, kind)) != 0) {
         free(live);
         if (txn)
             sip_txn_free(txn);
@@ -237,16 +291,9 @@ struct sip_txn *sip_txn_new(struct sip_stack *stack, enum sip_kind kind, const s
     return txn;
 }
 
-// The machine's pointers to messages that are ours. Stubs of responses stay: they are its own.
-static void take_back(struct sip_txn *txn)
+void sip_txn_execute(struct sip_txn *txn, type_t type, int status)
 {
     osip_transaction_t *tr = txn->live->osip;
-    if (!sip_kind_is_server(txn->kind))
-        tr->last_response = NULL;
-}
-
-void sip_txn_execute(struct sip_txn *txn, type_t type, osip_message_t *message)
-{
     osip_event_t *event = osip_malloc(sizeof *event);
     if (!event) {
         txn->flags |= SIP_BROKEN | SIP_KILLED;
@@ -254,10 +301,18 @@ void sip_txn_execute(struct sip_txn *txn, type_t type, osip_message_t *message)
     }
     memset(event, 0, sizeof *event);
     event->type = type;
-    event->transactionid = txn->live->osip->transactionid;
-    event->sip = message;
-    osip_transaction_execute(txn->live->osip, event);
-    take_back(txn);
+    event->transactionid = tr->transactionid;
+    // The machine frees the last response when another comes in its place: it only ever borrows ours.
+    if (status)
+        event->sip = response_model(txn->stack, status);
+    else if (!tr->orig_request)
+        event->sip = request_model(txn->stack, (enum sip_kind)txn->kind);
+    if (!status && sip_kind_is_server(txn->kind))
+        tr->last_response = txn->live->answered;
+    else if (sip_kind_is_server(txn->kind))
+        txn->live->answered = event->sip;
+    osip_transaction_execute(tr, event);
+    tr->last_response = NULL;
 }
 
 void sip_txn_end_live(struct sip_txn *txn, enum sip_stage stage)

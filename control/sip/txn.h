@@ -9,6 +9,11 @@
 //   WAITING     small record: answers what comes again until its deadline
 #pragma once
 
+#include <sys/time.h> // osip.h needs it first
+
+#include <osip2/osip.h>
+#include <osipparser2/osip_parser.h>
+
 #include "control/sip/io.h"
 #include "control/sip/key.h"
 #include "control/sip/msg_internal.h"
@@ -34,9 +39,10 @@ enum sip_flag {
 // What only a running machine needs.
 struct sip_live {
     osip_transaction_t *osip;
-    struct sip_msg *request; // theirs (server) or ours (client); osip borrows its message
-    struct sip_bytes *out;   // the request (client) or the last response (server)
-    struct sip_bytes *ack;   // client INVITE: what osip's ACK becomes
+    osip_message_t *answered; // server: the model of our last response
+    struct sip_msg *request;  // theirs (server) or ours (client)
+    struct sip_bytes *out;    // the request (client) or the last response (server)
+    struct sip_bytes *ack;    // client INVITE: what osip's ACK becomes
     struct sip_waiter waiter;
 };
 
@@ -67,6 +73,17 @@ enum {
     SIP_REPEAT_MAX = SIP_RECORD_BYTES - sizeof(struct sip_txn) - sizeof(struct sip_bytes)
 };
 
+// What osip's machines are shown in place of messages: they look at no more than the kind of a message, so no
+// byte from outside is ever parsed by osip. Shared by all transactions, which only borrow them.
+enum sip_model {
+    SIP_MODEL_INVITE,
+    SIP_MODEL_OTHER,
+    SIP_MODEL_1XX,
+    SIP_MODEL_2XX,
+    SIP_MODEL_REST,
+    SIP_MODEL_COUNT
+};
+
 struct sip_stack {
     struct wheel *wheel;
     unsigned loop_number;
@@ -75,6 +92,7 @@ struct sip_stack {
     const struct sip_user *user;
     void *arg;
     struct osip *osip;
+    osip_message_t *model[SIP_MODEL_COUNT];
     const struct sip_io *io;
     void *io_arg;
     struct sip_transport *transport; // NULL in tests
@@ -107,17 +125,16 @@ void sip_core_unreachable(struct sip_stack *stack, char *bytes, size_t len);
 
 // ---- sip_txn.c: life of a transaction -----------------------------------------------------------------
 
-// Makes a live transaction over a request, theirs or ours, and takes it over on success. NULL when osip or
-// memory refuses.
+// Makes a live transaction over a request, theirs or ours, and takes it over on success. NULL without memory.
 struct sip_txn *sip_txn_new(struct sip_stack *stack, enum sip_kind kind, const struct sip_flow *flow,
                             struct sip_msg *request);
 
 // Makes a record without a machine. NULL without memory.
 struct sip_txn *sip_txn_record(struct sip_stack *stack, enum sip_kind kind, const struct sip_flow *flow);
 
-// Runs an event through osip's machine; the message is borrowed for the time of the call (client responses,
-// requests) or taken over (stubs of responses). What the callbacks saw is in txn->flags afterwards.
-void sip_txn_execute(struct sip_txn *txn, type_t type, osip_message_t *message);
+// Runs an event through osip's machine, with what stands for a response of that status (0: no response). What
+// the callbacks saw is in txn->flags afterwards.
+void sip_txn_execute(struct sip_txn *txn, type_t type, int status);
 
 // Ends the machine and frees what only it needed. The transaction goes on in another stage.
 void sip_txn_end_live(struct sip_txn *txn, enum sip_stage stage);

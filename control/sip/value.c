@@ -117,8 +117,8 @@ static bool take_param(struct cursor *c, struct sip_str *name, struct sip_str *v
         if (!skip_quoted(c))
             return false;
     } else {
-        // token, host or IPv6 reference
-        while (c->p < c->end && (sip_is_token(*c->p) || *c->p == '[' || *c->p == ']' || *c->p == ':'))
+        // token, host or IPv6 reference, and what else clearly belongs to it: a branch in base64, a tag with '@'
+        while (c->p < c->end && !strchr("; \t,\"<>", *c->p))
             c->p++;
     }
     value->len = (size_t)(c->p - value->p);
@@ -187,46 +187,70 @@ bool sip_read_via(struct sip_str value, struct sip_via *via)
     return true;
 }
 
+// The first '<' outside of quotes, or the end. Returns false when quotes do not end or a '>' stands before it.
+static bool find_bracket(struct cursor *c)
+{
+    while (c->p < c->end && *c->p != '<') {
+        if (*c->p == '>')
+            return false;
+        if (*c->p != '"')
+            c->p++;
+        else if (!skip_quoted(c))
+            return false;
+    }
+    return true;
+}
+
+static bool all_params(struct cursor *c)
+{
+    struct sip_str name, value;
+    skip_space(c);
+    while (c->p < c->end) {
+        if (!take_param(c, &name, &value))
+            return false;
+        skip_space(c);
+    }
+    return true;
+}
+
+// "NAME <URI>": the name may be anything, so that what a trunk forgot to quote costs nobody a call.
+static bool read_name_addr(struct sip_str value, struct cursor *c, struct sip_addr *addr)
+{
+    const char *close = memchr(c->p, '>', (size_t)(c->end - c->p));
+    if (!close)
+        return false;
+    addr->angle = true;
+    addr->display = sip_trim((struct sip_str){value.p, (size_t)(c->p - value.p)});
+    addr->uri = sip_trim((struct sip_str){c->p + 1, (size_t)(close - c->p - 1)});
+    c->p = close + 1;
+    return true;
+}
+
+// "URI": it has no parameters, headers or commas of its own (20.10).
+static bool read_addr_spec(struct sip_str value, struct cursor *c, struct sip_addr *addr)
+{
+    c->p = value.p;
+    while (c->p < c->end && *c->p != ';')
+        c->p++;
+    addr->uri = sip_trim((struct sip_str){value.p, (size_t)(c->p - value.p)});
+    for (size_t i = 0; i < addr->uri.len; i++)
+        if (strchr("?, \t\"", addr->uri.p[i]))
+            return false;
+    return true;
+}
+
 bool sip_read_addr(struct sip_str value, struct sip_addr *addr)
 {
     struct cursor c = {value.p, value.p + value.len};
     memset(addr, 0, sizeof *addr);
-    // up to '<', ';' or the end
-    while (c.p < c.end && *c.p != '<' && *c.p != ';') {
-        if (*c.p == '"') {
-            if (!skip_quoted(&c))
-                return false;
-        } else if (*c.p == ',' || *c.p == '>') {
-            return false;
-        } else {
-            c.p++;
-        }
-    }
-    if (c.p < c.end && *c.p == '<') {
-        addr->angle = true;
-        addr->display = sip_trim((struct sip_str){value.p, (size_t)(c.p - value.p)});
-        const char *close = memchr(c.p, '>', (size_t)(c.end - c.p));
-        if (!close)
-            return false;
-        addr->uri = sip_trim((struct sip_str){c.p + 1, (size_t)(close - c.p - 1)});
-        c.p = close + 1;
-        skip_space(&c);
-    } else {
-        addr->uri = sip_trim((struct sip_str){value.p, (size_t)(c.p - value.p)});
-        if (memchr(addr->uri.p, '?', addr->uri.len) || memchr(addr->uri.p, ' ', addr->uri.len) ||
-            memchr(addr->uri.p, '"', addr->uri.len))
-            return false;
-    }
+    if (!find_bracket(&c) ||
+        !(c.p < c.end ? read_name_addr(value, &c, addr) : read_addr_spec(value, &c, addr)))
+        return false;
     if (!addr->uri.len || memchr(addr->uri.p, '<', addr->uri.len))
         return false;
+    skip_space(&c);
     addr->params = (struct sip_str){c.p, (size_t)(c.end - c.p)};
-    struct sip_str name, param;
-    while (c.p < c.end)
-        if (!take_param(&c, &name, &param))
-            return false;
-        else
-            skip_space(&c);
-    return true;
+    return all_params(&c);
 }
 
 bool sip_read_param(struct sip_str params, const char *name, struct sip_str *value)

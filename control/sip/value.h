@@ -47,8 +47,9 @@ struct sip_addr {
     bool angle;             // written with < >
 };
 
-// Reads one name-addr or addr-spec with header parameters (From, To, Contact, Route). Returns false when
-// quotes or < > do not match, a comma stands outside of them, or an addr-spec has what it may not (20.10).
+// Reads one name-addr or addr-spec with header parameters (From, To, Contact, Route). The display name may be
+// anything, commas and semicolons outside of quotes too. Returns false when quotes or < > do not match, or an
+// addr-spec has what it may not (20.10). What the URI is worth, sip_read_uri() says.
 bool sip_read_addr(struct sip_str value, struct sip_addr *addr);
 
 // Looks for a parameter in ";name=value;name": compared without case; *value.p is NULL where it has none.

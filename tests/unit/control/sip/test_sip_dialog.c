@@ -22,7 +22,6 @@ static struct sip_msg *message(const char *text)
             bytes[len++] = '\r';
         bytes[len++] = *p;
     }
-    sip_msg_setup();
     sip_read(bytes, len, &head);
     CU_ASSERT_FATAL(sip_filter(&head, false, &shape));
     struct sip_msg *msg = sip_msg_new(&head, &shape);

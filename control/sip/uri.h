@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// URIs: sip, sips and tel (RFC 3261 section 19.1, RFC 3966), read and written. Tolerant where the field is: a
+// user part may hold what should be escaped ('#', '?', '[' ...), as long as it is clear where it ends. Nothing
+// here allocates. Any thread.
+#pragma once
+
+#include "common/config/transport.h"
+#include "common/contract.h"
+#include "control/sip/msg.h"
+
+enum sip_scheme { SIP_SCHEME_OTHER, SIP_SCHEME_SIP, SIP_SCHEME_SIPS, SIP_SCHEME_TEL };
+
+// Parts of a URI, as they stand there. p == NULL: absent.
+struct sip_uri {
+    enum sip_scheme scheme;
+    struct sip_str user;    // with its parameters, without password; of tel: the number
+    struct sip_str host;    // name, IPv4, or IPv6 in brackets; none for tel
+    uint16_t port;          // 0 = none given
+    struct sip_str params;  // from the first ';' behind host or number
+    struct sip_str headers; // from '?' on
+};
+
+// Reads a URI. Of a scheme other than sip, sips and tel nothing more than that is known. Returns false when it
+// is none: no scheme, a host that is none, port 0 or above 65535, or a space, quote, bracket < > or control
+// character in it.
+bool sip_read_uri(struct sip_str text, struct sip_uri *uri);
+
+// The user part without its parameters, escapes replaced (one that is none stays as it stands). Returns false,
+// and out is "", when there is none, it does not fit or has a NUL.
+bool sip_uri_user(const struct sip_uri *uri, char *out, size_t size);
+
+// Address and port that the host of a sip URI stands for, maddr before host (RFC 3261 section 19.1.1), the
+// transport's port where none is given. Returns false when that is a name.
+bool sip_uri_address(const struct sip_uri *uri, struct tl_addr *out);
+
+// Writes "sip:USER@HOST:PORT" and what the transport adds. USER comes from outside and is escaped; NULL or ""
+// leaves it out. Cut to size; never in the middle of an escape.
+void sip_write_uri(char *out, size_t size, const char *user, const struct tl_addr *addr,
+                   enum tl_transport transport);
+
+// A user part with all escaped that may not stand there (25.1). Cut to size, never in the middle of an escape.
+void sip_escape_user(const char *user, char *out, size_t size);
