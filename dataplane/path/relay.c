@@ -12,6 +12,7 @@ enum {
     TIMESTAMP_SLACK = 8000,  // how far ahead of the clock a timestamp may be and still go on
     TIMESTAMP_STEP = 160,    // a packet of 20 ms
     TICKS_MAX = 3600000 * 8, // of silence that timestamps follow
+    EVENT_TICKS_MAX = 65535, // RFC 4733 2.3.5: the longest that an event may be
 };
 
 static uint16_t load16(const uint8_t *d)
@@ -80,19 +81,44 @@ static unsigned take_index(struct leg *l, const struct leg_terms *out, uint32_t 
     return SRTP_OK;
 }
 
-// A new base: timestamps go on where they would be if they go anywhere else. `silent_ns` since the near
-// side's last packet.
-static void rebase_timestamps(struct leg *l, uint32_t ts, uint64_t silent_ns)
+// ---- what is not the next packet of its sequence -------------------------------------------------------
+
+static uint32_t ticks_of(uint64_t ns)
 {
-    uint64_t ticks = silent_ns / 1000000u * TICKS_PER_MS;
-    uint32_t gone = RTE_MIN(ticks, (uint64_t)TICKS_MAX);
-    uint32_t ahead = ts + l->ts_base - l->last_ts;
-    if (ahead <= gone + TIMESTAMP_SLACK)
-        return;
-    l->ts_base = l->last_ts + (gone > TIMESTAMP_STEP ? gone : TIMESTAMP_STEP) - ts;
+    return (uint32_t)RTE_MIN(ns / 1000000u * TICKS_PER_MS, (uint64_t)TICKS_MAX);
 }
 
-static void new_base(struct packet *p, struct leg *l, uint16_t seq, uint32_t ts, uint64_t silent_ns)
+// The base with which a near side's timestamp comes right behind the outgoing one that is farthest ahead.
+// `gone` ticks since the near side's last packet.
+static uint32_t base_behind(uint32_t front, uint32_t gone, uint32_t ts)
+{
+    return front + RTE_MAX(gone, (uint32_t)TIMESTAMP_STEP) - ts;
+}
+
+// An SSRC that is not known, or one that began anew: timestamps go on with the base of now, unless that leads
+// anywhere but ahead.
+static void rebase_timestamps(struct leg *l, uint32_t front, uint32_t ts, uint32_t gone)
+{
+    uint32_t ahead = ts + l->ts_base - front;
+    if (ahead > gone + TIMESTAMP_SLACK)
+        l->ts_base = base_behind(front, gone, ts);
+}
+
+// Does the clock of an SSRC whose turn it is again still run, so that its timestamps keep their base? An event
+// keeps the timestamp of its first packet (RFC 4733 2.5.1.2), so one that is as old as an event may be long
+// comes from the same clock. One that stood still while others sent has fallen behind them.
+static bool clock_runs(const struct turn *turn, uint32_t front, uint32_t ts, uint32_t now_ms)
+{
+    uint32_t out = ts + turn->ts_base;
+    uint32_t away = ticks_of((uint64_t)(now_ms - turn->left_ms) * 1000000u);
+    int32_t ahead = (int32_t)(out - turn->last_ts);
+    if (ahead <= 0)
+        return ahead >= -EVENT_TICKS_MAX;
+    return (uint32_t)ahead <= away + TIMESTAMP_SLACK && (int32_t)(out - front) >= -TIMESTAMP_SLACK;
+}
+
+static void new_base(struct packet *p, struct leg *l, const struct turns *turns, uint16_t seq, uint32_t ts,
+                     uint32_t gone)
 {
     unsigned to = p->leg ^ 1;
     uint8_t *state = &p->session->ssrc_state[to];
@@ -100,22 +126,87 @@ static void new_base(struct packet *p, struct leg *l, uint16_t seq, uint32_t ts,
         l->ssrc = p->ssrc;
         atomic_store_explicit(&p->live->tx[to].ssrc.ssrc, p->ssrc, memory_order_relaxed);
     } else if (*state == SSRC_SENDING) {
-        rebase_timestamps(l, ts, silent_ns);
+        rebase_timestamps(l, turns_front(turns, to, l->last_ts), ts, gone);
     }
     *state = SSRC_SENDING;
-    l->base = p->index - seq;
+    l->base = (uint32_t)p->index - seq;
 }
 
-// The place of a packet that is not the next of its sequence. SRTP_OK or the reason to drop.
-static __rte_noinline unsigned take_odd(struct packet *p, struct leg *l, uint16_t seq, uint32_t ts,
-                                        uint64_t silent_ns)
+// Keeps the SSRC that has sent up to now. `own`: how many indices below its highest are its own at the most.
+static void keep_turn(struct turn *turn, const struct leg *l, uint64_t own, uint32_t now_ms)
+{
+    *turn = (struct turn){.index = l->tx.rtp.top,
+                          .ssrc = l->tx.near_ssrc,
+                          .ts_base = l->ts_base,
+                          .last_ts = l->last_ts,
+                          .left_ms = now_ms,
+                          .generation = terms_tx_generation(&l->terms),
+                          .seq = l->tx.near_seq,
+                          .reach = (uint8_t)RTE_MIN(own, (uint64_t)SRTP_WINDOW),
+                          .used = true};
+}
+
+// A late packet of an SSRC whose turn is over takes the place that was left for it.
+static unsigned take_late(struct packet *p, struct leg *l, const struct turn *turn, unsigned back)
+{
+    bool taken = back > turn->reach || srtp_window_take(&l->tx.rtp, turn->index - back) != SRTP_OK;
+    if (taken && l->terms.tx_key)
+        return TL_DROP_tx_index_used;
+    p->index = turn->index - back;
+    return SRTP_OK;
+}
+
+// Another SSRC than the one that sent last. SRTP_OK or the reason to drop; *ts is then such that l->ts_base
+// makes the outgoing one of it.
+static unsigned take_turn(struct worker *w, struct packet *p, struct leg *l, uint16_t seq, uint32_t *ts,
+                          uint32_t gone)
+{
+    struct session *s = p->session;
+    unsigned to = p->leg ^ 1;
+    uint32_t now_ms = (uint32_t)(w->now_ns / 1000000u);
+    struct turns *turns = turns_find(&w->turns, s);
+    struct turn *turn = turns_of(turns, to, p->ssrc), was;
+    int step = 1;
+    bool follows =
+        turn && turn->generation == terms_tx_generation(&l->terms) && srtp_seq_follows(turn->seq, seq, &step);
+    if (follows && step <= 0) {
+        *ts += turn->ts_base - l->ts_base;
+        turns->recent = true;
+        return take_late(p, l, turn, (unsigned)-step);
+    }
+    uint32_t front = turns_front(turns, to, l->last_ts);
+    keep_turn(&was, l, l->tx.rtp.top - l->tx.base_first, now_ms);
+    unsigned status = srtp_tx_turn(&l->tx, p->ssrc, seq, follows ? step : 1, &p->index);
+    if (status != SRTP_OK)
+        return status;
+    if (turn && clock_runs(turn, front, *ts, now_ms))
+        l->ts_base = turn->ts_base;
+    else
+        rebase_timestamps(l, front, *ts, gone);
+    l->base = (uint32_t)p->index - seq;
+    if (!turns)
+        turns = turns_add(&w->turns, s);
+    *(turn ? turn : turns_place(turns, to, now_ms)) = was;
+    turns->recent = true;
+    return SRTP_OK;
+}
+
+// The place of a packet that is not the next of its sequence. SRTP_OK or the reason to drop, in the upper half;
+// in the lower one its timestamp, for the base of now.
+static __rte_noinline uint64_t take_odd(struct worker *w, struct packet *p, struct leg *l, uint16_t seq,
+                                        uint32_t ts, uint64_t silent_ns)
 {
     enum srtp_tx_event event;
-    const struct leg_terms *out = &p->session->leg[p->leg ^ 1].terms;
-    unsigned status = take_index(l, out, p->ssrc, seq, &p->index, &event);
-    if (status == SRTP_OK && event == SRTP_TX_NEW)
-        new_base(p, l, seq, ts, silent_ns);
-    return status;
+    unsigned status;
+    if (l->tx.near_known && p->ssrc != l->tx.near_ssrc &&
+        p->session->ssrc_state[p->leg ^ 1] == SSRC_SENDING) {
+        status = take_turn(w, p, l, seq, &ts, ticks_of(silent_ns));
+    } else {
+        status = take_index(l, &l->terms, p->ssrc, seq, &p->index, &event);
+        if (status == SRTP_OK && event == SRTP_TX_NEW)
+            new_base(p, l, turns_find(&w->turns, p->session), seq, ts, ticks_of(silent_ns));
+    }
+    return (uint64_t)status << 32 | ts;
 }
 
 // The payload, without the padding that padding_fits() has checked, from one law to the other.
@@ -131,8 +222,8 @@ static __rte_noinline void transcode(struct packet *p)
 }
 
 // RTP from the near side, counted, to RTP of the outgoing stream. SRTP_OK or the reason to drop.
-static inline unsigned relay_rtp(struct packet *p, struct session *s, unsigned leg, uint64_t now_ns,
-                                 uint32_t ticks)
+static inline unsigned relay_rtp(struct worker *w, struct packet *p, struct session *s, unsigned leg,
+                                 uint64_t now_ns, uint32_t ticks)
 {
     const struct leg_terms *in = HELD(&s->leg[leg].terms);
     struct leg *to = HELD(&s->leg[leg ^ 1]);
@@ -156,9 +247,10 @@ static inline unsigned relay_rtp(struct packet *p, struct session *s, unsigned l
     if (likely(srtp_tx_next(&to->tx, p->ssrc, seq))) {
         p->index = to->tx.rtp.top;
     } else {
-        unsigned status = take_odd(p, to, seq, ts, silent_ns);
-        if (status != SRTP_OK)
-            return status;
+        uint64_t odd = take_odd(w, p, to, seq, ts, silent_ns);
+        if (odd >> 32 != SRTP_OK)
+            return odd >> 32;
+        ts = (uint32_t)odd;
     }
     live_store_index(&live->tx[leg ^ 1].ssrc, to->tx.rtp.top, terms_tx_generation(out));
 
@@ -177,11 +269,11 @@ static inline unsigned relay_rtp(struct packet *p, struct session *s, unsigned l
 }
 
 // RTCP goes on while a leg is on hold (RFC 3264 8.4).
-static __rte_noinline unsigned relay_rtcp_packet(struct packet *p)
+static __rte_noinline unsigned relay_rtcp_packet(struct worker *w, struct packet *p)
 {
     struct session *s = p->session;
     const struct leg_terms *out = &s->leg[p->leg ^ 1].terms;
-    unsigned status = relay_rtcp(s, p->leg, p->data, p->len);
+    unsigned status = relay_rtcp(s, turns_find(&w->turns, s), p->leg, p->data, p->len);
     if (status != SRTP_OK)
         return status;
     count32(&p->live->rx_rtcp[p->leg], 1);
@@ -206,8 +298,8 @@ unsigned stage_relay(struct worker *w, struct packet *p, unsigned n)
     for (struct packet *q = p; q < p + n; q++) {
         struct session *s = HELD(q->session);
         const struct leg_terms *out = &s->leg[q->leg ^ 1].terms;
-        unsigned status =
-            likely(q->kind == PACKET_RTP) ? relay_rtp(q, s, q->leg, now_ns, ticks) : relay_rtcp_packet(q);
+        unsigned status = likely(q->kind == PACKET_RTP) ? relay_rtp(w, q, s, q->leg, now_ns, ticks)
+                                                        : relay_rtcp_packet(w, q);
         if (unlikely(status != SRTP_OK)) {
             packet_drop(w, q, status);
             gone++;

@@ -119,11 +119,14 @@ static bool map_packet(const struct mapping *m, uint8_t *d, unsigned len)
     }
 }
 
-uint8_t relay_rtcp(const struct session *s, unsigned leg, uint8_t *data, unsigned len)
+uint8_t relay_rtcp(const struct session *s, struct turns *turns, unsigned leg, uint8_t *data, unsigned len)
 {
-    struct mapping m = mapping_of(s, leg);
     if (len < HEADER + 4)
         return TL_DROP_bad_rtcp;
+    struct mapping m = mapping_of(s, leg);
+    const struct turn *turn = turns_of(turns, leg ^ 1, load32(data + HEADER));
+    if (turn && s->leg[leg ^ 1].tx.near_ssrc != turn->ssrc) // not the one that sends now
+        m.ts_base = turn->ts_base;
     for (unsigned at = 0; at < len;) {
         uint8_t *d = data + at;
         if (len - at < HEADER || d[0] >> 6 != 2)

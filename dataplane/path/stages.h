@@ -29,5 +29,5 @@ unsigned stage_protect(struct worker *w, struct packet *p, unsigned n);
 void stage_tx(struct worker *w, struct packet *p, unsigned n);
 
 // Rewrites a compound RTCP packet that came in on p->leg for the other one. Returns SRTP_OK or
-// TL_DROP_bad_rtcp when its lengths do not fit. RFC 3550 6.4 to 6.7.
-uint8_t relay_rtcp(const struct session *s, unsigned leg, uint8_t *data, unsigned len);
+// TL_DROP_bad_rtcp when its lengths do not fit. `turns`: the session's, or NULL. RFC 3550 6.4 to 6.7.
+uint8_t relay_rtcp(const struct session *s, struct turns *turns, unsigned leg, uint8_t *data, unsigned len);

@@ -10,6 +10,7 @@
 #include "dataplane/path/clock.h"
 #include "dataplane/path/packet.h"
 #include "dataplane/session/engine.h"
+#include "dataplane/session/turns.h"
 
 enum {
     WORKER_PACKETS = 128,  // the most that one pass of the stages takes
@@ -72,6 +73,7 @@ struct worker {
     struct arrival arrival[TL_PORTS_MAX];  // by index of the port
     struct packet packet[WORKER_PACKETS];
     struct srtp_op op[WORKER_PACKETS];
+    struct turns_table turns;
 
     alignas(RTE_CACHE_LINE_SIZE) _Atomic bool stop; // manager: wo
 };

@@ -65,6 +65,7 @@ void session_start(struct session *s, struct tl_live_session *live, const struct
 {
     memset(s->police, 0, sizeof s->police);
     memset(s->ssrc_state, SSRC_NONE, sizeof s->ssrc_state);
+    s->turns = 0;
     for (unsigned leg = 0; leg < 2; leg++) {
         s->leg[leg] = (struct leg){.terms = s->leg[leg].terms};
         for (unsigned i = 0; s->rx[leg] && rx_resume[leg] && i < TL_SSRC_MAX; i++)

@@ -104,7 +104,7 @@ struct session {
     struct police police[2];                           // by leg received on
     uint32_t slot;
     uint8_t ssrc_state[2]; // enum ssrc_state of leg[].ssrc
-    uint8_t pad[2];
+    uint16_t turns;        // entry of the worker's table (turns.h) + 1, 0: none
     struct leg leg[2];
 };
 static_assert(offsetof(struct session, leg) == RTE_CACHE_LINE_SIZE, "the head is one line");

@@ -298,6 +298,24 @@ static inline uint8_t srtp_tx_take(struct srtp_tx *tx, uint32_t ssrc, uint16_t s
     return SRTP_OK;
 }
 
+// Goes over to an SSRC of the near side that is known: `seq` is `step` > 0 after the last one it sent. A small
+// step is kept, so that packets of it that come late have their places; a larger one is none of the far
+// side's business. Else as srtp_tx_take().
+static inline uint8_t srtp_tx_turn(struct srtp_tx *tx, uint32_t ssrc, uint16_t seq, int step, uint64_t *index)
+{
+    uint64_t first = tx->rtp.top + 1, next = first + (step < SRTP_WINDOW ? (unsigned)step - 1 : 0);
+    if (next > SRTP_INDEX_MAX)
+        return TL_DROP_tx_index_end;
+    srtp_window_take(&tx->rtp, next); // above the top: it is free
+    tx->base_first = first;
+    tx->near_ssrc = ssrc;
+    tx->near_seq = seq;
+    tx->near_known = 1;
+    tx->jumped = 0;
+    *index = next;
+    return SRTP_OK;
+}
+
 // Takes the next outgoing SRTCP index. SRTP_OK, or tx_index_end when 31 bits are used up.
 static inline uint8_t srtcp_tx_take(struct srtp_tx *tx, uint32_t *index)
 {

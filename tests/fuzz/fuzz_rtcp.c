@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
     len -= STATE;
     uint8_t *packet = fuzz_copy(data + STATE, len);
-    if (relay_rtcp(&s, data[22] >> 1 & 1, packet, len) == SRTP_OK)
+    if (relay_rtcp(&s, NULL, data[22] >> 1 & 1, packet, len) == SRTP_OK)
         FUZZ_MUST(is_compound(packet, len));
     free(packet);
     return 0;

@@ -84,7 +84,7 @@ static void maps_names_and_numbers(void)
     uint8_t d[256], was[256];
     unsigned len = compound(d);
     memcpy(was, d, len);
-    CU_ASSERT_EQUAL(relay_rtcp(mapped(), 0, d, len), SRTP_OK);
+    CU_ASSERT_EQUAL(relay_rtcp(mapped(), NULL, 0, d, len), SRTP_OK);
     CU_ASSERT_EQUAL(get32(d + 4), A_OUT);
     CU_ASSERT_EQUAL(get32(d + 16), 5000 + A_TS);
     CU_ASSERT_EQUAL(get32(d + 28), B);
@@ -118,7 +118,7 @@ static void identity_is_left_alone(void)
     unsigned len = compound(was);
     for (unsigned i = 0; i < 2; i++) {
         memcpy(d, was, len);
-        CU_ASSERT_EQUAL(relay_rtcp(i ? &fresh : s, 0, d, len), SRTP_OK);
+        CU_ASSERT_EQUAL(relay_rtcp(i ? &fresh : s, NULL, 0, d, len), SRTP_OK);
         CU_ASSERT(memcmp(d, was, len) == 0);
     }
 }
@@ -133,7 +133,7 @@ static void truncated_at_every_length(void)
         uint8_t *d = malloc(cut ? cut : 1);
         memcpy(d, whole, cut);
         bool whole_ones = next < 6 && cut == ends[next];
-        CU_ASSERT_EQUAL(relay_rtcp(mapped(), 0, d, cut), whole_ones ? SRTP_OK : TL_DROP_bad_rtcp);
+        CU_ASSERT_EQUAL(relay_rtcp(mapped(), NULL, 0, d, cut), whole_ones ? SRTP_OK : TL_DROP_bad_rtcp);
         next += whole_ones;
         free(d);
     }
@@ -155,7 +155,7 @@ static void lying_headers(void)
                 d[31] = 4;
                 if (4 * words + 4 < 32)
                     begin(d + 4 * words + 4, 0, 201, 28 - 4 * words);
-                right += relay_rtcp(mapped(), 0, d, 32) == SRTP_OK;
+                right += relay_rtcp(mapped(), NULL, 0, d, 32) == SRTP_OK;
                 free(d);
             }
     CU_ASSERT(right > 0);
@@ -182,7 +182,7 @@ static void padding(void)
         begin(d, 0, 201, t[i].len); // RR of 8 bytes, the rest is padding
         d[0] |= 0x20;
         d[t[i].len - 1] = t[i].value;
-        CU_ASSERT_EQUAL(relay_rtcp(mapped(), 0, d, t[i].len), t[i].want);
+        CU_ASSERT_EQUAL(relay_rtcp(mapped(), NULL, 0, d, t[i].len), t[i].want);
         free(d);
     }
     uint8_t two[24]; // padding before the last one
@@ -190,7 +190,7 @@ static void padding(void)
     two[0] |= 0x20;
     two[11] = 4;
     begin(two + 12, 0, 201, 12);
-    CU_ASSERT_EQUAL(relay_rtcp(mapped(), 0, two, 24), TL_DROP_bad_rtcp);
+    CU_ASSERT_EQUAL(relay_rtcp(mapped(), NULL, 0, two, 24), TL_DROP_bad_rtcp);
 }
 
 static void wrong_version(void)
@@ -200,7 +200,7 @@ static void wrong_version(void)
         for (unsigned version = 0; version < 4; version++) {
             unsigned len = compound(d);
             d[at * 76] = (d[at * 76] & 0x3f) | version << 6;
-            CU_ASSERT_EQUAL(relay_rtcp(mapped(), 0, d, len), version == 2 ? SRTP_OK : TL_DROP_bad_rtcp);
+            CU_ASSERT_EQUAL(relay_rtcp(mapped(), NULL, 0, d, len), version == 2 ? SRTP_OK : TL_DROP_bad_rtcp);
         }
 }
 
