@@ -65,7 +65,7 @@ build() { # DIR OPTIONS...
 }
 
 unit_programs() { # DIR
-    find "$1/tests/unit" -maxdepth 1 -type f -name 'test_*' -perm -u+x | sort
+    find "$1/tests/unit" "$1/tests/dialog" -maxdepth 1 -type f -name 'test_*' -perm -u+x | sort
 }
 
 mkdir -p build-test || { echo "test: the build folder cannot be made here; run it as who owns the checkout" >&2; exit 1; }
