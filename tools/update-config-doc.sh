@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Writes the reference part of docs/config.md anew from the table that the parser uses.
+# Writes the reference part of docs/config.md and the table of docs/headers.md anew from the tables that the code uses.
 #   tools/update-config-doc.sh [BUILD_DIR]
 set -eu
 cd "$(dirname "$0")/.."
@@ -12,3 +12,7 @@ sed '/^## Reference$/q' docs/config.md >"$new"
 echo >>"$new"
 "$ctl" config reference >>"$new"
 cat "$new" >docs/config.md
+sed '/^## Table$/q' docs/headers.md >"$new"
+echo >>"$new"
+"$ctl" config headers >>"$new"
+cat "$new" >docs/headers.md

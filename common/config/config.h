@@ -21,6 +21,11 @@ enum {
     TL_PATH_LEN = 108, // of a Unix socket, with the final NUL
     TL_DEVICE_LEN = 256,
     TL_DIGITS_MAX = 32,
+    TL_HOST_MAX = 128,           // a host's name
+    TL_HEADER_PATTERNS_MAX = 16, // of a list in a trunk's headers
+    TL_HEADER_PATTERN_LEN = 40,
+    TL_HEADER_ADDS_MAX = 8,
+    TL_HEADER_VALUE_LEN = 200,
     // Bytes of DPDK's memory that a call takes at most, with AEAD on both sides;
     // tests/unit/dataplane/manager/test_costs.c
     TL_SESSION_BYTES = 5248,
@@ -30,6 +35,10 @@ enum tl_poll_mode { TL_POLL_BUSY, TL_POLL_ADAPTIVE };
 enum tl_srtp_policy { TL_SRTP_OFF, TL_SRTP_OPTIONAL, TL_SRTP_REQUIRED };
 enum tl_g711 { TL_PCMU, TL_PCMA };
 enum tl_mki_policy { TL_MKI_NONE, TL_MKI_MIRROR, TL_MKI_ALWAYS }; // of what we send
+enum tl_user_params { TL_USER_PARAMS_KEEP, TL_USER_PARAMS_DROP };
+enum tl_user_phone { TL_USER_PHONE_KEEP, TL_USER_PHONE_ALWAYS, TL_USER_PHONE_NEVER };
+enum tl_host_names { TL_HOST_NAMES_HIDE, TL_HOST_NAMES_KEEP };
+enum tl_location { TL_LOCATION_REMOVE, TL_LOCATION_PASS };
 enum tl_srtp_without_tls { TL_SRTP_REFUSE, TL_SRTP_ALLOW };
 
 // A port that the dataplane drives.
@@ -75,6 +84,20 @@ struct tl_listener_config {
     struct tl_addr address; // with port
 };
 
+// What a trunk does with header lines on their way to its peer, beside the default (common/header_names.h). A pattern is
+// a header's name in which '*' stands for any characters.
+struct tl_header_rules {
+    char pass[TL_HEADER_PATTERNS_MAX][TL_HEADER_PATTERN_LEN]; // lines that the default would not pass
+    uint32_t pass_count;
+    char remove[TL_HEADER_PATTERNS_MAX][TL_HEADER_PATTERN_LEN]; // lines that do not pass; wins over pass
+    uint32_t remove_count;
+    struct {
+        char name[TL_HEADER_PATTERN_LEN];
+        char value[TL_HEADER_VALUE_LEN]; // UTF-8 without control characters
+    } add[TL_HEADER_ADDS_MAX]; // in each INVITE that sets a call up, instead of what came by that name
+    uint32_t add_count;
+};
+
 // Binds a listener to a remote peer. (listener, peer) is unique.
 struct tl_trunk_config {
     char name[TL_NAME_MAX];
@@ -95,6 +118,14 @@ struct tl_trunk_config {
     uint32_t silence_ms;             // event after so long without media; 0 = never
     uint32_t max_packets_per_s;      // that the peer may send on a leg; 0 = from its and our SDP
     uint32_t burst_ms;               // depth of the buckets that hold it to that
+    // the headers and numbers of messages to the peer
+    bool trusted;             // RFC 3325: identities from the peer are believed, and it is told all
+    char domain[TL_HOST_MAX]; // our name where our address would stand; "" = the address
+    enum tl_host_names host_names;
+    enum tl_user_params user_params;
+    enum tl_user_phone user_phone;
+    enum tl_location location;
+    struct tl_header_rules headers;
 };
 
 // Called-number prefix to ordered trunks. The longest prefix wins; "" is the default route.

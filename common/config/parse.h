@@ -84,9 +84,11 @@ bool config_array(struct config_parser *p, const struct option *option, const js
 // Stores a number in a field of 1, 2 or 4 bytes.
 void config_store(void *field, size_t size, uint32_t number);
 
-// ---- config_address.c and config_refs.c: config_set() for some types
+// ---- headers.c, address.c and refs.c: config_set() for some types
 
 bool config_set_address(struct config_parser *p, const struct option *option, const json_t *value,
+                        uint32_t node, void *base);
+bool config_set_headers(struct config_parser *p, const struct option *option, const json_t *value,
                         uint32_t node, void *base);
 bool config_set_ports(struct config_parser *p, const struct option *option, const json_t *value,
                       uint32_t node, void *base);

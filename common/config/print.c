@@ -56,6 +56,16 @@ const char *option_expected(const struct option *o, char *out, size_t size)
     case OPTION_TEXT:
         snprintf(out, size, "1 to %zu printable ASCII characters", o->size - 1);
         break;
+    case OPTION_HOST:
+        snprintf(out, size, "host name of at most %zu bytes like sbc.example.com", o->size - 1);
+        break;
+    case OPTION_HEADERS:
+        snprintf(
+            out, size,
+            "object with \"pass\" and \"remove\", lists of at most %d header names, and \"add\", an object "
+            "of at most %d names and values",
+            TL_HEADER_PATTERNS_MAX, TL_HEADER_ADDS_MAX);
+        break;
     case OPTION_PATH:
         snprintf(out, size, "absolute path of at most %zu bytes", o->size - 1);
         break;

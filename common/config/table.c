@@ -17,6 +17,10 @@ static const char *const poll_words[] = {"busy", "adaptive", NULL};
 static const char *const srtp_words[] = {"off", "optional", "required", NULL};
 static const char *const mki_words[] = {"none", "mirror", "always", NULL};
 static const char *const codec_words[] = {"PCMU", "PCMA", NULL};
+static const char *const host_names_words[] = {"hide", "keep", NULL};
+static const char *const user_params_words[] = {"keep", "drop", NULL};
+static const char *const user_phone_words[] = {"keep", "always", "never", NULL};
+static const char *const location_words[] = {"remove", "pass", NULL};
 static const char *const without_tls_words[] = {"refuse", "allow", NULL};
 
 static const struct option port_options[] = {
@@ -195,6 +199,41 @@ static const struct option trunk_switches[] = {
             "sides, at least what packets of 10 ms need, and a quarter more."},
     {"burst_ms", OPTION_NUMBER, FIELD(tl_trunk_config, burst_ms), RANGE(100, 10000), .unit = "ms",
      .preset = "1000", .doc = "How much of that rate may come at once, as after a stall of the network."},
+    // headers and numbers
+    {"trusted", OPTION_BOOL, FIELD(tl_trunk_config, trusted), .preset = "true",
+     .doc =
+         "Whether the peer belongs to the networks that believe each other's identities (RFC 3325). From one "
+         "that does not, P-Asserted-Identity is dropped; to one that does not, what the caller's Privacy hides "
+         "is removed and, with Privacy: user, From is made anonymous (RFC 3323, RFC 5379)."},
+    {"domain", OPTION_HOST, FIELD(tl_trunk_config, domain), .preset_text = "the listener's address",
+     .doc = "Our name for the peer: the host in From, Contact and the identities that it is sent."},
+    {"host_names", OPTION_WORD, FIELD(tl_trunk_config, host_names), .words = host_names_words,
+     .preset = "\"hide\"",
+     .doc =
+         "Names of hosts in the identities that pass to the peer (P-Asserted-Identity, Diversion, History-Info "
+         "and the like). hide: ours stands there. keep: they stay as they came. Addresses of the other network "
+         "never stay."},
+    {"user_params", OPTION_WORD, FIELD(tl_trunk_config, user_params), .words = user_params_words,
+     .preset = "\"keep\"",
+     .doc =
+         "Parameters of a number, as in +15550100;ext=7;phone-context=example.com;rn=+15550999;npdi;tgrp=a. "
+         "keep: the peer gets them. drop: it gets the number alone."},
+    {"user_phone", OPTION_WORD, FIELD(tl_trunk_config, user_phone), .words = user_phone_words,
+     .preset = "\"keep\"",
+     .doc =
+         "The parameter user=phone of a SIP URI with a number. keep: where it came or the URI was a tel: one. "
+         "always: with every number. never: with none."},
+    {"location", OPTION_WORD, FIELD(tl_trunk_config, location), .words = location_words,
+     .preset = "\"remove\"",
+     .doc =
+         "The caller's location, as for emergency calls (RFC 6442): the headers Geolocation, "
+         "Geolocation-Routing and Geolocation-Error, and the body part that they name. remove: the peer gets "
+         "nothing of it. pass: it does."},
+    {"headers", OPTION_HEADERS, FIELD(tl_trunk_config, headers), .preset = "{}",
+     .doc =
+         "What passes to the peer beside the default, which docs/headers.md tells: pass, names of more headers; "
+         "remove, names of headers that do not pass, which wins; add, lines for each INVITE that sets a call up. "
+         "'*' in a name stands for any characters, as in X-*."},
 };
 
 static const struct option trunk_options[] = {

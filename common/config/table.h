@@ -8,7 +8,7 @@
 
 #include "common/config/config.h"
 
-enum { TL_PROFILES_MAX = 64, BLOCK_OPTIONS_MAX = 24 };
+enum { TL_PROFILES_MAX = 64, BLOCK_OPTIONS_MAX = 64 };
 
 // What the parser fills: the configuration and what only the parser needs.
 struct config_root {
@@ -23,6 +23,8 @@ enum option_type {
     OPTION_NUMBERS,   // list of different numbers; count at offset2
     OPTION_NAME,      // identifier, unique in its list if the option is called "name"
     OPTION_TEXT,      // printable ASCII
+    OPTION_HOST,      // a host's name
+    OPTION_HEADERS,   // a trunk's headers: what passes, what does not, what is added
     OPTION_PATH,      // absolute path of a Unix socket
     OPTION_DEVICE,    // PCI address or vdev string
     OPTION_DIGITS,    // called-number prefix

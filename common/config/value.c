@@ -141,6 +141,23 @@ static bool is_device(const char *s)
            is_printable(s) && !strchr(s, ' ');
 }
 
+// Labels of letters, digits and inner '-' with a '.' between (RFC 3261 25.1), no address: a letter is among them.
+static bool is_host(const char *s)
+{
+    bool letter = false;
+
+    for (size_t i = 0; s[i]; i++) {
+        bool edge = i == 0 || s[i - 1] == '.' || s[i + 1] == '.' || !s[i + 1];
+        letter = letter || isalpha((unsigned char)s[i]);
+        if (edge ? !isalnum((unsigned char)s[i]) && s[i] != '.'
+                 : !isalnum((unsigned char)s[i]) && s[i] != '-' && s[i] != '.')
+            return false;
+        if (s[i] == '.' && (i == 0 || s[i - 1] == '.' || !s[i + 1]))
+            return false;
+    }
+    return letter;
+}
+
 static bool is_digits(const char *s)
 {
     s += *s == '+';
@@ -174,6 +191,9 @@ static bool set_text(struct config_parser *p, const struct option *o, const json
     case OPTION_DIGITS:
         good = is_digits(s);
         break;
+    case OPTION_HOST:
+        good = is_host(s);
+        break;
     default:
         good = len && is_printable(s);
     }
@@ -183,6 +203,7 @@ static bool set_text(struct config_parser *p, const struct option *o, const json
                       : o->type == OPTION_PATH   ? "an absolute path"
                       : o->type == OPTION_DEVICE ? "a device"
                       : o->type == OPTION_DIGITS ? "a number prefix"
+                      : o->type == OPTION_HOST   ? "a host name"
                                                  : "a plain text",
                       config_quote(s, quoted));
         return false;
@@ -232,12 +253,15 @@ bool config_set(struct config_parser *p, const struct option *o, const json_t *v
     case OPTION_PATH:
     case OPTION_DEVICE:
     case OPTION_DIGITS:
+    case OPTION_HOST:
         return set_text(p, o, value, node, field);
     case OPTION_WORD:
         if (!config_word(p, o, value, node, &n))
             return false;
         config_store(field, o->size, n);
         return true;
+    case OPTION_HEADERS:
+        return config_set_headers(p, o, value, node, base);
     case OPTION_ADDRESS:
     case OPTION_TRANSPORT:
     case OPTION_SUBNET:

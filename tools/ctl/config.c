@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/config/config.h"
+#include "common/header_names.h"
 
 // {"file", "ok", "error_count", "errors": [one sentence each]}
 static void print_json(const char *file, const struct tl_config_errors *errors)
@@ -41,5 +42,12 @@ int ctl_config_reference(const struct ctl_options *options)
 {
     (void)options;
     tl_config_print_reference(stdout);
+    return CTL_OK;
+}
+
+int ctl_config_headers(const struct ctl_options *options)
+{
+    (void)options;
+    tl_header_print_table(stdout);
     return CTL_OK;
 }

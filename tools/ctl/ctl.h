@@ -36,3 +36,4 @@ int ctl_trunks(const struct ctl_options *options);
 int ctl_stats(const struct ctl_options *options);
 int ctl_config_check(const struct ctl_options *options);
 int ctl_config_reference(const struct ctl_options *options);
+int ctl_config_headers(const struct ctl_options *options);

@@ -46,6 +46,10 @@ static const struct ctl_command commands[] = {
     {"config reference", "", 0, "print all options, as Markdown",
      "Prints every option with its type, bounds, default and meaning: the reference part of docs/config.md.",
      ctl_config_reference},
+    {"config headers", "", 0, "print which SIP headers pass, as Markdown",
+     "Prints which headers pass from one side of a call to the other and what is done with them: the table of\n"
+     "docs/headers.md.",
+     ctl_config_headers},
 };
 
 static const size_t command_count = sizeof commands / sizeof commands[0];

@@ -183,7 +183,7 @@ static void check_types(size_t b, const struct option *o)
         CU_ASSERT(refused(b, o, never[i]));
     }
     CU_ASSERT(refused(b, o, "true") == (o->type != OPTION_BOOL));
-    CU_ASSERT(refused(b, o, "{}"));
+    CU_ASSERT(refused(b, o, "{}") == (o->type != OPTION_HEADERS));
     CU_ASSERT(refused(b, o, "[]"));
     CU_ASSERT(array || refused(b, o, "[1,1]"));
     if (o->type == OPTION_BOOL)
@@ -208,7 +208,7 @@ static void check_lengths(size_t b, const struct option *o)
 {
     char value[400];
     bool text = o->type == OPTION_NAME || o->type == OPTION_TEXT || o->type == OPTION_PATH ||
-                o->type == OPTION_DEVICE || o->type == OPTION_DIGITS;
+                o->type == OPTION_DEVICE || o->type == OPTION_DIGITS || o->type == OPTION_HOST;
 
     if (!text)
         return;

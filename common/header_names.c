@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "common/header_names.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define ROW(name, compact, rule, messages, doc)                                                              \
+    {name, sizeof(name) - 1, compact, TL_HEADER_##rule, messages, doc},
+static const struct tl_header headers[] = {TL_HEADERS(ROW)};
+
+enum { HEADERS = sizeof headers / sizeof headers[0] };
+
+const struct tl_header *tl_header_find(const char *name, size_t len)
+{
+    static const char content[] = "Content-";
+
+    if (!len)
+        return NULL;
+    for (unsigned i = 0; i < HEADERS; i++) {
+        const struct tl_header *h = &headers[i];
+        if (len == 1 ? (h->compact && (name[0] | 0x20) == h->compact)
+                     : (h->len == len && strncasecmp(h->name, name, len) == 0))
+            return h;
+    }
+    if (len >= sizeof content - 1 && strncasecmp(name, content, sizeof content - 1) == 0)
+        return tl_header_find("Content-Type", sizeof "Content-Type" - 1);
+    return NULL;
+}
+
+static bool is_token_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c && strchr("-.!%*_+`'~", c));
+}
+
+bool tl_header_is_token(const char *name, size_t len)
+{
+    size_t i = 0;
+
+    while (i < len && is_token_char(name[i]))
+        i++;
+    return len && i == len;
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+bool tl_header_fits(const char *pattern, const char *name, size_t len)
+{
+    const char *star = NULL; // behind the last '*'
+    size_t at = 0, mark = 0; // where what it stands for ends
+
+    while (at < len) {
+        if (*pattern == '*') {
+            star = ++pattern;
+            mark = at;
+        } else if (*pattern && lower(*pattern) == lower(name[at])) {
+            pattern++;
+            at++;
+        } else if (star) {
+            pattern = star;
+            at = ++mark;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*')
+        pattern++;
+    return !*pattern;
+}
+
+void tl_header_print_table(FILE *out)
+{
+    static const unsigned columns[] = {TL_MSG_SETUP, TL_MSG_PROVISIONAL, TL_MSG_SUCCESS, TL_MSG_FAILURE,
+                                       TL_MSG_DIALOG};
+    const char *between = "";
+
+    fputs("| header | set-up | 101 to 199 | 2xx | 300 to 699 | inside | what is done with it |\n"
+          "|---|---|---|---|---|---|---|\n",
+          out);
+    for (unsigned i = 0; i < HEADERS; i++) {
+        const struct tl_header *h = &headers[i];
+        if (h->rule == TL_HEADER_OWN)
+            continue;
+        fprintf(out, "| `%s` |", h->name);
+        for (unsigned c = 0; c < sizeof columns / sizeof columns[0]; c++)
+            fputs(h->messages & columns[c] ? " passes |" : " |", out);
+        fprintf(out, " %s |\n", h->doc);
+    }
+    fputs("\nAlways ours, and refused in a trunk's `headers`: ", out);
+    for (unsigned i = 0; i < HEADERS; i++)
+        if (headers[i].rule == TL_HEADER_OWN) {
+            fprintf(out, "%s`%s`", between, headers[i].name);
+            between = ", ";
+        }
+    fputs(", and every other `Content-...`.\n", out);
+}
