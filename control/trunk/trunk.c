@@ -12,18 +12,18 @@ enum {
 
 // ---- table
 
-static int compare_peers(const struct tl_trunk_config *a, const struct tl_trunk_config *b)
+static int compare_peers(const struct tl_trunk_config *a, uint32_t listener, const struct tl_addr *peer)
 {
-    if (a->listener != b->listener)
-        return a->listener < b->listener ? -1 : 1;
-    return memcmp(a->peer.ip, b->peer.ip, sizeof a->peer.ip);
+    if (a->listener != listener)
+        return a->listener < listener ? -1 : 1;
+    return memcmp(a->peer.ip, peer->ip, sizeof peer->ip);
 }
 
 static int compare_indices(const void *a, const void *b, void *trunks)
 {
-    const struct tl_trunk_config *t = trunks;
+    const struct tl_trunk_config *t = trunks, *other = &t[*(const uint32_t *)b];
 
-    return compare_peers(&t[*(const uint32_t *)a], &t[*(const uint32_t *)b]);
+    return compare_peers(&t[*(const uint32_t *)a], other->listener, &other->peer);
 }
 
 int trunk_table_init(struct trunk_table *table, const struct tl_config *config, uint64_t now_ms)
@@ -61,13 +61,13 @@ void trunk_table_fini(struct trunk_table *table)
 // ---- whose request
 
 // First place in by_peer that is not before the key.
-static uint32_t lower_bound(const struct trunk_table *table, const struct tl_trunk_config *key)
+static uint32_t lower_bound(const struct trunk_table *table, uint32_t listener, const struct tl_addr *peer)
 {
     uint32_t low = 0, high = table->count;
 
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (compare_peers(table->trunks[table->by_peer[middle]].config, key) < 0)
+        if (compare_peers(table->trunks[table->by_peer[middle]].config, listener, peer) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -89,12 +89,12 @@ static struct trunk *with_port(struct trunk_table *table, uint32_t first, uint32
 struct trunk *trunk_identify(struct trunk_table *table, uint32_t listener, const struct tl_addr *source,
                              uint16_t sent_by_port)
 {
-    struct tl_trunk_config key = {.listener = listener, .peer = *source};
-    uint32_t first = lower_bound(table, &key), end = first;
+    uint32_t first = lower_bound(table, listener, source), end = first;
 
     if (listener >= table->config->listener_count || source->family != TL_AF_INET)
         return NULL;
-    while (end < table->count && compare_peers(table->trunks[table->by_peer[end]].config, &key) == 0)
+    while (end < table->count &&
+           compare_peers(table->trunks[table->by_peer[end]].config, listener, source) == 0)
         end++;
     if (end == first)
         return NULL;
