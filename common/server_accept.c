@@ -30,7 +30,8 @@ static bool is_stale(const struct sockaddr_un *addr)
 int tl_server_listen(struct tl_server *server)
 {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
-    strcpy(addr.sun_path, server->path); // fits: checked in tl_server_open()
+    // fits: checked in tl_server_open()
+    memcpy(addr.sun_path, server->path, strlen(server->path) + 1);
 
     server->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     // The mode of the socket becomes that of its file, at once.

@@ -50,11 +50,8 @@ bool config_set_address(struct config_parser *p, const struct option *o, const j
 
     if (!s)
         return false;
-    wrong = read_address(s,
-                         o->type == OPTION_TRANSPORT ? ':'
-                         : o->type == OPTION_SUBNET  ? '/'
-                                                     : '\0',
-                         o->type == OPTION_TRANSPORT ? UINT16_MAX : 32, &addr, &behind);
+    const char *separator = o->type == OPTION_TRANSPORT ? ":" : o->type == OPTION_SUBNET ? "/" : "";
+    wrong = read_address(s, *separator, o->type == OPTION_TRANSPORT ? UINT16_MAX : 32, &addr, &behind);
     if (!wrong && o->type == OPTION_TRANSPORT && behind == 0)
         wrong = "not a port";
     if (!wrong && o->type == OPTION_SUBNET && behind < o->min)

@@ -128,8 +128,10 @@ static void set_preset(struct config_parser *p, const struct option *o, void *ba
             p->no_memory = true;
         json_decref(value);
     } else if (o->type == OPTION_REF) {
-        memcpy((char *)base + o->offset, &(uint32_t){CONFIG_NO_INDEX}, o->size);
-        memcpy((char *)base + o->offset2, &(bool){true}, o->size2);
+        const uint32_t none = CONFIG_NO_INDEX;
+        const bool any = true;
+        memcpy((char *)base + o->offset, &none, o->size);
+        memcpy((char *)base + o->offset2, &any, o->size2);
     }
 }
 
@@ -138,10 +140,10 @@ static void parse_block(struct config_parser *p, const struct block *block, cons
 {
     uint32_t at[BLOCK_OPTIONS_MAX];
 
-    for (size_t i = 0; i < block_count(block); i++) {
+    for (size_t i = 0; i < BLOCK_OPTIONS_MAX; i++)
         at[i] = SCAN_NONE;
+    for (size_t i = 0; i < block_count(block); i++)
         set_preset(p, block_option(block, i), base);
-    }
     if (!json_is_object(object)) {
         config_complain(p, node, NULL, "not an object; expected an object in braces");
         for (size_t i = 0; i < block->own_count; i++)
@@ -171,7 +173,7 @@ static void complain_syntax(struct config_parser *p, const json_error_t *error)
     size_t len = 0;
 
     for (const char *s = error->text; *s; s++)
-        text[len++] = (unsigned char)*s < ' ' || (unsigned char)*s > '~' ? '?' : *s;
+        text[len++] = (char)((unsigned char)*s < ' ' || (unsigned char)*s > '~' ? '?' : *s);
     text[len] = '\0';
     config_complain_at(p, error->line > 0 ? (unsigned)error->line : 1,
                        error->column > 0 ? (unsigned)error->column : 1, "not JSON: %s", text);

@@ -108,7 +108,8 @@ static json_t *heard(const struct tl_session_snapshot *snap, unsigned side)
     uint64_t now = now_ns(), last = snap ? snap->leg[side].last_rx_ns : 0;
     if (!last)
         return json_null();
-    return json_real(now > last ? (double)((now - last) / 1000000) / 1000.0 : 0.0);
+    uint64_t ms = now > last ? (now - last) / 1000000 : 0;
+    return json_real((double)ms / 1000);
 }
 
 // What the live table has of the call, or NULL.

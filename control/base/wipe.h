@@ -10,24 +10,24 @@
 #include <string.h>
 
 // In front of each block: its size in bytes, in as much room as keeps what follows aligned for anything.
-enum { WIPE_HEAD = _Alignof(max_align_t) };
-static_assert(WIPE_HEAD >= sizeof(size_t), "the head holds a size");
-
-static inline size_t wipe_size(const void *block)
-{
+struct wipe_head {
     size_t size;
-    memcpy(&size, (const char *)block - WIPE_HEAD, sizeof size);
-    return size;
+    max_align_t block[];
+};
+
+static inline struct wipe_head *wipe_head(const void *block)
+{
+    return (struct wipe_head *)((uintptr_t)block - offsetof(struct wipe_head, block));
 }
 
 // malloc() of a block for wipe_free(). NULL without memory.
 static inline void *wipe_alloc(size_t size)
 {
-    char *head = size <= SIZE_MAX - WIPE_HEAD ? malloc(WIPE_HEAD + size) : NULL;
+    struct wipe_head *head = size <= SIZE_MAX - sizeof *head ? malloc(sizeof *head + size) : NULL;
     if (!head)
         return NULL;
-    memcpy(head, &size, sizeof size);
-    return head + WIPE_HEAD;
+    head->size = size;
+    return head->block;
 }
 
 // Wipes a block of wipe_alloc() or wipe_realloc() and frees it. NULL is ignored.
@@ -35,14 +35,14 @@ static inline void wipe_free(void *block)
 {
     if (!block)
         return;
-    explicit_bzero(block, wipe_size(block));
-    free((char *)block - WIPE_HEAD);
+    explicit_bzero(block, wipe_head(block)->size);
+    free(wipe_head(block));
 }
 
 // realloc() that leaves nothing behind where the block stood. NULL without memory; the block stays then.
 static inline void *wipe_realloc(void *block, size_t size)
 {
-    size_t room = block ? wipe_size(block) : 0;
+    size_t room = block ? wipe_head(block)->size : 0;
     void *grown = wipe_alloc(size);
     if (grown && block) {
         memcpy(grown, block, room < size ? room : size);

@@ -62,10 +62,8 @@ static int base64_decode(struct text in, uint8_t *out, size_t want)
     for (size_t i = digits; i < in.len; i++)
         if (in.p[i] != '=')
             return -EINVAL;
-    for (size_t i = 0, n = 0; i < digits; i++) {
-        int v = base64_value(in.p[i]);
-        if (v < 0)
-            return -EINVAL;
+    int v = 0;
+    for (size_t i = 0, n = 0; i < digits && (v = base64_value(in.p[i])) >= 0; i++) {
         bits = bits << 6 | (uint32_t)v;
         have += 6;
         if (have >= 8) {
@@ -73,8 +71,8 @@ static int base64_decode(struct text in, uint8_t *out, size_t want)
             out[n++] = (uint8_t)(bits >> have);
         }
     }
-    bits = 0;
-    return 0;
+    explicit_bzero(&bits, sizeof bits); // of the key
+    return v < 0 ? -EINVAL : 0;
 }
 
 static size_t base64_encode(const uint8_t *in, size_t len, char *out)
@@ -87,8 +85,8 @@ static size_t base64_encode(const uint8_t *in, size_t len, char *out)
         bits |= left > 2 ? in[i + 2] : 0;
         out[n++] = alphabet[bits >> 18];
         out[n++] = alphabet[bits >> 12 & 63];
-        out[n++] = left > 1 ? alphabet[bits >> 6 & 63] : '=';
-        out[n++] = left > 2 ? alphabet[bits & 63] : '=';
+        out[n++] = (char)(left > 1 ? alphabet[bits >> 6 & 63] : '=');
+        out[n++] = (char)(left > 2 ? alphabet[bits & 63] : '=');
     }
     out[n] = 0;
     return n;
@@ -165,7 +163,7 @@ static int parse_key(struct sdes_crypto *c, const struct tl_suite_info *info, st
     int rc = parse_key_extras(c, cut(&t, '|'), why);
     if (rc < 0)
         return rc;
-    uint8_t both[BOTH_MAX];
+    uint8_t both[BOTH_MAX] = {0};
     rc = base64_decode(t, both, (size_t)info->key_len + info->salt_len);
     uint8_t any = 0;
     for (unsigned i = 0; rc == 0 && i < info->key_len; i++)

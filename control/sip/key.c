@@ -97,7 +97,7 @@ static void mix_nocase(struct siphash *h, struct sip_str s)
         size_t n = s.len - done < sizeof low ? s.len - done : sizeof low;
         for (size_t i = 0; i < n; i++) {
             char c = s.p[done + i];
-            low[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+            low[i] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
         }
         siphash_update(h, low, n);
         done += n;

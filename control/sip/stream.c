@@ -24,7 +24,7 @@ int sip_stream_room(struct sip_stream *stream, char **p, size_t *n)
     }
     if (stream->room - stream->len < SIP_STREAM_READ) {
         // bounded: sip_stream_next() asks for no more than a message's limit
-        size_t room = stream->len + 2 * SIP_STREAM_READ;
+        size_t room = stream->len + (size_t)2 * SIP_STREAM_READ;
         char *grown = wipe_realloc(stream->buffer, room);
         if (!grown)
             return -ENOMEM;

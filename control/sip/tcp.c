@@ -435,7 +435,7 @@ int sip_tcp_send(struct sip_transport *transport, struct sip_flow *flow, const s
         }
         if (!conn) {
             int err = connect_to(listener, &flow->remote, &conn);
-            if (err)
+            if (!conn)
                 return err;
         }
     }

@@ -29,7 +29,7 @@ static bool reserve(struct text *t, size_t more)
     while (room < used + more)
         room *= 2;
     struct sip_bytes *grown =
-        room <= 2 * SIP_MESSAGE_MAX ? wipe_realloc(t->bytes, sizeof *grown + room) : NULL;
+        room <= (size_t)2 * SIP_MESSAGE_MAX ? wipe_realloc(t->bytes, sizeof *grown + room) : NULL;
     if (!grown) {
         t->failed = true;
         return false;

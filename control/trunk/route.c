@@ -12,10 +12,12 @@ static void read_digits(const char *number, char digits[TL_DIGITS_MAX])
     for (; *number && *number != ';' && n < TL_DIGITS_MAX - 1; number++) {
         char c = *number;
         if (c == '%') {
-            c = strncasecmp(number, "%2B", 3) == 0   ? '+'
-                : strncmp(number, "%23", 3) == 0     ? '#'
-                : strncasecmp(number, "%2A", 3) == 0 ? '*'
-                                                     : '%';
+            if (strncasecmp(number, "%2B", 3) == 0)
+                c = '+';
+            else if (strncmp(number, "%23", 3) == 0)
+                c = '#';
+            else if (strncasecmp(number, "%2A", 3) == 0)
+                c = '*';
             number += c == '%' ? 0 : 2;
         }
         if (strchr("-.()", c))

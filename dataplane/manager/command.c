@@ -74,7 +74,7 @@ static int find_realm(const struct manager *m, const char *name)
 {
     for (uint32_t i = 0; i < m->config.config->realm_count; i++)
         if (strncmp(m->config.config->realms[i].name, name, TL_NAME_MAX) == 0 && m->place[i].port)
-            return i;
+            return (int)i;
     return -1;
 }
 

@@ -15,7 +15,7 @@
 #include "dataplane/srtp/srtp.h"
 
 static const char *const part_text[MEMORY_COUNT] = {
-#define X(name, text) [MEMORY_##name] = text,
+#define X(name, text) [MEMORY_##name] = (text),
     MEMORY_PARTS(X)
 #undef X
 };

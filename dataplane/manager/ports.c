@@ -16,7 +16,7 @@ static int pick_worker(const struct manager *m, const struct portalloc *a, const
     for (unsigned w = 0; w < m->engine.workers; w++)
         if (a->worker_free[w] > (a == b) && b->worker_free[w] > 0 &&
             (best < 0 || m->calls.worker_calls[w] < m->calls.worker_calls[best]))
-            best = w;
+            best = (int)w;
     return best;
 }
 

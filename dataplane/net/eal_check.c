@@ -18,7 +18,7 @@
 enum {
     MB = 1024 * 1024,
     // of one packet buffer in a pool: mbuf, room, and what the pool puts around it
-    BUFFER_BYTES = sizeof(struct rte_mbuf) + RTE_MBUF_DEFAULT_BUF_SIZE + 2 * RTE_CACHE_LINE_SIZE,
+    BUFFER_BYTES = sizeof(struct rte_mbuf) + RTE_MBUF_DEFAULT_BUF_SIZE + 2ul * RTE_CACHE_LINE_SIZE,
     PAGE_BYTES = 4096,
     OTHER_BYTES = 16 * MB, // what DPDK, rings and port maps take
 };

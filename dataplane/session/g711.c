@@ -72,7 +72,7 @@ __attribute__((target("avx2"))) static void convert_avx2(uint8_t *p, unsigned le
         return;
     }
     for (int i = 0; i < 8; i++)
-        t.part[i] = _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)(table + 16 * i)));
+        t.part[i] = _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)(table + 16 * (size_t)i)));
     if (len < 32) {
         __m128i first = _mm_loadu_si128((const __m128i *)p);
         __m128i last = _mm_loadu_si128((const __m128i *)(p + len - 16));

@@ -93,7 +93,7 @@ static double process_bytes(void)
 static struct memory look(void)
 {
     const struct tl_live_header *h = tl_client_live(control.client)->header;
-    usleep(PUBLISH_MS * 1000);
+    nanosleep(&(struct timespec){PUBLISH_MS / 1000, PUBLISH_MS % 1000 * 1000000L}, NULL);
     return (struct memory){(double)atomic_load_explicit(&h->memory_bytes, memory_order_relaxed),
                            process_bytes()};
 }

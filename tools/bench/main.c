@@ -111,8 +111,9 @@ static int run_all(struct bench *b, const struct args *a, const char *command)
     struct run run = {
         .bench = b, .plan = &plan, .command = command, .commit = a->commit, .extra = json_object()};
     time_t now = time(NULL);
+    struct tm utc;
     double begin = seconds_now();
-    strftime(run.started, sizeof run.started, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
+    strftime(run.started, sizeof run.started, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
     machine_load(run.load_before);
     plan_make(&plan, &b->options, a->streams, has(a, PART_ARMS) ? a->stream_count : 0);
     size_dataplane(&b->options, RTE_MAX(plan_sessions(&plan), 2 * two_core_streams(a) + TWO_CORE_SESSIONS));

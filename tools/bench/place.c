@@ -149,12 +149,12 @@ static void make_lane(struct bench *b, unsigned id)
     rte_mempool_obj_iter(l->pool, note_ends, l);
     l->pool_stride = l->pool->header_size + l->pool->elt_size + l->pool->trailer_size;
     l->sent = calloc((l->pool_last - l->pool_base) / l->pool_stride + 1, sizeof *l->sent);
-    l->staging = aligned_alloc(64, CIRCULATING * PACKET_ROOM);
+    l->staging = aligned_alloc(64, (size_t)CIRCULATING * PACKET_ROOM);
     l->staged = calloc(CIRCULATING, sizeof *l->staged);
     l->ops = calloc(CIRCULATING, sizeof *l->ops);
     if (!l->sent || !l->staging || !l->staged || !l->ops || srtp_ctx_new(SRTP_ENGINE_AUTO, &l->srtp))
         die("no memory for a lane");
-    memset(l->staging, 0, CIRCULATING * PACKET_ROOM);
+    memset(l->staging, 0, (size_t)CIRCULATING * PACKET_ROOM);
     while (l->idle < CIRCULATING) {
         l->mbuf[l->idle] = rte_pktmbuf_alloc(l->pool);
         if (!l->mbuf[l->idle++])

@@ -129,7 +129,7 @@ void plan_make(struct plan *p, const struct options *o, const unsigned *streams,
 {
     memset(p, 0, sizeof *p);
     p->block = calloc(BLOCKS_MAX, sizeof *p->block);
-    p->pattern = calloc(BLOCKS_MAX * PATTERNS_MAX, sizeof *p->pattern);
+    p->pattern = calloc((size_t)BLOCKS_MAX * PATTERNS_MAX, sizeof *p->pattern);
     if (!p->block || !p->pattern)
         die("no memory for a plan");
     for (unsigned i = 0; i < count; i++) {
@@ -207,10 +207,10 @@ static void sets_up(struct plan *p, struct bench *b, unsigned phase)
     for (unsigned i = 0; i < p->block_count; i++)
         for (unsigned j = 0; p->block[i].phase == phase && j < p->block[i].count; j++) {
             struct series *s = &p->block[i].series[j], *owner = owner_of(p, s, phase);
-            if (owner == s && (s->arm->kind != ARM_LIBRE || s->streams <= LIBRE_MAX))
-                s->set = set_new(b, s->arm, &b->lane[0], s->streams, s->payload, SET_OWN_RATE);
-            else
+            if (owner && owner != s)
                 s->set = owner->set;
+            else if (s->arm->kind != ARM_LIBRE || s->streams <= LIBRE_MAX)
+                s->set = set_new(b, s->arm, &b->lane[0], s->streams, s->payload, SET_OWN_RATE);
         }
 }
 
@@ -276,7 +276,7 @@ static void choose_patterns(struct plan *p, struct bench *b, unsigned phase)
 // One repetition of a block: each series once, in random order. Returns whether all of it counts.
 static bool run_block(struct plan *p, struct bench *b, struct block *block, unsigned wall_us, struct rng *rng)
 {
-    unsigned order[SERIES_MAX], at = block->repetitions;
+    unsigned order[SERIES_MAX] = {0}, at = block->repetitions;
     bool whole = true;
     struct slice slice;
     shuffle(order, block->count, rng);
@@ -362,7 +362,7 @@ const struct series *block_find(const struct block *block, const char *arm, unsi
 bool plan_cycles(const struct plan *p, const char *arm, unsigned streams, unsigned payload,
                  struct spread *cycles, struct verdict *verdict)
 {
-    double *all = calloc(p->block_count * REPETITIONS_MAX, sizeof *all);
+    double *all = calloc((size_t)p->block_count * REPETITIONS_MAX, sizeof *all);
     unsigned n = 0;
     if (!all)
         die("no memory for a result");
@@ -383,7 +383,7 @@ bool plan_cycles(const struct plan *p, const char *arm, unsigned streams, unsign
 struct spread plan_compare(const struct plan *p, enum compare how, const char *arm, unsigned streams,
                            unsigned payload, const char *first, unsigned first_streams, const char *second)
 {
-    double *all = calloc(p->block_count * REPETITIONS_MAX, sizeof *all);
+    double *all = calloc((size_t)p->block_count * REPETITIONS_MAX, sizeof *all);
     unsigned n = 0;
     if (!all)
         die("no memory for a result");

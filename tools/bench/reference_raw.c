@@ -164,13 +164,13 @@ static inline void prefetch_later(const struct lane *l)
     const struct raw *raw = l->set->reference;
     struct rte_mbuf *m = l->mbuf[(l->next + AHEAD) % CIRCULATING];
     const struct sent *sent = sent_of(l, m);
-    for (unsigned line = 0; line < 4; line++)
+    for (size_t line = 0; line < 4; line++)
         rte_prefetch0(rte_pktmbuf_mtod_offset(m, const char *, line * 64));
     unsigned number = sent->number;
     const char *key = raw->gcm ? (const char *)&raw->gcm[number] : (const char *)&raw->cm[number];
-    for (unsigned line = 0; line < 4; line++) // AES_CM: states and schedule; GCM: schedule
+    for (size_t line = 0; line < 4; line++) // AES_CM: states and schedule; GCM: schedule
         rte_prefetch0(key + line * 64);
-    for (unsigned line = 12; raw->gcm && line < 17; line++) // powers of H, salt
+    for (size_t line = 12; raw->gcm && line < 17; line++) // powers of H, salt
         rte_prefetch0(key + line * 64);
 }
 

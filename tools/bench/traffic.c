@@ -101,7 +101,7 @@ static void stage(struct bench *b, struct set *s, unsigned n)
         struct stream *st = &s->stream[s->order[s->cursor]];
         s->cursor = s->cursor + 1 == s->streams ? 0 : s->cursor + 1;
         struct sent *sent = sent_of(l, l->mbuf[i]);
-        uint8_t *rtp = l->staging + i * PACKET_ROOM;
+        uint8_t *rtp = l->staging + (size_t)i * PACKET_ROOM;
         next_refused(s);
         *sent = (struct sent){.stream = st,
                               .index = s->refused == REFUSED_REPLAY ? st->first : next_index(s, st),
@@ -147,7 +147,8 @@ void traffic_make(struct bench *b, struct set *s, unsigned n)
         if (!b->options.sums_in_software)
             m->ol_flags = RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
         sent->len = l->staged[i];
-        memcpy(rte_pktmbuf_mtod(m, uint8_t *) + FRAME_HEADER, l->staging + i * PACKET_ROOM, l->staged[i]);
+        memcpy(rte_pktmbuf_mtod(m, uint8_t *) + FRAME_HEADER, l->staging + (size_t)i * PACKET_ROOM,
+               l->staged[i]);
         if (sent->refused == REFUSED_TAG)
             rte_pktmbuf_mtod(m, uint8_t *)[m->data_len - 1] ^= 1;
         traffic_headers(sent->stream, rte_pktmbuf_mtod(m, uint8_t *), l->staged[i],

@@ -272,7 +272,7 @@ bool two_core_run(struct bench *b, unsigned streams, unsigned repetitions, unsig
 {
     struct set *sets[TESTED] = {NULL};
     struct traffic t[TESTED];
-    double best[TESTED];
+    double best[TESTED] = {0};
     bool right = true;
     for (unsigned k = 0; k < TESTED; k++) {
         // the references take the relay's streams

@@ -65,7 +65,7 @@ static json_t *one_arm(struct bench *b, const char *name, unsigned streams, unsi
                          .set = set_new(b, arm_find(name), &b->lane[i], streams, PAYLOAD_MAX, SET_OWN_RATE),
                          .slice_us = slice_us};
     for (unsigned r = 0; r < repetitions; r++) {
-        double a[LANES_MAX], t[LANES_MAX];
+        double a[LANES_MAX] = {0}, t[LANES_MAX] = {0};
         one_repetition(job, a, t, &verdict);
         for (unsigned i = 0; i < LANES_MAX; i++) {
             alone[i][r] = a[i];
@@ -124,12 +124,15 @@ static void latency_text(const json_t *latency, FILE *out)
     for (unsigned i = 0; i < 6; i++)
         fprintf(out, " %9s", column[i]);
     fprintf(out, "   worker's turn p99_9\n");
-    json_object_foreach((json_t *)latency, arm, by_load) json_object_foreach(by_load, load, o)
+    json_object_foreach((json_t *)latency, arm, by_load)
     {
-        fprintf(out, "%-17s %3s %%", arm, load);
-        for (unsigned i = 0; i < 6; i++)
-            fprintf(out, " %9.1f", at(o, "wall_us", column[i]));
-        fprintf(out, " %9.1f\n", at(o, "turn_us", "p99_9"));
+        json_object_foreach(by_load, load, o)
+        {
+            fprintf(out, "%-17s %3s %%", arm, load);
+            for (unsigned i = 0; i < 6; i++)
+                fprintf(out, " %9.1f", at(o, "wall_us", column[i]));
+            fprintf(out, " %9.1f\n", at(o, "turn_us", "p99_9"));
+        }
     }
 }
 
@@ -158,9 +161,11 @@ void two_core_text(const json_t *found, FILE *out)
     if (json_object_get(found, "throughput"))
         fprintf(out, "\nmillion packets a second, generator on one core, worker on the other\n");
     json_object_foreach(json_object_get(found, "throughput"), arm, o)
+    {
         fprintf(out, "%-17s %8.2f (%.2f - %.2f)  %5.2f of mac_swap\n", arm,
                 at(o, "million_packets_per_second", "median"), at(o, "million_packets_per_second", "p10"),
                 at(o, "million_packets_per_second", "p90"), at(o, "of_mac_swap", "median"));
+    }
     if (json_object_get(found, "latency"))
         latency_text(json_object_get(found, "latency"), out);
     fprintf(out, "\n");

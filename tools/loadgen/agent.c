@@ -134,13 +134,13 @@ static void stop(struct agent *a)
     const int64_t now_us = agent_now_us();
 
     if (a->stopping) {
-        if (now_us - a->stop_us >= STOP_TWICE_MS * 1000)
+        if (now_us - a->stop_us >= INT64_C(1000) * STOP_TWICE_MS)
             re_cancel();
         return;
     }
     a->stopping = true;
     a->stop_us = now_us;
-    a->done_us = now_us + (STOP_GRACE_MS - STOP_LINGER_MS) * 1000;
+    a->done_us = now_us + INT64_C(1000) * (STOP_GRACE_MS - STOP_LINGER_MS);
     for (struct le *le = a->calls.head; le != NULL; le = le->next)
         call_hang_up_early(le->data);
 }
@@ -187,7 +187,7 @@ static void check_end(struct agent *a, int64_t now_us)
     } else if (a->done_us == 0 || a->done_us > now_us) {
         a->done_us = now_us;
     }
-    if (a->done_us != 0 && now_us - a->done_us >= (a->stopping ? STOP_LINGER_MS : LINGER_MS) * 1000)
+    if (a->done_us != 0 && now_us - a->done_us >= INT64_C(1000) * (a->stopping ? STOP_LINGER_MS : LINGER_MS))
         re_cancel();
 }
 
@@ -231,7 +231,7 @@ static void each_second(void *arg)
 
 static int start_clock(struct agent *a)
 {
-    const struct timespec period = {.tv_nsec = AGENT_TICK_MS * 1000000};
+    const struct timespec period = {.tv_nsec = AGENT_TICK_MS * 1000000L};
     const struct itimerspec every = {period, period};
 
     a->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);

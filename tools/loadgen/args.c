@@ -164,7 +164,7 @@ static int letters(struct complaint *c, const char *name, const char *text, cons
 {
     if (strlen(text) > max || text[strspn(text, allowed)] != 0)
         return argtext_complain(c, "--%s: expected up to %zu of %s, got '%s'", name, max, allowed, text);
-    strcpy(value, text);
+    memcpy(value, text, strlen(text) + 1);
     return 0;
 }
 

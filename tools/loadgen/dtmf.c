@@ -18,7 +18,7 @@ int dtmf_event_of(char digit)
 
 char dtmf_digit_of(uint8_t event)
 {
-    return event < sizeof events - 1 ? events[event] : 0;
+    return (char)(event < sizeof events - 1 ? events[event] : 0);
 }
 
 bool dtmf_said(const struct dtmf_sender *s)
@@ -86,7 +86,7 @@ uint32_t dtmf_right(const struct dtmf_receiver *r, const char *expected)
 {
     uint32_t right = 0;
 
-    for (uint32_t i = 0; expected[i] != 0 && i < r->heard && i < DTMF_DIGITS_MAX; i++)
+    for (uint32_t i = 0; i < r->heard && i < DTMF_DIGITS_MAX && expected[i] != 0; i++)
         right += r->digits[i] == expected[i];
     return right < r->ended ? right : r->ended;
 }

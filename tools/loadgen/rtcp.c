@@ -74,7 +74,7 @@ static bool item_fits(const struct stream *s, const struct rtcp_sdes_item *item)
     if (item->type != RTCP_SDES_CNAME || item->length < host ||
         memcmp(item->data + item->length - host, cname_host, host) != 0)
         return true;
-    const int length = snprintf(expected, sizeof expected, cname_format, s->label, s->direction ^ 1);
+    const int length = snprintf(expected, sizeof expected, cname_format, s->label, s->direction ^ 1u);
     return item->length == length && memcmp(item->data, expected, (size_t)length) == 0;
 }
 

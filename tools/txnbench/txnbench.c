@@ -219,7 +219,7 @@ static double batch_us(struct bed *bed, enum arm arm, unsigned batch)
     double start = cpu_us();
     for (unsigned i = 0; i < batch; i++)
         one(bed, arm);
-    wheel_run(&bed->wheel, bed->wheel.now + 64 * T1 + 1);
+    wheel_run(&bed->wheel, bed->wheel.now + UINT64_C(64) * T1 + 1);
     return (cpu_us() - start) / batch;
 }
 
@@ -253,7 +253,7 @@ static double record_bytes(struct bed *bed, unsigned batch)
     for (unsigned i = 0; i < batch; i++)
         one(bed, ARM_BYE);
     double bytes = (double)(mallinfo2().uordblks - before) / batch;
-    wheel_run(&bed->wheel, bed->wheel.now + 64 * T1 + 1);
+    wheel_run(&bed->wheel, bed->wheel.now + UINT64_C(64) * T1 + 1);
     return bytes;
 }
 

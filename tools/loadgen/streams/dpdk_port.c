@@ -245,8 +245,10 @@ static int start_eal(struct dpdk_port *d, const char *text, char *error, size_t 
     if (copy == NULL)
         return say(-ENOMEM, error, size, "out of memory");
     for (char *at = strtok_r(copy, " \t", &save); at != NULL; at = strtok_r(NULL, " \t", &save)) {
-        if (argc > EAL_ARGUMENTS)
+        if (argc > EAL_ARGUMENTS) {
+            free(copy);
             return say(-E2BIG, error, size, "--dpdk: more than %d arguments", EAL_ARGUMENTS);
+        }
         argv[argc++] = at;
     }
     if (rte_eal_init(argc, argv) < 0)

@@ -169,7 +169,7 @@ static int range(struct complaint *c, const char *name, const char *text, struct
 
     if (strlen(text) >= sizeof copy)
         goto bad;
-    strcpy(copy, text);
+    memcpy(copy, text, strlen(text) + 1);
     const char *plus = behind(copy, '+'), *dash = behind(copy, '-'), *port = behind(copy, ':');
     if (port == NULL || argtext_number_of(port, 1, UINT16_MAX, &first) != 0 ||
         (plus != NULL && argtext_number_of(plus, 1, 1000, &step) != 0) ||

@@ -208,7 +208,7 @@ static void measure(struct run *r, int64_t now, const struct stamp *s)
 {
     const int64_t since = now - (int64_t)s->value;
 
-    if (since < 0 || since > 3600 * 1000 * MS)
+    if (since < 0 || since > 3600000 * MS)
         r->unsound++;
     else
         histogram_add(&r->latency, (uint64_t)since);

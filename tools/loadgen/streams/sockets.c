@@ -69,7 +69,7 @@ static uint64_t buffer_errors(void)
         if (strncmp(line, "Udp:", 4) != 0)
             continue;
         if (names[0] == 0) {
-            strcpy(names, line);
+            memcpy(names, line, sizeof names);
             continue;
         }
         char *save_name = NULL, *save_value = NULL;

@@ -226,8 +226,11 @@ char *fixture_line(struct fixture *f, int fd)
             line[used] = '\0';
             return line;
         }
-        if (++used == room)
-            line = realloc(line, room *= 2);
+        if (++used == room) {
+            char *more = realloc(line, room *= 2);
+            CU_ASSERT_FATAL(more != NULL);
+            line = more;
+        }
     }
     free(line);
     CU_FAIL_FATAL("no answer");

@@ -121,7 +121,7 @@ static void limits(void)
 
     // the largest message passes, and its buffer is bounded
     char head[64];
-    int n = snprintf(head, sizeof head, "A x SIP/2.0\r\nl: %05u\r\n\r\n", 65000);
+    int n = snprintf(head, sizeof head, "A x SIP/2.0\r\nl: %05u\r\n\r\n", 65000u);
     snprintf(head, sizeof head, "A x SIP/2.0\r\nl: %05u\r\n\r\n", (unsigned)(SIP_MESSAGE_MAX - n));
     out[0] = '\0';
     put(&s, head, (size_t)n);

@@ -294,9 +294,10 @@ static const struct key_step {
 
 static void set_key(struct tl_crypto *crypto, const struct tl_crypto *like, char letter, uint32_t generation)
 {
-    *crypto = letter == '-' ? (struct tl_crypto){0} : *like;
+    memset(crypto, 0, sizeof *crypto);
     if (letter == '-')
         return;
+    *crypto = *like;
     crypto->key[0] = letter;
     crypto->generation = generation;
 }

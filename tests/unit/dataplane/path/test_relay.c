@@ -130,7 +130,8 @@ static void payload_types(void)
         for (unsigned pt = 0; pt < 128; pt++)
             for (unsigned marker = 0; marker < 2; marker++) {
                 static uint16_t seq;
-                struct rtp_fields f = {.pt = pt, .marker = marker, .seq = ++seq, .ssrc = 1};
+                seq++;
+                struct rtp_fields f = {.pt = pt, .marker = marker, .seq = seq, .ssrc = 1};
                 rig_clear(&rig);
                 send_rtp(port, &f);
                 rig_turn(&rig);
