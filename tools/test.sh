@@ -77,6 +77,7 @@ if [ $kind != e2e ]; then
         run layers 60 tools/check-layers.sh
         run format 60 tools/check-format.sh
         run hardening 60 tools/check-hardening.sh build-test/plain
+        run analysis 900 tools/analyse.sh build-test/plain
     fi
     for t in $(unit_programs build-test/plain); do
         [[ $t == *"$name"* ]] && run "unit $(basename "$t")" 120 "$t"
