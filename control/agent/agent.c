@@ -54,8 +54,9 @@ static struct sip_str sdp_of(const struct sip_msg *msg)
 }
 
 // Looks at an INVITE before it is a call. Returns 0, or the status that turns it away.
-static int admit(struct agent *agent, const struct sip_msg *msg, const struct sip_flow *flow,
-                 struct trunk **from, uint32_t *trunks, unsigned *count, const char **why)
+static int admit(struct agent *agent, struct sip_txn *txn, const struct sip_msg *msg,
+                 const struct sip_flow *flow, struct trunk **from, uint32_t *trunks, unsigned *count,
+                 const char **why)
 {
     char called[SIP_NUMBER_MAX];
     *from = trunk_identify(&agent->trunks, flow->listener, &flow->remote, agent_via_port(msg));
@@ -63,6 +64,7 @@ static int admit(struct agent *agent, const struct sip_msg *msg, const struct si
     if (!*from)
         return 403;
     (*from)->counters.incoming++;
+    sip_txn_set_peer(txn, &(*from)->config->peer);
     *why = "Max-Forwards is used up";
     if (sip_msg_number(msg, "Max-Forwards", 255, 70) == 0)
         return 483;
@@ -96,7 +98,7 @@ static void new_call(struct agent *agent, struct sip_txn *txn, const struct sip_
     unsigned count = 0;
     struct trunk *from;
     const char *why;
-    int status = admit(agent, msg, flow, &from, trunks, &count, &why);
+    int status = admit(agent, txn, msg, flow, &from, trunks, &count, &why);
     if (status) {
         turn_away(agent, txn, status, why);
         return;
@@ -158,12 +160,30 @@ static void in_dialog(struct agent_leg *leg, struct sip_txn *txn, const struct s
     }
 }
 
+// Who knows a dialog's tags but is not its peer gets no nearer to the call than this.
+static void stranger(struct agent *agent, struct sip_txn *txn, const struct sip_msg *msg,
+                     const struct sip_flow *flow)
+{
+    struct sip_str method = sip_msg_method_name(msg);
+    uint64_t unsaid;
+    agent->counters.strangers++;
+    if (log_allow(&agent->away_limit, loop_now(agent->loop), &unsaid))
+        log_line(LOG_WARNING, "%.*s inside a dialog from %s, which is not its peer: 403", (int)method.len,
+                 method.p, TL_ADDR_STR(&flow->remote));
+    answer_stranger(txn, 403, NULL);
+}
+
 static void on_request(void *arg, struct sip_txn *txn, const struct sip_msg *msg, const struct sip_flow *flow)
 {
     struct agent *agent = arg;
     struct agent_leg *leg = agent_find_leg(agent, msg);
     bool lost = sip_msg_to_tag(msg).p || sip_msg_method(msg) == SIP_BYE;
+    if (leg && !sip_dialog_from_peer(&leg->dialog, flow)) {
+        stranger(agent, txn, msg, flow);
+        return;
+    }
     if (leg) {
+        sip_dialog_follow(&leg->dialog, flow);
         in_dialog(leg, txn, msg);
         return;
     }

@@ -82,7 +82,7 @@ struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, c
     trunk_leg_begins(from);
     *error = call_init(&c->call, &agent->env, from->index, trunks, trunk_count);
     if (*error == 0)
-        *error = sip_dialog_uas(&c->leg[CALL_A].dialog, msg, flow, sip_txn_tag(invite));
+        *error = sip_dialog_uas(&c->leg[CALL_A].dialog, msg, sip_txn_flow(invite), sip_txn_tag(invite));
     c->leg[CALL_A].has_dialog = *error == 0;
     sip_msg_calling(msg, c->calling);
     sip_msg_called(msg, c->called);

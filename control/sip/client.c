@@ -336,9 +336,11 @@ static void live_response(struct sip_txn *txn, struct sip_msg *msg, const struct
 }
 
 void sip_client_response(struct sip_txn *txn, const struct sip_head *head, const struct sip_shape *shape,
-                         const struct sip_flow *flow)
+                         const struct sip_flow *from)
 {
     struct sip_stack *stack = txn->stack;
+    struct sip_flow with_peer = *from, *flow = &with_peer;
+    flow->peer = txn->flow.peer;
     if (txn->stage == SIP_LIVE) {
         struct sip_msg *msg = txn->flags & (SIP_FINAL | SIP_BROKEN) ? NULL : sip_msg_new(head, shape);
         if (msg)

@@ -6,7 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/addr.h"
 #include "control/sip/msg_internal.h"
+#include "control/sip/uri.h"
+
+static struct sip_str text(const char *s)
+{
+    return (struct sip_str){s, strlen(s)};
+}
 
 // "<uri>"
 static char *in_brackets(struct sip_str uri)
@@ -50,7 +57,7 @@ static int take_routes(struct sip_dialog *d, const struct sip_msg *msg, bool rev
             return -ENOMEM;
     }
     if (d->strict) {
-        d->routes[d->route_count] = in_brackets((struct sip_str){d->target, strlen(d->target)});
+        d->routes[d->route_count] = in_brackets(text(d->target));
         if (!d->routes[d->route_count++])
             return -ENOMEM;
     }
@@ -62,9 +69,18 @@ static struct sip_str tag_of(const char *value)
 {
     struct sip_addr addr;
     struct sip_str tag = {NULL, 0};
-    if (sip_read_addr((struct sip_str){value, strlen(value)}, &addr))
+    if (sip_read_addr(text(value), &addr))
         sip_read_param(addr.params, "tag", &tag);
     return tag;
+}
+
+// The URI of a Contact that a request can be sent to, without headers (19.1.1); p == NULL when it is none.
+static struct sip_str callable(struct sip_str contact)
+{
+    struct sip_uri uri;
+    if (!contact.p || !sip_read_uri(contact, &uri) || uri.scheme != SIP_SCHEME_SIP)
+        return (struct sip_str){NULL, 0};
+    return (struct sip_str){contact.p, contact.len - uri.headers.len};
 }
 
 // All but the route set.
@@ -72,6 +88,7 @@ static int fill(struct sip_dialog *d, const struct sip_msg *msg, const struct si
                 struct sip_str local, const char *local_tag, struct sip_str remote, struct sip_str target)
 {
     memset(d, 0, sizeof *d);
+    target = callable(target);
     if (!target.p)
         return -EINVAL;
     d->flow = *flow;
@@ -127,7 +144,7 @@ int sip_dialog_uac(struct sip_dialog *dialog, const struct sip_msg *response, co
 int sip_dialog_uac_last(struct sip_dialog *dialog, const struct sip_msg *response,
                         const struct sip_flow *flow)
 {
-    struct sip_str target = sip_msg_contact(response);
+    struct sip_str target = callable(sip_msg_contact(response));
     struct sip_addr to;
     memset(dialog, 0, sizeof *dialog);
     if (!sip_msg_to_tag(response).p)
@@ -161,7 +178,7 @@ bool sip_dialog_matches(const struct sip_dialog *dialog, const struct sip_msg *r
 
 int sip_dialog_retarget(struct sip_dialog *dialog, const struct sip_msg *msg)
 {
-    struct sip_str contact = sip_msg_contact(msg);
+    struct sip_str contact = callable(sip_msg_contact(msg));
     if (!contact.p)
         return 0;
     char *target = sip_str_dup(contact), *last = dialog->strict ? in_brackets(contact) : NULL;
@@ -206,60 +223,59 @@ void sip_dialog_request(struct sip_dialog *dialog, enum sip_method method, struc
     };
 }
 
-// Address and port of a sip URI whose host is written as IPv4. Returns false for any other.
-static bool uri_address(struct sip_str uri, struct tl_addr *out)
+// The URI that says where a request goes first.
+static struct sip_str first_hop(const struct sip_dialog *d)
 {
-    const char *end = uri.p + uri.len, *p = memchr(uri.p, ':', uri.len);
-    if (!p)
+    struct sip_addr addr;
+    if (d->strict)
+        return text(d->strict);
+    if (d->route_count && sip_read_addr(text(d->routes[0]), &addr))
+        return addr.uri;
+    return text(d->target);
+}
+
+// The address that a URI stands for, when it is one that the listener can reach.
+static bool reachable(struct sip_str text_of_uri, const struct sip_flow *flow, struct tl_addr *to)
+{
+    struct sip_uri uri;
+    struct sip_str name;
+    enum tl_transport transport;
+    if (!sip_read_uri(text_of_uri, &uri) || !sip_uri_address(&uri, to) || to->family != flow->local.family ||
+        tl_addr_is_any(to))
         return false;
-    p++;
-    // the user part may hold ';' and '?': look for '@' first
-    const char *at = memrchr(p, '@', (size_t)(end - p));
-    if (at)
-        p = at + 1;
-    struct tl_addr addr = {.family = TL_AF_INET, .port = 5060};
-    for (unsigned i = 0; i < 4; i++) {
-        const char *digits = p;
-        uint64_t n;
-        while (p < end && *p >= '0' && *p <= '9')
-            p++;
-        if (!sip_read_number((struct sip_str){digits, (size_t)(p - digits)}, 255, &n))
-            return false;
-        addr.ip[i] = (uint8_t)n;
-        if (i < 3 && (p == end || *p++ != '.'))
-            return false;
-    }
-    if (p < end && *p == ':') {
-        const char *digits = ++p;
-        uint64_t n;
-        while (p < end && *p >= '0' && *p <= '9')
-            p++;
-        if (!sip_read_number((struct sip_str){digits, (size_t)(p - digits)}, UINT16_MAX, &n) || n == 0)
-            return false;
-        addr.port = (uint16_t)n;
-    }
-    if (p < end && *p != ';' && *p != '?')
-        return false;
-    *out = addr;
-    return true;
+    return !sip_read_param(uri.params, "transport", &name) ||
+           (name.p && tl_transport_by_name(name.p, name.len, &transport) && transport == flow->transport);
 }
 
 struct sip_flow sip_dialog_next_hop(const struct sip_dialog *dialog)
 {
     struct sip_flow flow = dialog->flow;
-    struct sip_str uri = {dialog->target, strlen(dialog->target)};
-    struct sip_addr addr;
     struct tl_addr to;
-    if (dialog->strict)
-        uri = (struct sip_str){dialog->strict, strlen(dialog->strict)};
-    else if (dialog->route_count &&
-             sip_read_addr((struct sip_str){dialog->routes[0], strlen(dialog->routes[0])}, &addr))
-        uri = addr.uri;
-    if (uri_address(uri, &to) &&
-        (to.port != flow.remote.port || memcmp(to.ip, flow.remote.ip, sizeof to.ip) != 0)) {
-        flow.remote = to;
-        flow.conn = 0;
-        flow.conn_generation = 0;
+    if (reachable(first_hop(dialog), &flow, &to)) {
+        // what this address has closed is opened again there, but for a port that the peer once came from
+        if (!tl_addr_same_host(&to, &flow.peer))
+            flow.peer = to;
+        if (!tl_addr_equal(&to, &flow.remote)) {
+            flow.remote = to;
+            flow.conn_generation = 0;
+        }
+    } else if (tl_addr_is_set(&flow.peer) && !flow.conn_generation) {
+        flow.remote = flow.peer;
     }
     return flow;
+}
+
+bool sip_dialog_from_peer(const struct sip_dialog *dialog, const struct sip_flow *flow)
+{
+    const struct sip_flow *mine = &dialog->flow;
+    return tl_addr_same_host(&flow->remote, tl_addr_is_set(&mine->peer) ? &mine->peer : &mine->remote);
+}
+
+void sip_dialog_follow(struct sip_dialog *dialog, const struct sip_flow *flow)
+{
+    if (flow->listener != dialog->flow.listener || !flow->conn_generation)
+        return;
+    dialog->flow.remote = flow->remote;
+    dialog->flow.conn = flow->conn;
+    dialog->flow.conn_generation = flow->conn_generation;
 }

@@ -8,7 +8,7 @@ enum { SIP_ROUTES_MAX = 16 };
 
 // Zeroed is a valid empty dialog.
 struct sip_dialog {
-    struct sip_flow flow;                 // where the first message came from or went to
+    struct sip_flow flow;                 // where the dialog began, or the connection that the peer uses now
     char *local;                          // our name-addr with tag: From of our requests
     char *remote;                         // theirs with tag: To of our requests
     struct sip_str local_tag, remote_tag; // inside of these two; p == NULL: none
@@ -22,8 +22,10 @@ struct sip_dialog {
     uint32_t remote_cseq; // of the last request of theirs; 0 = none yet
 };
 
-// The dialog of a request that we answer (12.1.1); `local_tag` is that of our answers, sip_txn_tag().
-// Returns 0, -EINVAL (no usable Contact, too many routes), -ENOMEM; on failure *dialog is empty.
+// The dialog of a request that we answer (12.1.1); `local_tag` is that of our answers, sip_txn_tag(). `flow` is
+// sip_txn_flow() and knows where the peer listens (sip_txn_set_peer()).
+// Returns 0, -EINVAL (no Contact that could be called: none at all, no sip URI, no host; or too many routes),
+// -ENOMEM; on failure *dialog is empty.
 int sip_dialog_uas(struct sip_dialog *dialog, const struct sip_msg *request, const struct sip_flow *flow,
                    const char *local_tag);
 
@@ -40,8 +42,15 @@ void sip_dialog_fini(struct sip_dialog *dialog);
 // Whether a request received belongs to the dialog: Call-ID and both tags.
 bool sip_dialog_matches(const struct sip_dialog *dialog, const struct sip_msg *request);
 
+// Whether a request comes from the dialog's peer: from the host where it listens, whatever the port; when that
+// is not known, from the host that the dialog began with. What does not is nothing of the dialog's.
+bool sip_dialog_from_peer(const struct sip_dialog *dialog, const struct sip_flow *flow);
+
+// Notes the connection that the peer uses now, after sip_dialog_from_peer(): ours go back on it.
+void sip_dialog_follow(struct sip_dialog *dialog, const struct sip_flow *flow);
+
 // Takes the Contact of a re-INVITE, UPDATE or a 2xx to one as the new remote target (12.2). Without a Contact
-// nothing changes. Returns 0 or -ENOMEM.
+// that could be called nothing changes. Returns 0 or -ENOMEM.
 int sip_dialog_retarget(struct sip_dialog *dialog, const struct sip_msg *msg);
 
 // Checks and notes the CSeq of a request received (12.2.2): 0, or -ESTALE when it is not above the last one,
@@ -52,6 +61,8 @@ int sip_dialog_take_cseq(struct sip_dialog *dialog, const struct sip_msg *reques
 // From, To, Call-ID, CSeq (a new one; ACK and CANCEL: the last). The strings stay the dialog's.
 void sip_dialog_request(struct sip_dialog *dialog, enum sip_method method, struct sip_request *request);
 
-// Where a request of the dialog goes: the first route or the target when its host is an IPv4 address, else
-// the address the dialog began with. The listener is that of the dialog.
+// Where a request of the dialog goes: to the first route or the target, its maddr before its host, when that is
+// an address (RFC 3261 sections 12.2.1.1 and 19.1.1). A name, an address of another family, or a transport that
+// is not the listener's say nothing: then it goes back on the dialog's connection while that is open, else to
+// where the peer listens. The listener is that of the dialog.
 struct sip_flow sip_dialog_next_hop(const struct sip_dialog *dialog);

@@ -68,8 +68,11 @@ int sip_loop_of(struct sip_str id)
 struct sip_flow sip_flow_to(const struct sip_stack *stack, uint32_t listener, const struct tl_addr *remote)
 {
     const struct tl_listener_config *l = &stack->whole->listeners[listener];
-    return (struct sip_flow){
-        .listener = listener, .transport = l->transport, .local = l->address, .remote = *remote};
+    return (struct sip_flow){.listener = listener,
+                             .transport = l->transport,
+                             .local = l->address,
+                             .remote = *remote,
+                             .peer = *remote};
 }
 
 bool sip_flow_from(const struct sip_flow *flow, const struct tl_addr *peer)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/addr.h"
 #include "control/base/wipe.h"
 #include "control/sip/ids.h"
 
@@ -255,11 +256,21 @@ static void come_again(struct sip_txn *txn)
 
 // ---- CANCEL and ACK ------------------------------------------------------------------------------------
 
+// Both come from whoever sent the INVITE: the next hop before us is the same for all three.
+static bool is_stranger(const struct sip_txn *txn, const struct sip_flow *flow)
+{
+    return !tl_addr_same_host(&txn->flow.remote, &flow->remote);
+}
+
 static void take_cancel(struct sip_stack *stack, const struct sip_head *head, const struct sip_shape *shape,
                         const struct sip_flow *flow, const struct sip_ident *ident)
 {
     struct sip_txn *txn =
         of_key(sip_table_find(&stack->txns, sip_key_server(stack->secret, ident, "INVITE")));
+    if (txn && is_stranger(txn, flow)) {
+        stack->counters.rejects[SIP_REJECT_stranger]++;
+        txn = NULL;
+    }
     if (!txn || txn->kind != SIP_SERVER_INVITE) {
         answer_status(stack, head, shape, flow, 481);
         return;
@@ -330,15 +341,19 @@ void sip_server_abandon(struct sip_txn *txn)
 }
 
 static void take_ack(struct sip_stack *stack, const struct sip_head *head, const struct sip_shape *shape,
-                     const struct sip_ident *ident)
+                     const struct sip_flow *flow, const struct sip_ident *ident)
 {
     struct sip_txn *txn = of_key(sip_table_find(&stack->txns, sip_key_server(stack->secret, ident, NULL)));
+    if (txn && is_stranger(txn, flow)) {
+        stack->counters.rejects[SIP_REJECT_stranger]++;
+        return;
+    }
     if (ack_of_failure(stack, txn, ident))
         return;
     txn = of_ack(sip_table_find(&stack->acks, sip_key_ack(stack->secret, ident->call_id, ident->from_tag,
                                                           ident->to_tag, ident->cseq)));
-    if (!txn) {
-        stack->counters.rejects[SIP_REJECT_stray_ack]++;
+    if (!txn || is_stranger(txn, flow)) {
+        stack->counters.rejects[txn ? SIP_REJECT_stranger : SIP_REJECT_stray_ack]++;
         return;
     }
     if (txn->stage != SIP_AWAIT_ACK) {
@@ -364,7 +379,7 @@ void sip_server_request(struct sip_stack *stack, const struct sip_head *head, co
     struct sip_ident ident;
     sip_ident_read(head, shape, &ident);
     if (sip_str_is(ident.method, "ACK")) {
-        take_ack(stack, head, shape, &ident);
+        take_ack(stack, head, shape, flow, &ident);
         return;
     }
     if (sip_str_is(ident.method, "CANCEL")) {
@@ -435,6 +450,11 @@ const struct sip_msg *sip_txn_request(const struct sip_txn *txn)
 const struct sip_flow *sip_txn_flow(const struct sip_txn *txn)
 {
     return &txn->flow;
+}
+
+void sip_txn_set_peer(struct sip_txn *txn, const struct tl_addr *peer)
+{
+    txn->flow.peer = *peer;
 }
 
 bool sip_txn_is_server(const struct sip_txn *txn)

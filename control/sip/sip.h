@@ -54,8 +54,11 @@ struct sip_flow {
     enum tl_transport transport; // the listener's
     struct tl_addr local;        // the listener's: stands in Via and Contact
     struct tl_addr remote;
-    uint32_t conn;            // TCP: which connection ...
-    uint32_t conn_generation; // ... 0 = whichever there is to `remote`, made on demand
+    struct tl_addr peer; // where the other side listens, as configured; unset: not known
+    uint32_t conn;       // stream: which connection ...
+    uint32_t
+        conn_generation; // ... 0 = whichever there is to `remote`, made on demand. When the one named has
+                         // gone, requests go to `peer` over a new one
 };
 
 static inline const struct tl_transport_row *sip_flow_row(const struct sip_flow *flow)
@@ -101,6 +104,7 @@ struct sip_user {
     X(via, "response whose top Via is not ours, or with more than one Via")                                  \
     X(stray_response, "response to no transaction of ours")                                                  \
     X(stray_ack, "ACK to nothing")                                                                           \
+    X(stranger, "ACK or CANCEL from another address than its INVITE came from")                              \
     X(overload, "too many transactions")                                                                     \
     X(memory, "no memory")
 
@@ -156,7 +160,8 @@ const struct sip_counters *sip_stack_counters(const struct sip_stack *stack);
 
 // ---- addresses and identifiers -------------------------------------------------------------------------
 
-// Flow from a listener to a remote address; over TCP an open connection is used, else one is made.
+// Flow from a listener to the address where a peer listens; over a stream an open connection is used, else one
+// is made.
 struct sip_flow sip_flow_to(const struct sip_stack *stack, uint32_t listener, const struct tl_addr *remote);
 
 // Whether the remote address (port too for UDP; TCP connections come from any port) of `flow` is `peer`.
@@ -201,6 +206,9 @@ const struct sip_msg *sip_txn_request(const struct sip_txn *txn);
 
 // Where the request came from or went to.
 const struct sip_flow *sip_txn_flow(const struct sip_txn *txn);
+
+// Tells where the peer that sent a request listens: dialogs made of its flow know it.
+void sip_txn_set_peer(struct sip_txn *txn, const struct tl_addr *peer);
 
 bool sip_txn_is_server(const struct sip_txn *txn);
 

@@ -59,31 +59,47 @@ static const char *head_end(const char *p, size_t from, size_t n)
     return NULL;
 }
 
+// The number that a Content-Length line begins with, which may stand on a folded line.
+static bool read_length(const char *p, const char *end, size_t *length)
+{
+    size_t digits = 0;
+    uint64_t n;
+    while (p < end && strchr(" \t\r\n", *p))
+        p++;
+    while (p + digits < end && p[digits] >= '0' && p[digits] <= '9')
+        digits++;
+    if (!sip_read_number((struct sip_str){p, digits}, SIP_MESSAGE_MAX, &n))
+        return false;
+    *length = n;
+    return true;
+}
+
+// Behind the header that starts at `p`, its folded lines included: they are its value, whatever they look like.
+static const char *header_end(const char *p, const char *end)
+{
+    do {
+        const char *lf = memchr(p, '\n', (size_t)(end - p));
+        p = lf ? lf + 1 : end;
+    } while (p < end && sip_is_space(*p));
+    return p;
+}
+
 // Length of the body as the head says; false when it says it twice differently or is out of range.
 static bool body_length(const char *p, const char *end, size_t *length)
 {
     bool seen = false;
     *length = 0;
-    while (p < end) {
-        const char *lf = memchr(p, '\n', (size_t)(end - p));
-        const char *line_end = lf ? lf : end;
-        const char *colon = memchr(p, ':', (size_t)(line_end - p));
-        if (colon && sip_name_is(sip_trim((struct sip_str){p, (size_t)(colon - p)}), "Content-Length")) {
-            // the number may stand on a folded line
-            const char *value = colon + 1;
-            while (value < end && strchr(" \t\r\n", *value))
-                value++;
-            size_t digits = 0;
-            while (value + digits < end && value[digits] >= '0' && value[digits] <= '9')
-                digits++;
-            uint64_t n;
-            if (!sip_read_number((struct sip_str){value, digits}, SIP_MESSAGE_MAX, &n) ||
-                (seen && n != *length))
-                return false;
-            *length = n;
-            seen = true;
-        }
-        p = line_end + 1;
+    for (const char *next; p < end; p = next) {
+        next = header_end(p, end);
+        const char *colon = memchr(p, ':', (size_t)(next - p));
+        size_t n;
+        if (!colon ||
+            sip_name_id(sip_trim((struct sip_str){p, (size_t)(colon - p)})) != SIP_NAME_CONTENT_LENGTH)
+            continue;
+        if (!read_length(colon + 1, next, &n) || (seen && n != *length))
+            return false;
+        *length = n;
+        seen = true;
     }
     return true;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/sip/txn.h"
+#include "common/addr.h"
 #include "control/base/wipe.h"
 
 #include <errno.h>
@@ -439,10 +440,12 @@ int sip_txn_send(struct sip_txn *txn, const struct sip_bytes *bytes)
     int err = stack->io->send(stack->io_arg, &to, bytes, waiter);
     if (err == -ENOTCONN && to.conn_generation) {
         // The connection it came on has gone: to the port that the Via names (18.2.2), or for a request of
-        // ours on another connection.
+        // ours on another connection to where the peer listens.
         to.conn_generation = 0;
         if (server)
             to.remote.port = txn->reply_port;
+        else if (tl_addr_is_set(&to.peer))
+            to.remote = to.peer;
         err = stack->io->send(stack->io_arg, &to, bytes, waiter);
     }
     if (!server)

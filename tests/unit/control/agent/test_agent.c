@@ -358,6 +358,55 @@ static void test_cancel_crosses(void)
     world_close(&w);
 }
 
+// Who knows all tags of a call but is not its peer: refused, and nobody else hears of it.
+static void test_in_dialog_from_elsewhere(void)
+{
+    static const struct {
+        const char *method;
+        unsigned cseq;
+        const char *answer; // NULL: none
+    } table[] = {{"INVITE", 20, "SIP/2.0 403"},
+                 {"OPTIONS", 21, "SIP/2.0 403"},
+                 {"UPDATE", 22, "SIP/2.0 403"},
+                 {"INFO", 23, "SIP/2.0 403"},
+                 {"REFER", 24, "SIP/2.0 403"},
+                 {"BYE", 25, "SIP/2.0 403"},
+                 {"ACK", 20, NULL}};
+    struct world w;
+    char *ok, *invite;
+    world_open(&w, NULL);
+    bring_up(&w, &ok, &invite);
+    struct sockaddr_in elsewhere = {
+        .sin_family = AF_INET, .sin_port = htons(w.a.port), .sin_addr.s_addr = htonl(0x7f000002)};
+    int peer = w.a.fd, fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    CU_ASSERT_FATAL(fd >= 0 && bind(fd, (struct sockaddr *)&elsewhere, sizeof elsewhere) == 0);
+    party_forget(&w.a);
+    party_forget(&w.b);
+    w.a.fd = fd;
+    unsigned refused = 0;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        a_requests(&w, ok, table[i].method, table[i].cseq, "", i ? NULL : body_hold);
+        if (table[i].answer)
+            CU_ASSERT_PTR_NOT_NULL(party_expect(&w, &w.a, table[i].answer));
+        refused += table[i].answer != NULL;
+        party_forget(&w.a);
+    }
+    world_turn(&w, 60);
+    CU_ASSERT_EQUAL(w.a.count + w.b.count, 0);
+    CU_ASSERT_EQUAL(agent_counters(w.agent)->strangers, refused);
+    CU_ASSERT_EQUAL(agent_counters(w.agent)->active, 1);
+    close(fd);
+    w.a.fd = peer;
+    a_requests(&w, ok, "BYE", 2, "", NULL); // what the stranger numbered is not the peer's
+    CU_ASSERT_PTR_NOT_NULL(party_expect(&w, &w.a, "SIP/2.0 200"));
+    const char *bye = party_expect(&w, &w.b, "BYE");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(bye);
+    party_answer(&w, &w.b, bye, "200 OK", "", NULL);
+    free(ok);
+    free(invite);
+    world_close(&w);
+}
+
 static void test_in_dialog(void)
 {
     struct world w;
@@ -692,6 +741,7 @@ int main(int argc, char **argv)
         {"Reason of a BYE", test_reason_of_bye},
         {"the last hop", test_last_hop},
         {"names stay names", test_names_stay_names},
+        {"in a dialog from elsewhere", test_in_dialog_from_elsewhere},
         {"turned away", test_turned_away},
         {"strangers", test_strangers},
         {"ACK lost", test_ack_lost},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "sip_fixture.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@ static int paper_send(void *arg, struct sip_flow *flow, const struct sip_bytes *
     struct fix *fix = arg;
     if (fix->fail_send)
         return fix->fail_send;
+    if (fix->gone_generation && flow->conn_generation == fix->gone_generation)
+        return -ENOTCONN;
     CU_ASSERT_FATAL(fix->sent_count < FIX_SENT);
     struct fix_sent *s = &fix->sent[fix->sent_count++];
     s->flow = *flow;
@@ -119,8 +122,14 @@ void fix_close(struct fix *fix)
 void fix_drop(struct fix *fix)
 {
     sip_core_free(fix->stack);
+    fix_forget(fix);
+}
+
+void fix_forget(struct fix *fix)
+{
     for (unsigned i = 0; i < fix->sent_count; i++)
         wipe_free(fix->sent[i].text);
+    fix->sent_count = 0;
 }
 
 void fix_receive_from(struct fix *fix, uint32_t listener, const struct tl_addr *from, const char *text)
@@ -151,7 +160,7 @@ void fix_receive(struct fix *fix, uint32_t listener, const char *text, ...)
     va_start(ap, text);
     vsnprintf(buffer, sizeof buffer, text, ap);
     va_end(ap);
-    fix_receive_from(fix, listener, &fix_peer, buffer);
+    fix_receive_from(fix, listener, fix->from ? fix->from : &fix_peer, buffer);
 }
 
 void fix_advance(struct fix *fix, unsigned ms)

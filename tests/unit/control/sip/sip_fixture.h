@@ -34,7 +34,9 @@ struct fix {
     unsigned sent_count;
     struct fix_event event[FIX_EVENTS];
     unsigned event_count;
-    int fail_send; // -errno for every send, 0 = none
+    int fail_send;              // -errno for every send, 0 = none
+    uint32_t gone_generation;   // the connection that has gone, 0 = none
+    const struct tl_addr *from; // where messages come from; NULL: fix_peer
     struct sip_waiter *waiters;
     // what the user of the stack does inside a callback; NULL: nothing
     void (*act)(struct fix *fix, const struct fix_event *event, const struct sip_msg *msg);
@@ -54,6 +56,9 @@ void fix_drop(struct fix *fix);
 void fix_receive(struct fix *fix, uint32_t listener, const char *text, ...)
     __attribute__((format(printf, 3, 4)));
 void fix_receive_from(struct fix *fix, uint32_t listener, const struct tl_addr *from, const char *text);
+
+// Forgets what was sent.
+void fix_forget(struct fix *fix);
 
 // Moves the clock millisecond by millisecond.
 void fix_advance(struct fix *fix, unsigned ms);

@@ -2,6 +2,7 @@
 // Dialogs: what a request inside one is made of (RFC 3261 section 12), and where it goes.
 #include "sip_fixture.h"
 
+#include "common/addr.h"
 #include "control/sip/dialog.h"
 
 #include <errno.h>
@@ -79,7 +80,21 @@ static void route_sets(void)
         {"Contact: <sip:user;x=1@192.0.2.5:5072;transport=udp>\n", true,
          "sip:user;x=1@192.0.2.5:5072;transport=udp", "", 5, 5072},
         {"Contact: <sip:c@192.0.2.256>\n", true, "sip:c@192.0.2.256", "", 10, 5060},
-        {"Contact: <sip:c@192.0.2.5:0>\n", true, "sip:c@192.0.2.5:0", "", 10, 5060},
+        {"Contact: <sip:PBX#1#5@192.0.2.5>\n", true, "sip:PBX#1#5@192.0.2.5", "", 5, 5060},
+        {"Contact: <sip:a?b@192.0.2.5>\n", false, "sip:a?b@192.0.2.5", "", 5, 5060},
+        {"Contact: <sip:c@192.0.2.5?Replaces=x>\n", false, "sip:c@192.0.2.5", "", 5, 5060},
+        {"Contact: Doe, Jane <sip:c@192.0.2.5>, <sip:second@192.0.2.6>\n", false, "sip:c@192.0.2.5", "", 5,
+         5060},
+        {"m:\n\t<sip:c@192.0.2.5;maddr=192.0.2.8>\n", true, "sip:c@192.0.2.5;maddr=192.0.2.8", "", 8, 5060},
+        {"Contact: <sip:c@host;maddr=192.0.2.8>\n", true, "sip:c@host;maddr=192.0.2.8", "", 8, 5060},
+        {"Contact: <sip:c@192.0.2.5;maddr=host>\n", true, "sip:c@192.0.2.5;maddr=host", "", 10, 5060},
+        // what the listener cannot reach: the peer
+        {"Contact: <sip:c@192.0.2.5:5072;transport=tcp>\n", true, "sip:c@192.0.2.5:5072;transport=tcp", "",
+         10, 5060},
+        {"Contact: <sip:c@[2001:db8::5]:5072>\n", true, "sip:c@[2001:db8::5]:5072", "", 10, 5060},
+        {"Contact: <sip:c@0.0.0.0:5072>\n", true, "sip:c@0.0.0.0:5072", "", 10, 5060},
+        {"Contact: <sip:c@192.0.2.5>\nRecord-Route: <sip:proxy.example;lr>\n", true, "sip:c@192.0.2.5",
+         "<sip:proxy.example;lr>", 10, 5060},
         {"Contact: <sip:c@192.0.2.5x>\n", true, "sip:c@192.0.2.5x", "", 10, 5060},
     };
     fix_open(&fix);
@@ -115,7 +130,12 @@ static void what_makes_no_dialog(void)
     char many[1024] = "Contact: <sip:c@h1>\n";
     for (unsigned i = 0; i < SIP_ROUTES_MAX; i++)
         strcat(many, "Record-Route: <sip:r;lr>\n");
-    const char *const table[] = {"", "Contact: *\n", many};
+    const char *const table[] = {"", "Contact: *\n", many,
+                                 // nothing that could be called
+                                 "Contact: <sip:c@192.0.2.5:0>\n", "Contact: <sip:c@192.0.2.5:66000>\n",
+                                 "Contact: <tel:+1555>\n", "Contact: <sips:c@192.0.2.5>\n",
+                                 "Contact: <mailto:c@h>\n", "Contact: <sip:c@>\n",
+                                 "Contact: <sip:a b@192.0.2.5>\n", "Contact: <c@192.0.2.5>\n"};
     fix_open(&fix);
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct sip_dialog d;
@@ -179,12 +199,120 @@ static void sequence_and_target(void)
     fix_close(&fix);
 }
 
+// Where requests go over TCP when the connection that a dialog began on is open, or is not any more.
+static void connections(void)
+{
+    static const struct {
+        const char *contact;
+        bool accepted;                 // the dialog began on a connection that the peer made
+        unsigned host, port;           // where to
+        bool same;                     // on the dialog's connection
+        unsigned gone_host, gone_port; // where to when that has gone
+    } table[] = {
+        {"<sip:c@host.example;transport=tcp>", true, 10, 40001, true, 10, 5060},
+        {"<sip:c@host.example;transport=tcp>", false, 10, 5060, true, 10, 5060},
+        {"<sip:c@192.0.2.10:5060;transport=tcp>", true, 10, 5060, false, 10, 5060},
+        {"<sip:c@192.0.2.10:40001;transport=tcp>", true, 10, 40001, true, 10, 5060},
+        {"<sip:c@192.0.2.10:5060>", false, 10, 5060, true, 10, 5060},
+        {"<sip:c@192.0.2.11:5070;transport=TCP>", true, 11, 5070, false, 11, 5070},
+        {"<sip:c@192.0.2.11:5070;transport=udp>", true, 10, 40001, true, 10, 5060},
+    };
+    fix_open(&fix);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct tl_addr peer = flow_of(10, 5060).remote;
+        struct sip_flow flow = sip_flow_to(fix.stack, 1, &peer);
+        char header[128];
+        snprintf(header, sizeof header, "Contact: %s\n", table[i].contact);
+        struct sip_msg *m = table[i].accepted ? invite(header) : ok(header);
+        struct sip_dialog d;
+        flow.conn = 3;
+        flow.conn_generation = 7;
+        if (table[i].accepted)
+            flow.remote.port = 40001;
+        CU_ASSERT_FATAL(
+            (table[i].accepted ? sip_dialog_uas(&d, m, &flow, "our") : sip_dialog_uac(&d, m, &flow)) == 0);
+        struct sip_flow hop = sip_dialog_next_hop(&d);
+        bool good = hop.remote.ip[3] == table[i].host && hop.remote.port == table[i].port &&
+                    (hop.conn_generation == 7) == table[i].same;
+        // the connection has gone: what the transport says of it makes the stack take another
+        struct sip_request r;
+        sip_dialog_request(&d, SIP_BYE, &r);
+        fix.gone_generation = 7;
+        fix_forget(&fix);
+        CU_ASSERT(sip_request(fix.stack, &hop, &r, NULL, NULL) == 0);
+        good = good && fix.sent_count == 1 && fix.sent[0].flow.remote.ip[3] == table[i].gone_host &&
+               fix.sent[0].flow.remote.port == table[i].gone_port && fix.sent[0].flow.conn_generation != 7;
+        fix.gone_generation = 0;
+        CU_ASSERT(good);
+        if (!good)
+            printf("     row %zu: %s\n", i, table[i].contact);
+        sip_dialog_fini(&d);
+        sip_msg_free(m);
+    }
+    fix_drop(&fix);
+}
+
+// Over UDP a name says nothing either: then the configured address counts, not the port that it came from.
+static void names_over_udp(void)
+{
+    fix_open(&fix);
+    struct sip_dialog d;
+    struct tl_addr peer = flow_of(10, 5060).remote;
+    struct sip_flow flow = flow_of(10, 40001);
+    flow.peer = peer;
+    struct sip_msg *m = invite("Contact: <sip:c@gw.example.com>\n");
+    CU_ASSERT_FATAL(sip_dialog_uas(&d, m, &flow, "our") == 0);
+    struct sip_flow hop = sip_dialog_next_hop(&d);
+    CU_ASSERT(tl_addr_equal(&hop.remote, &peer));
+    sip_dialog_fini(&d);
+    sip_msg_free(m);
+    fix_close(&fix);
+}
+
+// Who may send requests in a dialog, and which connection ours take after that.
+static void whose_requests(void)
+{
+    static const struct {
+        bool peer_known;
+        unsigned from, host; // last byte of what the dialog began with, and of the request's source
+        bool taken;
+    } table[] = {
+        {true, 10, 10, true},  {true, 10, 77, false}, {true, 11, 10, true},
+        {true, 11, 11, false}, {false, 10, 10, true}, {false, 10, 77, false},
+    };
+    fix_open(&fix);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct sip_dialog d;
+        struct sip_flow flow = flow_of(table[i].from, 40001), request = flow_of(table[i].host, 40002);
+        struct sip_msg *m = invite("Contact: <sip:c@host>\n");
+        flow.peer = table[i].peer_known ? flow_of(10, 5060).remote : (struct tl_addr){0};
+        CU_ASSERT_FATAL(sip_dialog_uas(&d, m, &flow, "our") == 0);
+        CU_ASSERT(sip_dialog_from_peer(&d, &request) == table[i].taken);
+        request.conn = 5;
+        request.conn_generation = 9;
+        sip_dialog_follow(&d, &request);
+        struct sip_flow hop = sip_dialog_next_hop(&d);
+        CU_ASSERT(hop.conn == 5 && hop.conn_generation == 9 && hop.remote.port == 40002);
+        CU_ASSERT(tl_addr_equal(&hop.peer, &flow.peer));
+        request.listener = 1; // another listener's connection is nothing to ours
+        request.conn_generation = 10;
+        sip_dialog_follow(&d, &request);
+        CU_ASSERT(d.flow.conn_generation == 9);
+        sip_dialog_fini(&d);
+        sip_msg_free(m);
+    }
+    fix_close(&fix);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
         {"route_sets", route_sets},
         {"what_makes_no_dialog", what_makes_no_dialog},
         {"sequence_and_target", sequence_and_target},
+        {"connections", connections},
+        {"names_over_udp", names_over_udp},
+        {"whose_requests", whose_requests},
     };
     return test_main("sip_dialog", TEST_CASES(cases), argc, argv);
 }

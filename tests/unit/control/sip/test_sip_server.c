@@ -608,6 +608,42 @@ static void old_peer(void)
     }
 }
 
+// Who knows branch and tags, but sits elsewhere: its CANCEL and ACK end nothing.
+static void strangers(void)
+{
+    static const struct tl_addr elsewhere = {.family = TL_AF_INET, .port = 5060, .ip = {192, 0, 2, 77}};
+    const struct sip_counters *c;
+    for (uint32_t listener = 0; listener < 2; listener++) {
+        fix_open(&fix);
+        c = sip_stack_counters(fix.stack);
+        fix_invite(&fix, listener, "a");
+        struct sip_txn *txn = fix_event(&fix, FIX_REQUEST, 0)->txn;
+        fix.from = &elsewhere;
+        fix_in_dialog(&fix, listener, "a", "CANCEL", 1, "a", NULL);
+        CU_ASSERT(fix_events(&fix, FIX_CANCEL) == 0 && c->rejects[SIP_REJECT_stranger] == 1);
+        CU_ASSERT(strncmp(fix_last(&fix), "SIP/2.0 481 ", 12) == 0);
+        CU_ASSERT(respond(txn, 200) == 0);
+        char tag[SIP_TAG_LEN];
+        snprintf(tag, sizeof tag, "%s", sip_txn_tag(txn));
+        fix_in_dialog(&fix, listener, "a", "ACK", 1, "other", tag);
+        CU_ASSERT(fix_events(&fix, FIX_ACK) == 0 && c->rejects[SIP_REJECT_stranger] == 2);
+        fix.from = NULL;
+        fix_in_dialog(&fix, listener, "a", "ACK", 1, "other", tag);
+        CU_ASSERT(fix_events(&fix, FIX_ACK) == 1);
+
+        fix_invite(&fix, listener, "b"); // and to what is refused
+        txn = fix_event(&fix, FIX_REQUEST, 1)->txn;
+        CU_ASSERT(respond(txn, 486) == 0);
+        fix.from = &elsewhere;
+        fix_in_dialog(&fix, listener, "b", "ACK", 1, "b", fix_to_tag(fix_last(&fix)));
+        CU_ASSERT(c->rejects[SIP_REJECT_stranger] == 3 && c->txns_live == 1);
+        fix.from = NULL;
+        fix_in_dialog(&fix, listener, "b", "ACK", 1, "b", fix_to_tag(fix_last(&fix)));
+        CU_ASSERT(c->txns_live == 0);
+        fix_close(&fix);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
@@ -635,6 +671,7 @@ int main(int argc, char **argv)
         {"reinvite_2xx_and_ack", reinvite_2xx_and_ack},
         {"abandoned_2xx", abandoned_2xx},
         {"abandoned_request", abandoned_request},
+        {"strangers", strangers},
         {"old_peer", old_peer},
     };
     return test_main("sip_server", TEST_CASES(cases), argc, argv);

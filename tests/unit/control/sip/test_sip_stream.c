@@ -69,6 +69,12 @@ static const struct {
     {"A x SIP/2.0\r\nContent-Length: 1\r\nl: 2\r\n\r\n", "B"},
     {"A x SIP/2.0\r\nContent-Length: 0\r\nl: 0\r\n\r\n", "M40"}, // the filter refuses it, its end is certain
     {"A x SIP/2.0\r\nContent-Length: \r\n\r\n", "B"},
+    // a folded line is the value of the header above it, whatever it looks like
+    {"A x SIP/2.0\r\nSubject: s\r\n Content-Length: 3000\r\nl: 0\r\n\r\n" A, "M56M34"},
+    {"A x SIP/2.0\r\nSubject: s\r\n\tl: 77\r\n\r\n" A, "M35M34"},
+    {"A x SIP/2.0\r\nSubject:\r\n l: 77\r\n l: 78\r\nl:\r\n\t\r\n 1\r\n\r\nz" A, "M53M34"},
+    {"A x SIP/2.0\nSubject: s\n l: 77\nCONTENT-LENGTH: 2\n\nyz" A, "M51M34"},
+    {"A x SIP/2.0\r\nContent-Length\r\n : 5\r\n\r\n" A, "M37M34"}, // no name ends in a fold
 };
 
 // Each stream cut at every byte, and byte by byte.
