@@ -26,19 +26,17 @@ static const char *const without_tls_words[] = {"refuse", "allow", NULL};
 static const struct option port_options[] = {
     {"name", OPTION_NAME, REQUIRED, FIELD(tl_port_config, name), .doc = "Name that realms refer to."},
     {"device", OPTION_DEVICE, REQUIRED, FIELD(tl_port_config, device),
-     .doc = "NIC that the dataplane drives: a PCI address for a NIC that belongs to DPDK, else a DPDK vdev "
-            "string, "
-            "passed on as it is."},
+     .doc =
+         "NIC that the dataplane drives: a PCI address for a NIC that belongs to DPDK, else a DPDK vdev string, passed on as it is."},
     {"rx_descriptors", OPTION_NUMBER, FIELD(tl_port_config, rx_descriptors), RANGE(64, 32768),
      .flags = OPTION_POWER_OF_TWO, .unit = "packets", .preset = "4096",
-     .doc =
-         "Size of each receive ring. What the ring holds is what a worker that is kept from running may miss "
-         "without loss."},
+     .doc = "Size of each receive ring. "
+            "What the ring holds is what a worker that is kept from running may miss without loss."},
     {"tx_descriptors", OPTION_NUMBER, FIELD(tl_port_config, tx_descriptors), RANGE(64, 32768),
      .flags = OPTION_POWER_OF_TWO, .unit = "packets", .preset = "1024", .doc = "Size of each transmit ring."},
     {"verify_udp_checksum", OPTION_BOOL, FIELD(tl_port_config, verify_udp_checksum), .preset = "false",
-     .doc = "Verify UDP checksums in software where the device does not vouch for them. Leave it off on veth "
-            "interfaces, whose kernel packets carry unfinished checksums."},
+     .doc = "Verify UDP checksums in software where the device does not vouch for them. "
+            "Leave it off on veth interfaces, whose kernel packets carry unfinished checksums."},
 };
 static const struct block port_block = {"dataplane.ports[]", "A network port that the dataplane drives.",
                                         sizeof(struct tl_port_config), OWN(port_options)};
@@ -49,24 +47,23 @@ static const struct option dataplane_options[] = {
     {"file_prefix", OPTION_NAME, FIELD(tl_dataplane_config, file_prefix), .preset = "\"trunkline\"",
      .doc = "DPDK's name for its run-time files; each dataplane on a machine needs its own."},
     {"main_core", OPTION_NUMBER, FIELD(tl_dataplane_config, main_core), RANGE(0, 127), .preset = "0",
-     .doc = "CPU of the manager, which sleeps while there is nothing to do. With poll busy it cannot be a "
-            "worker's."},
+     .doc = "CPU of the manager, which sleeps while there is nothing to do. "
+            "With poll busy it cannot be a worker's."},
     {"worker_cores", OPTION_NUMBERS, FIELD(tl_dataplane_config, worker_cores),
      SECOND(tl_dataplane_config, worker_count), RANGE(0, 127), .preset = "[1]",
      .doc = "CPUs of the workers, one worker each. Keep other work off them."},
     {"poll", OPTION_WORD, FIELD(tl_dataplane_config, poll), .words = poll_words, .preset = "\"busy\"",
-     .doc = "busy: workers never sleep, for a machine of its own. adaptive: idle workers sleep for up to 200 "
-            "µs, for "
-            "shared machines."},
+     .doc = "busy: workers never sleep, for a machine of its own. "
+            "adaptive: idle workers sleep for up to 200 µs, for shared machines."},
     {"huge_pages", OPTION_BOOL, FIELD(tl_dataplane_config, huge_pages), .preset = "true",
      .doc = "Packet memory in huge pages, which the operator has reserved. PCI devices need it."},
     {"memory_mb", OPTION_NUMBER, FIELD(tl_dataplane_config, memory_mb), RANGE(64, 1048576), .unit = "MiB",
      .preset = "512",
-     .doc = "Memory to take when huge_pages is false: 2.5 kB for each of mbufs, 5.2 kB for each of "
-            "max_sessions and 16 MiB more."},
+     .doc =
+         "Memory to take when huge_pages is false: 2.5 kB for each of mbufs, 5.2 kB for each of max_sessions and 16 MiB more."},
     {"mbufs", OPTION_NUMBER, FIELD(tl_dataplane_config, mbufs), RANGE(1024, 8388607), .preset = "65535",
-     .doc = "Packet buffers of all ports of a NUMA node: at least the descriptors of every port times the "
-            "workers."},
+     .doc =
+         "Packet buffers of all ports of a NUMA node: at least the descriptors of every port times the workers."},
     {"max_sessions", OPTION_NUMBER, FIELD(tl_dataplane_config, max_sessions), RANGE(1, 1000000),
      .preset = "10000", .doc = "Calls that the dataplane keeps at the same time."},
     {"burst", OPTION_NUMBER, FIELD(tl_dataplane_config, burst), RANGE(4, 64), .unit = "packets",
@@ -84,11 +81,10 @@ static const struct option control_options[] = {
      .doc = "User-Agent and Server header of our messages."},
     {"srtp_without_tls", OPTION_WORD, FIELD(tl_control_config, srtp_without_tls), .words = without_tls_words,
      .preset = "\"refuse\"",
-     .doc = "SDES carries SRTP keys in the SIP message, readable to all on its way unless SIP runs over TLS. "
-            "refuse: "
-            "no trunk without TLS may use SRTP. allow: it may, with a warning at start; for laboratories and "
-            "for "
-            "networks that are protected otherwise."},
+     .doc =
+         "SDES carries SRTP keys in the SIP message, readable to all on its way unless SIP runs over TLS. "
+         "refuse: no trunk without TLS may use SRTP. "
+         "allow: it may, with a warning at start; for laboratories and for networks that are protected otherwise."},
     {"t1_ms", OPTION_NUMBER, FIELD(tl_control_config, t1_ms), RANGE(10, 10000), .unit = "ms", .preset = "500",
      .doc = "SIP timer T1, the round-trip estimate that retransmissions start from (RFC 3261 17)."},
     {"t2_ms", OPTION_NUMBER, FIELD(tl_control_config, t2_ms), RANGE(10, 60000), .unit = "ms",
@@ -119,8 +115,8 @@ static const struct option realm_options[] = {
      .doc = "Name of the dataplane port whose network this is."},
     {"address", OPTION_SUBNET, REQUIRED, FIELD(tl_realm_config, address), SECOND(tl_realm_config, prefix_len),
      RANGE(8, 32),
-     .doc = "Media address and its subnet. Only the dataplane has this address: do not configure it in the "
-            "kernel."},
+     .doc = "Media address and its subnet. "
+            "Only the dataplane has this address: do not configure it in the kernel."},
     {"gateway", OPTION_ADDRESS, FIELD(tl_realm_config, gateway), .preset_text = "none",
      .doc = "Next hop for media outside the subnet; without it such media has no route."},
     {"rtp_ports", OPTION_PORTS, FIELD(tl_realm_config, rtp_first), SECOND(tl_realm_config, rtp_last),
@@ -143,39 +139,28 @@ static const struct block listener_block = {"listeners[]", "A socket for SIP.",
 
 static const struct option trunk_switches[] = {
     {"srtp", OPTION_WORD, FIELD(tl_trunk_config, srtp), .words = srtp_words, .preset = "\"off\"",
-     .doc = "off: RTP only, an offer of SRTP is refused with 488. optional: SRTP when the peer offers it; "
-            "our own offers "
-            "are RTP with keys (RTP/AVP with a=crypto), which it may take. required: SRTP, or the call is "
-            "refused with "
-            "488."},
+     .doc =
+         "off: RTP only, an offer of SRTP is refused with 488. "
+         "optional: SRTP when the peer offers it; our own offers are RTP with keys (RTP/AVP with a=crypto), which it may take. "
+         "required: SRTP, or the call is refused with 488."},
     {"suites", OPTION_SUITES, FIELD(tl_trunk_config, suites), SECOND(tl_trunk_config, suite_count),
      RANGE(1, TL_SUITES_MAX),
      .preset = "[\"AEAD_AES_128_GCM\", \"AES_CM_128_HMAC_SHA1_80\", \"AEAD_AES_256_GCM\", "
                "\"AES_256_CM_HMAC_SHA1_80\"]",
-     .doc = "SRTP suites in order of preference, for offers and answers. The default has those of 128 bits "
-            "first, which "
-            "cost less and which most peers know, and none with tags of 32 bits, which a forger meets by "
-            "chance. A "
-            "core of the Lync or Teams kind knows only AES_CM_128_HMAC_SHA1_80; a short list keeps an INVITE "
-            "over UDP "
-            "small."},
+     .doc =
+         "SRTP suites in order of preference, for offers and answers. "
+         "The default has those of 128 bits first, which cost less and which most peers know, and none with tags of 32 bits, which a forger meets by chance. "
+         "A core of the Lync or Teams kind knows only AES_CM_128_HMAC_SHA1_80; a short list keeps an INVITE over UDP small."},
     {"mki", OPTION_WORD, FIELD(tl_trunk_config, mki), .words = mki_words, .preset = "\"mirror\"",
-     .doc = "Whether the SRTP that we send carries a master key identifier (RFC 3711 3.1). mirror: in an "
-            "answer where "
-            "the "
-            "peer's key has one, with the same value and length. always: also in our offers, \"|2^31|1:1\", "
-            "for a "
-            "core like "
-            "Lync that expects it in both. none: never. What we receive has the one that the peer's SDP "
-            "names, of 1 to "
-            "8 bytes."},
+     .doc = "Whether the SRTP that we send carries a master key identifier (RFC 3711 3.1). "
+            "mirror: in an answer where the peer's key has one, with the same value and length. "
+            "always: also in our offers, \"|2^31|1:1\", for a core like Lync that expects it in both. "
+            "none: never. What we receive has the one that the peer's SDP names, of 1 to 8 bytes."},
     {"codecs", OPTION_WORDS, FIELD(tl_trunk_config, codecs), SECOND(tl_trunk_config, codec_count),
      .words = codec_words, .preset = "[\"PCMA\", \"PCMU\"]",
-     .doc = "G.711 laws that the peer is offered and may choose, in order of preference; A-law is PCMA. What "
-            "the other "
-            "side of "
-            "the call has as well comes first, so that laws are only converted where the sides have none in "
-            "common."},
+     .doc =
+         "G.711 laws that the peer is offered and may choose, in order of preference; A-law is PCMA. "
+         "What the other side of the call has as well comes first, so that laws are only converted where the sides have none in common."},
     {"rtcp_mux", OPTION_BOOL, FIELD(tl_trunk_config, rtcp_mux), .preset = "false",
      .doc = "Offer RTCP on the RTP port and take it when it is offered (RFC 5761)."},
     {"dtmf_pt", OPTION_NUMBER, FIELD(tl_trunk_config, dtmf_pt), RANGE(96, 127), .preset = "101",
@@ -192,27 +177,24 @@ static const struct option trunk_switches[] = {
      .preset = "0", .doc = "Report a leg that sends no media for so long; 0: never."},
     {"max_packets_per_s", OPTION_NUMBER, FIELD(tl_trunk_config, max_packets_per_s), RANGE(0, 100000),
      .unit = "packets/s", .preset = "0",
-     .doc = "Media packets that a leg may send us; more is dropped as over_rate, so that one "
-            "call cannot take what others need. 0: from the smallest ptime "
-            "in the SDP "
-            "of both "
-            "sides, at least what packets of 10 ms need, and a quarter more."},
+     .doc =
+         "Media packets that a leg may send us; more is dropped as over_rate, so that one call cannot take what others need. "
+         "0: from the smallest ptime in the SDP of both sides, at least what packets of 10 ms need, and a quarter more."},
     {"burst_ms", OPTION_NUMBER, FIELD(tl_trunk_config, burst_ms), RANGE(100, 10000), .unit = "ms",
      .preset = "1000", .doc = "How much of that rate may come at once, as after a stall of the network."},
     // headers and numbers
     {"trusted", OPTION_BOOL, FIELD(tl_trunk_config, trusted), .preset = "true",
      .doc =
-         "Whether the peer belongs to the networks that believe each other's identities (RFC 3325). From one "
-         "that does not, P-Asserted-Identity is dropped; to one that does not, what the caller's Privacy hides "
-         "is removed and, with Privacy: user, From is made anonymous (RFC 3323, RFC 5379)."},
+         "Whether the peer belongs to the networks that believe each other's identities (RFC 3325). "
+         "From one that does not, P-Asserted-Identity is dropped; to one that does not, what the caller's Privacy hides is removed and, with Privacy: user, From is made anonymous (RFC 3323, RFC 5379)."},
     {"domain", OPTION_HOST, FIELD(tl_trunk_config, domain), .preset_text = "the listener's address",
      .doc = "Our name for the peer: the host in From, Contact and the identities that it is sent."},
     {"host_names", OPTION_WORD, FIELD(tl_trunk_config, host_names), .words = host_names_words,
      .preset = "\"hide\"",
      .doc =
-         "Names of hosts in the identities that pass to the peer (P-Asserted-Identity, Diversion, History-Info "
-         "and the like). hide: ours stands there. keep: they stay as they came. Addresses of the other network "
-         "never stay."},
+         "Names of hosts in the identities that pass to the peer (P-Asserted-Identity, Diversion, History-Info and the like). "
+         "hide: ours stands there. keep: they stay as they came. "
+         "Addresses of the other network never stay."},
     {"user_params", OPTION_WORD, FIELD(tl_trunk_config, user_params), .words = user_params_words,
      .preset = "\"keep\"",
      .doc =
@@ -220,19 +202,16 @@ static const struct option trunk_switches[] = {
          "keep: the peer gets them. drop: it gets the number alone."},
     {"user_phone", OPTION_WORD, FIELD(tl_trunk_config, user_phone), .words = user_phone_words,
      .preset = "\"keep\"",
-     .doc =
-         "The parameter user=phone of a SIP URI with a number. keep: where it came or the URI was a tel: one. "
-         "always: with every number. never: with none."},
+     .doc = "The parameter user=phone of a SIP URI with a number. "
+            "keep: where it came or the URI was a tel: one. always: with every number. never: with none."},
     {"location", OPTION_WORD, FIELD(tl_trunk_config, location), .words = location_words,
      .preset = "\"remove\"",
      .doc =
-         "The caller's location, as for emergency calls (RFC 6442): the headers Geolocation, "
-         "Geolocation-Routing and Geolocation-Error, and the body part that they name. remove: the peer gets "
-         "nothing of it. pass: it does."},
+         "The caller's location, as for emergency calls (RFC 6442): the headers Geolocation, Geolocation-Routing and Geolocation-Error, and the body part that they name. "
+         "remove: the peer gets nothing of it. pass: it does."},
     {"headers", OPTION_HEADERS, FIELD(tl_trunk_config, headers), .preset = "{}",
      .doc =
-         "What passes to the peer beside the default, which docs/headers.md tells: pass, names of more headers; "
-         "remove, names of headers that do not pass, which wins; add, lines for each INVITE that sets a call up. "
+         "What passes to the peer beside the default, which docs/headers.md tells: pass, names of more headers; remove, names of headers that do not pass, which wins; add, lines for each INVITE that sets a call up. "
          "'*' in a name stands for any characters, as in X-*."},
 };
 
@@ -249,10 +228,9 @@ static const struct option trunk_options[] = {
 };
 static const struct block trunk_block = {
     "trunks[]",
-    "Binds a listener to a remote peer. No two trunks have the same "
-    "listener and peer; several trunks to one gateway "
-    "differ in the listener or in the peer's port. Their requests are told apart by the source port (UDP), "
-    "else by the port in the topmost Via.",
+    "Binds a listener to a remote peer. "
+    "No two trunks have the same listener and peer; several trunks to one gateway differ in the listener or in the peer's port. "
+    "Their requests are told apart by the source port (UDP), else by the port in the topmost Via.",
     sizeof(struct tl_trunk_config),
     OWN(trunk_options),
     trunk_switches,
@@ -271,21 +249,20 @@ static const struct block profile_block = {
 
 static const struct option route_options[] = {
     {"prefix", OPTION_DIGITS, REQUIRED, FIELD(tl_route_config, prefix),
-     .doc = "Beginning of the called number, as the peer sends it, without separators like \"-\". The "
-            "longest prefix that fits wins; \"\" "
-            "fits every "
-            "number."},
+     .doc = "Beginning of the called number, as the peer sends it, without separators like \"-\". "
+            "The longest prefix that fits wins; \"\" fits every number."},
     {"from", OPTION_REF, FIELD(tl_route_config, from), SECOND(tl_route_config, any_from), .list = LIST_TRUNKS,
      .preset_text = "any trunk", .doc = "Name of the trunk whose calls this route is for."},
     {"trunks", OPTION_REFS, REQUIRED, FIELD(tl_route_config, trunks), SECOND(tl_route_config, trunk_count),
      RANGE(1, TL_ROUTE_TRUNKS_MAX), .list = LIST_TRUNKS,
-     .doc = "Names of the trunks to try, in this order. The next is tried after 503, no answer or a failed "
-            "transport."},
+     .doc = "Names of the trunks to try, in this order. "
+            "The next is tried after 503, no answer or a failed transport."},
 };
-static const struct block route_block = {"routes[]",
-                                         "Where a call goes by its called number. At the same length of "
-                                         "prefix a route with \"from\" wins over one without.",
-                                         sizeof(struct tl_route_config), OWN(route_options)};
+static const struct block route_block = {
+    "routes[]",
+    "Where a call goes by its called number. "
+    "At the same length of prefix a route with \"from\" wins over one without.",
+    sizeof(struct tl_route_config), OWN(route_options)};
 
 static const struct option top_options[] = {
     {"dataplane", OPTION_BLOCK, REQUIRED, FIELD(config_root, config.dataplane), .block = &dataplane_block,

@@ -30,17 +30,16 @@ struct ctl;
 struct ctl_provider {
     // Any object; trunklinectl shows its members line by line.
     json_t *(*status)(void *arg);
-    // {"calls": [{"id", "state", "from", "to", "from_trunk", "to_trunk", "seconds",
-    // "heard_a_s_ago", "heard_b_s_ago"}, ...], "next": N or
-    // null}: at most `limit` calls behind the place `after`; 0 is the beginning, `next` the place to go on
-    // from.
+    // {"calls": [{"id", "state", "from", "to", "from_trunk", "to_trunk", "seconds", "heard_a_s_ago",
+    // "heard_b_s_ago"}, ...], "next": N or null}: at most `limit` calls behind the place `after`; 0 is the
+    // beginning, `next` the place to go on from.
     json_t *(*calls)(void *arg, uint64_t after, unsigned limit);
-    // {"id", "state", "from", "to", "seconds", "talked", "codec", "held", "audio", "session", "a": leg, "b":
-    // leg}; a leg is {"trunk", "peer", "call_id", "local", "remote", "remote_rtcp", "direction", "srtp",
-    // "mki": null or {"in", "out"} octets, "payload_types": {codec: {"in", "out"}},
-    // "limits": {"packets_per_s", "octets_per_s", "burst_ms"}, "media": null or {"rx_packets", ..., "lost",
-    // "reordered", "duplicates", "jitter_ms", "longest_gap_ms", "heard_s_ago", "dropped", "drops":
-    // [{"reason", "count", "text"}]}}
+    // {"id", "state", "from", "to", "seconds", "talked", "codec", "held", "audio", "session", "a": leg, "b": leg}
+    // leg: {"trunk", "peer", "call_id", "local", "remote", "remote_rtcp", "direction", "srtp",
+    //       "mki": null or {"in", "out"} octets, "payload_types": {codec: {"in", "out"}},
+    //       "limits": {"packets_per_s", "octets_per_s", "burst_ms"}, "media": null or media}
+    // media: {"rx_packets", ..., "lost", "reordered", "duplicates", "jitter_ms", "longest_gap_ms", "heard_s_ago",
+    //         "dropped", "drops": [{"reason", "count", "text"}]}
     json_t *(*call)(void *arg, const char *id);
     // What ctl_trunks() makes.
     json_t *(*trunks)(void *arg);

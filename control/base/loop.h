@@ -29,8 +29,8 @@ struct event_base *loop_base(struct loop *loop);
 struct wheel *loop_wheel(struct loop *loop);
 unsigned loop_number(const struct loop *loop);
 
-// Takes the monotonic clock (ms) into the wheel and returns it; by hand, the clock as it stands. Called first in every libevent callback, so
-// that delays count from the event and not from the last time-out.
+// Takes the monotonic clock (ms) into the wheel and returns it; by hand, the clock as it stands. Called first in
+// every libevent callback, so that delays count from the event and not from the last time-out.
 uint64_t loop_now(struct loop *loop);
 
 // Calls `fn` when the process gets the signal, from the loop and not from the signal handler; one function a

@@ -4,10 +4,9 @@
 // itself, again and again; knows what each session should be and gives it back to a dataplane that lost it.
 //
 //   away                    new sessions are refused, changes of old ones are kept for later
-//   back, same incarnation  the list is compared: sessions that nobody here knows are deleted, changes sent
-//   again back, new incarnation   every session is made again on its ports, and each SRTP index goes on where
-//   the old live
-//                           table says; one that cannot be is lost, and its call ends
+//   back, same incarnation  the list is compared: sessions that nobody here knows are deleted, changes sent again
+//   back, new incarnation   every session is made again on its ports, and each SRTP index goes on where the old
+//                           live table says; one that cannot be is lost, and its call ends
 //   first connection        all sessions of an earlier control are flushed
 //
 // Everything belongs to the loop's thread. Callbacks come from the loop, never from inside a function here.

@@ -254,8 +254,7 @@ int sip_cancel(struct sip_txn *txn);
 
 // Gives a transaction up: no callback comes any more, the pointer is not to be used again.
 //   INVITE of ours            is cancelled as by sip_cancel(); a 2xx that still comes, or came and was not
-//   ACKed, is
-//                             ACKed and BYEd
+//                             ACKed, is ACKed and BYEd
 //   INVITE that we answered   its 2xx is repeated no longer (the call has ended before the ACK was here)
 //   request not answered yet  is answered 500
 void sip_abandon(struct sip_txn *txn);

@@ -171,21 +171,19 @@ void two_core_text(const json_t *found, FILE *out)
     fprintf(out, "\n");
     if (updates)
         fprintf(out,
-                "updates: %.0f sessions made and %.0f ended a second: %lld packets lost; P99.9 of the "
-                "worker's turn %.1f us "
-                "with, %.1f us without\n",
+                "updates: %.0f sessions made and %.0f ended a second: %lld packets lost; "
+                "P99.9 of the worker's turn %.1f us with, %.1f us without\n",
                 json_number_value(json_object_get(updates, "adds_per_second")),
                 json_number_value(json_object_get(updates, "deletes_per_second")),
                 json_integer_value(json_object_get(updates, "packets_lost")),
                 at(updates, "turn_us_with", "p99_9"), at(updates, "turn_us_without", "p99_9"));
     if (attack)
-        fprintf(out,
-                "attack: %.2f million packets a second, 7 of 10 forged: of %lld good ones %lld lost, %lld "
-                "not sent in "
-                "time\n",
-                json_number_value(json_object_get(attack, "million_packets_per_second")),
-                json_integer_value(json_object_get(attack, "good_sent")),
-                json_integer_value(json_object_get(attack, "good_lost")),
-                json_integer_value(json_object_get(attack, "good_not_sent_in_time")));
+        fprintf(
+            out,
+            "attack: %.2f million packets a second, 7 of 10 forged: of %lld good ones %lld lost, %lld not sent in time\n",
+            json_number_value(json_object_get(attack, "million_packets_per_second")),
+            json_integer_value(json_object_get(attack, "good_sent")),
+            json_integer_value(json_object_get(attack, "good_lost")),
+            json_integer_value(json_object_get(attack, "good_not_sent_in_time")));
     workers_text(json_object_get(found, "two_workers"), out);
 }

@@ -15,11 +15,8 @@ static const struct ctl_command commands[] = {
     {"status", "", 0, "how the gateway is",
      "Prints what trunkline-control says about itself and the dataplane.", ctl_status},
     {"calls", "", 0, "calls that are up",
-     "Prints a line for each call: its name for the command call, state, calling and called number, the "
-     "trunk that\n"
-     "it came by, the trunk that it went to, for how many seconds it has been there, and how many seconds "
-     "ago "
-     "media was\n"
+     "Prints a line for each call: its name for the command call, state, calling and called number, the trunk that\n"
+     "it came by, the trunk that it went to, for how many seconds it has been there, and how many seconds ago media was\n"
      "taken from the side that called (A) and the side that was called (B); - is never.",
      ctl_calls},
     {"call", "ID", 1, "all about one call", "Prints all that is known of the call that calls lists as ID.",
@@ -31,13 +28,11 @@ static const struct ctl_command commands[] = {
      "With --json also listener, SRTP, OPTIONS sent and failed.",
      ctl_trunks},
     {"stats", "", 0, "packets, workers and drops",
-     "Prints the counters of each worker since the dataplane's start, the age of its heartbeat, and every "
-     "reason for\n"
-     "which packets were dropped. From NIC + from workers = sent on + handed off + absorbed + waiting + "
-     "dropped,\n"
-     "when the worker is idle. Own packets are ARP of the dataplane's making. With --json also the drops of "
-     "each "
-     "worker.",
+     "Prints the counters of each worker since the dataplane's start, the age of its heartbeat, and every reason for\n"
+     "which packets were dropped. "
+     "From NIC + from workers = sent on + handed off + absorbed + waiting + dropped,\n"
+     "when the worker is idle. Own packets are ARP of the dataplane's making. "
+     "With --json also the drops of each worker.",
      ctl_stats},
     {"config check", "FILE", 1, "check a configuration file",
      "Reads the file as both daemons do and prints every error with its line and column, or that it is ok.\n"

@@ -332,10 +332,9 @@ static int raise_limit(uint32_t sockets, char *error, size_t size)
         return 0;
     snprintf(
         error, size,
-        "%u sockets need %llu descriptors, but the limit is %llu and may not be raised without "
-        "CAP_SYS_RESOURCE: raise "
-        "`ulimit -n`, let streams share a local port (--local IP:PORT), or give several programs a part each "
-        "(--first)",
+        "%u sockets need %llu descriptors, but the limit is %llu and may not be raised without CAP_SYS_RESOURCE: "
+        "raise `ulimit -n`, let streams share a local port (--local IP:PORT), "
+        "or give several programs a part each (--first)",
         sockets, (unsigned long long)need, (unsigned long long)hard);
     return -EMFILE;
 }

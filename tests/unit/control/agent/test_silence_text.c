@@ -38,8 +38,7 @@ static void one_way(void)
     snap.leg[1].drops[TL_DROP_wrong_source] = 250;
     expect(1, 5000, false, 1, &snap,
            "one-way audio: nothing from B, trunk core (10.0.0.2:5002), for 5.0 s; towards it all is well; "
-           "dropped "
-           "from B so far: 250 wrong_source (source is not the signalled address and port)");
+           "dropped from B so far: 250 wrong_source (source is not the signalled address and port)");
 }
 
 // A is heard, but its packets don't go on either: the reason stands with A.
@@ -49,10 +48,9 @@ static void one_way_and_nothing_goes_on(void)
     snap.leg[1].counters.tx_packets = 0;
     snap.leg[0].drops[TL_DROP_no_route] = 7;
     expect(1, 5000, false, 1, &snap,
-           "one-way audio: nothing from B, trunk core (10.0.0.2:5002), for 5.0 s; A is heard, but nothing "
-           "goes on "
-           "from it; dropped from A so far: 7 no_route (destination is not on-link and no gateway is "
-           "configured)");
+           "one-way audio: nothing from B, trunk core (10.0.0.2:5002), for 5.0 s; "
+           "A is heard, but nothing goes on from it; "
+           "dropped from A so far: 7 no_route (destination is not on-link and no gateway is configured)");
 }
 
 static void no_way(void)
