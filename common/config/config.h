@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "common/config/sdp_pass.h"
 #include "common/config/transport.h"
 #include "common/contract.h"
 
@@ -39,6 +40,7 @@ enum tl_user_params { TL_USER_PARAMS_KEEP, TL_USER_PARAMS_DROP };
 enum tl_user_phone { TL_USER_PHONE_KEEP, TL_USER_PHONE_ALWAYS, TL_USER_PHONE_NEVER };
 enum tl_host_names { TL_HOST_NAMES_HIDE, TL_HOST_NAMES_KEEP };
 enum tl_location { TL_LOCATION_REMOVE, TL_LOCATION_PASS };
+enum tl_hold_form { TL_HOLD_SENDONLY, TL_HOLD_INACTIVE, TL_HOLD_ZERO }; // how a peer is put on hold
 enum tl_srtp_without_tls { TL_SRTP_REFUSE, TL_SRTP_ALLOW };
 
 // A port that the dataplane drives.
@@ -110,8 +112,11 @@ struct tl_trunk_config {
     enum tl_mki_policy mki;
     enum tl_g711 codecs[TL_G711_LAWS]; // that the peer may use, in order of preference
     uint32_t codec_count;
-    bool rtcp_mux;                   // offered, and taken when offered
-    uint8_t dtmf_pt;                 // payload type of telephone-event in our offers, 96..127
+    bool rtcp_mux;   // offered, and taken when offered
+    uint8_t dtmf_pt; // payload type of telephone-event in our offers, 96..127
+    enum tl_hold_form hold;
+    enum tl_sdp_pass sdp_pass[TL_SDP_PASS_COUNT + 1]; // lines of the other side's SDP that the peer gets
+    uint32_t sdp_pass_count;
     uint32_t options_interval_s;     // 0 = no keep-alive
     uint32_t options_failures;       // in a row, before the trunk counts as down
     uint32_t no_response_timeout_ms; // of an INVITE, before the next trunk

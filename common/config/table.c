@@ -16,6 +16,13 @@
 static const char *const poll_words[] = {"busy", "adaptive", NULL};
 static const char *const srtp_words[] = {"off", "optional", "required", NULL};
 static const char *const mki_words[] = {"none", "mirror", "always", NULL};
+static const char *const hold_words[] = {"sendonly", "inactive", "zero", NULL};
+static const char *const sdp_pass_words[] = {
+#define X(constant, line, values, otherwise, why) line,
+    TL_SDP_PASS(X)
+#undef X
+        "none",
+    NULL};
 static const char *const codec_words[] = {"PCMU", "PCMA", NULL};
 static const char *const host_names_words[] = {"hide", "keep", NULL};
 static const char *const user_params_words[] = {"keep", "drop", NULL};
@@ -165,6 +172,15 @@ static const struct option trunk_switches[] = {
      .doc = "Offer RTCP on the RTP port and take it when it is offered (RFC 5761)."},
     {"dtmf_pt", OPTION_NUMBER, FIELD(tl_trunk_config, dtmf_pt), RANGE(96, 127), .preset = "101",
      .doc = "Payload type of telephone-event in our offers."},
+    {"hold", OPTION_WORD, FIELD(tl_trunk_config, hold), .words = hold_words, .preset = "\"sendonly\"",
+     .doc =
+         "How the peer is put on hold when the other side holds the call. sendonly: a=sendonly where the other side goes on sending (music), a=inactive where it does not. inactive: always a=inactive, the one way of a Lync Mediation Server. zero: as sendonly, and the address in c= is 0.0.0.0, for peers of the days of RFC 2543. Every form is taken from the peer, port 0 in a re-INVITE too."},
+    {"sdp_pass", OPTION_WORDS, FIELD(tl_trunk_config, sdp_pass), SECOND(tl_trunk_config, sdp_pass_count),
+     .words = sdp_pass_words,
+     .preset =
+         "[\"ptime\", \"maxptime\", \"silenceSupp\", \"ecan\", \"content\", \"lang\", \"hlang-send\", \"hlang-recv\", \"b=AS\", \"b=TIAS\", \"b=RS\", \"b=RR\"]",
+     .doc =
+         "Lines of the other side's SDP that the peer gets, if their values are harmless; docs/sdp.md says what each is. Nothing else of the other network's SDP reaches it. none: not one."},
     {"options_interval_s", OPTION_NUMBER, FIELD(tl_trunk_config, options_interval_s), RANGE(0, 86400),
      .unit = "s", .preset = "30",
      .doc = "How often OPTIONS asks whether the peer is there; 0: never, the trunk counts as up."},

@@ -10,6 +10,7 @@ int neg_init(struct neg_leg *leg, const struct tl_trunk_config *trunk, struct ne
     memset(leg, 0, sizeof *leg);
     leg->trunk = trunk;
     leg->direction = SDP_SENDRECV;
+    leg->audio_line = 0;
     leg->word.direction = SDP_SENDRECV;
     memset(leg->remote_pt, NEG_NO_PT, sizeof leg->remote_pt);
     memset(leg->local_pt, NEG_NO_PT, sizeof leg->local_pt);
@@ -119,15 +120,19 @@ static void take_packet_time(struct neg_leg *leg, const struct sdp_media *m)
     leg->ptime = max_is_less ? m->maxptime : m->ptime;
 }
 
+// Writes them anew, name by name: what passes is what was understood.
 static void take_pass_lines(struct neg_leg *leg, const struct sdp_media *m, const char *text)
 {
     size_t n = 0;
     leg->pass[0] = 0;
     for (int attributes = 0; attributes < 2; attributes++) // b= lines come before a= lines
         for (unsigned i = 0; i < m->pass_count; i++) {
-            const struct sdp_str *s = &m->pass[i];
-            if ((text[s->off] == 'a') == attributes && n + s->len + 3 <= sizeof leg->pass)
-                n += (size_t)sprintf(leg->pass + n, "%.*s\r\n", (int)s->len, text + s->off);
+            const char *name = sdp_pass_name((enum tl_sdp_pass)m->pass_kind[i]);
+            bool attribute = strncmp(name, "b=", 2) != 0;
+            size_t len = strlen(name) + m->pass[i].len + 5; // a=, colon, CRLF
+            if (attribute == attributes && n + len < sizeof leg->pass)
+                n += (size_t)sprintf(leg->pass + n, "%s%s:%.*s\r\n", attribute ? "a=" : "", name,
+                                     m->pass[i].len, text + m->pass[i].off);
         }
 }
 
@@ -153,8 +158,8 @@ static int weigh_offer(const struct neg_leg *leg, const struct sdp_media *m, con
     memset(crypto, 0, sizeof *crypto);
     if (m->proto == SDP_PROTO_OTHER)
         return neg_refuse(why, "audio is offered over a transport that is not RTP");
-    if (m->port == 0 || !m->addr.family)
-        return neg_refuse(why, "audio has no IPv4 address and port");
+    if (!m->addr.family)
+        return neg_refuse(why, "audio has no IPv4 address");
     if (!rtcp_fits(leg, m))
         return neg_refuse(why, "audio on port 65535 leaves no port for RTCP");
     if (leg->trunk->srtp == TL_SRTP_OFF)
@@ -171,96 +176,179 @@ static int weigh_offer(const struct neg_leg *leg, const struct sdp_media *m, con
 
 // ---- offers -------------------------------------------------------------------------------------------
 
+// Keeps each m= line as it is refused: port 0 and one format. What cannot be read of it is made up.
 static int remember_lines(struct neg_leg *leg, const struct sdp *sdp, const char *text, unsigned audio)
 {
+    size_t used = 0;
     leg->line_count = sdp->media_count;
     leg->audio_line = (uint8_t)audio;
+    leg->lines[0] = 0;
     for (unsigned i = 0; i < sdp->media_count; i++) {
         const struct sdp_media *m = &sdp->media[i];
-        int fmt = m->fmt_text.len;
-        const char *space = fmt ? memchr(text + m->fmt_text.off, ' ', (size_t)fmt) : NULL;
-        if (space) // one format is enough to refuse a line
-            fmt = (int)(space - (text + m->fmt_text.off));
-        int n = snprintf(leg->lines[i], NEG_LINE_MAX, "%.*s 0 %.*s %.*s", m->kind.len, text + m->kind.off,
-                         m->proto_text.len, text + m->proto_text.off, fmt ? fmt : 1,
-                         fmt ? text + m->fmt_text.off : "0");
-        if (n >= NEG_LINE_MAX && i != audio)
+        const char *at = text + m->fmt_text.off;
+        int fmt = 0;
+        while (fmt < m->fmt_text.len && at[fmt] != ' ' && at[fmt] != '\t')
+            fmt++;
+        int n = snprintf(
+            leg->lines + used, sizeof leg->lines - used, "%.*s 0 %.*s %.*s\n", m->kind.len ? m->kind.len : 5,
+            m->kind.len ? text + m->kind.off : "audio", m->proto_text.len ? m->proto_text.len : 7,
+            m->proto_text.len ? text + m->proto_text.off : "RTP/AVP", fmt ? fmt : 1, fmt ? at : "0");
+        used += (size_t)n;
+        if (used >= sizeof leg->lines)
             return -ENOTSUP;
     }
     return 0;
 }
 
-int neg_take_offer(struct neg_leg *leg, const struct sdp *sdp, const char *text, struct neg_random random,
-                   const char **why)
+// The line that the audio comes from: the first that the trunk can take, of a plain and a secure one for one
+// stream the secure one. -1: none, and *why says why.
+static int choose_line(struct neg_leg *leg, const struct sdp *sdp, const char *text, struct sdes_crypto *best,
+                       const char **why)
 {
-    struct sdes_crypto crypto = {0}, best = {0};
+    struct sdes_crypto crypto = {0};
     int audio = -1;
-    neg_refuse(why, "no audio is offered");
     for (unsigned i = 0; i < sdp->media_count; i++) {
         const struct sdp_media *m = &sdp->media[i];
-        if (!m->audio || weigh_offer(leg, m, text, &crypto, why) < 0)
+        if (!m->audio || !m->port || weigh_offer(leg, m, text, &crypto, why) < 0)
             continue;
         if (!take_codecs(leg, m, text)) {
             neg_refuse(why, "no codec of the offer is G.711 of a law that the trunk has");
             continue;
         }
-        if (audio < 0 ||
-            (crypto.suite && !best.suite)) { // of a plain and a secure line for one stream: secure
+        if (audio < 0 || (crypto.suite && !best->suite)) {
             audio = (int)i;
-            best = crypto;
+            *best = crypto;
         }
     }
-    int rc = -ENOTSUP;
-    if (audio >= 0) {
-        const struct sdp_media *m = &sdp->media[audio];
-        take_codecs(leg, m, text);
-        memcpy(leg->local_pt, leg->remote_pt, sizeof leg->local_pt);
-        bool moved = take_transport(leg, m);
-        take_packet_time(leg, m);
-        take_pass_lines(leg, m, text);
-        leg->offered_last = true;
-        leg->word.kind = NEG_SAID_NOTHING;
-        leg->remote_hash = neg_hash(sdp, text);
-        leg->proto = m->proto;
-        leg->rtcp_mux = m->rtcp_mux && leg->trunk->rtcp_mux && pts_fit_mux(leg);
-        if (neg_key_returns(leg, &best))
-            rc = neg_refuse(why, "an SRTP key of the offer was used before in this call");
-        else
-            rc = neg_answer_keys(leg, &best, moved, random);
-        if (rc == 0 && remember_lines(leg, sdp, text, (unsigned)audio) < 0)
-            rc = neg_refuse(why, "an m= line of the offer is too long to be answered");
-    }
     sdes_wipe(&crypto);
-    sdes_wipe(&best);
+    return audio;
+}
+
+// The line of the audio, whatever its port: where it was before, else the first one.
+static uint8_t audio_line(const struct neg_leg *leg, const struct sdp *sdp)
+{
+    if (leg->line_count && leg->audio_line < sdp->media_count && sdp->media[leg->audio_line].audio)
+        return leg->audio_line;
+    for (unsigned i = 0; i < sdp->media_count; i++)
+        if (sdp->media[i].audio)
+            return (uint8_t)i;
+    return NEG_NO_LINE;
+}
+
+// Whether an offer that has no audio for us wants none: all its media have port 0, or it has none, or the audio
+// that there was has port 0 now.
+static bool wants_no_audio(const struct neg_leg *leg, const struct sdp *sdp)
+{
+    bool live = false;
+    for (unsigned i = 0; i < sdp->media_count; i++) {
+        if (sdp->media[i].audio && sdp->media[i].port)
+            return false;
+        live |= sdp->media[i].port != 0;
+    }
+    if (sdp->media_count == 0)
+        return sdp->session_id.len > 0; // else it is no SDP at all
+    return !live || (leg->agreed && audio_line(leg, sdp) != NEG_NO_LINE);
+}
+
+static int take_no_audio(struct neg_leg *leg, const struct sdp *sdp, const char *text, const char **why)
+{
+    leg->direction = SDP_INACTIVE;
+    leg->off = true;
+    leg->pass[0] = 0;
+    leg->ptime = 0;
+    return remember_lines(leg, sdp, text, audio_line(leg, sdp)) < 0
+               ? neg_refuse(why, "the m= lines of the offer are too long to be answered")
+               : 0;
+}
+
+static int take_audio(struct neg_leg *leg, const struct sdp *sdp, const char *text, unsigned audio,
+                      const struct sdes_crypto *crypto, struct neg_random random, const char **why)
+{
+    const struct sdp_media *m = &sdp->media[audio];
+    take_codecs(leg, m, text);
+    memcpy(leg->local_pt, leg->remote_pt, sizeof leg->local_pt);
+    bool moved = take_transport(leg, m);
+    take_packet_time(leg, m);
+    take_pass_lines(leg, m, text);
+    leg->proto = m->proto;
+    leg->off = false;
+    leg->agreed = true;
+    leg->rtcp_mux = m->rtcp_mux && leg->trunk->rtcp_mux && pts_fit_mux(leg);
+    if (neg_key_returns(leg, crypto))
+        return neg_refuse(why, "an SRTP key of the offer was used before in this call");
+    int rc = neg_answer_keys(leg, crypto, moved, random);
+    if (rc == 0 && remember_lines(leg, sdp, text, audio) < 0)
+        return neg_refuse(why, "the m= lines of the offer are too long to be answered");
+    return rc;
+}
+
+int neg_take_offer(struct neg_leg *leg, const struct sdp *sdp, const char *text, struct neg_random random,
+                   const char **why)
+{
+    struct sdes_crypto crypto = {0};
+    uint8_t pts[NEG_CODECS];
+    memcpy(pts, leg->remote_pt, sizeof pts);
+    neg_refuse(why, "no audio is offered");
+    int audio = choose_line(leg, sdp, text, &crypto, why), rc = -ENOTSUP;
+    leg->word.kind = NEG_SAID_NOTHING;
+    leg->offered_last = true;
+    if (audio >= 0) {
+        rc = take_audio(leg, sdp, text, (unsigned)audio, &crypto, random, why);
+    } else if (wants_no_audio(leg, sdp)) {
+        memcpy(leg->remote_pt, pts, sizeof pts); // what it can is as it was
+        rc = take_no_audio(leg, sdp, text, why);
+    }
+    leg->remote_hash = neg_hash(sdp, text);
+    sdes_wipe(&crypto);
     return rc;
 }
 
 // ---- answers ------------------------------------------------------------------------------------------
 
+// An answer that takes no audio: there was none in our offer, or it ends what there was (RFC 3264 8.2).
+static int take_no_answer(struct neg_leg *leg, const struct sdp *sdp, const char *text, const char **why)
+{
+    if (!leg->word.off && !leg->agreed)
+        return neg_refuse(why, "the answer refuses the audio");
+    leg->direction = SDP_INACTIVE;
+    leg->off = true;
+    leg->pass[0] = 0;
+    leg->offered_last = false;
+    leg->remote_hash = neg_hash(sdp, text);
+    return 0;
+}
+
+// The codecs of the answer that were offered. Returns whether there is any G.711.
+static bool take_chosen(struct neg_leg *leg, const struct sdp_media *m, const char *text)
+{
+    take_codecs(leg, m, text);
+    for (int c = 0; c < NEG_CODECS; c++)
+        if (leg->local_pt[c] == NEG_NO_PT)
+            leg->remote_pt[c] = NEG_NO_PT; // what was not offered cannot be chosen
+    if (leg->remote_pt[NEG_PCMU] == NEG_NO_PT && leg->remote_pt[NEG_PCMA] == NEG_NO_PT)
+        return false;
+    if (leg->remote_pt[leg->g711_first] == NEG_NO_PT)
+        leg->g711_first = leg->g711_first == NEG_PCMU ? NEG_PCMA : NEG_PCMU;
+    return true;
+}
+
 int neg_take_answer(struct neg_leg *leg, const struct sdp *sdp, const char *text, struct neg_random random,
                     const char **why)
 {
     (void)random;
-    uint8_t offered[NEG_CODECS];
     unsigned line = leg->audio_line;
-    memcpy(offered, leg->local_pt, sizeof offered);
     if (sdp->media_count == 1)
         line = 0; // some peers answer only the line they take
-    if (line >= sdp->media_count || !sdp->media[line].audio)
+    bool there = line < sdp->media_count && sdp->media[line].audio;
+    if (leg->word.off || (there && sdp->media[line].port == 0))
+        return take_no_answer(leg, sdp, text, why);
+    if (!there)
         return neg_refuse(why, "the answer has no audio where audio was offered");
     const struct sdp_media *m = &sdp->media[line];
-    if (m->port == 0)
-        return neg_refuse(why, "the answer refuses the audio");
     if (m->proto == SDP_PROTO_OTHER || !m->addr.family)
         return neg_refuse(why, "the audio of the answer has no IPv4 address or is not RTP");
-    take_codecs(leg, m, text);
-    for (int c = 0; c < NEG_CODECS; c++)
-        if (offered[c] == NEG_NO_PT)
-            leg->remote_pt[c] = NEG_NO_PT; // what was not offered cannot be chosen
-    if (leg->remote_pt[NEG_PCMU] == NEG_NO_PT && leg->remote_pt[NEG_PCMA] == NEG_NO_PT)
+    if (!take_chosen(leg, m, text))
         return neg_refuse(why, "the answer chooses no codec that was offered");
-    if (leg->remote_pt[leg->g711_first] == NEG_NO_PT)
-        leg->g711_first = leg->g711_first == NEG_PCMU ? NEG_PCMA : NEG_PCMU;
     if (!rtcp_fits(leg, m))
         return neg_refuse(why, "the audio of the answer on port 65535 leaves no port for RTCP");
     take_transport(leg, m);
@@ -271,6 +359,8 @@ int neg_take_answer(struct neg_leg *leg, const struct sdp *sdp, const char *text
         return neg_refuse(why, "the answer has rtcp-mux and a payload type that RFC 5761 rules out with it");
     take_packet_time(leg, m);
     take_pass_lines(leg, m, text);
+    leg->off = false;
+    leg->agreed = true;
     leg->offered_last = false;
     leg->remote_hash = neg_hash(sdp, text);
     return neg_answered_keys(leg, m, text, why);

@@ -21,8 +21,9 @@ enum neg_codec { NEG_PCMU, NEG_PCMA, NEG_EVENT, NEG_CODECS };
 
 enum {
     NEG_NO_PT = 0xff,
-    NEG_BODY_MAX = 4096, // of an SDP that we write
-    NEG_LINE_MAX = 64,   // of an m= line that is not ours to relay, see neg_leg.lines
+    NEG_BODY_MAX = 4096,  // of an SDP that we write
+    NEG_LINES_MAX = 1200, // of all m= lines of a side, see neg_leg.lines
+    NEG_NO_LINE = 0xff,
     NEG_PASS_MAX = 384,
     NEG_FMTP_MAX = 48,
     NEG_KEYS_BEFORE = 8, // keys of the remote side that are remembered; the dataplane remembers all
@@ -36,6 +37,8 @@ struct neg_word {
     uint8_t first;     // the law that was named first
     uint8_t direction; // enum sdp_direction: what we said that we do
     bool mux;
+    bool off;                      // the audio has port 0
+    bool zero;                     // hold by 0.0.0.0 in c=
     char event_fmtp[NEG_FMTP_MAX]; // the other side's, as they went in
     char pass[NEG_PASS_MAX];
 };
@@ -48,12 +51,14 @@ struct neg_leg {
     // what the remote side said last
     struct tl_addr rtp, rtcp;      // see tl_leg
     uint8_t remote_pt[NEG_CODECS]; // what to send it, NEG_NO_PT: not taken
-    uint8_t direction;             // enum sdp_direction, the remote side's word; hold by 0.0.0.0 included
-    uint8_t g711_first;            // which it likes better, NEG_PCMU or NEG_PCMA
-    bool offered_last; // it made the last offer; else it answered ours, and its codecs are its choice
-    uint16_t ptime;    // ms, the smaller of its ptime and maxptime; 0: neither
-    bool remote_mux;   // it can RFC 5761
-    bool rtcp_mux;     // agreed
+    uint8_t direction;  // enum sdp_direction, the remote side's word; hold by 0.0.0.0 and by port 0 included
+    bool off;           // its audio has port 0, or there is none: direction is SDP_INACTIVE
+    bool agreed;        // there was audio with a port, by which we have each other's keys
+    uint8_t g711_first; // which it likes better, NEG_PCMU or NEG_PCMA
+    bool offered_last;  // it made the last offer; else it answered ours, and its codecs are its choice
+    uint16_t ptime;     // ms, the smaller of its ptime and maxptime; 0: neither
+    bool remote_mux;    // it can RFC 5761
+    bool rtcp_mux;      // agreed
     char event_fmtp[NEG_FMTP_MAX]; // its telephone-event parameters
     char pass[NEG_PASS_MAX];       // its lines for the other side, each with CRLF
     uint64_t remote_hash;          // of all that we use of its SDP, see neg_same_sdp()
@@ -73,8 +78,8 @@ struct neg_leg {
     uint8_t rx_before_at;                // where the next one goes
     // shape of the remote side's m= lines: every answer and new offer has as many, RFC 3264 8
     uint8_t line_count;
-    uint8_t audio_line;
-    char lines[SDP_MEDIA_MAX][NEG_LINE_MAX]; // "video 0 RTP/AVP 31" of those that are refused
+    uint8_t audio_line;        // NEG_NO_LINE: it named none
+    char lines[NEG_LINES_MAX]; // as those that are refused are answered, "video 0 RTP/AVP 31\n" each
 };
 
 struct neg_random {
@@ -88,8 +93,10 @@ int neg_init(struct neg_leg *leg, const struct tl_trunk_config *trunk, struct ne
 void neg_fini(struct neg_leg *leg);
 
 // Takes an offer (first or later) of the remote side of `leg`: picks the audio line, codecs and the crypto
-// line, and makes our keys where it needs new ones. Returns 0; -ENOTSUP with *why set when nothing there fits
-// the trunk (a SIP 488); -errno of `random`. The leg is changed also on failure.
+// line, and makes our keys where it needs new ones. Audio with port 0, or an SDP without any medium that has a
+// port, is taken as well (RFC 3264 5.1, 8.2): the leg is `off` then, at the start of a call and by a later offer,
+// which is a hold to the other side. Returns 0; -ENOTSUP with *why set when nothing there fits the trunk (a SIP
+// 488); -errno of `random`. The leg is changed also on failure.
 int neg_take_offer(struct neg_leg *leg, const struct sdp *sdp, const char *text, struct neg_random random,
                    const char **why);
 
@@ -98,13 +105,15 @@ int neg_take_answer(struct neg_leg *leg, const struct sdp *sdp, const char *text
                     const char **why);
 
 // Writes an offer to the remote side of `leg` into out (NEG_BODY_MAX bytes, NUL at the end): what `other`'s
-// remote side offers, or with NULL all that we relay, sendrecv. leg->local must be known. The first offer has
+// remote side offers, or with NULL all that we relay, sendrecv. A hold has the form that the trunk wants
+// (tl_trunk_config.hold); while `other` is off, the audio is held where there was some, else it has port 0.
+// leg->local must be known. The first offer has
 // a key for each suite of the trunk, later ones the key in use. Returns its length, -ENOTSUP when `other` has
 // nothing for this side, -ENOSPC, or -errno of `random`.
 int neg_make_offer(struct neg_leg *leg, const struct neg_leg *other, struct neg_random random, char *out);
 
-// Writes the answer to the offer that `leg` took last: what `other`'s remote side chose of it. Returns its
-// length; -ENOTSUP when they have no codec in common; -ENOSPC.
+// Writes the answer to the offer that `leg` took last: what `other`'s remote side chose of it. An offer with port
+// 0 gets port 0 (RFC 3264 6); while `other` is off, the audio is inactive. Returns its length; -ENOTSUP when they have no codec in common; -ENOSPC.
 int neg_make_answer(struct neg_leg *leg, const struct neg_leg *other, char *out);
 
 // Whether an SDP that has just come says what the remote side of `leg` said last: equal in all that we use of it.

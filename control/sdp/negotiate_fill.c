@@ -88,10 +88,11 @@ static void fill_one(const struct neg_leg *leg, const struct neg_leg *other, str
         out->flags |= TL_LEG_RECV;
     if (mine & SDP_RECVONLY && its & SDP_SENDONLY)
         out->flags |= TL_LEG_SEND;
-    out->rtp = leg->rtp;
+    if (!leg->off) // nobody is behind port 0
+        out->rtp = leg->rtp;
     if (leg->rtcp_mux)
         out->flags |= TL_LEG_RTCP_MUX;
-    else
+    else if (!leg->off)
         out->rtcp = leg->rtcp;
     fill_crypto(&out->rx, &leg->rx, leg->rx_generation);
     fill_crypto(&out->tx, &leg->tx, leg->tx_generation);

@@ -57,7 +57,7 @@ static uint64_t add_media(uint64_t hash, const struct sdp_media *m, const char *
     for (unsigned i = 0; i < m->crypto_count; i++)
         hash = add_str(hash, text, m->crypto[i]);
     for (unsigned i = 0; i < m->pass_count; i++)
-        hash = add_str(hash, text, m->pass[i]);
+        hash = add_str(add_number(hash, m->pass_kind[i]), text, m->pass[i]);
     return hash;
 }
 

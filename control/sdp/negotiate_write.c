@@ -75,16 +75,27 @@ static void put_keys(struct writer *w, const struct neg_leg *leg)
     }
 }
 
+// The `n`-th m= line of the remote side, as it is refused.
+static void put_refused(struct writer *w, const struct neg_leg *leg, unsigned n)
+{
+    const char *line = leg->lines;
+    while (n-- > 0 && *line)
+        line += strcspn(line, "\n") + 1;
+    put(w, "m=%.*s\r\n", (int)strcspn(line, "\n"), line);
+}
+
 static void put_audio(struct writer *w, const struct neg_leg *leg)
 {
     const struct neg_word *word = &leg->word;
     int order[NEG_CODECS];
     order_codecs(word->first, order);
-    put(w, "m=audio %u %s", leg->local.port, proto_names[leg->proto]);
+    put(w, "m=audio %u %s", word->off ? 0 : leg->local.port, proto_names[leg->proto]);
     for (int i = 0; i < NEG_CODECS; i++)
         if (leg->local_pt[order[i]] != NEG_NO_PT)
             put(w, " %u", leg->local_pt[order[i]]);
     put(w, "\r\n");
+    if (word->off) // of a stream that is not there nothing else is to be said
+        return;
     const char *attributes = strstr(word->pass, "a=");
     size_t bandwidth = attributes ? (size_t)(attributes - word->pass) : strlen(word->pass);
     put(w, "%.*s", (int)bandwidth, word->pass);
@@ -98,23 +109,24 @@ static void put_audio(struct writer *w, const struct neg_leg *leg)
 
 static void put_session(struct writer *w, const struct neg_leg *leg)
 {
-    char text[TL_ADDR_TEXT];
-    const char *ip = tl_addr_is_set(&leg->local) ? tl_addr_print_ip(&leg->local, text) : "0.0.0.0";
+    char ip[TL_ADDR_TEXT];
+    tl_addr_print_ip(&leg->local, ip);
     put(w, "o=- %llu %llu IN IP4 %s\r\n", (unsigned long long)leg->session_id,
         (unsigned long long)leg->version, ip);
-    put(w, "s=-\r\nc=IN IP4 %s\r\nt=0 0\r\n", ip);
+    put(w, "s=-\r\nc=IN IP4 %s\r\nt=0 0\r\n", leg->word.zero ? "0.0.0.0" : ip);
 }
 
 // All that we say follows from the leg, so that it can be said again.
 static void put_body(struct writer *w, const struct neg_leg *leg)
 {
+    bool refused = leg->word.kind == NEG_SAID_ANSWER && leg->word.off; // in the words of the offer
     put(w, "v=0\r\n");
     put_session(w, leg);
-    for (unsigned i = 0; i < leg->line_count || i == 0; i++)
-        if (i == leg->audio_line)
+    for (unsigned i = 0; i < leg->line_count; i++)
+        if (i == leg->audio_line && !refused)
             put_audio(w, leg);
         else
-            put(w, "m=%s\r\n", leg->lines[i]);
+            put_refused(w, leg, i);
 }
 
 static uint64_t hash_of(const char *out, size_t len)
@@ -141,6 +153,28 @@ static int write_versioned(struct neg_leg *leg, char *out)
     return (int)w.len;
 }
 
+static bool trunk_passes(const struct tl_trunk_config *trunk, int line)
+{
+    for (unsigned i = 0; i < trunk->sdp_pass_count; i++)
+        if ((int)trunk->sdp_pass[i] == line)
+            return true;
+    return false;
+}
+
+// The lines of `from` ("b=AS:64\r\na=ptime:20\r\n") that the trunk's peer is to get.
+static void quote_lines(const struct tl_trunk_config *trunk, const char *from, char out[static NEG_PASS_MAX])
+{
+    size_t n = 0;
+    for (size_t len; *from; from += len) {
+        len = strcspn(from, "\n") + 1;
+        if (trunk_passes(trunk, sdp_pass_find(from + 2, strcspn(from, ":") - 2, from[0] == 'b'))) {
+            memcpy(out + n, from, len);
+            n += len;
+        }
+    }
+    out[n] = 0;
+}
+
 // Takes what of `other` goes into the words to `leg`.
 static void quote(struct neg_leg *leg, const struct neg_leg *other)
 {
@@ -149,7 +183,15 @@ static void quote(struct neg_leg *leg, const struct neg_leg *other)
     if (!other)
         return;
     memcpy(word->event_fmtp, other->event_fmtp, sizeof word->event_fmtp);
-    memcpy(word->pass, other->pass, sizeof word->pass);
+    quote_lines(leg->trunk, other->pass, word->pass);
+}
+
+// The direction in the form that the trunk wants; `held`: we do not take what the remote side would send.
+static void say_direction(struct neg_leg *leg, uint8_t direction, bool held)
+{
+    enum tl_hold_form form = leg->trunk->hold;
+    leg->word.direction = held && form == TL_HOLD_INACTIVE ? SDP_INACTIVE : direction;
+    leg->word.zero = held && form == TL_HOLD_ZERO;
 }
 
 // ---- offers -------------------------------------------------------------------------------------------
@@ -190,12 +232,14 @@ static int offer_keys(struct neg_leg *leg, struct neg_random random)
     const struct tl_trunk_config *t = leg->trunk;
     explicit_bzero(leg->offered, sizeof leg->offered);
     leg->offered_count = 0;
-    if (leg->line_count) { // a later offer: the key in use, so that a hold changes nothing for the media
+    if (leg->agreed) { // a later offer: the key in use, so that a hold changes nothing for the media
         if (leg->tx.suite)
             leg->offered[leg->offered_count++] = leg->tx;
         return 0;
     }
     leg->proto = t->srtp == TL_SRTP_REQUIRED ? SDP_PROTO_SAVP : SDP_PROTO_AVP;
+    if (leg->word.off)
+        return 0;
     for (unsigned i = 0; t->srtp != TL_SRTP_OFF && i < t->suite_count && i < TL_SUITES_MAX; i++) {
         int rc = sdes_generate(&leg->offered[i], i + 1, t->suites[i], random.fill, random.arg);
         if (rc < 0)
@@ -206,45 +250,73 @@ static int offer_keys(struct neg_leg *leg, struct neg_random random)
     return 0;
 }
 
+// A side that has named no audio line gets one behind its others.
+static int need_line(struct neg_leg *leg)
+{
+    if (!leg->line_count)
+        leg->audio_line = 0;
+    else if (leg->audio_line == NEG_NO_LINE)
+        leg->audio_line = leg->line_count;
+    if (leg->audio_line == SDP_MEDIA_MAX)
+        return -ENOTSUP;
+    if (leg->line_count <= leg->audio_line)
+        leg->line_count = (uint8_t)(leg->audio_line + 1);
+    return 0;
+}
+
 int neg_make_offer(struct neg_leg *leg, const struct neg_leg *other, struct neg_random random, char *out)
 {
-    choose_pts(leg, other);
-    if (other && !neg_takes_g711(other))
+    bool known = other && neg_takes_g711(other);
+    if (other && !known && !other->off)
         return -ENOTSUP;
+    choose_pts(leg, known ? other : NULL);
+    leg->word.kind = NEG_SAID_OFFER;
+    leg->word.off = other && other->off && !leg->agreed;
     int rc = offer_keys(leg, random);
+    if (rc == 0)
+        rc = need_line(leg);
     if (rc < 0)
         return rc;
-    if (!leg->line_count)
-        leg->line_count = 1;
-    leg->word.kind = NEG_SAID_OFFER;
-    leg->word.first = (uint8_t)first_law(leg, other);
-    leg->word.direction = other ? other->direction : SDP_SENDRECV;
+    uint8_t direction = other ? other->direction : SDP_SENDRECV;
+    leg->word.first = (uint8_t)first_law(leg, known ? other : NULL);
     leg->word.mux = leg->trunk->rtcp_mux;
+    say_direction(leg, direction, !(direction & SDP_RECVONLY));
     quote(leg, other);
     return write_versioned(leg, out);
 }
 
 // ---- answers ------------------------------------------------------------------------------------------
 
-int neg_make_answer(struct neg_leg *leg, const struct neg_leg *other, char *out)
+// The payload types that `leg` is answered; with a side that is off and was never asked, all of its own.
+static int answer_pts(struct neg_leg *leg, const struct neg_leg *other)
 {
-    leg->word.kind = NEG_SAID_NOTHING; // what an earlier answer to this offer left out is open again
+    bool open = other->off && !neg_takes_g711(other);
     uint8_t pts[NEG_CODECS];
     for (int c = 0; c < NEG_CODECS; c++) {
-        pts[c] = neg_becomes(leg, other, c) < 0 ? NEG_NO_PT : leg->remote_pt[c];
+        pts[c] = open || neg_becomes(leg, other, c) >= 0 ? leg->remote_pt[c] : NEG_NO_PT;
         if (leg->remote_pt[c] != NEG_NO_PT)
             leg->kept_pt[c] = leg->remote_pt[c];
     }
     if (pts[NEG_PCMU] == NEG_NO_PT && pts[NEG_PCMA] == NEG_NO_PT)
         return -ENOTSUP;
     memcpy(leg->local_pt, pts, sizeof leg->local_pt);
+    return 0;
+}
+
+int neg_make_answer(struct neg_leg *leg, const struct neg_leg *other, char *out)
+{
+    struct neg_word *word = &leg->word;
+    word->kind = NEG_SAID_NOTHING; // what an earlier answer to this offer left out is open again
+    if (!leg->off && answer_pts(leg, other) < 0)
+        return -ENOTSUP;
     // we send as far as the remote side takes, and take as far as it sends
-    uint8_t its = neg_direction(other);
-    leg->word.kind = NEG_SAID_ANSWER;
-    leg->word.first = other->g711_first;
-    leg->word.direction = (uint8_t)((leg->direction & SDP_RECVONLY ? its & SDP_SENDONLY : 0) |
-                                    (leg->direction & SDP_SENDONLY ? its & SDP_RECVONLY : 0));
-    leg->word.mux = leg->rtcp_mux;
+    uint8_t direction = leg->direction & neg_reverse(neg_direction(other));
+    word->kind = NEG_SAID_ANSWER;
+    word->off = leg->off;
+    word->first = other->g711_first;
+    word->mux = leg->rtcp_mux;
+    direction = neg_reverse(direction);
+    say_direction(leg, direction, !leg->off && leg->direction & SDP_SENDONLY && !(direction & SDP_RECVONLY));
     quote(leg, other);
     return write_versioned(leg, out);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/sdp/sdp.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -18,10 +19,13 @@ struct reader {
     struct sdp_media *media; // NULL in the session's part
     struct tl_addr addr;     // the session's
     int direction;           // the session's, -1: none
-    uint8_t own_addr;        // bit per medium that has its own c=
-    uint8_t own_direction;   // bit per medium
-    uint8_t rtcp_plain;      // bit per medium whose a=rtcp brings no address
+    uint32_t own_addr;       // bit per medium that has its own c=
+    uint32_t own_direction;  // bit per medium
+    uint32_t rtcp_plain;     // bit per medium whose a=rtcp brings no address
+    uint32_t readable;       // bit per medium whose m= line could be read
 };
+
+static_assert(SDP_MEDIA_MAX <= 32, "a bit per medium");
 
 int sdp_number(const char *s, size_t len, uint64_t max, uint64_t *out)
 {
@@ -50,10 +54,10 @@ static struct sdp_str str_of(const struct reader *r, struct span s)
     return (struct sdp_str){(uint16_t)(s.p - r->text), (uint16_t)s.len};
 }
 
-static int bad(struct reader *r, const char *why)
+static void note(struct reader *r, enum sdp_odd odd)
 {
-    r->why = why;
-    return -EINVAL;
+    if (r->sdp->odd[odd] < UINT16_MAX)
+        r->sdp->odd[odd]++;
 }
 
 static bool blank(char c)
@@ -130,29 +134,28 @@ static void read_address(struct span line, struct tl_addr *out)
     memcpy(out->ip, ip, sizeof ip);
 }
 
-static uint8_t media_bit(const struct reader *r)
+static uint32_t media_bit(const struct reader *r)
 {
-    return (uint8_t)(1u << (r->media - r->sdp->media));
+    return UINT32_C(1) << (r->media - r->sdp->media);
 }
 
-static int read_connection(struct reader *r, struct span line)
+static void read_connection(struct reader *r, struct span line)
 {
-    if (!r->media) {
-        read_address(line, &r->addr);
-    } else if (!(r->own_addr &
-                 media_bit(r))) { // several c= lines are layers of a multicast: the first counts
+    struct tl_addr *addr = r->media ? &r->media->addr : &r->addr;
+    if (r->media && r->own_addr & media_bit(r))
+        return; // several c= lines are layers of a multicast: the first counts
+    if (r->media)
         r->own_addr |= media_bit(r);
-        read_address(line, &r->media->addr);
-    }
-    return 0;
+    read_address(line, addr);
+    if (!addr->family)
+        note(r, SDP_ODD_connection);
 }
 
-static int read_origin(struct reader *r, struct span line)
+static void read_origin(struct reader *r, struct span line)
 {
     word(&line);
     r->sdp->session_id = str_of(r, word(&line));
     r->sdp->version = str_of(r, word(&line));
-    return 0;
 }
 
 static enum sdp_proto proto_of(struct span s)
@@ -170,46 +173,60 @@ static enum sdp_proto proto_of(struct span s)
     return SDP_PROTO_OTHER;
 }
 
-static int read_formats(struct reader *r, struct span line)
+static void read_formats(struct reader *r, struct span line)
 {
     struct sdp_media *m = r->media;
     for (struct span w = word(&line); w.len > 0; w = word(&line)) {
         uint64_t pt;
-        if (sdp_number(w.p, w.len, 127, &pt) < 0)
-            return bad(r, "m= line with a payload type that is not 0..127");
-        bool known = m->format_count == SDP_FORMAT_MAX;
+        bool known = false;
+        if (sdp_number(w.p, w.len, 127, &pt) < 0) {
+            note(r, SDP_ODD_format);
+            continue;
+        }
         for (unsigned i = 0; i < m->format_count; i++)
             known |= m->format[i].pt == pt;
-        if (!known)
+        if (known)
+            continue;
+        if (m->format_count == SDP_FORMAT_MAX)
+            note(r, SDP_ODD_formats);
+        else
             m->format[m->format_count++] = (struct sdp_format){.pt = (uint8_t)pt, .channels = 1};
     }
-    return 0;
 }
 
+// One that cannot be read keeps its place, for the answer has as many media as the offer (RFC 3264 6).
 static int read_media(struct reader *r, struct span line)
 {
     if (r->sdp->media_count == SDP_MEDIA_MAX) {
-        r->why = "more than 8 m= lines";
+        r->why = "the SDP has more than 32 m= lines";
         return -E2BIG;
     }
     struct sdp_media *m = r->media = &r->sdp->media[r->sdp->media_count++];
+    *m = (struct sdp_media){.direction = SDP_SENDRECV};
+    if (memchr(line.p, 0, line.len)) {
+        note(r, SDP_ODD_media);
+        return 0;
+    }
     struct span kind = word(&line), port = word(&line), proto = word(&line);
     struct span count = cut(&port, '/');
     uint64_t n = 0;
-    if (kind.len == 0 || proto.len == 0 || sdp_number(port.p, port.len, 65535, &n) < 0)
-        return bad(r, "m= line without medium, port 0..65535 and protocol");
-    m->port = (uint16_t)n;
-    if (count.p != port.p + port.len && sdp_number(count.p, count.len, 65535, &n) < 0)
-        return bad(r, "m= line with a number of ports that is none");
-    m->direction = SDP_SENDRECV;
     m->kind = str_of(r, kind);
     m->proto_text = str_of(r, proto);
-    m->proto = (uint8_t)proto_of(proto);
-    m->audio = is(kind, "audio");
     line = trim(line);
     m->fmt_text = str_of(r, line);
-    // the format list of other protocols is not made of payload types
-    return m->proto == SDP_PROTO_OTHER ? 0 : read_formats(r, line);
+    if (kind.len == 0 || proto.len == 0 || sdp_number(port.p, port.len, 65535, &n) < 0) {
+        note(r, SDP_ODD_media);
+        return 0;
+    }
+    r->readable |= media_bit(r);
+    m->port = (uint16_t)n;
+    if (count.p != port.p + port.len && sdp_number(count.p, count.len, 65535, &n) < 0)
+        note(r, SDP_ODD_ports);
+    m->proto = (uint8_t)proto_of(proto);
+    m->audio = is(kind, "audio");
+    if (m->proto != SDP_PROTO_OTHER) // the format list of other protocols is not made of payload types
+        read_formats(r, line);
+    return 0;
 }
 
 static struct sdp_format *format_by_pt(struct sdp_media *m, uint64_t pt)
@@ -220,59 +237,63 @@ static struct sdp_format *format_by_pt(struct sdp_media *m, uint64_t pt)
     return NULL;
 }
 
-static int read_rtpmap(struct reader *r, struct span value)
+static void read_rtpmap(struct reader *r, struct span value)
 {
     struct span pt = word(&value), name = word(&value);
     struct span rate = cut(&name, '/');
     struct span channels = cut(&rate, '/');
     uint64_t n, hz = 0, ch = 1;
-    if (sdp_number(pt.p, pt.len, 127, &n) < 0)
-        return bad(r, "a=rtpmap with a payload type that is not 0..127");
-    if (name.len == 0 || sdp_number(rate.p, rate.len, UINT32_MAX, &hz) < 0 || hz == 0)
-        return bad(r, "a=rtpmap without name and clock rate");
-    if (channels.len > 0 && (sdp_number(channels.p, channels.len, 255, &ch) < 0 || ch == 0))
-        return bad(r, "a=rtpmap with a number of channels that is not 1..255");
+    if (sdp_number(pt.p, pt.len, 127, &n) < 0 || name.len == 0 ||
+        sdp_number(rate.p, rate.len, UINT32_MAX, &hz) < 0 || hz == 0 ||
+        (channels.len > 0 && (sdp_number(channels.p, channels.len, 255, &ch) < 0 || ch == 0))) {
+        note(r, SDP_ODD_rtpmap);
+        return;
+    }
     struct sdp_format *f = format_by_pt(r->media, n);
     if (f && f->name.len == 0) {
         f->name = str_of(r, name);
         f->rate = (uint32_t)hz;
         f->channels = (uint8_t)ch;
     }
-    return 0;
 }
 
-static int read_fmtp(struct reader *r, struct span value)
+static void read_fmtp(struct reader *r, struct span value)
 {
     struct span pt = word(&value);
     uint64_t n;
-    if (sdp_number(pt.p, pt.len, 127, &n) < 0)
-        return bad(r, "a=fmtp with a payload type that is not 0..127");
+    if (sdp_number(pt.p, pt.len, 127, &n) < 0) {
+        note(r, SDP_ODD_fmtp);
+        return;
+    }
     struct sdp_format *f = format_by_pt(r->media, n);
     if (f)
         f->fmtp = str_of(r, trim(value));
-    return 0;
 }
 
-static int read_rtcp(struct reader *r, struct span value)
+static void read_rtcp(struct reader *r, struct span value)
 {
     struct span port = word(&value);
+    struct tl_addr addr = {0};
     uint64_t n;
-    if (sdp_number(port.p, port.len, 65535, &n) < 0)
-        return bad(r, "a=rtcp with a port that is not 0..65535");
+    if (sdp_number(port.p, port.len, 65535, &n) < 0) {
+        note(r, SDP_ODD_rtcp);
+        return;
+    }
     if (n == 0)
-        return 0; // disabled with the medium
-    struct tl_addr *a = &r->media->rtcp;
+        return; // disabled with the medium
     value = trim(value);
     if (value.len > 0) {
-        read_address(value, a);
-        if (!a->family)
-            return 0;
-        r->rtcp_plain &= (uint8_t)~media_bit(r);
+        read_address(value, &addr);
+        if (!addr.family) {
+            note(r, SDP_ODD_rtcp);
+            return;
+        }
+        r->rtcp_plain &= ~media_bit(r);
     } else {
         r->rtcp_plain |= media_bit(r);
     }
-    a->port = (uint16_t)n;
-    return 0;
+    r->media->rtcp = addr;
+    r->media->rtcp.port = (uint16_t)n;
 }
 
 // A hint only, so what is no number is as good as absent.
@@ -284,7 +305,7 @@ static void read_packet_time(struct span value, uint16_t *out)
         *out = (uint16_t)ms;
 }
 
-static int read_direction(struct reader *r, int direction)
+static void read_direction(struct reader *r, int direction)
 {
     if (!r->media) {
         r->direction = direction;
@@ -292,114 +313,110 @@ static int read_direction(struct reader *r, int direction)
         r->own_direction |= media_bit(r);
         r->media->direction = (uint8_t)direction;
     }
-    return 0;
 }
 
-// Attributes of the transport between the sender and us, and of media we don't relay: they end here.
-static bool stays_here(struct span name)
-{
-    static const char *const names[] = {
-        "acap",
-        "acfg",
-        "bundle-only",
-        "cap",
-        "candidate",
-        "connection",
-        "creq",
-        "csup",
-        "encryption",
-        "extmap",
-        "fingerprint",
-        "group",
-        "key-mgmt",
-        "mid",
-        "msid",
-        "path",
-        "pcfg",
-        "rtcp-fb",
-        "rtcp-rsize",
-        "rtcp-mux-only",
-        "rtcp-xr",
-        "setup",
-        "ssrc",
-        "ssrc-group",
-        "tcap",
-        "x-bypassid",
-        "x-candidate",
-        "x-candidate-info",
-        "x-mediasettings",
-        "x-ssrc-range",
-        "end-of-candidates",
-        "remote-candidates",
-    };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (is(name, names[i]))
-            return true;
-    return name.len >= 4 && strncasecmp(name.p, "ice-", 4) == 0;
-}
-
-static void pass_line(struct reader *r, struct span line)
+// Keeps a line that is on the list of what may pass. `value` is what stands behind its colon.
+static void pass_line(struct reader *r, struct span name, struct span value, bool bandwidth)
 {
     struct sdp_media *m = r->media;
-    if (m && m->pass_count < SDP_PASS_MAX)
-        m->pass[m->pass_count++] = str_of(r, line);
+    if (!m || !m->audio) // only the audio has a counterpart on the other side
+        return;
+    int kind = sdp_pass_find(name.p, name.len, bandwidth);
+    value = trim(value);
+    if (kind < 0) {
+        note(r, SDP_ODD_kept);
+    } else if (!sdp_pass_harmless((enum tl_sdp_pass)kind, value.p, value.len)) {
+        note(r, SDP_ODD_value);
+    } else if (m->pass_count == SDP_PASS_MAX) {
+        note(r, SDP_ODD_passes);
+    } else {
+        m->pass_kind[m->pass_count] = (uint8_t)kind;
+        m->pass[m->pass_count++] = str_of(r, value);
+    }
 }
 
-static int read_attribute(struct reader *r, struct span line, struct span value)
+static void read_crypto(struct reader *r, struct span value)
+{
+    struct sdp_media *m = r->media;
+    if (m->crypto_count == SDP_CRYPTO_MAX)
+        note(r, SDP_ODD_cryptos);
+    else
+        m->crypto[m->crypto_count++] = str_of(r, trim(value));
+}
+
+static void read_attribute(struct reader *r, struct span value)
 {
     static const char *const directions[] = {"inactive", "sendonly", "recvonly", "sendrecv"};
     struct span name = value;
     value = cut(&name, ':');
     name = trim(name);
     for (int d = 0; d < 4; d++)
-        if (is(name, directions[d]))
-            return read_direction(r, d);
+        if (is(name, directions[d])) {
+            read_direction(r, d);
+            return;
+        }
     if (!r->media)
-        return 0;
-    if (is(name, "rtpmap"))
-        return r->media->proto == SDP_PROTO_OTHER ? 0 : read_rtpmap(r, value);
-    if (is(name, "fmtp"))
-        return r->media->proto == SDP_PROTO_OTHER ? 0 : read_fmtp(r, value);
-    if (is(name, "rtcp"))
-        return read_rtcp(r, value);
+        return;
+    bool rtp = r->media->proto != SDP_PROTO_OTHER;
     if (is(name, "ptime"))
         read_packet_time(value, &r->media->ptime);
     if (is(name, "maxptime"))
         read_packet_time(value, &r->media->maxptime);
-    if (is(name, "rtcp-mux")) {
+    if (is(name, "rtpmap") && rtp)
+        read_rtpmap(r, value);
+    else if (is(name, "fmtp") && rtp)
+        read_fmtp(r, value);
+    else if (is(name, "rtcp"))
+        read_rtcp(r, value);
+    else if (is(name, "rtcp-mux"))
         r->media->rtcp_mux = true;
-    } else if (is(name, "crypto")) {
-        if (r->media->crypto_count < SDP_CRYPTO_MAX)
-            r->media->crypto[r->media->crypto_count++] = str_of(r, trim(value));
-    } else if (name.len > 0 && !stays_here(name)) {
-        pass_line(r, line);
-    }
-    return 0;
+    else if (is(name, "crypto"))
+        read_crypto(r, value);
+    else if (name.len > 0)
+        pass_line(r, name, value, false);
+}
+
+static void read_bandwidth(struct reader *r, struct span value)
+{
+    struct span name = value;
+    value = cut(&name, ':');
+    pass_line(r, trim(name), value, true);
 }
 
 static int read_line(struct reader *r, struct span line)
 {
-    if (line.len < 2 || line.p[1] != '=')
-        return 0; // no SDP line, so nothing of ours
-    struct span value = {line.p + 2, line.len - 2};
-    switch (line.p[0]) {
-    case 'v':
-        value = trim(value);
-        return is(value, "0") ? 0 : bad(r, "v= line that is not 0");
-    case 'o':
-        return read_origin(r, value);
-    case 'c':
-        return read_connection(r, value);
-    case 'm':
-        return read_media(r, value);
-    case 'a':
-        return read_attribute(r, line, value);
-    case 'b':
-        pass_line(r, line);
+    if (line.len == 0)
         return 0;
-    default:
+    bool shaped = line.len >= 2 && line.p[1] == '=';
+    struct span value = {line.p + 2, shaped ? line.len - 2 : 0};
+    if (shaped && line.p[0] == 'm')
+        return read_media(r, value);
+    if (!shaped || memchr(line.p, 0, line.len)) {
+        note(r, SDP_ODD_line);
         return 0;
     }
+    switch (line.p[0]) {
+    case 'v':
+        if (is(trim(value), "0"))
+            return 0;
+        r->why = "the SDP has a v= line that is not 0";
+        return -EINVAL;
+    case 'o':
+        read_origin(r, value);
+        break;
+    case 'c':
+        read_connection(r, value);
+        break;
+    case 'a':
+        read_attribute(r, value);
+        break;
+    case 'b':
+        read_bandwidth(r, value);
+        break;
+    default:
+        break;
+    }
+    return 0;
 }
 
 // Media take over what the session said, and RTCP its medium's address, once all lines are read.
@@ -423,9 +440,9 @@ int sdp_parse(struct sdp *out, const char *text, size_t len, const char **why)
 {
     struct reader r = {.sdp = out, .text = text, .direction = -1};
     int rc = 0;
-    memset(out, 0, sizeof *out);
+    memset(out, 0, offsetof(struct sdp, media)); // each medium when it begins: together they are large
     if (len > SDP_BYTES_MAX) {
-        r.why = "body longer than 16,384 bytes";
+        r.why = "the SDP is longer than 16,384 bytes";
         rc = -E2BIG;
     }
     for (size_t at = 0; rc == 0 && at < len;) {
@@ -433,14 +450,43 @@ int sdp_parse(struct sdp *out, const char *text, size_t len, const char **why)
         while (at + line.len < len && line.p[line.len] != '\n' && line.p[line.len] != '\r')
             line.len++;
         at += line.len + 1;
-        if (line.len > 0 && memchr(line.p, 0, line.len))
-            rc = bad(&r, "a NUL byte");
-        else
-            rc = read_line(&r, line);
+        rc = read_line(&r, line);
+    }
+    if (rc == 0 && out->media_count > 0 && !r.readable) {
+        r.why = "no m= line of the SDP has medium, port 0..65535 and protocol";
+        rc = -EINVAL;
     }
     if (rc == 0)
         inherit(&r);
     if (why)
         *why = rc < 0 ? r.why : NULL;
     return rc;
+}
+
+void sdp_count(struct sdp_counters *sums, const struct sdp *sdp, int result)
+{
+    if (result < 0)
+        sums->refused++;
+    else
+        sums->parsed++;
+    for (int i = 0; i < SDP_ODD_COUNT; i++)
+        sums->odd[i] += sdp->odd[i];
+}
+
+static const struct {
+    const char *name, *text;
+} odds[] = {
+#define X(name, text) {#name, text},
+    SDP_ODDITIES(X)
+#undef X
+};
+
+const char *sdp_odd_name(enum sdp_odd odd)
+{
+    return odds[odd].name;
+}
+
+const char *sdp_odd_text(enum sdp_odd odd)
+{
+    return odds[odd].text;
 }

@@ -23,8 +23,13 @@ static inline int counting(void *arg, void *out, size_t len)
 
 static const struct neg_random test_random = {counting, &counter};
 
-#define A_FIRST .codecs = {TL_PCMA, TL_PCMU}, .codec_count = 2, .burst_ms = 1000
-#define U_FIRST .codecs = {TL_PCMU, TL_PCMA}, .codec_count = 2, .burst_ms = 1000
+// Whatever may pass.
+#define PASS                                                                                                 \
+    .sdp_pass = {TL_SDP_PTIME, TL_SDP_MAXPTIME, TL_SDP_SILENCESUPP, TL_SDP_ECAN, TL_SDP_CONTENT,             \
+                 TL_SDP_LANG,  TL_SDP_B_AS,     TL_SDP_B_TIAS,      TL_SDP_B_RS, TL_SDP_B_RR},               \
+    .sdp_pass_count = 10
+#define A_FIRST .codecs = {TL_PCMA, TL_PCMU}, .codec_count = 2, .burst_ms = 1000, PASS
+#define U_FIRST .codecs = {TL_PCMU, TL_PCMA}, .codec_count = 2, .burst_ms = 1000, PASS
 
 static const struct tl_trunk_config plain = {.name = "plain", .srtp = TL_SRTP_OFF, .dtmf_pt = 101, A_FIRST};
 static const struct tl_trunk_config plain96 = {

@@ -85,7 +85,7 @@ static void test_refusals(void)
         {&secure, sdp_router}, // plain only
         {&plain, "c=IN IP4 192.0.2.1\nm=audio 9 RTP/AVP 9 18\n"},
         {&plain, "c=IN IP4 192.0.2.1\nm=audio 9 RTP/AVP 0\na=rtpmap:0 opus/48000/2\n"},
-        {&plain, "c=IN IP4 192.0.2.1\nm=audio 0 RTP/AVP 0\n"},
+        {&plain, "c=IN IP4 192.0.2.1\nm=audio 0 RTP/AVP 0\nm=video 9 RTP/AVP 31\n"},
         {&plain, "c=IN IP6 2001:db8::1\nm=audio 9 RTP/AVP 0\n"},
         {&plain, "c=IN IP4 192.0.2.1\nm=audio 9 UDP/TLS/RTP/SAVPF 0\n"},
         {&plain, "c=IN IP4 192.0.2.1\nm=video 9 RTP/AVP 31\n"},
@@ -461,19 +461,19 @@ static void test_directions(void)
 static void test_long_lines(void)
 {
     struct pair p;
-    char text[2000], big[600];
+    char text[4000], big[NEG_LINES_MAX];
     begin(&p, &plain, &plain);
     memset(big, 'x', sizeof big);
     big[sizeof big - 1] = 0;
     snprintf(text, sizeof text,
-             "c=IN IP4 192.0.2.1\nm=audio 9000 RTP/AVP 8 101\na=%s\na=short\nb=AS:64\n"
+             "c=IN IP4 192.0.2.1\nm=audio 9000 RTP/AVP 8 101\na=content:%s\na=content:main\nb=AS:64\n"
              "a=rtpmap:101 telephone-event/8000\na=fmtp:101 %s\n",
              big, big);
     CU_ASSERT_EQUAL(take_offer(&p, &p.a, text), 0);
     int n = neg_make_offer(&p.b, &p.a, test_random, p.out);
     CU_ASSERT_TRUE_FATAL(n > 0);
     CU_ASSERT_TRUE(says(&p, "b=AS:64\r\n"));
-    CU_ASSERT_TRUE(says(&p, "a=short\r\n"));
+    CU_ASSERT_TRUE(says(&p, "a=content:main\r\n"));
     CU_ASSERT_TRUE(says(&p, "a=fmtp:101 0-15\r\n"));
     struct sdp s;
     CU_ASSERT_EQUAL(sdp_parse(&s, p.out, (size_t)n, NULL), 0);
