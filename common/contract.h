@@ -21,7 +21,7 @@
 #include "common/suite.h"
 
 #define TL_CONTRACT_MAGIC   0x4c4b5254u // "TRKL"
-#define TL_CONTRACT_VERSION 2u
+#define TL_CONTRACT_VERSION 3u
 
 enum {
     TL_NAME_MAX = 32,          // names in configuration, with the final NUL
@@ -68,8 +68,10 @@ struct tl_crypto {
     uint8_t suite;   // enum tl_suite
     uint8_t mki_len; // bytes of master key identifier behind each packet, 0..TL_MKI_MAX; 0: none
     uint8_t pad[2];
-    uint32_t generation; // of the key; when MODIFY changes it, indices and windows start anew, so the key
-                         // must be a new one and a new key must change it (common/key_history.h)
+    uint32_t
+        generation; // of the key: each key of this direction has its own and keeps it when it comes back.
+                    // When MODIFY changes it, indices and windows are those of that key, new or as it
+                    // was left (common/key_history.h)
     uint8_t key[TL_KEY_MAX];
     uint8_t salt[TL_SALT_MAX];
     uint8_t pad2[2];
@@ -232,6 +234,7 @@ enum tl_field {
     TL_FIELD_PT,
     TL_FIELD_RATE,
     TL_FIELD_RESUME,
+    TL_FIELD_KEY,
     TL_FIELD_COUNT
 };
 

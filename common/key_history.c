@@ -2,7 +2,6 @@
 #include "common/key_history.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 static uint64_t mix(uint64_t h, const uint8_t *bytes, size_t len)
@@ -26,58 +25,109 @@ uint64_t tl_key_print(const struct tl_crypto *crypto, uint64_t seed)
     return h ? h : 1;
 }
 
+static uint32_t half(uint64_t print)
+{
+    uint32_t h = (uint32_t)(print ^ print >> 32);
+    return h ? h : 1;
+}
+
+static int find(const struct tl_key_history *history, uint64_t print)
+{
+    if (print == 0)
+        return -ENOENT;
+    for (int i = 0; i < TL_KEYS_KEPT; i++)
+        if (history->print[i] == print)
+            return i;
+    for (int i = 0; i < TL_KEYS_FORGOTTEN; i++)
+        if (history->forgotten[i] == half(print))
+            return -ESTALE;
+    return -ENOENT;
+}
+
+int tl_key_history_find(const struct tl_key_history *history, const struct tl_crypto *crypto, uint64_t seed)
+{
+    return find(history, tl_key_print(crypto, seed));
+}
+
+uint32_t tl_key_history_generation(const struct tl_key_history *history, const struct tl_crypto *crypto,
+                                   uint64_t seed)
+{
+    if (crypto->suite == TL_SUITE_NONE)
+        return 0;
+    int slot = tl_key_history_find(history, crypto, seed);
+    if (slot >= 0)
+        return history->generation[slot];
+    return history->newest == UINT32_MAX ? 1 : history->newest + 1;
+}
+
 int tl_key_history_check(const struct tl_key_history *history, const struct tl_crypto *crypto, uint64_t seed)
 {
-    uint64_t print = tl_key_print(crypto, seed);
-    if (print == 0)
+    if (crypto->suite == TL_SUITE_NONE)
         return 0;
-    if (print == history->last)
-        return !history->plain && crypto->generation == history->generation ? 0 : -EINVAL;
-    if (crypto->generation == history->generation || (history->plain && crypto->generation == 0))
+    int slot = tl_key_history_find(history, crypto, seed);
+    if (slot >= 0)
+        return crypto->generation == history->generation[slot] ? 0 : -EINVAL;
+    if (slot == -ESTALE)
+        return -ESTALE;
+    if (crypto->generation == 0)
         return -EINVAL;
-    for (unsigned i = 0; i < history->count; i++)
-        if (history->older[i] == print)
+    for (int i = 0; i < history->count; i++)
+        if (history->generation[history->order[i]] == crypto->generation)
             return -EINVAL;
     return 0;
 }
 
-int tl_key_history_reserve(struct tl_key_history *history, const struct tl_crypto *crypto, uint64_t seed)
+static void forget(struct tl_key_history *history, unsigned slot)
 {
-    uint64_t print = tl_key_print(crypto, seed);
-    if (print == 0 || print == history->last || history->count < history->room)
-        return 0;
-    unsigned room = history->room ? 2u * history->room : 4;
-    if (room > TL_KEY_HISTORY_MAX)
-        return -ENOSPC;
-    uint64_t *older = calloc(room, sizeof *older);
-    if (!older)
-        return -ENOSPC;
-    if (history->older) {
-        memcpy(older, history->older, history->count * sizeof *older);
-        explicit_bzero(history->older, history->count * sizeof *older);
-        free(history->older);
-    }
-    history->older = older;
-    history->room = (uint16_t)room;
-    return 0;
+    history->forgotten[history->forget_at] = half(history->print[slot]);
+    history->forget_at = (uint8_t)((history->forget_at + 1) % TL_KEYS_FORGOTTEN);
+    history->print[slot] = 0;
 }
 
-void tl_key_history_take(struct tl_key_history *history, const struct tl_crypto *crypto, uint64_t seed)
+// A slot that no key has.
+static uint8_t free_slot(struct tl_key_history *history)
+{
+    if (history->count == TL_KEYS_KEPT)
+        forget(history, history->order[--history->count]);
+    uint8_t slot = 0;
+    while (history->print[slot])
+        slot++;
+    return slot;
+}
+
+// Puts a slot first in the order of use.
+static void used(struct tl_key_history *history, uint8_t slot)
+{
+    unsigned at = 0;
+    while (at < history->count && history->order[at] != slot)
+        at++;
+    if (at == history->count)
+        history->count++;
+    memmove(history->order + 1, history->order, at);
+    history->order[0] = slot;
+}
+
+int tl_key_history_take(struct tl_key_history *history, const struct tl_crypto *crypto, uint64_t seed)
 {
     uint64_t print = tl_key_print(crypto, seed);
     history->plain = print == 0;
     if (print == 0)
-        return;
-    if (history->last && history->last != print && history->count < history->room)
-        history->older[history->count++] = history->last;
-    history->last = print;
-    history->generation = crypto->generation;
+        return -1;
+    int slot = find(history, print);
+    if (slot < 0) {
+        slot = free_slot(history);
+        history->print[slot] = print;
+        history->generation[slot] = crypto->generation;
+        if (crypto->generation > history->newest)
+            history->newest = crypto->generation;
+    }
+    used(history, (uint8_t)slot);
+    return slot;
 }
 
-void tl_key_history_fini(struct tl_key_history *history)
+void tl_key_history_lose(struct tl_key_history *history)
 {
-    if (history->older)
-        explicit_bzero(history->older, history->count * sizeof *history->older);
-    free(history->older);
-    explicit_bzero(history, sizeof *history);
+    unsigned keep = history->plain ? 0 : 1;
+    while (history->count > keep)
+        forget(history, history->order[--history->count]);
 }

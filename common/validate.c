@@ -206,6 +206,7 @@ const char *tl_field_text(uint16_t field)
             "payload types must be 0 to 127, each once, not 64 to 95 with RTCP mux, with one change of law",
         [TL_FIELD_RATE] = "length, packet rate, bandwidth and burst must lie within the contract's limits",
         [TL_FIELD_RESUME] = "resumed indices must fit 48 and 31 bits, each SSRC once, on an SRTP leg",
+        [TL_FIELD_KEY] = "the SRTP key was used before in this call and its indices are forgotten",
     };
     return field < TL_FIELD_COUNT ? texts[field] : "unknown field";
 }

@@ -131,14 +131,8 @@ void calls_end(struct calls *calls, struct call *call)
 
 void calls_put(struct calls *calls, struct call *call, struct slab *slab)
 {
-    for (unsigned i = 0; i < 2; i++) {
-        struct call_keys *keys = call->leg[i].keys;
-        if (!keys)
-            continue;
-        tl_key_history_fini(&keys->rx);
-        tl_key_history_fini(&keys->tx);
-        slab_put(slab, keys, sizeof *keys);
-    }
+    for (unsigned i = 0; i < 2; i++)
+        leg_keys_free(call->leg[i].keys, slab);
     memset(call->leg, 0, sizeof call->leg);
     call->state = CALL_FREE;
     call->call_ref = 0;
@@ -149,35 +143,6 @@ void calls_put(struct calls *calls, struct call *call, struct slab *slab)
     else
         calls->free_head = mark;
     calls->free_tail = mark;
-}
-
-// ---- keys --------------------------------------------------------------------------------------------
-
-int call_keys_need(struct call_leg *leg, const struct tl_leg *terms, struct slab *slab)
-{
-    if (leg->keys || (terms->rx.suite == TL_SUITE_NONE && terms->tx.suite == TL_SUITE_NONE))
-        return 0;
-    leg->keys = slab_get(slab, sizeof *leg->keys);
-    return leg->keys ? 0 : -ENOSPC;
-}
-
-int call_keys_check(struct call_leg *leg, const struct tl_leg *terms, struct slab *slab, uint64_t seed)
-{
-    static const struct call_keys none;
-    const struct call_keys *keys = leg->keys ? leg->keys : &none;
-    if (tl_key_history_check(&keys->rx, &terms->rx, seed) ||
-        tl_key_history_check(&keys->tx, &terms->tx, seed))
-        return -EINVAL;
-    int e = call_keys_need(leg, terms, slab);
-    return e || !leg->keys ? e : tl_key_history_reserve(&leg->keys->tx, &terms->tx, seed);
-}
-
-void call_keys_take(struct call_leg *leg, const struct tl_leg *terms, uint64_t seed)
-{
-    if (!leg->keys)
-        return;
-    tl_key_history_take(&leg->keys->rx, &terms->rx, seed);
-    tl_key_history_take(&leg->keys->tx, &terms->tx, seed);
 }
 
 uint64_t calls_bytes(const struct calls *calls)

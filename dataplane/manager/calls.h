@@ -10,8 +10,7 @@
 #include <stdbool.h>
 
 #include "common/contract.h"
-#include "common/key_history.h"
-#include "dataplane/session/slab.h"
+#include "dataplane/manager/leg_keys.h"
 
 enum call_state {
     CALL_FREE,
@@ -19,19 +18,13 @@ enum call_state {
     CALL_ENDING, // on its way back
 };
 
-// Which keys a leg has had.
-struct call_keys {
-    struct tl_key_history rx, tx;
-};
-static_assert(sizeof(struct call_keys) == SLAB_LINE, "counted as one line of a leg with SRTP");
-
 struct call_leg {
-    struct call_keys *keys; // NULL: the leg never had one
-    uint64_t since_ns;      // silence: when watching began, or last media before it fell silent
-    uint32_t silence_ms;    // 0: not watched
-    uint16_t local_port;    // RTP, host byte order; 0: none taken yet
-    uint8_t realm;          // index into tl_config.realms
-    bool silent;            // control was told
+    struct leg_keys *keys; // NULL: the leg never had one
+    uint64_t since_ns;     // silence: when watching began, or last media before it fell silent
+    uint32_t silence_ms;   // 0: not watched
+    uint16_t local_port;   // RTP, host byte order; 0: none taken yet
+    uint8_t realm;         // index into tl_config.realms
+    bool silent;           // control was told
 };
 
 struct call {
@@ -86,19 +79,9 @@ void calls_link(struct calls *calls, struct call *call);
 
 // From now on neither call_ref nor handle find it; calls_put() gives the slot back. A call that calls_take()
 // gave and that was never linked is put back directly. What it knows of keys is wiped and goes to `slab`,
-// where call_keys_need() took it.
+// where leg_keys_need() took it.
 void calls_end(struct calls *calls, struct call *call);
 void calls_put(struct calls *calls, struct call *call, struct slab *slab);
-
-// Makes leg->keys if `terms` bring a key and there are none yet. Returns 0 or -ENOSPC (no memory).
-int call_keys_need(struct call_leg *leg, const struct tl_leg *terms, struct slab *slab);
-
-// May these keys follow what the leg had? Makes room to remember them, so that call_keys_take() cannot fail.
-// 0; -EINVAL: common/key_history.h says why; -ENOSPC.
-int call_keys_check(struct call_leg *leg, const struct tl_leg *terms, struct slab *slab, uint64_t seed);
-
-// They are in use from now on.
-void call_keys_take(struct call_leg *leg, const struct tl_leg *terms, uint64_t seed);
 
 // Bytes that the records of `calls` take: those that were ever used, and the hash.
 uint64_t calls_bytes(const struct calls *calls);

@@ -32,8 +32,7 @@ struct op *manager_op(struct manager *m, struct call *call, enum task_kind kind,
     *op = (struct op){.origin = origin, .id = id, .call = call, .command = command};
     op->task = (struct task){.kind = kind,
                              .slot = calls_slot(&m->calls, call),
-                             .port = {call->leg[0].local_port, call->leg[1].local_port},
-                             .session = session_of(m, call)};
+                             .port = {call->leg[0].local_port, call->leg[1].local_port}};
     for (unsigned i = 0; kind != TASK_SWAP && i < 2; i++)
         op->task.map[i] = m->map[call->leg[i].realm];
     return op;
@@ -88,10 +87,12 @@ static int make_parts(struct manager *m, struct call *call, const struct tl_leg 
     return e == -ENOMEM ? -ENOSPC : e;
 }
 
-static void remember(struct manager *m, struct call *call, const struct tl_leg *leg, unsigned i)
+// The keys of a leg's new terms, of which `rx` are the windows, are in use from now on.
+static struct leg_keys_change remember(struct manager *m, struct call *call, const struct tl_leg *leg,
+                                       unsigned i, struct leg_rx *rx)
 {
-    call_keys_take(&call->leg[i], leg, m->calls.seed);
     silence_watch(&call->leg[i], leg, m->now_ns);
+    return leg_keys_take(call->leg[i].keys, leg, rx, m->calls.seed);
 }
 
 // Everything of a new session that may fail.
@@ -102,7 +103,7 @@ static int build(struct manager *m, struct call *call, const struct tl_command *
     int e = manager_take_ports(m, call, c->leg);
     for (unsigned i = 0; !e && i < 2; i++) {
         struct leg_parts parts = session_parts(s, i);
-        e = call_keys_need(&call->leg[i], &c->leg[i], manager_slab(m, call->worker));
+        e = leg_keys_need(&call->leg[i].keys, &c->leg[i], manager_slab(m, call->worker));
         if (!e)
             e = make_parts(m, call, &c->leg[i], i, &parts);
         s->rx[i] = parts.rx;
@@ -120,7 +121,7 @@ static void link_call(struct manager *m, struct call *call, const struct tl_comm
     call->call_ref = c->call_ref;
     call->owner = origin.loop;
     for (unsigned i = 0; i < 2; i++)
-        remember(m, call, &c->leg[i], i);
+        remember(m, call, &c->leg[i], i, s->rx[i]);
     calls_link(&m->calls, call);
     tl_live_claim(&m->live, s->slot, call->generation, call->worker, call->owner, call->call_ref);
     session_start(s, &m->live.sessions[s->slot], rx, tx);
@@ -167,7 +168,7 @@ static struct call *named(struct manager *m, const struct tl_command *c)
     return calls_get(&m->calls, &c->handle);
 }
 
-// What a MODIFY may not change: the realm; and a key that begins anew must be a new one. Also makes room to
+// What a MODIFY may not change: the realm; and a key that comes back must not be forgotten. Also makes room to
 // remember the key, so that nothing fails any more when the MODIFY is under way. 0, -EINVAL, -ENOSPC.
 static int check_change(struct manager *m, struct call *call, unsigned i, const struct tl_leg *to,
                         uint16_t *field)
@@ -178,25 +179,29 @@ static int check_change(struct manager *m, struct call *call, unsigned i, const 
         *field = TL_FIELD_REALM;
         return -EINVAL;
     }
-    int e = call_keys_check(leg, to, manager_slab(m, call->worker), m->calls.seed);
-    *field = e ? TL_FIELD_SUITE : TL_FIELD_NONE;
-    return e;
+    int e = leg_keys_check(&leg->keys, to, manager_slab(m, call->worker), m->calls.seed);
+    *field = e == -ESTALE ? TL_FIELD_KEY : e ? TL_FIELD_SUITE : TL_FIELD_NONE;
+    return e == -ESTALE ? -EINVAL : e;
 }
 
 // New terms for a leg, aside until the worker has room between two bursts.
 static int make_aside(struct manager *m, struct call *call, const struct tl_leg *leg, unsigned i,
                       struct leg_parts *out)
 {
+    out->rx = leg_keys_rx(call->leg[i].keys, leg, m->calls.seed);
     out->terms = slab_get(manager_slab(m, call->worker), sizeof *out->terms);
     return out->terms ? make_parts(m, call, leg, i, out) : -ENOSPC;
 }
 
-void manager_free_aside(struct manager *m, unsigned worker, struct leg_parts parts[2])
+void manager_free_aside(struct manager *m, const struct call *call, struct leg_parts parts[2])
 {
-    struct terms_maker maker = manager_maker(m, worker);
+    struct terms_maker maker = manager_maker(m, call->worker);
     for (unsigned i = 0; i < 2; i++) {
         if (!parts[i].terms)
             continue;
+        if (parts[i].past || leg_keys_owns(call->leg[i].keys, parts[i].rx))
+            parts[i].rx =
+                NULL; // of a key that is remembered, or freed behind the MODIFY that made it forgotten
         leg_parts_free(&parts[i], &maker, m->now_ns);
         slab_put(maker.slab, parts[i].terms, sizeof *parts[i].terms);
         parts[i].terms = NULL;
@@ -221,15 +226,19 @@ static void modify(struct manager *m, const struct tl_command *c, struct tl_orig
             e = make_aside(m, call, &c->leg[i], i, &parts[i]);
     }
     if (e) {
-        manager_free_aside(m, call->worker, parts);
+        manager_free_aside(m, call, parts);
         refuse(m, c, origin, e, field);
         return;
     }
     struct op *op = manager_op(m, call, TASK_SWAP, TL_OP_MODIFY, origin, c->id);
     for (unsigned i = 0; i < 2; i++) {
         op->task.parts[i] = parts[i];
-        if (parts[i].terms)
-            remember(m, call, &c->leg[i], i);
+        if (!parts[i].terms)
+            continue;
+        struct leg_keys_change change = remember(m, call, &c->leg[i], i, parts[i].rx);
+        op->task.parts[i].past = change.past;
+        op->task.tx_slot[i] = change.tx_slot;
+        op->retired[i] = change.retired;
     }
     manager_post(m, op);
 }

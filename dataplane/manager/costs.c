@@ -106,7 +106,7 @@ void memory_costs(struct memory_costs *out)
         if (key == 0)
             continue;
         out->rx[suite] = (uint32_t)(slab_size(key) + slab_size(sizeof(struct leg_rx)));
-        out->tx[suite] = (uint32_t)(slab_size(key) + slab_size(sizeof(struct call_keys)));
+        out->tx[suite] = (uint32_t)(slab_size(key) + slab_size(sizeof(struct leg_keys)));
     }
 }
 

@@ -28,6 +28,8 @@ void manager_free_call(struct manager *m, struct call *call)
     struct terms_maker maker = manager_maker(m, call->worker);
     for (unsigned i = 0; i < 2; i++) {
         struct leg_parts parts = session_parts(s, i);
+        if (leg_keys_owns(call->leg[i].keys, parts.rx)) // goes with the others
+            parts.rx = NULL;
         leg_parts_free(&parts, &maker, m->now_ns);
         if (call->leg[i].local_port)
             portalloc_put(&m->ports[call->leg[i].realm], call->leg[i].local_port);
@@ -53,6 +55,14 @@ static void done_unlink(struct manager *m, struct op *op)
     manager_free_call(m, call);
 }
 
+void manager_free_swap(struct manager *m, struct op *op)
+{
+    struct slab *slab = manager_slab(m, op->call->worker);
+    manager_free_aside(m, op->call, op->task.parts);
+    for (unsigned i = 0; i < 2; i++)
+        slab_put(slab, op->retired[i], sizeof *op->retired[i]);
+}
+
 static void done(struct manager *m, struct op *op)
 {
     struct tl_completion c;
@@ -65,7 +75,7 @@ static void done(struct manager *m, struct op *op)
         tl_server_complete(m->server, op->origin, &c);
         break;
     case TASK_SWAP:
-        manager_free_aside(m, op->call->worker, op->task.parts);
+        manager_free_swap(m, op);
         c = answer_to(m, op);
         tl_server_complete(m->server, op->origin, &c);
         break;

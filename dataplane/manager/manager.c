@@ -151,20 +151,26 @@ int manager_init(struct manager **out, const struct manager_config *config, char
 }
 
 // The workers have ended, and with them all that could hold a session. Tasks that they never saw are undone
-// by looking at the sessions themselves; only the parts of a MODIFY are nowhere else.
-static void drop_tasks(struct manager *m, unsigned worker, struct rte_ring *ring)
+// by looking at the sessions themselves; only the parts of a MODIFY are nowhere else. Of one that was never
+// `run` and changes a key, the windows may also be those of a later one: they go with the slab.
+static void drop_tasks(struct manager *m, struct rte_ring *ring, bool run)
 {
-    struct task *t;
-    while (rte_ring_dequeue(ring, (void **)&t) == 0)
-        if (t->kind == TASK_SWAP)
-            manager_free_aside(m, worker, t->parts);
+    struct op *op;
+    while (rte_ring_dequeue(ring, (void **)&op) == 0) {
+        if (op->task.kind != TASK_SWAP)
+            continue;
+        for (unsigned i = 0; !run && i < 2; i++)
+            if (op->task.parts[i].past)
+                op->task.parts[i].rx = op->retired[i] = NULL;
+        manager_free_swap(m, op);
+    }
 }
 
 static void end_calls(struct manager *m)
 {
     for (unsigned w = 0; w < m->engine.workers && m->engine.worker[w]; w++) {
-        drop_tasks(m, w, m->engine.worker[w]->tasks);
-        drop_tasks(m, w, m->engine.worker[w]->done);
+        drop_tasks(m, m->engine.worker[w]->done, true);
+        drop_tasks(m, m->engine.worker[w]->tasks, false);
     }
     for (uint32_t i = 0; i < m->calls.fresh; i++)
         if (m->calls.call[i].state != CALL_FREE)

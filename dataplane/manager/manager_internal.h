@@ -21,9 +21,10 @@ struct op {
     struct tl_origin origin;
     uint64_t id;
     struct call *call;
-    struct flush *flush; // that it is a part of, or NULL
-    uint16_t command;    // enum tl_op
-    struct op *next;     // free ones
+    struct flush *flush;       // that it is a part of, or NULL
+    struct leg_rx *retired[2]; // by leg: windows of a key that the MODIFY made forgotten, freed behind it
+    uint16_t command;          // enum tl_op
+    struct op *next;           // free ones
 };
 
 static_assert(offsetof(struct op, task) == 0, "a task is the op it belongs to");
@@ -116,8 +117,12 @@ static inline struct terms_maker manager_maker(struct manager *m, unsigned worke
 // was asked for is not to be had, or the two are not of one worker; -ENOSPC.
 int manager_take_ports(struct manager *m, struct call *call, const struct tl_leg leg[2]);
 
-// Frees the terms that a MODIFY made, or those that they took the place of, where there are any.
-void manager_free_aside(struct manager *m, unsigned worker, struct leg_parts parts[2]);
+// Frees the terms that a MODIFY made, or those that they took the place of, where there are any, but for the
+// windows of a key that is remembered.
+void manager_free_aside(struct manager *m, const struct call *call, struct leg_parts parts[2]);
+
+// The same for a MODIFY that is back, with the windows that it made forgotten.
+void manager_free_swap(struct manager *m, struct op *op);
 
 // Frees what a session holds, once no worker has it. Also used when an ADD fails half-way.
 void manager_free_call(struct manager *m, struct call *call);

@@ -113,7 +113,7 @@ static void hand_off(struct worker *w)
 
 static void run_task(struct worker *w, struct task *t)
 {
-    struct session *s = t->session;
+    struct session *s = &w->engine->sessions[t->slot];
     switch ((enum task_kind)t->kind) {
     case TASK_LINK:
         for (unsigned leg = 0; leg < 2; leg++)
@@ -122,7 +122,7 @@ static void run_task(struct worker *w, struct task *t)
     case TASK_SWAP:
         for (unsigned leg = 0; leg < 2; leg++)
             if (t->parts[leg].terms)
-                session_swap(s, &w->live_session[s->slot], leg, &t->parts[leg]);
+                session_swap(s, &w->live_session[t->slot], leg, &t->parts[leg], t->tx_slot[leg]);
         break;
     case TASK_UNLINK:
         for (unsigned leg = 0; leg < 2; leg++)
@@ -133,15 +133,16 @@ static void run_task(struct worker *w, struct task *t)
     }
 }
 
-static void prefetch_task(const struct task *t)
+static void prefetch_task(const struct worker *w, const struct task *t)
 {
     if (t->kind == TASK_LINK || t->kind == TASK_UNLINK) {
         for (unsigned leg = 0; leg < 2; leg++)
             portmap_prefetch(t->map[leg], t->port[leg]);
     } else if (t->kind == TASK_SWAP) {
-        rte_prefetch0(t->session);
+        const struct session *s = &w->engine->sessions[t->slot];
+        rte_prefetch0(s);
         for (unsigned leg = 0; leg < 2; leg++) {
-            rte_prefetch0(&t->session->leg[leg].terms);
+            rte_prefetch0(&s->leg[leg].terms);
             rte_prefetch0(t->parts[leg].terms); // NULL does no harm
         }
     }
@@ -156,7 +157,7 @@ static void run_tasks(struct worker *w)
     for (unsigned i = 0; i < n; i++)
         rte_prefetch0(t[i]);
     for (unsigned i = 0; i < n; i++)
-        prefetch_task(t[i]);
+        prefetch_task(w, t[i]);
     for (unsigned i = 0; i < n; i++)
         run_task(w, t[i]);
     if (n > 0)

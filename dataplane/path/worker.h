@@ -26,13 +26,13 @@ enum task_kind { TASK_LINK, TASK_SWAP, TASK_UNLINK, TASK_NONE };
 struct task {
     alignas(RTE_CACHE_LINE_SIZE) uint8_t kind; // enum task_kind
     uint16_t port[2];                          // LINK, UNLINK: each leg's RTP port
-    uint32_t slot;                             // LINK
+    uint32_t slot;                             // LINK, SWAP
+    uint8_t tx_slot[2];                        // SWAP: see session_swap()
     union {
         struct portmap *map[2]; // LINK, UNLINK: of each leg's address
-        struct leg_parts
-            parts[2]; // SWAP: new ones, no terms leave the leg alone. Back: what nobody uses any more
+        struct leg_parts parts
+            [2]; // SWAP: new ones, no terms leave the leg alone. Back: what the leg does not use any more
     };
-    struct session *session; // SWAP
 };
 static_assert(sizeof(struct task) == RTE_CACHE_LINE_SIZE, "a worker fetches one line for a task");
 

@@ -47,10 +47,8 @@ static void resume_tx(struct session *s, struct tl_live_session *live, unsigned 
     struct leg *l = &s->leg[leg];
     struct tl_live_ssrc *to = &live->tx[leg].ssrc;
     srtp_tx_resume(&l->tx, r->index, r->srtcp_index);
-    if (r->index ==
-        TL_INDEX_NONE) // only SRTCP went out, which names no SSRC of ours: RTP's first packet does
-        l->tx.rtp = (struct srtp_window){0};
-    else
+    // if only SRTCP went out, it named no SSRC of ours: RTP's first packet does
+    if (r->index != TL_INDEX_NONE)
         live_store_index(to, r->index, terms_tx_generation(&s->leg[leg].terms));
     if (r->index != TL_INDEX_NONE || r->ssrc != 0) {
         l->ssrc = r->ssrc;
@@ -76,15 +74,47 @@ void session_start(struct session *s, struct tl_live_session *live, const struct
     }
 }
 
-// A new key: indices start anew. The outgoing SSRC and the timestamps go on.
-static void forget_tx(struct session *s, struct tl_live_ssrc *live, unsigned leg)
+// Stores in the live record what a leg that received under its key before knows of each SSRC.
+static void publish_rx(const struct session *s, struct tl_live_session *live, unsigned leg)
 {
-    s->leg[leg].tx = (struct srtp_tx){0};
-    s->leg[leg].base = 0;
-    tl_live_rename(live, s->ssrc_state[leg] == SSRC_NONE ? 0 : s->leg[leg].ssrc);
+    for (unsigned i = 0; i < TL_SSRC_MAX; i++) {
+        struct tl_live_ssrc *to = &live->rx_ssrc[leg][i];
+        const struct srtp_rx *stream = s->rx[leg] ? &s->rx[leg]->stream[i] : NULL;
+        bool used = stream && leg_rx_used(stream);
+        tl_live_rename(to, used ? stream->ssrc : 0);
+        if (used && stream->rtcp_bits & 1)
+            live_store_srtcp(to, stream->rtcp_top);
+        if (used && !srtp_rx_fresh(stream))
+            live_store_index(to, stream->rtp.top, terms_rx_generation(&s->leg[leg].terms));
+    }
 }
 
-void session_swap(struct session *s, struct tl_live_session *live, unsigned leg, struct leg_parts *parts)
+// Another key to send with: it goes on where it stood, or starts anew. The outgoing SSRC and the timestamps go
+// on.
+static void change_tx(struct session *s, struct tl_live_ssrc *live, unsigned leg, struct leg_past *past,
+                      uint8_t tx_slot)
+{
+    struct leg *l = &s->leg[leg];
+    bool known = past && tx_slot < TL_KEYS_KEPT;
+    if (past && past->tx_slot < TL_KEYS_KEPT) {
+        past->tx[past->tx_slot].index = srtp_window_empty(&l->tx.rtp) ? TL_INDEX_NONE : l->tx.rtp.top;
+        past->tx[past->tx_slot].srtcp_index = l->tx.srtcp_index;
+    }
+    l->tx = (struct srtp_tx){0};
+    l->base = 0;
+    if (known)
+        srtp_tx_resume(&l->tx, past->tx[tx_slot].index, past->tx[tx_slot].srtcp_index);
+    if (past)
+        past->tx_slot = tx_slot == LEG_PAST_PLAIN ? LEG_PAST_PLAIN : tx_slot & (uint8_t)~LEG_PAST_NEW;
+    tl_live_rename(live, s->ssrc_state[leg] == SSRC_NONE ? 0 : l->ssrc);
+    if (l->tx.srtcp_index)
+        live_store_srtcp(live, l->tx.srtcp_index);
+    if (!srtp_window_empty(&l->tx.rtp))
+        live_store_index(live, l->tx.rtp.top, terms_tx_generation(&l->terms));
+}
+
+void session_swap(struct session *s, struct tl_live_session *live, unsigned leg, struct leg_parts *parts,
+                  uint8_t tx_slot)
 {
     const struct leg_terms old = s->leg[leg].terms, *to = &s->leg[leg].terms;
     s->leg[leg].terms = *parts->terms;
@@ -95,10 +125,9 @@ void session_swap(struct session *s, struct tl_live_session *live, unsigned leg,
         struct leg_rx *rx = s->rx[leg];
         s->rx[leg] = parts->rx;
         parts->rx = rx;
-        for (unsigned i = 0; i < TL_SSRC_MAX; i++)
-            tl_live_rename(&live->rx_ssrc[leg][i], 0);
+        publish_rx(s, live, leg);
     } // else the stream goes on
-    if (terms_tx_generation(&old) != terms_tx_generation(to))
-        forget_tx(s, &live->tx[leg].ssrc, leg);
+    if (terms_tx_generation(&old) != terms_tx_generation(to) || !old.tx_key != !to->tx_key)
+        change_tx(s, &live->tx[leg].ssrc, leg, parts->past, tx_slot);
     *parts->terms = old;
 }

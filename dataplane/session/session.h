@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "common/contract.h"
+#include "common/key_history.h"
 #include "dataplane/session/leg_rx.h"
 #include "dataplane/session/police.h"
 #include "dataplane/srtp/index.h"
@@ -110,16 +111,32 @@ struct session {
 static_assert(offsetof(struct session, leg) == RTE_CACHE_LINE_SIZE, "the head is one line");
 static_assert(sizeof(struct session) == 5 * RTE_CACHE_LINE_SIZE, "memory of a session");
 
+// Where what was sent under each key that a leg had stood, by the key's slot in their history. Made when a leg
+// changes its key; from then on the worker's.
+struct leg_past {
+    struct {
+        uint64_t index;       // highest used, or TL_INDEX_NONE
+        uint32_t srtcp_index; // likewise, 0: none
+    } tx[TL_KEYS_KEPT];
+    uint8_t tx_slot; // of the key in use, or LEG_PAST_PLAIN
+};
+
+enum {
+    LEG_PAST_NEW = 0x80,   // beside a slot: the key has it from now on, nothing was sent under it
+    LEG_PAST_PLAIN = 0xff, // no slot: plain RTP
+};
+
 // What the manager makes of a leg: its terms, in place or aside for session_swap(), and the state of what is
-// received under their rx key, new (leg_rx_reset() is theirs), or NULL without one.
+// received under their rx key, new or as it was when the key was in use before, or NULL without a key.
 struct leg_parts {
     struct leg_terms *terms;
     struct leg_rx *rx;
+    struct leg_past *past; // NULL: the leg never changed its keys
 };
 
 static inline struct leg_parts session_parts(struct session *s, unsigned leg)
 {
-    return (struct leg_parts){&s->leg[leg].terms, s->rx[leg]};
+    return (struct leg_parts){&s->leg[leg].terms, s->rx[leg], NULL};
 }
 
 // Gives an SSRC, of which an authentic packet has come on a leg with a key, a slot; the one silent longest
@@ -132,10 +149,12 @@ unsigned session_add_rx(struct session *s, struct tl_live_session *live, unsigne
 void session_start(struct session *s, struct tl_live_session *live, const struct tl_resume_ssrc *rx_resume[2],
                    const struct tl_resume_ssrc *tx_resume[2]);
 
-// Puts new terms in place of a leg's; where a key's generation changed, its indices and windows start anew,
-// else they go on. Leaves in *parts, and in the terms that it points to, what nobody uses any more. Worker,
-// between two bursts.
-void session_swap(struct session *s, struct tl_live_session *live, unsigned leg, struct leg_parts *parts);
+// Puts new terms in place of a leg's; where a key's generation changed, the windows of parts->rx take the place of
+// the leg's, and what is sent goes on where parts->past says it stood under the key in `tx_slot` of it (with
+// LEG_PAST_NEW, or LEG_PAST_PLAIN), or starts anew. Leaves in *parts, and in the terms that it points to, what
+// the leg does not use any more. Worker, between two bursts.
+void session_swap(struct session *s, struct tl_live_session *live, unsigned leg, struct leg_parts *parts,
+                  uint8_t tx_slot);
 
 // Stores where a stream stands in the live record; before its packet reaches the driver. Worker.
 static inline void live_store_index(struct tl_live_ssrc *live, uint64_t index, uint32_t generation)

@@ -109,12 +109,16 @@ int leg_parts_make(struct leg_parts *out, const struct tl_leg *leg, const struct
                    const struct terms_maker *maker, uint64_t now_ns)
 {
     struct leg_terms *t = out->terms;
+    struct leg_rx *known = out->rx;
     *t = (struct leg_terms){0};
     out->rx = NULL;
+    out->past = NULL;
     set_addresses(t, leg, place);
     set_payload_types(t, leg);
     int e = set_keys(t, leg, maker);
-    if (!e && t->rx_key) {
+    if (!e && t->rx_key && known) {
+        out->rx = known;
+    } else if (!e && t->rx_key) {
         out->rx = slab_get(maker->slab, sizeof *out->rx);
         if (out->rx)
             leg_rx_reset(out->rx);
@@ -123,8 +127,11 @@ int leg_parts_make(struct leg_parts *out, const struct tl_leg *leg, const struct
     }
     if (!e)
         e = set_hops(t, place, maker->neigh, now_ns);
-    if (e)
+    if (e) {
+        if (known)
+            out->rx = NULL;
         leg_parts_free(out, maker, now_ns);
+    }
     return e;
 }
 

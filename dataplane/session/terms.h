@@ -21,7 +21,8 @@ struct terms_maker {
     struct neigh *neigh;
 };
 
-// Makes a leg's terms, at out->terms, and where they have an rx key the state of what is received under it;
+// Makes a leg's terms, at out->terms, and where they have an rx key the state of what is received under it, if
+// out->rx is not NULL: then that is it;
 // finds next hops and derives keys. `leg` has passed tl_command_check(). All that *out points to is the
 // caller's until a worker has it; leg_parts_free() ends it. A destination that no route leads to is no error:
 // its packets are dropped as no_route. `now_ns` CLOCK_MONOTONIC. Returns 0, -ENOMEM, -EIO (crypto library),

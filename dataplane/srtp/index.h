@@ -325,9 +325,11 @@ static inline uint8_t srtcp_tx_take(struct srtp_tx *tx, uint32_t *index)
     return SRTP_OK;
 }
 
-// Goes on after a restart: every index up to these is used, the near side's next packet gets a new base.
+// Goes on after a restart, or with a key that comes back: every index up to these is used, the near side's next
+// packet gets a new base. `index`: TL_INDEX_NONE, there was only SRTCP.
 static inline void srtp_tx_resume(struct srtp_tx *tx, uint64_t index, uint32_t srtcp_index)
 {
     *tx = (struct srtp_tx){.srtcp_index = srtcp_index};
-    srtp_window_resume(&tx->rtp, index);
+    if (index != TL_INDEX_NONE)
+        srtp_window_resume(&tx->rtp, index);
 }

@@ -259,7 +259,7 @@ static struct task task_for(struct rig *r, const struct rig_call *call, enum tas
     struct task task = {.kind = kind,
                         .slot = call->session->slot,
                         .port = {call->port[0], call->port[1]},
-                        .session = call->session};
+                        .tx_slot = {LEG_PAST_PLAIN, LEG_PAST_PLAIN}};
     for (unsigned i = 0; kind != TASK_SWAP && i < 2; i++)
         task.map[i] = r->engine->map[i][0];
     return task;
