@@ -8,6 +8,7 @@
 
 #include "common/addr.h"
 #include "common/live.h"
+#include "control/base/text.h"
 
 #define HEARD_NS UINT64_C(2000000000)
 
@@ -143,11 +144,12 @@ static bool add_to_page(void *arg, const struct agent_call_info *c)
     }
     snprintf(id, sizeof id, "%llu", (unsigned long long)c->id);
     const struct tl_session_snapshot *snap = look_up(p->live, c, &room);
-    json_array_append_new(
-        p->calls, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:o}", "id", id, "state", c->state,
-                            "from", c->calling, "to", c->called, "from_trunk", c->trunk[CALL_A]->name,
-                            "to_trunk", c->trunk[CALL_B]->name, "seconds", (json_int_t)(c->age_ms / 1000),
-                            "heard_a_s_ago", heard(snap, CALL_A), "heard_b_s_ago", heard(snap, CALL_B)));
+    json_array_append_new(p->calls,
+                          json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:o}", "id", id, "state",
+                                    c->state, "from", TEXT_SHOWN(c->calling), "to", TEXT_SHOWN(c->called),
+                                    "from_trunk", c->trunk[CALL_A]->name, "to_trunk", c->trunk[CALL_B]->name,
+                                    "seconds", (json_int_t)(c->age_ms / 1000), "heard_a_s_ago",
+                                    heard(snap, CALL_A), "heard_b_s_ago", heard(snap, CALL_B)));
     p->last = c->id;
     return true;
 }
@@ -257,7 +259,7 @@ static json_t *describe_leg(const struct agent_call_info *c, unsigned side,
     const struct tl_addr rtcp = rtcp_of(neg);
     return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "trunk",
                      c->trunk[side]->name, "peer", address(&c->trunk[side]->peer), "call_id",
-                     c->sip_call_id[side], "local", address(&c->local[side]), "remote",
+                     TEXT_SHOWN(c->sip_call_id[side]), "local", address(&c->local[side]), "remote",
                      address(&c->remote[side]), "remote_rtcp", address(&rtcp), "direction",
                      directions[neg->direction & SDP_SENDRECV], "srtp", suite ? suite->name : "off", "mki",
                      mki_of(neg), "payload_types", payload_types(neg), "limits", limits_of(c, side), "media",
@@ -292,10 +294,11 @@ static json_t *call(void *arg, const char *id)
     char session[24];
     snprintf(session, sizeof session, "%016llx", (unsigned long long)c.call_ref);
     return json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:s, s:b, s:o, s:s, s:s, s:o, s:o}", "id", id, "state",
-                     c.state, "from", c.calling, "to", c.called, "seconds", (double)c.age_ms / 1000.0,
-                     "talked", (double)c.talk_ms / 1000.0, "codec", c.codec, "held", c.held, "audio",
-                     audio(snap), "session", session, "dataplane", dataplane_state(agent_media(agent)), "a",
-                     describe_leg(&c, CALL_A, snap), "b", describe_leg(&c, CALL_B, snap));
+                     c.state, "from", TEXT_SHOWN(c.calling), "to", TEXT_SHOWN(c.called), "seconds",
+                     (double)c.age_ms / 1000.0, "talked", (double)c.talk_ms / 1000.0, "codec", c.codec,
+                     "held", c.held, "audio", audio(snap), "session", session, "dataplane",
+                     dataplane_state(agent_media(agent)), "a", describe_leg(&c, CALL_A, snap), "b",
+                     describe_leg(&c, CALL_B, snap));
 }
 
 // ---- trunks, stats ------------------------------------------------------------------------------------

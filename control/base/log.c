@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "control/base/text.h"
+
 static int most = LOG_INFO;
 
 static void (*sink)(void *arg, enum log_level level, const char *text);
@@ -26,16 +28,14 @@ void log_set_level(int level)
 void log_line(enum log_level level, const char *format, ...)
 {
     static const char *const names[] = {"error", "warning", "notice", "info"};
-    char text[1000], line[1100], stamp[32] = "";
+    char raw[1000], text[1000], line[1100], stamp[32] = "";
     va_list args;
     if ((int)level > most && !sink)
         return;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vsnprintf(raw, sizeof raw, format, args);
     va_end(args);
-    for (char *p = text; *p; p++)
-        if ((unsigned char)*p < ' ' || *p == 0x7f)
-            *p = '?';
+    text_escape(raw, strlen(raw), text, sizeof text);
     if (sink) {
         sink(sink_arg, level, text);
         return;

@@ -10,8 +10,8 @@ enum log_level { LOG_ERROR = 3, LOG_WARNING = 4, LOG_NOTICE = 5, LOG_INFO = 6 };
 // Lines above this level are dropped; LOG_INFO at the start. LOG_ERROR - 1 drops all. Any thread.
 void log_set_level(int level);
 
-// One line without its end; control characters become '?', so that nothing from the network forges a line.
-// Cut at 1,000 bytes. Any thread.
+// One line without its end, as text_escape() shows it: nothing from the network forges a line or reaches a
+// terminal. Cut at 1,000 bytes. Any thread.
 __attribute__((format(printf, 2, 3))) void log_line(enum log_level level, const char *format, ...);
 
 // From now on lines go to `fn`, without time and level and whatever the level is; NULL: to stderr again. For tests, from one

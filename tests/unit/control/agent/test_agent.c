@@ -658,6 +658,33 @@ static void test_operator(void)
     world_close(&w);
 }
 
+// Bytes that are no UTF-8, and terminal escapes, do not hide a call from the operator.
+static void test_operator_sees_any_bytes(void)
+{
+    struct world w;
+    world_open(&w, NULL);
+    party_send(&w, &w.a,
+               "INVITE sip:1100@127.0.0.1 SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bKutf\n"
+               "From: \"\xc3(\x9b\" <sip:%%ff%%c2%%9b31m@127.0.0.1>;tag=u\nTo: <sip:11@127.0.0.1>\n"
+               "Call-ID: \xfe\x9b\nCSeq: 1 INVITE\nContact: <sip:a@127.0.0.1:%u>\n"
+               "Content-Type: application/sdp\n\n%s",
+               w.a.port, w.a.port, body_a);
+    const char *invite = party_expect(&w, &w.b, "INVITE");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(invite);
+    json_t *calls = agent_provider.calls(w.agent, 0, 10), *list = json_object_get(calls, "calls");
+    CU_ASSERT_EQUAL(json_array_size(list), 1);
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(json_array_get(list, 0), "from")),
+                           "\\xff\\xc2\\x9b31m");
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(json_array_get(list, 0), "to")), "1100");
+    json_decref(calls);
+    json_t *call = agent_provider.call(w.agent, "1");
+    CU_ASSERT_STRING_EQUAL(leg_text(call, "a", "call_id"), "\\xfe\\x9b");
+    json_decref(call);
+    party_answer(&w, &w.b, invite, "486 Busy Here", "x", NULL);
+    CU_ASSERT_PTR_NOT_NULL(party_expect(&w, &w.a, "SIP/2.0 486"));
+    world_close(&w);
+}
+
 // The ACK to a re-INVITE's 2xx comes late or never, behind further INVITEs and a BYE: whatever transaction
 // still waits then, it does not come back to a call that has gone (ASan sees it).
 static void test_ack_after_the_end(void)
@@ -754,6 +781,7 @@ int main(int argc, char **argv)
         {"media lost", test_media_lost},
         {"keep-alive", test_keep_alive},
         {"the operator's view", test_operator},
+        {"the operator's view of odd bytes", test_operator_sees_any_bytes},
         {"the operator's view of a call's media", test_operator_sees_media},
         {"ACK after the end", test_ack_after_the_end},
         {"mutated SDP", test_mutated},
