@@ -171,6 +171,8 @@ static void ack_and_bye(struct sip_txn *txn, const struct sip_msg *msg)
         txn->flow = hop;
         if (bytes)
             sip_txn_send(txn, bytes);
+        dialog.local_cseq +=
+            1000; // PRACKs and UPDATEs of the early dialog have numbers that nobody here knows
         sip_dialog_request(&dialog, SIP_BYE, &request);
         sip_request(stack, &hop, &request, NULL, NULL);
         stack->counters.forks_ended++;

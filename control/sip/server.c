@@ -108,10 +108,65 @@ static void await_ack(struct sip_txn *txn)
     sip_txn_arm(txn);
 }
 
+static void stop_reliable(struct sip_txn *txn)
+{
+    wipe_free(txn->live->reliable);
+    txn->live->reliable = NULL;
+    txn->live->rseq = 0;
+    txn->repeat_at = txn->deadline = 0;
+    sip_txn_arm(txn);
+}
+
+// The provisional is out, and repeated until its PRACK is here (RFC 3262 section 3).
+static void await_prack(struct sip_txn *txn, uint32_t rseq)
+{
+    struct sip_stack *stack = txn->stack;
+    const struct sip_bytes *out = txn->live->out;
+    struct sip_bytes *copy = wipe_alloc(sizeof *copy + out->len);
+    if (!copy)
+        return; // sent once: what is lost is as it was without 100rel
+    memcpy(copy, out, sizeof *copy + out->len);
+    txn->live->reliable = copy;
+    txn->live->rseq = rseq;
+    txn->interval = stack->config->t1_ms;
+    txn->repeat_at = stack->wheel->now + txn->interval;
+    txn->deadline = stack->wheel->now + 64 * (uint64_t)stack->config->t1_ms;
+    sip_txn_arm(txn);
+}
+
+int sip_prack(struct sip_txn *txn, uint32_t rseq)
+{
+    if (txn->kind != SIP_SERVER_INVITE || txn->stage != SIP_LIVE || !rseq || txn->live->rseq != rseq)
+        return -ENOENT;
+    stop_reliable(txn);
+    return 0;
+}
+
+// It is time to repeat the provisional, or to give up waiting.
+static void reliable_timer(struct sip_txn *txn, bool late)
+{
+    struct sip_stack *stack = txn->stack;
+    if (late) {
+        stop_reliable(txn);
+        sip_txn_hold(txn);
+        if (txn->owner)
+            stack->user->on_failure(stack->arg, txn, txn->owner, SIP_NO_PRACK);
+        sip_txn_release(txn);
+        return;
+    }
+    if (sip_txn_send(txn, txn->live->reliable) == 0)
+        stack->counters.tx_again++;
+    txn->interval *= 2;
+    txn->repeat_at = stack->wheel->now + txn->interval;
+    sip_txn_arm(txn);
+}
+
 // The final answer is out.
 static void finish(struct sip_txn *txn, int status, bool forget)
 {
     txn->flags |= SIP_FINAL;
+    if (txn->live->rseq)
+        stop_reliable(txn);
     if (forget && (txn->kind != SIP_SERVER_INVITE || status >= 300)) {
         sip_txn_free(txn);
         return;
@@ -138,11 +193,15 @@ int sip_respond(struct sip_txn *txn, const struct sip_answer *answer)
         return -EINVAL;
     if (txn->stage != SIP_LIVE || txn->flags & SIP_FINAL)
         return -EALREADY;
+    if (answer->rseq && txn->live->rseq)
+        return -EBUSY;
+    if (answer->tag && answer->status >= 200) // the dialog that lives
+        snprintf(txn->tag, sizeof txn->tag, "%s", answer->tag);
     const struct sip_msg *request = txn->live->request;
     struct sip_reply reply = {
         .request = {request->lines, request->line_count},
         .from = &txn->flow.remote,
-        .tag = txn->tag,
+        .tag = answer->tag ? answer->tag : txn->tag,
         .agent = txn->stack->config->user_agent,
         .answer = answer,
     };
@@ -163,7 +222,9 @@ int sip_respond(struct sip_txn *txn, const struct sip_answer *answer)
     }
     if (answer->status < 200)
         txn->flags |= SIP_PROVISIONAL;
-    else
+    if (answer->status < 200 && answer->rseq)
+        await_prack(txn, answer->rseq);
+    else if (answer->status >= 200)
         finish(txn, answer->status, answer->forget);
     return 0;
 }
@@ -421,6 +482,8 @@ void sip_server_timer(struct sip_txn *txn)
         txn->interval = txn->interval * 2 < stack->config->t2_ms ? txn->interval * 2 : stack->config->t2_ms;
         txn->repeat_at = now + txn->interval;
         sip_txn_arm(txn);
+    } else if (txn->live->rseq && (late || again)) {
+        reliable_timer(txn, late);
     } else if (late) {
         sip_txn_execute(txn, TIMEOUT_H, 0);
         sip_txn_free(txn);
@@ -455,6 +518,11 @@ const struct sip_flow *sip_txn_flow(const struct sip_txn *txn)
 void sip_txn_set_peer(struct sip_txn *txn, const struct tl_addr *peer)
 {
     txn->flow.peer = *peer;
+}
+
+bool sip_txn_heard(const struct sip_txn *txn)
+{
+    return txn->flags & SIP_PROVISIONAL;
 }
 
 bool sip_txn_is_server(const struct sip_txn *txn)

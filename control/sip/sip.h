@@ -10,6 +10,7 @@
 //   - 100 Trying to an INVITE that the user has not answered when on_request() returns
 //   - CANCEL: answered 200 (or 481); the user then answers the INVITE 487
 //   - ACK to 300..699, both ways
+//   - a reliable provisional of ours is repeated (T1, doubling) until sip_prack() (RFC 3262)
 //   - a 2xx of ours to an INVITE is repeated (T1, doubling to T2) until its ACK is here; INVITEs that come
 //     again meanwhile are absorbed
 //   - a 2xx to an INVITE of ours that comes again is ACKed again; a 2xx of another fork is ACKed and BYEd
@@ -69,6 +70,7 @@ static inline const struct tl_transport_row *sip_flow_row(const struct sip_flow 
 enum sip_failure {
     SIP_TIMEOUT,   // no final answer (timer B or F; after CANCEL 64*T1), or no ACK to our 2xx within 64*T1
     SIP_TRANSPORT, // the kernel or the connection refused
+    SIP_NO_PRACK,  // no PRACK to our reliable provisional within 64*T1; the INVITE still waits for its answer
 };
 
 struct sip_user {
@@ -85,7 +87,7 @@ struct sip_user {
     void (*on_response)(void *arg, struct sip_txn *txn, struct sip_owner *owner, const struct sip_msg *msg,
                         const struct sip_flow *flow);
     // The transaction ended without what it waited for. Client: no final response. Server: no ACK to our 2xx
-    // (the user ends the call), or the answer could not be sent.
+    // (the user ends the call), or the answer could not be sent. SIP_NO_PRACK ends nothing yet.
     void (*on_failure)(void *arg, struct sip_txn *txn, struct sip_owner *owner, enum sip_failure why);
 };
 
@@ -186,6 +188,8 @@ struct sip_answer {
     const char *contact;  // value of Contact, or NULL
     const char *headers;  // further complete lines, each with CRLF, or NULL
     unsigned retry_after; // s; 0 = no Retry-After
+    uint32_t rseq;        // 101..199 to an INVITE: reliable under that number (RFC 3262), 1..2^31-1; 0: not
+    const char *tag;      // ours in To, for one of several dialogs that the INVITE makes; NULL: sip_txn_tag()
     const char *body_type;
     const void *body; // NULL: none
     size_t body_len;
@@ -195,8 +199,16 @@ struct sip_answer {
 // Answers. Via, From, To (with our tag), Call-ID, CSeq and Record-Route come from the request; Server and
 // Allow are added. Provisional statuses any number of times, a final one once. Returns 0; -EALREADY after a
 // final answer; -EINVAL for a status out of range or a CR or LF where none may be; -ENOMEM; -EIO when the
-// answer could not be sent (the transaction ends without on_failure()).
+// answer could not be sent (the transaction ends without on_failure()); -EBUSY: another reliable provisional has no
+// PRACK yet (RFC 3262 section 3).
 int sip_respond(struct sip_txn *txn, const struct sip_answer *answer);
+
+// The PRACK of a reliable provisional of ours is here: it is repeated no longer. Returns 0, or -ENOENT when none of that
+// number waits for one.
+int sip_prack(struct sip_txn *invite, uint32_t rseq);
+
+// Whether a request of ours has had a provisional response, if only 100.
+bool sip_txn_heard(const struct sip_txn *txn);
 
 // The tag that our answers to this request have in To (that of the request if it came with one).
 const char *sip_txn_tag(const struct sip_txn *txn);

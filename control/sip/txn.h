@@ -39,10 +39,12 @@ enum sip_flag {
 // What only a running machine needs.
 struct sip_live {
     osip_transaction_t *osip;
-    osip_message_t *answered; // server: the model of our last response
-    struct sip_msg *request;  // theirs (server) or ours (client)
-    struct sip_bytes *out;    // the request (client) or the last response (server)
-    struct sip_bytes *ack;    // client INVITE: what osip's ACK becomes
+    osip_message_t *answered;   // server: the model of our last response
+    struct sip_msg *request;    // theirs (server) or ours (client)
+    struct sip_bytes *out;      // the request (client) or the last response (server)
+    struct sip_bytes *ack;      // client INVITE: what osip's ACK becomes
+    struct sip_bytes *reliable; // server INVITE: a provisional that waits for its PRACK
+    uint32_t rseq;              // ... its number
     struct sip_waiter waiter;
 };
 

@@ -119,7 +119,8 @@ bool sip_answer_valid(const struct sip_answer *a)
 {
     return a->status >= 100 && a->status <= 699 && one_line(a->reason) && one_line(a->contact) &&
            whole_lines(a->headers) && one_line(a->body_type) && (!a->body || a->body_type) &&
-           (!a->body || a->body_len <= SIP_MESSAGE_MAX);
+           (!a->body || a->body_len <= SIP_MESSAGE_MAX) && one_line(a->tag) &&
+           (!a->rseq || (a->status > 100 && a->status < 200 && a->rseq <= INT32_MAX));
 }
 
 bool sip_request_valid(const struct sip_request *r)
@@ -225,6 +226,8 @@ struct sip_bytes *sip_write_response(const struct sip_reply *r)
         print(&t, "Contact: %s\r\n", a->contact);
     if (a->retry_after)
         print(&t, "Retry-After: %u\r\n", a->retry_after);
+    if (a->rseq)
+        print(&t, "Require: 100rel\r\nRSeq: %u\r\n", a->rseq);
     if (r->agent && *r->agent && a->status > 100)
         print(&t, "Server: %s\r\n", r->agent);
     if ((a->status >= 200 && a->status < 300) || a->status == 405)
