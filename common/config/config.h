@@ -41,6 +41,9 @@ enum tl_user_phone { TL_USER_PHONE_KEEP, TL_USER_PHONE_ALWAYS, TL_USER_PHONE_NEV
 enum tl_host_names { TL_HOST_NAMES_HIDE, TL_HOST_NAMES_KEEP };
 enum tl_location { TL_LOCATION_REMOVE, TL_LOCATION_PASS };
 enum tl_hold_form { TL_HOLD_SENDONLY, TL_HOLD_INACTIVE, TL_HOLD_ZERO }; // how a peer is put on hold
+enum tl_prack { TL_PRACK_OFF, TL_PRACK_SUPPORTED, TL_PRACK_REQUIRED };
+enum tl_forks { TL_FORKS_ONE, TL_FORKS_SEPARATE };
+enum tl_early_media { TL_EARLY_LAST, TL_EARLY_FIRST, TL_EARLY_AS_SAID };
 enum tl_srtp_without_tls { TL_SRTP_REFUSE, TL_SRTP_ALLOW };
 
 // A port that the dataplane drives.
@@ -119,7 +122,12 @@ struct tl_trunk_config {
     uint32_t sdp_pass_count;
     uint32_t options_interval_s;     // 0 = no keep-alive
     uint32_t options_failures;       // in a row, before the trunk counts as down
-    uint32_t no_response_timeout_ms; // of an INVITE, before the next trunk
+    uint32_t no_response_ms;         // of an INVITE without any answer, before the next trunk
+    uint32_t no_progress_ms;         // ... with nothing above 100; 0 = never
+    enum tl_prack prack;             // 100rel, on this trunk
+    bool update;                     // we send and take UPDATE
+    enum tl_forks forks;             // of calls to this trunk: what the caller sees of them
+    enum tl_early_media early_media; // of calls to this trunk: which fork's
     uint32_t silence_ms;             // event after so long without media; 0 = never
     uint32_t max_packets_per_s;      // that the peer may send on a leg; 0 = from its and our SDP
     uint32_t burst_ms;               // depth of the buckets that hold it to that

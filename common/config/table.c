@@ -23,6 +23,9 @@ static const char *const sdp_pass_words[] = {
 #undef X
         "none",
     NULL};
+static const char *const prack_words[] = {"off", "supported", "required", NULL};
+static const char *const forks_words[] = {"one", "separate", NULL};
+static const char *const early_words[] = {"last", "first", "p-early-media", NULL};
 static const char *const codec_words[] = {"PCMU", "PCMA", NULL};
 static const char *const host_names_words[] = {"hide", "keep", NULL};
 static const char *const user_params_words[] = {"keep", "drop", NULL};
@@ -186,9 +189,26 @@ static const struct option trunk_switches[] = {
      .doc = "How often OPTIONS asks whether the peer is there; 0: never, the trunk counts as up."},
     {"options_failures", OPTION_NUMBER, FIELD(tl_trunk_config, options_failures), RANGE(1, 100),
      .preset = "2", .doc = "OPTIONS without an answer in a row that make the trunk count as down."},
-    {"no_response_timeout_ms", OPTION_NUMBER, FIELD(tl_trunk_config, no_response_timeout_ms),
-     RANGE(10, 640000), .unit = "ms", .preset = "10000",
-     .doc = "An INVITE without any answer by then goes to the route's next trunk."},
+    {"no_response_ms", OPTION_NUMBER, FIELD(tl_trunk_config, no_response_ms), RANGE(10, 640000), .unit = "ms",
+     .preset = "5000",
+     .doc = "An INVITE without any answer by then, not even 100, goes to the route's next trunk."},
+    {"no_progress_ms", OPTION_NUMBER, FIELD(tl_trunk_config, no_progress_ms), RANGE(0, 640000), .unit = "ms",
+     .preset = "10000",
+     .doc =
+         "An INVITE without an answer above 100 by then goes to the route's next trunk; 0: never. A call on its last trunk waits on."},
+    {"prack", OPTION_WORD, FIELD(tl_trunk_config, prack), .words = prack_words, .preset = "\"supported\"",
+     .doc =
+         "Reliable provisional responses (100rel, RFC 3262), each side of a call on its own terms. off: never; who requires them is refused with 420. supported: with a peer that supports them. required: our INVITEs require them, and a caller without is refused with 421."},
+    {"update", OPTION_BOOL, FIELD(tl_trunk_config, update), .preset = "true",
+     .doc =
+         "UPDATE (RFC 3311): we allow it, and send it to a peer that allows it. false: a change of a call goes by re-INVITE."},
+    {"forks", OPTION_WORD, FIELD(tl_trunk_config, forks), .words = forks_words, .preset = "\"one\"",
+     .doc =
+         "What the caller sees when a call to this trunk rings at several places. one: one dialog, whose answer stays what it was; media is converted to it. separate: a dialog for each, with a To tag and an answer of its own (RFC 3261 13.2.2.4)."},
+    {"early_media", OPTION_WORD, FIELD(tl_trunk_config, early_media), .words = early_words,
+     .preset = "\"last\"",
+     .doc =
+         "Whose early media the caller of a call to this trunk hears when several places send some. last: of the one that answered last. first: of the first one. p-early-media: as last, but not of those that say inactive or recvonly in P-Early-Media (RFC 5009)."},
     {"silence_ms", OPTION_NUMBER, FIELD(tl_trunk_config, silence_ms), RANGE(0, 3600000), .unit = "ms",
      .preset = "0", .doc = "Report a leg that sends no media for so long; 0: never."},
     {"max_packets_per_s", OPTION_NUMBER, FIELD(tl_trunk_config, max_packets_per_s), RANGE(0, 100000),

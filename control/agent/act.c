@@ -8,14 +8,10 @@
 #include "control/agent/agent_internal.h"
 #include "control/base/log.h"
 
-static const char sdp_type[] = "application/sdp";
-
 // An event that the action itself brings about; taken when the actions of this step are done.
 static void later(struct agent_call *c, enum call_event_type type, unsigned side, int status)
 {
-    if (c->later_count < AGENT_LATER_MAX)
-        c->later[c->later_count++] =
-            (struct call_event){.type = type, .side = (uint8_t)side, .status = status};
+    agent_later(c, &(struct call_event){.type = type, .side = (uint8_t)side, .status = status});
 }
 
 // ---- media --------------------------------------------------------------------------------------------
@@ -64,39 +60,52 @@ void agent_attempt_result(struct agent_call *c, unsigned status)
     agent_say_trunk(c->trunk_b, trunk_attempt_result(c->trunk_b, status, loop_now(c->agent->loop)));
 }
 
+// Two texts of header lines as one; NULL for an empty one or without memory.
+static char *join(const char *first, const char *second)
+{
+    char *out = NULL;
+    if ((!*first && !second) || asprintf(&out, "%s%s", first, second ? second : "") < 0)
+        return NULL;
+    return out;
+}
+
 static void do_invite(struct agent_call *c, const struct call_action *a)
 {
     struct agent *agent = c->agent;
     struct agent_leg *leg = &c->leg[CALL_B];
     struct trunk *trunk = &agent->trunks.trunks[a->trunk];
     struct sip_flow flow = sip_flow_to(agent->stack, trunk->config->listener, &trunk->config->peer);
-    char uri[256], to[260], from[600], contact[256], tag[SIP_TAG_LEN], call_id[64];
+    char uri[256], to[260], from[600], contact[256], options[64];
     if (c->trunk_b)
         trunk_leg_ends(c->trunk_b);
     c->trunk_b = trunk;
     trunk_leg_begins(trunk);
     trunk_attempt(trunk);
     c->attempt = true;
-    sip_make_tag(agent->stack, tag);
-    sip_make_call_id(agent->stack, call_id, sizeof call_id);
-    agent_set_tag(leg, tag);
+    agent_dialogs_free(leg);
+    leg->invite_cseq = 1;
+    sip_make_tag(agent->stack, leg->tag);
+    sip_make_call_id(agent->stack, leg->call_id, sizeof leg->call_id);
     agent_uri(uri, sizeof uri, c->called, &trunk->config->peer, flow.transport);
     snprintf(to, sizeof to, "<%s>", uri);
-    snprintf(from, sizeof from, "%s;tag=%s", c->from, tag);
+    snprintf(from, sizeof from, "%s;tag=%s", c->from, leg->tag);
     agent_contact(contact, sizeof contact, c->calling, &flow);
+    agent_option_lines(trunk->config, SIP_INVITE, options);
+    char *headers = join(options, c->headers);
     struct sip_request request = {.method = SIP_INVITE,
                                   .uri = uri,
                                   .from = from,
                                   .to = to,
-                                  .call_id = call_id,
+                                  .call_id = leg->call_id,
                                   .cseq = 1,
                                   .contact = contact,
                                   .max_forwards = c->max_forwards,
-                                  .headers = c->headers,
-                                  .body_type = sdp_type,
+                                  .headers = headers,
+                                  .body_type = agent_sdp_type,
                                   .body = a->body,
                                   .body_len = a->body_len};
     int rc = sip_request(agent->stack, &flow, &request, &leg->user.sip, &leg->invite_out);
+    free(headers);
     if (rc < 0) {
         log_line(LOG_WARNING, "call %llu: INVITE to trunk %s was not sent: %s", (unsigned long long)c->id,
                  trunk->config->name, strerror(-rc));
@@ -108,49 +117,72 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
 
 // ---- inside a dialog ----------------------------------------------------------------------------------
 
-static void dialog_request(struct agent_leg *leg, enum sip_method method, struct sip_request *r,
-                           char *contact, size_t size)
+void agent_dialog_request(struct agent_dialog *d, enum sip_method method, struct sip_request *r,
+                          char *contact, size_t size)
 {
-    memset(r, 0, sizeof *r);
-    r->method = method;
-    sip_dialog_request(&leg->dialog, method, r);
+    const struct agent_leg *leg = d->leg;
+    sip_dialog_request(&d->sip, method, r);
     agent_contact(contact, size, leg->side == CALL_A ? leg->owner->called : leg->owner->calling,
-                  &leg->dialog.flow);
+                  &d->sip.flow);
     r->contact = contact;
+}
+
+static void set_body(struct sip_request *r, const struct call_action *a)
+{
+    if (!a->body)
+        return;
+    r->body_type = agent_sdp_type;
+    r->body = a->body;
+    r->body_len = a->body_len;
 }
 
 static void do_reinvite(struct agent_call *c, const struct call_action *a)
 {
     struct agent_leg *leg = &c->leg[a->side];
-    struct sip_flow flow = sip_dialog_next_hop(&leg->dialog);
+    struct agent_dialog *d = agent_dialog_get(leg, 0);
     struct sip_request r;
     char contact[256];
-    dialog_request(leg, SIP_INVITE, &r, contact, sizeof contact);
-    if (a->body) {
-        r.body_type = sdp_type;
-        r.body = a->body;
-        r.body_len = a->body_len;
+    if (d && d->bound) {
+        struct sip_flow flow = sip_dialog_next_hop(&d->sip);
+        agent_dialog_request(d, SIP_INVITE, &r, contact, sizeof contact);
+        set_body(&r, a);
+        leg->invite_cseq = r.cseq;
+        if (sip_request(c->agent->stack, &flow, &r, &leg->user.sip, &leg->invite_out) == 0)
+            return;
     }
-    if (sip_request(c->agent->stack, &flow, &r, &leg->user.sip, &leg->invite_out) < 0) {
-        leg->invite_out = NULL;
-        later(c, CALL_EV_FAILURE, a->side, 500);
+    leg->invite_out = NULL;
+    later(c, CALL_EV_TRANSPORT, a->side, 0);
+}
+
+static void do_update(struct agent_call *c, const struct call_action *a)
+{
+    struct agent_leg *leg = &c->leg[a->side];
+    // the main one of early dialogs has the number that the call machine knows
+    struct agent_dialog *d = agent_dialog_get(leg, leg->main ? 0 : c->call.side[a->side].main);
+    struct sip_request r;
+    char contact[256];
+    if (d && d->bound) {
+        struct sip_flow flow = sip_dialog_next_hop(&d->sip);
+        agent_dialog_request(d, SIP_UPDATE, &r, contact, sizeof contact);
+        set_body(&r, a);
+        if (sip_request(c->agent->stack, &flow, &r, &leg->user.sip, &leg->update_out) == 0)
+            return;
     }
+    leg->update_out = NULL;
+    later(c, CALL_EV_UPDATED, a->side, 503);
 }
 
 static void do_ack(struct agent_call *c, const struct call_action *a)
 {
     struct agent_leg *leg = &c->leg[a->side];
-    struct sip_flow flow = sip_dialog_next_hop(&leg->dialog);
     struct sip_request r;
     char contact[256];
-    if (!leg->invite_out)
+    if (!leg->invite_out || !leg->main)
         return;
-    dialog_request(leg, SIP_ACK, &r, contact, sizeof contact);
-    if (a->body) {
-        r.body_type = sdp_type;
-        r.body = a->body;
-        r.body_len = a->body_len;
-    }
+    struct sip_flow flow = sip_dialog_next_hop(&leg->main->sip);
+    agent_dialog_request(leg->main, SIP_ACK, &r, contact, sizeof contact);
+    r.cseq = leg->invite_cseq; // other requests may have gone out since
+    set_body(&r, a);
     int rc = sip_ack(leg->invite_out, &flow, &r);
     if (rc < 0) {
         log_line(LOG_WARNING, "call %llu: ACK was not sent: %s", (unsigned long long)c->id, strerror(-rc));
@@ -162,17 +194,19 @@ static void do_ack(struct agent_call *c, const struct call_action *a)
 static void do_bye(struct agent_call *c, const struct call_action *a)
 {
     struct agent_leg *leg = &c->leg[a->side];
-    struct sip_flow flow = sip_dialog_next_hop(&leg->dialog);
     struct sip_request r;
     char contact[256];
-    dialog_request(leg, SIP_BYE, &r, contact, sizeof contact);
-    r.contact = NULL;
-    if (a->flags & CALL_RELAY && c->agent->reason[0])
-        r.headers = c->agent->reason;
-    if (sip_request(c->agent->stack, &flow, &r, &leg->user.sip, &leg->bye) < 0) {
-        leg->bye = NULL;
-        later(c, CALL_EV_BYE_DONE, a->side, 0);
+    if (leg->main && leg->main->bound) {
+        struct sip_flow flow = sip_dialog_next_hop(&leg->main->sip);
+        agent_dialog_request(leg->main, SIP_BYE, &r, contact, sizeof contact);
+        r.contact = NULL;
+        if (a->flags & CALL_RELAY && c->agent->reason[0])
+            r.headers = c->agent->reason;
+        if (sip_request(c->agent->stack, &flow, &r, &leg->user.sip, &leg->bye) == 0)
+            return;
     }
+    leg->bye = NULL;
+    later(c, CALL_EV_BYE_DONE, a->side, 0);
 }
 
 static void do_abandon(struct agent_call *c, const struct call_action *a)
@@ -183,10 +217,36 @@ static void do_abandon(struct agent_call *c, const struct call_action *a)
     leg->invite_out = NULL;
     // An attempt that A withdrew says nothing against the trunk; one that was never answered does.
     if (a->side == CALL_B)
-        agent_attempt_result(c, c->gave_up ? 0 : 487);
+        agent_attempt_result(c, a->flags & CALL_FAILED ? 0 : 487);
 }
 
 // ---- answers ------------------------------------------------------------------------------------------
+
+// What an answer says beside what the stack adds: Reason of the other side, why it is what it is.
+static char *answer_lines(const struct agent_call *c, const struct call_action *a,
+                          const struct sip_flow *flow, bool relayed)
+{
+    char warning[256] = "";
+    if (a->warning)
+        agent_warning_line(flow, a->warning, warning, sizeof warning);
+    const char *option = a->status == 420   ? "Unsupported: 100rel\r\n"
+                         : a->status == 421 ? "Require: 100rel\r\n"
+                                            : warning;
+    return join(option, relayed && c->agent->reason[0] ? c->agent->reason : NULL);
+}
+
+// A later INVITE that we accept moves the remote target (RFC 3261 12.2.2); the first one makes the dialog.
+static void accepted(struct agent_call *c, struct agent_leg *leg, struct agent_dialog *d)
+{
+    const struct sip_msg *request = sip_txn_request(leg->invite_in);
+    if (request && c->answer_ms)
+        sip_dialog_retarget(&d->sip, request);
+    if (c->answer_ms)
+        return;
+    agent_dialog_confirm(d);
+    c->answer_ms = loop_now(c->agent->loop);
+    c->agent->counters.answered++;
+}
 
 static void do_answer(struct agent_call *c, const struct call_action *a)
 {
@@ -197,25 +257,30 @@ static void do_answer(struct agent_call *c, const struct call_action *a)
     char contact[256];
     if (!txn)
         return;
+    struct agent_dialog *d =
+        a->side == CALL_A && !c->answer_ms && a->status < 300 ? agent_dialog_a(leg, a->dialog) : NULL;
+    if (!d)
+        d = agent_dialog_get(leg, 0);
     const struct sip_flow *flow = sip_txn_flow(txn);
     agent_contact(contact, sizeof contact, a->side == CALL_A ? c->called : c->calling, flow);
+    char *headers = answer_lines(c, a, flow, relayed);
     struct sip_answer answer = {.status = a->status,
                                 .reason = relayed && agent->phrase[0] ? agent->phrase : NULL,
                                 .contact = a->status < 300 ? contact : NULL,
-                                .headers = relayed && agent->reason[0] ? agent->reason : NULL,
+                                .headers = headers,
                                 .retry_after = a->retry_after,
-                                .body_type = a->body ? sdp_type : NULL,
+                                .tag = d ? d->tag : NULL,
+                                .body_type = a->body ? agent_sdp_type : NULL,
                                 .body = a->body,
                                 .body_len = a->body_len};
-    if (a->status >= 200 && a->status < 300) {
+    if (a->flags & CALL_RELIABLE) {
         const struct sip_msg *request = sip_txn_request(txn);
-        if (request && c->answer_ms) // a later INVITE that we accept moves the remote target, RFC 3261 12.2.2
-            sip_dialog_retarget(&leg->dialog, request);
-        if (!c->answer_ms) {
-            c->answer_ms = loop_now(c->agent->loop);
-            c->agent->counters.answered++;
-        }
+        leg->rseq++;
+        leg->rseq_cseq = request ? sip_msg_cseq(request) : 0;
+        answer.rseq = leg->rseq;
     }
+    if (a->status >= 200 && a->status < 300 && d)
+        accepted(c, leg, d);
     if (a->status >= 300) // nothing of it concerns the call any more
         sip_txn_set_owner(txn, NULL);
     int rc = sip_respond(txn, &answer);
@@ -223,15 +288,42 @@ static void do_answer(struct agent_call *c, const struct call_action *a)
         answer.reason = answer.headers = NULL;
         rc = sip_respond(txn, &answer);
     }
+    free(headers);
     if (a->status < 200 && rc != -EIO) // with that the transaction has gone
         return;
     leg->invite_in = NULL;
-    if (a->status >= 300)
-        return;
-    if (rc == 0)
-        leg->ack_due = txn;
-    else
+    if (a->status < 300 && rc < 0)
         later(c, CALL_EV_NO_ACK, a->side, 0);
+}
+
+// Answers the request that *at holds.
+static void do_reply(struct agent_call *c, const struct call_action *a, struct sip_txn **at)
+{
+    struct agent_leg *leg = &c->leg[a->side];
+    struct sip_txn *txn = *at;
+    char contact[256], warning[256] = "";
+    if (!txn)
+        return;
+    const struct sip_flow *flow = sip_txn_flow(txn);
+    const struct sip_msg *request = sip_txn_request(txn);
+    bool update = txn == leg->update_in;
+    *at = NULL;
+    agent_contact(contact, sizeof contact, a->side == CALL_A ? c->called : c->calling, flow);
+    if (a->warning)
+        agent_warning_line(flow, a->warning, warning, sizeof warning);
+    if (update && request && a->status < 300) {
+        struct agent_dialog *d = agent_find_dialog(c->agent, request);
+        if (d)
+            sip_dialog_retarget(&d->sip, request);
+    }
+    sip_txn_set_owner(txn, NULL);
+    sip_respond(txn, &(struct sip_answer){.status = a->status,
+                                          .contact = update && a->status < 300 ? contact : NULL,
+                                          .headers = warning[0] ? warning : NULL,
+                                          .retry_after = a->retry_after,
+                                          .body_type = a->body ? agent_sdp_type : NULL,
+                                          .body = a->body,
+                                          .body_len = a->body_len});
 }
 
 // ---- timers -------------------------------------------------------------------------------------------
@@ -241,6 +333,9 @@ static void on_timer(void *arg)
     struct agent_timer *t = arg;
     loop_now(t->owner->agent->loop);
     struct call_event e = {.type = CALL_EV_TIMER, .timer = t->which};
+    const struct sip_txn *invite = t->owner->leg[CALL_B].invite_out;
+    if (t->which == CALL_TIMER_NO_RESPONSE && invite && sip_txn_heard(invite))
+        e.status = 100;
     agent_event(t->owner, &e, NULL, NULL);
 }
 
@@ -278,10 +373,17 @@ void agent_carry_out(struct agent_call *c, const struct call_action *a)
     case CALL_DO_ANSWER:
         do_answer(c, a);
         break;
+    case CALL_DO_UPDATE:
+        do_update(c, a);
+        break;
     case CALL_DO_REPLY:
-        if (c->txn)
-            agent_respond(c->txn, a->status, 0, NULL);
-        c->txn = NULL;
+        do_reply(c, a, &c->txn);
+        break;
+    case CALL_DO_REPLY_UPDATE:
+        do_reply(c, a, &c->leg[a->side].update_in);
+        break;
+    case CALL_DO_REPLY_PRACK:
+        do_reply(c, a, &c->leg[a->side].prack_in);
         break;
     case CALL_DO_CANCEL:
         if (c->leg[a->side].invite_out)

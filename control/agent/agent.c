@@ -11,6 +11,8 @@
 #include "control/base/log.h"
 #include "control/trunk/route.h"
 
+const char agent_sdp_type[] = "application/sdp";
+
 const char *agent_trunk_name(const struct agent *agent, uint32_t trunk)
 {
     return agent->config->trunks[trunk].name;
@@ -48,9 +50,14 @@ static void turn_away(struct agent *agent, struct sip_txn *txn, int status, cons
                       status == 415 ? "Accept: application/sdp\r\n" : NULL);
 }
 
-static struct sip_str sdp_of(const struct sip_msg *msg)
+struct sip_str agent_sdp_of(const struct sip_msg *msg)
 {
-    return sip_msg_body(msg, "application/sdp");
+    return sip_msg_body(msg, agent_sdp_type);
+}
+
+const struct tl_trunk_config *agent_leg_trunk(const struct agent_leg *leg)
+{
+    return &leg->owner->agent->config->trunks[leg->owner->call.side[leg->side].trunk];
 }
 
 // Looks at an INVITE before it is a call. Returns 0, or the status that turns it away.
@@ -69,7 +76,7 @@ static int admit(struct agent *agent, struct sip_txn *txn, const struct sip_msg 
     if (sip_msg_number(msg, "Max-Forwards", 255, 70) == 0)
         return 483;
     *why = "its body is not SDP";
-    if (sip_msg_has_body(msg) && !sdp_of(msg).p)
+    if (sip_msg_has_body(msg) && !agent_sdp_of(msg).p)
         return 415;
     *why = "no route for the called number";
     if (!sip_msg_called(msg, called))
@@ -114,51 +121,15 @@ static void new_call(struct agent *agent, struct sip_txn *txn, const struct sip_
     // at most what the caller allows, and one less, RFC 3261 16.6
     unsigned hops = sip_msg_number(msg, "Max-Forwards", 255, 70);
     c->max_forwards = hops > 1 ? hops - 1 : SIP_LAST_HOP;
-    struct sip_str sdp = sdp_of(msg);
-    struct call_event e = {.type = CALL_EV_INVITE, .side = CALL_A, .sdp = sdp.p, .sdp_len = sdp.len};
+    struct sip_str sdp = agent_sdp_of(msg);
+    struct call_facts facts;
+    agent_facts(msg, &facts);
+    struct call_event e = {
+        .type = CALL_EV_INVITE, .side = CALL_A, .sdp = sdp.p, .sdp_len = sdp.len, .facts = &facts};
     agent_event(c, &e, msg, NULL);
 }
 
 // ---- requests -----------------------------------------------------------------------------------------
-
-static void in_dialog(struct agent_leg *leg, struct sip_txn *txn, const struct sip_msg *msg)
-{
-    struct agent_call *c = leg->owner;
-    enum sip_method method = sip_msg_method(msg);
-    struct call_event e = {.side = leg->side};
-    if (sip_dialog_take_cseq(&leg->dialog, msg) < 0) {
-        agent_respond(txn, 500, 0, NULL);
-        return;
-    }
-    switch (method) {
-    case SIP_BYE:
-        e.type = CALL_EV_BYE;
-        agent_event(c, &e, msg, txn);
-        return;
-    case SIP_INVITE:
-        if (leg->invite_in) { // RFC 3261 14.2: before the first one was answered
-            agent_respond(txn, 500, 1, NULL);
-            return;
-        }
-        if (sip_msg_has_body(msg) && !sdp_of(msg).p) {
-            agent_respond(txn, 415, 0, "Accept: application/sdp\r\n");
-            return;
-        }
-        leg->invite_in = txn;
-        sip_txn_set_owner(txn, &leg->user.sip);
-        e.type = CALL_EV_REINVITE;
-        e.sdp = sdp_of(msg).p;
-        e.sdp_len = sdp_of(msg).len;
-        agent_event(c, &e, msg, NULL);
-        return;
-    case SIP_OPTIONS:
-        agent_respond(txn, 200, 0, "Accept: application/sdp\r\n");
-        return;
-    default:
-        agent_respond(txn, 405, 0, NULL);
-        return;
-    }
-}
 
 // Who knows a dialog's tags but is not its peer gets no nearer to the call than this.
 static void stranger(struct agent *agent, struct sip_txn *txn, const struct sip_msg *msg,
@@ -176,15 +147,15 @@ static void stranger(struct agent *agent, struct sip_txn *txn, const struct sip_
 static void on_request(void *arg, struct sip_txn *txn, const struct sip_msg *msg, const struct sip_flow *flow)
 {
     struct agent *agent = arg;
-    struct agent_leg *leg = agent_find_leg(agent, msg);
+    struct agent_dialog *d = agent_find_dialog(agent, msg);
     bool lost = sip_msg_to_tag(msg).p || sip_msg_method(msg) == SIP_BYE;
-    if (leg && !sip_dialog_from_peer(&leg->dialog, flow)) {
+    if (d && !sip_dialog_from_peer(&d->sip, flow)) {
         stranger(agent, txn, msg, flow);
         return;
     }
-    if (leg) {
-        sip_dialog_follow(&leg->dialog, flow);
-        in_dialog(leg, txn, msg);
+    if (d) {
+        sip_dialog_follow(&d->sip, flow);
+        agent_in_dialog(d, txn, msg);
         return;
     }
     if (sip_msg_method(msg) == SIP_INVITE && !lost) {
@@ -218,50 +189,13 @@ static void on_ack(void *arg, struct sip_txn *txn, struct sip_owner *owner, cons
     (void)arg;
     if (!leg)
         return;
-    if (leg->ack_due == txn)
-        leg->ack_due = NULL;
-    struct sip_str sdp = sdp_of(ack);
+    (void)txn;
+    struct sip_str sdp = agent_sdp_of(ack);
     struct call_event e = {.type = CALL_EV_ACK, .side = leg->side, .sdp = sdp.p, .sdp_len = sdp.len};
     agent_event(leg->owner, &e, ack, NULL);
 }
 
 // ---- responses ----------------------------------------------------------------------------------------
-
-// The first 2xx to B's INVITE makes the dialog; one to a later INVITE may move the target.
-static bool take_dialog(struct agent_leg *leg, const struct sip_msg *msg, const struct sip_flow *flow)
-{
-    if (leg->has_dialog)
-        return sip_dialog_retarget(&leg->dialog, msg) == 0;
-    leg->has_dialog = sip_dialog_uac(&leg->dialog, msg, flow) == 0;
-    return leg->has_dialog;
-}
-
-static void invite_response(struct agent_leg *leg, const struct sip_msg *msg, const struct sip_flow *flow)
-{
-    struct agent_call *c = leg->owner;
-    int status = sip_msg_status(msg);
-    struct sip_str sdp = sdp_of(msg);
-    struct call_event e = {.side = leg->side, .status = status, .sdp = sdp.p, .sdp_len = sdp.len};
-    bool first = !leg->has_dialog;
-    if (status < 200) {
-        e.type = CALL_EV_PROVISIONAL;
-        agent_event(c, &e, msg, NULL);
-        return;
-    }
-    if (leg->side == CALL_B && first)
-        agent_attempt_result(c, (unsigned)status);
-    e.type = status < 300 ? CALL_EV_SUCCESS : CALL_EV_FAILURE;
-    if (status < 300 && !take_dialog(leg, msg, flow)) {
-        log_line(LOG_WARNING, "call %llu: the 2xx has no Contact that could be called",
-                 (unsigned long long)c->id);
-        sip_abandon(leg->invite_out); // ACKs it and ends that dialog
-        e.type = CALL_EV_FAILURE;
-        e.status = 502;
-    }
-    if (e.type == CALL_EV_FAILURE)
-        leg->invite_out = NULL;
-    agent_event(c, &e, msg, NULL);
-}
 
 static void on_response(void *arg, struct sip_txn *txn, struct sip_owner *owner, const struct sip_msg *msg,
                         const struct sip_flow *flow)
@@ -274,13 +208,7 @@ static void on_response(void *arg, struct sip_txn *txn, struct sip_owner *owner,
             agent_probe_result((struct agent_probe *)owner, (unsigned)sip_msg_status(msg));
         return;
     }
-    struct agent_leg *leg = (struct agent_leg *)owner;
-    if (txn == leg->invite_out) {
-        invite_response(leg, msg, flow);
-    } else if (txn == leg->bye && sip_msg_status(msg) >= 200) {
-        leg->bye = NULL;
-        agent_plain_event(leg->owner, CALL_EV_BYE_DONE, leg->side, 0);
-    }
+    agent_response((struct agent_leg *)owner, txn, msg, flow);
 }
 
 static void on_failure(void *arg, struct sip_txn *txn, struct sip_owner *owner, enum sip_failure why)
@@ -292,22 +220,7 @@ static void on_failure(void *arg, struct sip_txn *txn, struct sip_owner *owner, 
         agent_probe_result((struct agent_probe *)owner, 0);
         return;
     }
-    struct agent_leg *leg = (struct agent_leg *)owner;
-    if (txn == leg->invite_out) {
-        leg->invite_out = NULL;
-        if (leg->side == CALL_B)
-            agent_attempt_result(leg->owner, 0);
-        agent_plain_event(leg->owner, why == SIP_TIMEOUT ? CALL_EV_TIMEOUT : CALL_EV_TRANSPORT, leg->side, 0);
-    } else if (txn == leg->bye) {
-        leg->bye = NULL;
-        agent_plain_event(leg->owner, CALL_EV_BYE_DONE, leg->side, 0);
-    } else if (sip_txn_is_server(txn)) {
-        if (txn == leg->invite_in)
-            leg->invite_in = NULL;
-        if (txn == leg->ack_due)
-            leg->ack_due = NULL;
-        agent_plain_event(leg->owner, CALL_EV_NO_ACK, leg->side, 0);
-    }
+    agent_failure((struct agent_leg *)owner, txn, why);
 }
 
 static const struct sip_user sip_user = {on_request, on_cancel, on_ack, on_response, on_failure};

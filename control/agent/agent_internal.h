@@ -6,7 +6,7 @@
 #include "control/base/log.h"
 #include "control/sip/dialog.h"
 
-enum { AGENT_TAG_BUCKETS = 16384, AGENT_LATER_MAX = 16 };
+enum { AGENT_TAG_BUCKETS = 16384, AGENT_LATER_MAX = 4 * CALL_ACTIONS_MAX };
 
 // What the stack gives back as owner of a transaction.
 struct agent_user {
@@ -14,17 +14,37 @@ struct agent_user {
     enum { AGENT_LEG, AGENT_PROBE } kind;
 };
 
+struct agent_leg;
+
+// One dialog of a leg, early or confirmed.
+struct agent_dialog {
+    struct agent_leg *leg;
+    struct agent_dialog *next;     // of its leg
+    struct agent_dialog *tag_next; // in its bucket
+    uint8_t id;                    // its number in the call machine; 0: A's only one
+    bool bound;                    // `sip` is filled: requests can be sent
+    char tag[SIP_TAG_LEN];         // ours; key of the table
+    char *remote_tag;              // B: what tells it from other forks
+    struct sip_dialog sip;
+    uint32_t rseq; // B: of the last reliable provisional taken, 0: none
+};
+
 struct agent_leg {
     struct agent_user user; // first
     uint8_t side;
     struct agent_call *owner;
-    struct sip_dialog dialog; // made with the first 2xx, either way
-    bool has_dialog;
-    char tag[SIP_TAG_LEN];      // ours; key of the dialog table
-    struct agent_leg *tag_next; // in its bucket
-    struct sip_txn *invite_in;  // waits for our final answer
-    struct sip_txn *invite_out; // waits for a final response, or its 2xx for our ACK
-    struct sip_txn *ack_due;    // our 2xx to it waits for its ACK
+    struct agent_dialog *dialogs; // oldest first
+    struct agent_dialog *main;    // the confirmed one, or A's until there is one
+    uint8_t dialog_ids;           // the last number given
+    char tag[SIP_TAG_LEN];        // B: ours in the INVITE, so in all its dialogs
+    char call_id[64];             // B: of the INVITE
+    uint32_t invite_cseq;         // of the last INVITE of ours
+    uint32_t rseq;                // A: of our last reliable provisional
+    uint32_t rseq_cseq;           // ... and the INVITE's CSeq
+    struct sip_txn *invite_in;    // waits for our final answer
+    struct sip_txn *invite_out;   // waits for a final response, or its 2xx for our ACK
+    struct sip_txn *update_in, *update_out;
+    struct sip_txn *prack_in;
     struct sip_txn *bye;
 };
 
@@ -51,10 +71,7 @@ struct agent_call {
     bool attempt;          // an INVITE to trunk_b has no result yet
     // the event under way
     bool stepping;
-    struct sip_txn *txn;
-    bool gave_up;         // the event is that B did not respond in time
-    unsigned later_count; // events that came up while acting, without SDP
-    struct call_event later[AGENT_LATER_MAX];
+    struct sip_txn *txn; // its BYE
 };
 
 struct agent_probe {
@@ -79,44 +96,89 @@ struct agent {
     int status; // 0: no response
     char phrase[128];
     char reason[512]; // lines of RFC 3326
+    // Events without SDP that actions of the step under way brought about, oldest first. Each action brings one at the most.
+    struct call_event later[AGENT_LATER_MAX];
+    unsigned later_first, later_count;
     struct agent_call *calls;
     uint64_t next_id;
     uint64_t start_ms;
     struct agent_counters counters;
     struct log_limit away_limit;
-    struct agent_leg *tags[AGENT_TAG_BUCKETS];
+    struct agent_dialog *tags[AGENT_TAG_BUCKETS];
 };
+
+extern const char agent_sdp_type[]; // "application/sdp"
 
 // ---- agent.c ----
 void agent_respond(struct sip_txn *txn, int status, unsigned retry_after, const char *headers);
 const char *agent_trunk_name(const struct agent *agent, uint32_t trunk);
+const struct tl_trunk_config *agent_leg_trunk(const struct agent_leg *leg);
+struct sip_str agent_sdp_of(const struct sip_msg *msg);
 
-// ---- agent_call.c ----
+// ---- facts.c ----
+
+// What a message says to the call machine beside its SDP.
+void agent_facts(const struct sip_msg *msg, struct call_facts *out);
+// Lines of Supported, Require that a request or answer of ours has on that trunk; "" for none. Fits 64 bytes.
+void agent_option_lines(const struct tl_trunk_config *trunk, enum sip_method method, char out[static 64]);
+// "Warning: 399 HOST \"sentence\"" line of RFC 3261 20.43.
+void agent_warning_line(const struct sip_flow *flow, const char *sentence, char *out, size_t size);
+
+// ---- requests.c ----
+// A request of theirs inside a dialog.
+void agent_in_dialog(struct agent_dialog *d, struct sip_txn *txn, const struct sip_msg *msg);
+
+// ---- responses.c ----
+// What became of requests of ours.
+void agent_response(struct agent_leg *leg, struct sip_txn *txn, const struct sip_msg *msg,
+                    const struct sip_flow *flow);
+void agent_failure(struct agent_leg *leg, struct sip_txn *txn, enum sip_failure why);
+
+// ---- dialogs.c ----
+
+// The dialog that a request belongs to by its tags and Call-ID, or NULL.
+struct agent_dialog *agent_find_dialog(const struct agent *agent, const struct sip_msg *request);
+// A's dialog with that number, made from its INVITE when it is new. NULL without memory.
+struct agent_dialog *agent_dialog_a(struct agent_leg *leg, uint8_t id);
+// B's dialog that a response belongs to, made or filled from it. NULL: it has no To tag, or there is no memory.
+struct agent_dialog *agent_dialog_b(struct agent_leg *leg, const struct sip_msg *response,
+                                    const struct sip_flow *flow);
+// The dialog that an action or event names; 0: the main one. NULL: there is none yet.
+struct agent_dialog *agent_dialog_get(const struct agent_leg *leg, uint8_t id);
+// Only this one stays: it is confirmed.
+void agent_dialog_confirm(struct agent_dialog *d);
+void agent_dialogs_free(struct agent_leg *leg);
+
+// ---- call.c ----
 
 // Makes a call for an INVITE. NULL without memory.
 struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, const struct sip_msg *msg,
                                   const struct sip_flow *flow, struct trunk *from, const uint32_t *trunks,
                                   unsigned trunk_count, int *error);
 void agent_call_free(struct agent_call *c);
-void agent_set_tag(struct agent_leg *leg, const char *tag);
-struct agent_leg *agent_find_leg(const struct agent *agent, const struct sip_msg *request);
 
 // Gives the call an event and does what comes of it; the call may be gone afterwards. `msg` and `txn` may be
 // NULL.
 void agent_event(struct agent_call *c, struct call_event *event, const struct sip_msg *msg,
                  struct sip_txn *txn);
 
-// The same without a message.
+// An event that an action of the step under way brings about: taken when its actions are done.
+void agent_later(struct agent_call *c, const struct call_event *event);
+
+// agent_event() without a message.
 void agent_plain_event(struct agent_call *c, enum call_event_type type, unsigned side, int status);
 
 extern const struct media_user agent_media_user;
 
-// ---- agent_act.c ----
+// ---- act.c ----
 void agent_carry_out(struct agent_call *c, const struct call_action *a);
 // How the INVITE to trunk_b ended: status, 0 for no answer.
 void agent_attempt_result(struct agent_call *c, unsigned status);
+// A request of the dialog with Contact where the method has one. `contact` has `size` bytes and lives as long as *r.
+void agent_dialog_request(struct agent_dialog *d, enum sip_method method, struct sip_request *r,
+                          char *contact, size_t size);
 
-// ---- agent_text.c ----
+// ---- text.c ----
 
 // From of the INVITE to B, without tag: the caller's name and number at our address. NULL without memory.
 char *agent_make_from(const struct sip_msg *invite, const char *calling, const struct sip_flow *flow);
@@ -133,7 +195,7 @@ void agent_reason_lines(const struct sip_msg *msg, char *out, size_t size);
 // Port in the topmost Via, 0: none.
 uint16_t agent_via_port(const struct sip_msg *msg);
 
-// ---- agent_probe.c ----
+// ---- probe.c ----
 int agent_probes_init(struct agent *agent);
 void agent_probes_fini(struct agent *agent);
 void agent_probe_result(struct agent_probe *probe, unsigned status);

@@ -9,48 +9,6 @@
 #include "control/agent/silence_text.h"
 #include "control/base/log.h"
 
-// ---- dialogs by our tag -------------------------------------------------------------------------------
-
-static unsigned tag_bucket(const char *tag, size_t len)
-{
-    uint32_t h = 0x811c9dc5u; // our tags are random: nobody chooses what meets in a bucket
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ (uint8_t)tag[i]) * 0x01000193u;
-    return h % AGENT_TAG_BUCKETS;
-}
-
-static void drop_tag(struct agent_leg *leg)
-{
-    if (!leg->tag[0])
-        return;
-    struct agent_leg **at = &leg->owner->agent->tags[tag_bucket(leg->tag, strlen(leg->tag))];
-    while (*at != leg)
-        at = &(*at)->tag_next;
-    *at = leg->tag_next;
-    leg->tag[0] = 0;
-}
-
-void agent_set_tag(struct agent_leg *leg, const char *tag)
-{
-    drop_tag(leg);
-    snprintf(leg->tag, sizeof leg->tag, "%s", tag);
-    struct agent_leg **at = &leg->owner->agent->tags[tag_bucket(leg->tag, strlen(leg->tag))];
-    leg->tag_next = *at;
-    *at = leg;
-}
-
-struct agent_leg *agent_find_leg(const struct agent *agent, const struct sip_msg *request)
-{
-    struct sip_str tag = sip_msg_to_tag(request);
-    if (!tag.p)
-        return NULL;
-    struct agent_leg *leg = agent->tags[tag_bucket(tag.p, tag.len)];
-    for (; leg; leg = leg->tag_next)
-        if (sip_str_is(tag, leg->tag) && leg->has_dialog && sip_dialog_matches(&leg->dialog, request))
-            return leg;
-    return NULL;
-}
-
 // ---- life ---------------------------------------------------------------------------------------------
 
 struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, const struct sip_msg *msg,
@@ -80,10 +38,11 @@ struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, c
     if (agent->counters.active > agent->counters.active_most)
         agent->counters.active_most = agent->counters.active;
     trunk_leg_begins(from);
+    c->leg[CALL_A].invite_in = invite;
+    sip_txn_set_owner(invite, &c->leg[CALL_A].user.sip);
     *error = call_init(&c->call, &agent->env, from->index, trunks, trunk_count);
-    if (*error == 0)
-        *error = sip_dialog_uas(&c->leg[CALL_A].dialog, msg, sip_txn_flow(invite), sip_txn_tag(invite));
-    c->leg[CALL_A].has_dialog = *error == 0;
+    if (*error == 0 && !agent_dialog_a(&c->leg[CALL_A], 0))
+        *error = -EINVAL;
     sip_msg_calling(msg, c->calling);
     sip_msg_called(msg, c->called);
     c->from = agent_make_from(msg, c->calling, flow);
@@ -91,12 +50,10 @@ struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, c
     if (*error == 0 && !c->from)
         *error = -ENOMEM;
     if (*error < 0) {
+        sip_txn_set_owner(invite, NULL); // the caller answers it
         agent_call_free(c);
         return NULL;
     }
-    agent_set_tag(&c->leg[CALL_A], sip_txn_tag(invite));
-    c->leg[CALL_A].invite_in = invite;
-    sip_txn_set_owner(invite, &c->leg[CALL_A].user.sip);
     return c;
 }
 
@@ -110,8 +67,7 @@ void agent_call_free(struct agent_call *c)
         trunk_leg_ends(c->trunk_b);
     for (unsigned s = 0; s < 2; s++) {
         sip_owner_cut(&c->leg[s].user.sip); // among them: a call that is over repeats no 2xx
-        drop_tag(&c->leg[s]);
-        sip_dialog_fini(&c->leg[s].dialog);
+        agent_dialogs_free(&c->leg[s]);
     }
     *c->link = c->next;
     if (c->next)
@@ -139,32 +95,52 @@ static void say_end(const struct agent_call *c)
 static void step(struct agent_call *c, const struct call_event *event)
 {
     struct call_actions *out = &c->agent->actions;
-    c->gave_up = event->type == CALL_EV_TIMER && event->timer == CALL_TIMER_NO_RESPONSE;
     call_step(&c->call, event, out);
     for (unsigned i = 0; i < out->count; i++)
         agent_carry_out(c, &out->action[i]);
-    if (out->body[0])
-        explicit_bzero(out->body, sizeof out->body);
+    for (unsigned i = 0; i < out->bodies; i++)
+        explicit_bzero(out->body[i], sizeof out->body[i]);
+}
+
+void agent_later(struct agent_call *c, const struct call_event *event)
+{
+    struct agent *agent = c->agent;
+    if (agent->later_count == AGENT_LATER_MAX) { // a step and what it brings about fit many times over
+        log_line(LOG_ERROR,
+                 "call %llu: an event was lost, since too many came up at once: please report this",
+                 (unsigned long long)c->id);
+        return;
+    }
+    agent->later[(agent->later_first + agent->later_count++) % AGENT_LATER_MAX] = *event;
+}
+
+static bool take_later(struct agent *agent, struct call_event *out)
+{
+    if (!agent->later_count)
+        return false;
+    *out = agent->later[agent->later_first];
+    agent->later_first = (agent->later_first + 1) % AGENT_LATER_MAX;
+    agent->later_count--;
+    return true;
 }
 
 void agent_event(struct agent_call *c, struct call_event *event, const struct sip_msg *msg,
                  struct sip_txn *txn)
 {
-    if (c->stepping) { // from inside an action; what comes with a message never does
-        if (!msg && c->later_count < AGENT_LATER_MAX)
-            c->later[c->later_count++] = *event;
+    if (c->stepping) { // from inside an action: it has no message, since the loop brings those
+        agent_later(c, event);
         return;
     }
     struct agent *agent = c->agent;
+    struct call_event later;
     agent_reason_lines(msg, agent->reason, sizeof agent->reason);
     agent->status = msg ? sip_msg_status(msg) : 0;
     sip_str_copy(msg ? sip_msg_phrase(msg) : (struct sip_str){"", 0}, agent->phrase, sizeof agent->phrase);
     c->stepping = true;
     c->txn = txn;
     step(c, event);
-    for (unsigned i = 0; i < c->later_count; i++)
-        step(c, &c->later[i]);
-    c->later_count = 0;
+    while (take_later(agent, &later))
+        step(c, &later);
     c->stepping = false;
     if (c->txn) // a BYE that no state wanted
         agent_respond(c->txn, 200, 0, NULL);

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The call machine's entry, and its actions put into words once.
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "control/call/call_internal.h"
+
+char *act_body(struct call_actions *out)
+{
+    assert(out->bodies < CALL_BODIES_MAX);
+    return out->body[out->bodies];
+}
 
 struct call_action *act(struct call_actions *out, enum call_action_type type, uint8_t side)
 {
@@ -13,25 +20,32 @@ struct call_action *act(struct call_actions *out, enum call_action_type type, ui
     return a;
 }
 
-void act_answer(struct call *call, struct call_actions *out, uint8_t side, int status, int body_len)
+struct call_action *act_with_body(struct call_actions *out, enum call_action_type type, uint8_t side, int len)
 {
-    struct call_action *a = act(out, CALL_DO_ANSWER, side);
-    a->status = status;
-    if (body_len > 0) {
-        a->body = out->body;
-        a->body_len = (size_t)body_len;
+    struct call_action *a = act(out, type, side);
+    if (len > 0) {
+        a->body = act_body(out);
+        a->body_len = (size_t)len;
+        out->bodies++;
     }
+    return a;
+}
+
+struct call_action *act_answer(struct call *call, struct call_actions *out, uint8_t side, int status, int len)
+{
+    struct call_action *a = act_with_body(out, CALL_DO_ANSWER, side, len);
+    a->status = status;
     if (status < 200)
-        return;
+        return a;
     call->side[side].invite_in = false;
     if (status < 300) // a refusal says nothing of an earlier 2xx that still waits for its ACK
         call->side[side].ack_due = true;
+    return a;
 }
 
 void act_answer_503(struct call *call, struct call_actions *out, uint8_t side)
 {
-    act_answer(call, out, side, 503, 0);
-    out->action[out->count - 1].retry_after = call->env->config->control.retry_after_s;
+    act_answer(call, out, side, 503, 0)->retry_after = call->env->config->control.retry_after_s;
 }
 
 void act_timer(struct call_actions *out, enum call_timer timer, uint64_t ms)
@@ -52,15 +66,13 @@ void act_modify(struct call *call, struct call_actions *out)
     act(out, CALL_DO_MODIFY, CALL_A);
 }
 
-void act_ack(struct call *call, struct call_actions *out, uint8_t side, int body_len)
+void act_ack(struct call *call, struct call_actions *out, uint8_t side, int len)
 {
-    struct call_action *a = act(out, CALL_DO_ACK, side);
     call->side[side].ack_owed = false;
-    if (body_len > 0) {
-        a->body = out->body;
-        a->body_len = (size_t)body_len;
-    }
+    act_with_body(out, CALL_DO_ACK, side, len);
 }
+
+// ---- life ---------------------------------------------------------------------------------------------
 
 int call_init(struct call *call, const struct call_env *env, uint32_t trunk_a, const uint32_t *trunks,
               unsigned trunk_count)
@@ -78,6 +90,7 @@ int call_init(struct call *call, const struct call_env *env, uint32_t trunk_a, c
 void call_fini(struct call *call)
 {
     exchange_drop(call);
+    forks_drop(call);
     neg_fini(&call->side[CALL_A].neg);
     neg_fini(&call->side[CALL_B].neg);
 }
@@ -133,6 +146,8 @@ const char *call_state_name(enum call_state state)
     return state < CALL_STATE_COUNT ? names[state] : "?";
 }
 
+// ---- events -------------------------------------------------------------------------------------------
+
 // A MODIFY that was overtaken by another change is not the end of the matter.
 static bool modify_goes_on(struct call *call, const struct call_event *event, struct call_actions *out)
 {
@@ -146,17 +161,43 @@ static bool modify_goes_on(struct call *call, const struct call_event *event, st
     return true;
 }
 
+// What an event says of its side, whatever the call makes of it.
+static void note(struct call *call, const struct call_event *event)
+{
+    struct call_side *side = &call->side[event->side];
+    if (event->facts && event->facts->allow_known)
+        side->allow = event->facts->allow;
+    if (event->facts)
+        side->supported |= event->facts->supported;
+    switch (event->type) {
+    case CALL_EV_REINVITE:
+        side->invite_in = true;
+        break;
+    case CALL_EV_UPDATE:
+        side->update_in = true;
+        break;
+    case CALL_EV_PRACK:
+        side->prack_in = true;
+        break;
+    case CALL_EV_UPDATED:
+        side->update_out = false;
+        break;
+    case CALL_EV_NO_ACK:
+        side->invite_in = false;
+        side->ack_due = false;
+        break;
+    default:
+        break;
+    }
+}
+
 void call_step(struct call *call, const struct call_event *event, struct call_actions *out)
 {
     out->count = 0;
+    out->bodies = 0;
     if (call->state == CALL_OVER || modify_goes_on(call, event, out))
         return;
-    if (event->type == CALL_EV_REINVITE)
-        call->side[event->side].invite_in = true;
-    if (event->type == CALL_EV_NO_ACK) {
-        call->side[event->side].invite_in = false;
-        call->side[event->side].ack_due = false;
-    }
+    note(call, event);
     switch (call->state) {
     case CALL_UP:
         update_step(call, event, out);

@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The call: two legs, A that called us and B that we call, joined by one session of the dataplane. A pure
-// state machine: an event goes in, actions come out, and somebody else carries them out in their order. No
-// sockets, no clock, no osip. One call belongs to one loop.
+// The call: two sides, A that called us and B that we call, joined by one session of the dataplane. A pure state
+// machine: an event goes in, actions come out, and somebody else carries them out in their order. No sockets, no clock,
+// no osip. One call belongs to one loop.
+//
+// A side is a set of dialogs. Until B answers for good, each To tag of its provisional responses is an early dialog (a
+// fork) with an SDP and keys of its own; one of them is the side's main dialog, whose media flows.
 //
 // What the machine sees to:
-//   - the media is there before any SDP of ours names it, and is told of an answer before that answer goes on
-//   - each trunk of the route is tried in turn: on 503, no response, transport failure; but not any more once
-//   A
-//     has been given an answer in a provisional response, because its answer may not change then
-//   - an offer from either side goes to the other side, and what comes back goes back (hold, resume, new
-//   address)
-//   - an INVITE without an offer: B is offered all that its trunk can, A then what B took
-//   - A is not sent a BYE before it has ACKed our 2xx (RFC 3261 15), unless it never does
+//   - The media is there before any SDP of ours names it, and is told of an answer before that answer goes on.
+//   - Each trunk of the route is tried in turn: on 503, no response, transport failure. That ends once A has been given
+//     an answer in a provisional response, because its answer may not change then (RFC 3261 13.2.1).
+//   - A's answer never changes inside a dialog. What B says later is converted to it.
+//   - Provisional responses are reliable on each side as its trunk says (RFC 3262); the two sides need not agree.
+//   - An offer from either side, in INVITE, UPDATE or PRACK, is one exchange (exchange.c): it goes to the other side,
+//     and what comes back goes back. It is answered here where nothing changes, or where the other side cannot be
+//     asked yet.
+//   - An INVITE without an offer: B is offered all that its trunk can, A then what B took.
+//   - A is not sent a BYE before it has ACKed our 2xx (RFC 3261 15), unless it never does.
 #pragma once
 
 #include "common/config/config.h"
@@ -33,10 +38,35 @@ enum call_state {
 
 enum call_timer {
     CALL_TIMER_SETUP,       // A is answered finally before it fires (control.setup_timeout_ms)
-    CALL_TIMER_NO_RESPONSE, // B sends a provisional above 100 before it fires (trunk's
-                            // no_response_timeout_ms)
+    CALL_TIMER_NO_RESPONSE, // B answers at all, if only 100 (trunk's no_response_ms)
+    CALL_TIMER_NO_PROGRESS, // B sends a provisional above 100 (trunk's no_progress_ms)
+    CALL_TIMER_RETRY,       // an offer of ours that met another one is made again (RFC 3261 14.1)
     CALL_TIMER_COUNT
 };
+
+// Option tags that the machine looks at, as bits.
+enum call_option {
+    CALL_OPTION_100REL = 1u << 0, // RFC 3262
+};
+
+// Methods beyond those of RFC 3261 that a side may allow, as bits.
+enum call_method {
+    CALL_METHOD_UPDATE = 1u << 0,
+    CALL_METHOD_INFO = 1u << 1,
+    CALL_METHOD_REFER = 1u << 2,
+    CALL_METHOD_PRACK = 1u << 3,
+};
+
+// What a message says beside its SDP. All zero: nothing.
+struct call_facts {
+    uint8_t supported, required; // enum call_option: of Supported and Require
+    uint8_t allow;               // enum call_method
+    bool allow_known;            // the message has Allow
+    bool reliable;               // 1xx: it came reliably, RFC 3262
+    uint8_t early_media;         // P-Early-Media of RFC 5009: CALL_EARLY_NONE ..
+};
+
+enum { CALL_EARLY_UNSAID, CALL_EARLY_YES, CALL_EARLY_NO };
 
 enum call_event_type {
     CALL_EV_INVITE = 1,  // A: the first one; sdp or none
@@ -44,12 +74,16 @@ enum call_event_type {
     CALL_EV_CANCEL,      // side: its INVITE, first or later, is withdrawn
     CALL_EV_ACK,         // side: to our 2xx; sdp or none
     CALL_EV_BYE,         // side
-    CALL_EV_PROVISIONAL, // side: 101..199 to our INVITE; sdp or none
-    CALL_EV_SUCCESS,     // side: 2xx to our INVITE; sdp or none
+    CALL_EV_UPDATE,      // side: UPDATE; sdp. One without SDP is answered without us
+    CALL_EV_PRACK,       // side: PRACK of our reliable 1xx; sdp or none
+    CALL_EV_NO_PRACK,    // side: no PRACK to our reliable 1xx
+    CALL_EV_PROVISIONAL, // side, dialog: 101..199 to our INVITE; sdp or none
+    CALL_EV_SUCCESS,     // side, dialog: 2xx to our INVITE; sdp or none
     CALL_EV_FAILURE,     // side: 300..699 to our INVITE
     CALL_EV_TIMEOUT,     // side: no final response to our INVITE
     CALL_EV_TRANSPORT,   // side: our INVITE could not be sent
     CALL_EV_NO_ACK,      // side: no ACK to our 2xx, or our answer could not be sent
+    CALL_EV_UPDATED,     // side: final response to our UPDATE; status (0: none came), sdp or none
     CALL_EV_BYE_DONE,    // side: our BYE was answered or given up
     CALL_EV_ADDED,       // dataplane: status 0 and local, or -errno
     CALL_EV_MODIFIED,    // dataplane: status 0 or -errno
@@ -63,8 +97,11 @@ enum call_event_type {
 struct call_event {
     enum call_event_type type;
     uint8_t side; // CALL_A, CALL_B
+    uint8_t
+        dialog; // number of the dialog within its side, 1..CALL_DIALOGS_MAX; 0: the side's only or main one
     int status;
-    const char *sdp; // NULL: the message has none
+    const struct call_facts *facts; // NULL: none
+    const char *sdp;                // NULL: the message has none
     size_t sdp_len;
     struct tl_addr local[2];
     enum call_timer timer;
@@ -76,28 +113,35 @@ enum call_action_type {
     CALL_DO_DEL,     // end it; answered by CALL_EV_DELETED unless CALL_FORGET is set
     CALL_DO_INVITE,  // B: new dialog over `trunk`; body
     CALL_DO_REINVITE,
-    CALL_DO_ACK,     // side: the 2xx of our INVITE; body or none
-    CALL_DO_ANSWER,  // side: its INVITE; status, body or none
-    CALL_DO_REPLY,   // the request that is the event (BYE): status
-    CALL_DO_CANCEL,  // side: our INVITE, whose final response is still wanted
-    CALL_DO_ABANDON, // side: our INVITE; nothing of it is wanted any more
-    CALL_DO_BYE,     // side
-    CALL_DO_TIMER,   // timer: arm for ms, 0 stops it
-    CALL_DO_END,     // nothing is outstanding: free the call. Always the last action
+    CALL_DO_UPDATE,       // side, dialog: UPDATE; body
+    CALL_DO_ACK,          // side: the 2xx of our INVITE; body or none
+    CALL_DO_ANSWER,       // side, dialog: its INVITE; status, body or none
+    CALL_DO_REPLY,        // side: its BYE; status
+    CALL_DO_REPLY_UPDATE, // side: its UPDATE; status, body or none
+    CALL_DO_REPLY_PRACK,  // side: its PRACK; status, body or none
+    CALL_DO_CANCEL,       // side: our INVITE, whose final response is still wanted
+    CALL_DO_ABANDON,      // side: our INVITE; nothing of it is wanted any more
+    CALL_DO_BYE,          // side
+    CALL_DO_TIMER,        // timer: arm for ms, 0 stops it
+    CALL_DO_END,          // nothing is outstanding: free the call. Always the last action
     CALL_DO_COUNT
 };
 
 enum call_action_flags {
     CALL_RELAY = 1, // ANSWER, BYE: what led to it was a message of the other side, whose Reason goes along
     CALL_FORGET = 2,
+    CALL_RELIABLE = 4, // ANSWER 101..199: with RSeq, until its PRACK is here
+    CALL_FAILED = 8,   // REINVITE, ABANDON: what led to it was that B did not respond in time
 };
 
 struct call_action {
     enum call_action_type type;
     uint8_t side;
+    uint8_t dialog; // as in an event
     uint8_t flags;
     int status;
     unsigned retry_after; // s, 0: none
+    const char *warning;  // sentence for a Warning of a 4xx, or NULL
     uint32_t trunk;       // index in the configuration
     enum call_timer timer;
     uint64_t ms;
@@ -105,12 +149,17 @@ struct call_action {
     size_t body_len;
 };
 
-enum { CALL_ACTIONS_MAX = 24 };
+enum {
+    CALL_ACTIONS_MAX = 48,
+    CALL_BODIES_MAX = 4,   // a step
+    CALL_DIALOGS_MAX = 20, // early ones of a side
+};
 
 struct call_actions {
     unsigned count;
     struct call_action action[CALL_ACTIONS_MAX];
-    char body[NEG_BODY_MAX]; // at most one a step
+    unsigned bodies;
+    char body[CALL_BODIES_MAX][NEG_BODY_MAX];
 };
 
 // What a call looks at and never changes. Outlives its calls.
@@ -120,15 +169,23 @@ struct call_env {
 };
 
 struct call_exchange; // a later offer on its way
+struct call_fork;     // an early dialog of B
 
 struct call_side {
-    struct neg_leg neg;
+    struct neg_leg neg; // what is agreed with the main dialog
     uint32_t trunk;     // index
+    uint8_t main;       // number of the main dialog, 0: the only one
+    uint8_t allow;      // enum call_method: what the far side says it takes
+    uint8_t supported;  // enum call_option
+    bool reliable;      // A: our provisional responses are reliable. B: its answer came reliably
     bool dialog;        // confirmed: a BYE is due when the call ends
     bool invite_in;     // an INVITE of theirs waits for our final answer
     bool invite_out;    // an INVITE of ours waits for its final response
     bool ack_due;       // our 2xx waits for their ACK
-    bool ack_owed;      // their 2xx waits for our ACK (it brought an offer)
+    bool ack_owed;      // their 2xx waits for our ACK
+    bool update_in;     // an UPDATE of theirs waits for our answer
+    bool prack_in;      // a PRACK of theirs does
+    bool update_out;    // an UPDATE of ours waits for its final response
     bool bye_after_ack; // hang up as soon as that ACK is here
     bool bye_out;       // our BYE waits for its answer
 };
@@ -139,16 +196,24 @@ struct call {
     struct call_side side[2];
     uint32_t trunks[TL_ROUTE_TRUNKS_MAX]; // of the route, in order
     uint8_t trunk_count;
-    uint8_t trunk_at;        // which one is being tried
-    bool late_offer;         // A's INVITE had no offer
-    bool a_has_answer;       // A was given an answer, in a provisional response or the 2xx
+    uint8_t trunk_at;  // which one is being tried
+    bool late_offer;   // A's INVITE had no offer
+    bool a_offered;    // ... and a reliable provisional response of ours brought one
+    bool a_has_answer; // A was given an answer in a provisional response or the 2xx, or gave one to our offer
     bool b_has_answered;     // B's answer was taken
+    bool prack_due;          // a reliable provisional response to A waits for its PRACK
+    bool prack_sdp;          // ... and has SDP, so the 2xx waits, too
+    bool success_due;        // B's 2xx is to go on to A
+    bool separate;           // A sees a dialog for each fork of B
     bool session;            // the dataplane has (or is making) a session for this call
     bool adding;             // its ADD is outstanding
     bool modifying;          // a MODIFY is outstanding ...
     bool modify_again;       // ... and another one is due after it
     bool deleting;           // a DEL is outstanding
-    int early_status;        // provisional that waits for the MODIFY, 0: none
+    uint8_t retry_side;      // who is made an offer again when CALL_TIMER_RETRY fires
+    struct neg_leg *offered; // what B's INVITE offered: each fork answers it. NULL once B has answered
+    struct neg_leg *asked;   // separate: A's leg as its offer left it, answered anew for each fork
+    struct call_fork *forks; // oldest first
     struct call_exchange *x; // NULL: none
     int status;              // final answer to A's first INVITE, 0: none yet
     const char *why;         // why the call ended, a sentence; NULL while it has not

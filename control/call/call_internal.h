@@ -4,41 +4,131 @@
 
 #include "control/call/call.h"
 
-enum call_exchange_stage {
-    EXCHANGE_ASKED, // INVITE to the other side is out
+static inline uint8_t call_other(uint8_t side)
+{
+    return side == CALL_A ? CALL_B : CALL_A;
+}
+
+static inline const struct tl_trunk_config *call_trunk(const struct call *call, uint8_t side)
+{
+    return &call->env->config->trunks[call->side[side].trunk];
+}
+
+// ---- actions (act.c) ----------------------------------------------------------------------------------
+//
+// A body is written into act_body() first and goes out with the action that is made next with its length. `len` 0 or
+// below: no body.
+
+char *act_body(struct call_actions *out);
+struct call_action *act(struct call_actions *out, enum call_action_type type, uint8_t side);
+struct call_action *act_with_body(struct call_actions *out, enum call_action_type type, uint8_t side,
+                                  int len);
+struct call_action *act_answer(struct call *call, struct call_actions *out, uint8_t side, int status,
+                               int len);
+void act_answer_503(struct call *call, struct call_actions *out, uint8_t side);
+void act_timer(struct call_actions *out, enum call_timer timer, uint64_t ms);
+void act_modify(struct call *call, struct call_actions *out);
+void act_ack(struct call *call, struct call_actions *out, uint8_t side, int len);
+
+// ---- early dialogs of B (fork.c) ----------------------------------------------------------------------
+
+// One To tag of B's responses, before B has answered for good.
+struct call_fork {
+    struct call_fork *next;
+    uint8_t id;
+    bool answered;      // its SDP was taken into `neg`
+    bool reliable;      // ... from a reliable response
+    bool told;          // separate: A has had an answer in the dialog that stands for this one
+    bool no_media;      // P-Early-Media: what it sends is not for A
+    int status;         // provisional that waits to go on to A, 0: none
+    bool says_sdp;      // ... with SDP
+    struct neg_leg neg; // of a fork that is not main: what is agreed with it
+    struct neg_leg *a;  // separate, not main: A's leg as its dialog for this fork has it
+};
+
+// The fork with that number, made when it is new. NULL: too many, or no memory.
+struct call_fork *fork_get(struct call *call, uint8_t id);
+struct call_fork *fork_find(const struct call *call, uint8_t id);
+
+// B's leg towards that fork: side[CALL_B].neg when it is the main one.
+struct neg_leg *fork_leg(struct call *call, struct call_fork *fork);
+// Likewise A's: side[CALL_A].neg but for `forks: separate`.
+struct neg_leg *fork_leg_a(struct call *call, struct call_fork *fork);
+
+// Takes an SDP of the fork, an answer to our INVITE. 0, or a status for A with *why; then nothing has changed.
+int fork_take_answer(struct call *call, struct call_fork *fork, const struct call_event *event,
+                     const char **why);
+
+// Makes the fork the main one: its media flows. Generations and remembered keys of the leg go on.
+void fork_choose(struct call *call, struct call_fork *fork);
+
+// Whether the trunk wants early media of this fork (its early_media), given that it has an answer.
+bool fork_wanted(const struct call *call, const struct call_fork *fork);
+
+// Forgets all forks; the main one stays as side[CALL_B].neg. With `again` what B was offered is forgotten, too.
+void forks_drop(struct call *call);
+// Makes ready for the forks of a new INVITE to B, which offered what side[CALL_B].neg says. 0 or -ENOMEM.
+int forks_begin(struct call *call);
+
+// ---- what A hears of a provisional (reliable.c) -------------------------------------------------------
+
+// Gives A what waits to go on to it: provisionals, then the 2xx; as far as the dataplane and PRACKs allow.
+void tell_a(struct call *call, struct call_actions *out);
+void reliable_step(struct call *call, const struct call_event *event, struct call_actions *out);
+
+// ---- ending (end.c) -----------------------------------------------------------------------------------
+
+// Ends the call whatever its state: unanswered INVITEs get `status` (those of later offers 487), INVITEs of ours are
+// abandoned, dialogs get a BYE, the session is deleted.
+void end_call(struct call *call, struct call_actions *out, int status, const char *why);
+void end_step(struct call *call, const struct call_event *event, struct call_actions *out);
+
+// ---- setting up (setup.c, answer.c) -------------------------------------------------------------------
+
+void setup_step(struct call *call, const struct call_event *event, struct call_actions *out);
+// The next trunk, or 503 when that was the last one.
+void setup_next_trunk(struct call *call, struct call_actions *out, const char *why);
+bool setup_last_trunk(const struct call *call);
+// B's responses to our INVITE, and the dataplane's word on what they agreed.
+void answer_provisional(struct call *call, const struct call_event *event, struct call_actions *out);
+void answer_success(struct call *call, const struct call_event *event, struct call_actions *out);
+void answer_modified(struct call *call, const struct call_event *event, struct call_actions *out);
+
+// ---- later offers (exchange.c) and the rest of a call that is up (update.c) -----------------------------
+
+// What carries an offer or its answer.
+enum carrier { BY_NONE, BY_INVITE, BY_UPDATE, BY_PRACK };
+
+enum exchange_stage {
+    EXCHANGE_ASKED, // the offer to the other side is out
     EXCHANGE_MEDIA, // both have spoken, the dataplane is being told
     EXCHANGE_LATE,  // without an offer: the other side's offer went to `from`, whose ACK brings the answer
     EXCHANGE_QUIET, // withdrawn by `from`; the other side's final response is awaited
 };
 
-// An offer that goes from one side to the other while the call is up. Until both have agreed,
+// An offer that goes from one side to the other after the first one. Until both have agreed and the dataplane was told,
 // call->side[].neg stays what it is.
 struct call_exchange {
-    enum call_exchange_stage stage;
-    uint8_t from;
-    bool late; // no offer in the INVITE
-    bool undo; // `from` withdrew what the other side then took: that side is to go back too
+    enum exchange_stage stage;
+    uint8_t from;         // whose offer it is; its request waits for our answer in `in`
+    enum carrier in, out; // out BY_NONE: the other side is not asked
+    bool late;            // no offer in the INVITE
+    bool undo;            // `from` withdrew what the other side then took: that side is to go back too
     struct neg_leg neg[2];
 };
 
-// ---- actions (call_act.c) ----
-struct call_action *act(struct call_actions *out, enum call_action_type type, uint8_t side);
-void act_answer(struct call *call, struct call_actions *out, uint8_t side, int status, int body_len);
-void act_answer_503(struct call *call, struct call_actions *out, uint8_t side);
-void act_timer(struct call_actions *out, enum call_timer timer, uint64_t ms);
-void act_modify(struct call *call, struct call_actions *out);
-void act_ack(struct call *call, struct call_actions *out, uint8_t side, int body_len);
-
-// ---- ending (call_end.c) ----
-
-// Ends the call whatever its state: unanswered INVITEs get `status` (those of later offers 487), INVITEs of
-// ours are abandoned, dialogs get a BYE, the session is deleted.
-void end_call(struct call *call, struct call_actions *out, int status, const char *why);
-void end_step(struct call *call, const struct call_event *event, struct call_actions *out);
-
-// ---- setting up (call_setup.c) ----
-void setup_step(struct call *call, const struct call_event *event, struct call_actions *out);
-
-// ---- while it is up (call_update.c) ----
-void update_step(struct call *call, const struct call_event *event, struct call_actions *out);
+// Takes an offer (or an INVITE without one).
+void exchange_offer(struct call *call, const struct call_event *event, struct call_actions *out,
+                    enum carrier in);
+// The other side's final response to our re-INVITE or UPDATE.
+void exchange_success(struct call *call, const struct call_event *event, struct call_actions *out);
+void exchange_failure(struct call *call, const struct call_event *event, struct call_actions *out);
+void exchange_modified(struct call *call, const struct call_event *event, struct call_actions *out);
+void exchange_ack(struct call *call, const struct call_event *event, struct call_actions *out);
+void exchange_cancel(struct call *call, const struct call_event *event, struct call_actions *out);
+void exchange_retry(struct call *call, struct call_actions *out);
 void exchange_drop(struct call *call);
+// Answers the request that brought the offer of the exchange under way, if it still waits: the call ends.
+void exchange_end(struct call *call, struct call_actions *out, int status);
+
+void update_step(struct call *call, const struct call_event *event, struct call_actions *out);

@@ -22,20 +22,32 @@ static void bye(struct call *call, struct call_actions *out, uint8_t s)
     act(out, CALL_DO_BYE, s);
 }
 
-static void end_side(struct call *call, struct call_actions *out, uint8_t s, int status)
+// Whoever waits for an answer of ours gets one.
+static void answer_pending(struct call *call, struct call_actions *out, uint8_t s, int status,
+                           const char *why)
 {
     struct call_side *side = &call->side[s];
-    if (side->invite_in) {
-        if (s == CALL_A && !side->dialog) {
-            call->status = status;
-            if (status == 503)
-                act_answer_503(call, out, s);
-            else
-                act_answer(call, out, s, status, 0);
-        } else {
-            act_answer(call, out, s, 487, 0);
-        }
+    if (side->update_in)
+        act(out, CALL_DO_REPLY_UPDATE, s)->status = 487;
+    if (side->prack_in)
+        act(out, CALL_DO_REPLY_PRACK, s)->status = 481;
+    side->update_in = side->prack_in = false;
+    if (!side->invite_in)
+        return;
+    if (s != CALL_A || side->dialog) {
+        act_answer(call, out, s, 487, 0);
+        return;
     }
+    call->status = status;
+    if (status == 503)
+        act_answer_503(call, out, s);
+    else
+        act_answer(call, out, s, status, 0)->warning = status == 400 || status == 488 ? why : NULL;
+}
+
+static void end_side(struct call *call, struct call_actions *out, uint8_t s)
+{
+    struct call_side *side = &call->side[s];
     if (side->ack_owed)
         act_ack(call, out, s, 0);
     if (side->invite_out) {
@@ -63,11 +75,14 @@ void end_call(struct call *call, struct call_actions *out, int status, const cha
 {
     call->why = why;
     call->state = CALL_ENDING;
-    act_timer(out, CALL_TIMER_SETUP, 0);
-    act_timer(out, CALL_TIMER_NO_RESPONSE, 0);
-    end_side(call, out, CALL_A, status);
-    end_side(call, out, CALL_B, status);
+    for (int t = 0; t < CALL_TIMER_COUNT; t++)
+        act_timer(out, (enum call_timer)t, 0);
+    for (uint8_t s = 0; s < 2; s++) {
+        answer_pending(call, out, s, status, why);
+        end_side(call, out, s);
+    }
     exchange_drop(call);
+    forks_drop(call);
     delete_session(call, out);
     maybe_over(call, out);
 }
@@ -82,6 +97,14 @@ void end_step(struct call *call, const struct call_event *event, struct call_act
         break;
     case CALL_EV_REINVITE:
         act_answer(call, out, event->side, 481, 0);
+        break;
+    case CALL_EV_UPDATE:
+        side->update_in = false;
+        act(out, CALL_DO_REPLY_UPDATE, event->side)->status = 481;
+        break;
+    case CALL_EV_PRACK:
+        side->prack_in = false;
+        act(out, CALL_DO_REPLY_PRACK, event->side)->status = 481;
         break;
     case CALL_EV_ACK:
     case CALL_EV_NO_ACK:

@@ -5,9 +5,9 @@
 
 #include "control/call/call_internal.h"
 
-static const struct tl_trunk_config *trunk_b(const struct call *call)
+bool setup_last_trunk(const struct call *call)
 {
-    return &call->env->config->trunks[call->side[CALL_B].trunk];
+    return call->trunk_at + 1 >= call->trunk_count;
 }
 
 static bool same_realm(const struct call *call, uint32_t one, uint32_t other)
@@ -28,8 +28,20 @@ static void take_invite(struct call *call, const struct call_event *event, struc
     struct neg_leg *neg = &call->side[CALL_A].neg;
     struct sdp sdp;
     const char *why = NULL;
+    const struct call_facts none = {0}, *facts = event->facts ? event->facts : &none;
+    enum tl_prack prack = call_trunk(call, CALL_A)->prack;
+    bool supports = (facts->supported | facts->required) & CALL_OPTION_100REL;
     call->side[CALL_A].invite_in = true;
+    call->side[CALL_A].reliable = supports && prack != TL_PRACK_OFF;
     call->late_offer = !event->sdp;
+    if (facts->required & CALL_OPTION_100REL && prack == TL_PRACK_OFF) {
+        end_call(call, out, 420, "A requires 100rel, and its trunk has prack off");
+        return;
+    }
+    if (!supports && prack == TL_PRACK_REQUIRED) {
+        end_call(call, out, 421, "the trunk requires 100rel, and A does not support it");
+        return;
+    }
     if (event->sdp) {
         if (sdp_parse(&sdp, event->sdp, event->sdp_len, &why) < 0) {
             end_call(call, out, 400, why);
@@ -51,20 +63,22 @@ static void invite_b(struct call *call, struct call_actions *out)
     struct call_side *b = &call->side[CALL_B];
     struct tl_addr local = b->neg.local;
     const struct neg_leg *offered = call->late_offer ? NULL : &call->side[CALL_A].neg;
-    int rc = neg_init(&b->neg, trunk_b(call), call->env->random);
+    int rc = neg_init(&b->neg, call_trunk(call, CALL_B), call->env->random);
     b->neg.local = local;
-    int len = rc < 0 ? rc : neg_make_offer(&b->neg, offered, call->env->random, out->body);
+    int len = rc < 0 ? rc : neg_make_offer(&b->neg, offered, call->env->random, act_body(out));
+    if (len > 0 && (rc = forks_begin(call)) < 0)
+        len = rc;
     if (len < 0) {
         end_call(call, out, len == -ENOTSUP ? 488 : 500, "no offer could be made for the trunk");
         return;
     }
     call->state = CALL_CALLING;
     b->invite_out = true;
-    struct call_action *a = act(out, CALL_DO_INVITE, CALL_B);
-    a->trunk = b->trunk;
-    a->body = out->body;
-    a->body_len = (size_t)len;
-    act_timer(out, CALL_TIMER_NO_RESPONSE, trunk_b(call)->no_response_timeout_ms);
+    act_with_body(out, CALL_DO_INVITE, CALL_B, len)->trunk = b->trunk;
+    act_timer(out, CALL_TIMER_NO_RESPONSE, call_trunk(call, CALL_B)->no_response_ms);
+    // who is the last one has all the time that the call has
+    act_timer(out, CALL_TIMER_NO_PROGRESS,
+              setup_last_trunk(call) ? 0 : call_trunk(call, CALL_B)->no_progress_ms);
 }
 
 static void take_added(struct call *call, const struct call_event *event, struct call_actions *out)
@@ -85,17 +99,21 @@ static void take_added(struct call *call, const struct call_event *event, struct
 }
 
 // The next trunk, or 503 when that was the last one.
-static void next_trunk(struct call *call, struct call_actions *out, const char *why)
+void setup_next_trunk(struct call *call, struct call_actions *out, const char *why)
 {
     struct call_side *b = &call->side[CALL_B];
     uint32_t last = b->trunk;
     act_timer(out, CALL_TIMER_NO_RESPONSE, 0);
-    if (call->trunk_at + 1 >= call->trunk_count || call->a_has_answer || call->early_status) {
+    act_timer(out, CALL_TIMER_NO_PROGRESS, 0);
+    // Once A may have been given an answer, or was sent an offer, its part of the media stays what it is.
+    if (setup_last_trunk(call) || call->a_has_answer || call->a_offered ||
+        (call->b_has_answered && !call->late_offer) || call->x) {
         end_call(call, out, 503, why);
         return;
     }
     b->trunk = call->trunks[++call->trunk_at];
-    call->b_has_answered = false;
+    b->allow = b->supported = 0;
+    forks_drop(call);
     if (same_realm(call, last, b->trunk)) {
         invite_b(call, out);
         return;
@@ -105,105 +123,11 @@ static void next_trunk(struct call *call, struct call_actions *out, const char *
     ask_for_media(call, out);
 }
 
-// Takes B's answer into the leg; one that cannot be taken changes nothing. Returns 0 or a status for A.
-static int take_answer(struct call *call, const struct call_event *event, const char **why)
-{
-    struct sdp sdp;
-    struct neg_leg *b = &call->side[CALL_B].neg;
-    if (sdp_parse(&sdp, event->sdp, event->sdp_len, why) < 0)
-        return 502;
-    struct neg_leg before = *b;
-    int rc = neg_take_answer(b, &sdp, event->sdp, call->env->random, why);
-    if (rc < 0)
-        *b = before;
-    else
-        call->b_has_answered = true;
-    neg_fini(&before);
-    return rc == 0 ? 0 : rc == -ENOTSUP ? 488 : 500;
-}
-
-static void take_provisional(struct call *call, const struct call_event *event, struct call_actions *out)
-{
-    const char *why;
-    act_timer(out, CALL_TIMER_NO_RESPONSE, 0);
-    if (call->state != CALL_CALLING)
-        return;
-    bool early = event->sdp && take_answer(call, event, &why) == 0;
-    if (!early || call->late_offer) {
-        // An answer that we cannot take is B's affair until it answers for good. While the dataplane is being
-        // told of an earlier one A hears of nothing; 199 is about B's forks only.
-        if (!call->early_status && event->status != 199)
-            act_answer(call, out, CALL_A, event->status, 0);
-        return;
-    }
-    call->early_status = event->status;
-    act_modify(call, out);
-}
-
-static void answer_a(struct call *call, struct call_actions *out, int status, int len)
-{
-    if (len < 0) {
-        end_call(call, out, len == -ENOTSUP ? 488 : 500, "the two sides have no codec in common");
-        return;
-    }
-    if (status >= 200) {
-        call->state = CALL_UP;
-        call->status = status;
-        call->side[CALL_A].dialog = true;
-        act_timer(out, CALL_TIMER_SETUP, 0);
-    }
-    act_answer(call, out, CALL_A, status, len);
-}
-
-static void take_success(struct call *call, const struct call_event *event, struct call_actions *out)
-{
-    struct call_side *b = &call->side[CALL_B];
-    const char *why = "B answered without SDP";
-    act_timer(out, CALL_TIMER_NO_RESPONSE, 0);
-    b->invite_out = false;
-    b->dialog = true;
-    b->ack_owed = true;
-    int status = event->sdp ? take_answer(call, event, &why) : call->b_has_answered ? 0 : 502;
-    if (status) {
-        end_call(call, out, status, why);
-        return;
-    }
-    if (call->late_offer) { // A's answer comes with its ACK; the dataplane is told then
-        act_ack(call, out, CALL_B, 0);
-        answer_a(call, out, 200,
-                 neg_make_offer(&call->side[CALL_A].neg, &b->neg, call->env->random, out->body));
-        return;
-    }
-    // B speaks as soon as it has our ACK: it gets it when the dataplane knows B's address and keys.
-    call->state = CALL_ANSWERING;
-    act_modify(call, out);
-}
-
-static void take_modified(struct call *call, const struct call_event *event, struct call_actions *out)
-{
-    int status = call->state == CALL_ANSWERING ? 200 : call->early_status;
-    call->early_status = 0;
-    if (event->status < 0) {
-        end_call(call, out, event->status == -ENOENT ? 503 : 500, "the dataplane refused the answer");
-        return;
-    }
-    if (!status)
-        return;
-    if (call->side[CALL_B].ack_owed)
-        act_ack(call, out, CALL_B, 0);
-    struct neg_leg *a = &call->side[CALL_A].neg;
-    bool again = call->a_has_answer; // RFC 3261 13.2.1: A's answer stays what it was in the 1xx
-    call->a_has_answer = true;
-    answer_a(call, out, status,
-             again ? neg_repeat_answer(a, out->body)
-                   : neg_make_answer(a, &call->side[CALL_B].neg, out->body));
-}
-
 static void take_failure(struct call *call, const struct call_event *event, struct call_actions *out)
 {
     call->side[CALL_B].invite_out = false;
     if (event->status == 503) {
-        next_trunk(call, out, "every trunk answered 503 or did not answer");
+        setup_next_trunk(call, out, "every trunk answered 503 or did not answer");
         return;
     }
     end_call(call, out, call_status_for_a(event->status), "B refused");
@@ -231,11 +155,20 @@ static void take_timer(struct call *call, const struct call_event *event, struct
 {
     if (event->timer == CALL_TIMER_SETUP) {
         end_call(call, out, 408, "nobody answered within setup_timeout");
-    } else if (call->state == CALL_CALLING && call->side[CALL_B].invite_out) {
-        call->side[CALL_B].invite_out = false;
-        act(out, CALL_DO_ABANDON, CALL_B);
-        next_trunk(call, out, "no trunk responded within its no_response_timeout");
+        return;
     }
+    if (call->state != CALL_CALLING || !call->side[CALL_B].invite_out)
+        return;
+    bool silent = event->timer == CALL_TIMER_NO_RESPONSE;
+    if (silent && event->status == 100) // it has said that it is at work; that much was asked for
+        return;
+    if (event->timer == CALL_TIMER_RETRY || (!silent && setup_last_trunk(call)))
+        return;
+    call->side[CALL_B].invite_out = false;
+    act(out, CALL_DO_ABANDON, CALL_B)->flags |= CALL_FAILED;
+    setup_next_trunk(call, out,
+                     silent ? "no trunk responded within its no_response_ms"
+                            : "no trunk made progress within its no_progress_ms");
 }
 
 void setup_step(struct call *call, const struct call_event *event, struct call_actions *out)
@@ -254,11 +187,24 @@ void setup_step(struct call *call, const struct call_event *event, struct call_a
     case CALL_EV_NO_ACK:
         end_call(call, out, 480, "A cannot be answered");
         break;
+    case CALL_EV_PRACK:
+    case CALL_EV_NO_PRACK:
+        reliable_step(call, event, out);
+        break;
+    case CALL_EV_UPDATE:
+        exchange_offer(call, event, out, BY_UPDATE);
+        break;
+    case CALL_EV_UPDATED:
+        if (event->status >= 200 && event->status < 300)
+            exchange_success(call, event, out);
+        else
+            exchange_failure(call, event, out);
+        break;
     case CALL_EV_PROVISIONAL:
-        take_provisional(call, event, out);
+        answer_provisional(call, event, out);
         break;
     case CALL_EV_SUCCESS:
-        take_success(call, event, out);
+        answer_success(call, event, out);
         break;
     case CALL_EV_FAILURE:
         take_failure(call, event, out);
@@ -266,13 +212,16 @@ void setup_step(struct call *call, const struct call_event *event, struct call_a
     case CALL_EV_TIMEOUT:
     case CALL_EV_TRANSPORT:
         call->side[CALL_B].invite_out = false;
-        next_trunk(call, out, "no trunk could be reached");
+        setup_next_trunk(call, out, "no trunk could be reached");
         break;
     case CALL_EV_ADDED:
         take_added(call, event, out);
         break;
     case CALL_EV_MODIFIED:
-        take_modified(call, event, out);
+        if (call->x && call->x->stage == EXCHANGE_MEDIA)
+            exchange_modified(call, event, out);
+        else
+            answer_modified(call, event, out);
         break;
     case CALL_EV_MEDIA_LOST:
         call->session = false;

@@ -117,7 +117,8 @@ int neg_make_offer(struct neg_leg *leg, const struct neg_leg *other, struct neg_
 int neg_make_answer(struct neg_leg *leg, const struct neg_leg *other, char *out);
 
 // Whether an SDP that has just come says what the remote side of `leg` said last: equal in all that we use of it.
-// The version in o= is not looked at: some peers raise it for nothing, some forget to. An offer that is the
+// A version in o= that was raised makes it another one, whatever it says (RFC 3264 8); one that was not does not
+// make it the same. An offer that is the
 // same (a session refresh, RFC 4028 7.4) needs no word to the other side: take it, answer it from what the
 // other side said last (neg_take_offer, neg_make_answer), and tell the dataplane if neg_fill() gives
 // something else than before.
@@ -153,3 +154,11 @@ void neg_fill(const struct neg_leg *a, const struct neg_leg *b, struct tl_leg ou
 // Names of the codecs in use, for people: "PCMA+telephone-event"; with a conversion between the laws A's and
 // B's, "PCMA/PCMU".
 void neg_codec_names(const struct neg_leg *a, const struct neg_leg *b, char *out, size_t cap);
+
+// Makes `next`, what was agreed with one early dialog of a side, follow `before`, what the dataplane has for that side now:
+// the count of key generations and the keys that are remembered go on.
+void neg_follow(struct neg_leg *next, const struct neg_leg *before);
+
+// What `later` has said to the remote side stays said, though nothing else of it comes true: the version in o= of the next
+// SDP goes on from there (RFC 3264 8).
+void neg_keep_version(struct neg_leg *leg, const struct neg_leg *later);

@@ -53,6 +53,21 @@ static void set_tx(struct neg_leg *leg, const struct sdes_crypto *tx)
     leg->tx = *tx;
 }
 
+void neg_follow(struct neg_leg *next, const struct neg_leg *before)
+{
+    struct sdes_crypto rx = next->rx, tx = next->tx;
+    next->rx = before->rx;
+    next->tx = before->tx;
+    next->rx_generation = before->rx_generation;
+    next->tx_generation = before->tx_generation;
+    memcpy(next->rx_before, before->rx_before, sizeof next->rx_before);
+    next->rx_before_at = before->rx_before_at;
+    set_rx(next, &rx);
+    set_tx(next, &tx);
+    sdes_wipe(&rx);
+    sdes_wipe(&tx);
+}
+
 static void set_plain(struct neg_leg *leg)
 {
     struct sdes_crypto none = {0};

@@ -64,6 +64,8 @@ static uint64_t add_media(uint64_t hash, const struct sdp_media *m, const char *
 uint64_t neg_hash(const struct sdp *sdp, const char *text)
 {
     uint64_t hash = add_number(0, sdp->media_count);
+    hash = add_str(hash, text, sdp->session_id);
+    hash = add_str(hash, text, sdp->version);
     for (unsigned i = 0; i < sdp->media_count; i++)
         hash = add_media(hash, &sdp->media[i], text);
     return hash;

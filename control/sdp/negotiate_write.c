@@ -331,3 +331,9 @@ int neg_repeat_answer(const struct neg_leg *leg, char *out)
         return -ENOSPC;
     return hash_of(out, w.len) == leg->hash ? (int)w.len : -ENOENT;
 }
+
+void neg_keep_version(struct neg_leg *leg, const struct neg_leg *later)
+{
+    leg->version = later->version;
+    leg->hash = later->hash;
+}

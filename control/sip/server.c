@@ -286,6 +286,8 @@ static bool refuse_required(struct sip_stack *stack, const struct sip_head *head
             continue;
         struct sip_str rest = head->line[i].value, one;
         while ((one = sip_next_value(&rest)).p) {
+            if (sip_str_is_nocase(one, "100rel")) // the user has it, as the trunk says
+                continue;
             if (len + one.len + 6 > sizeof unsupported)
                 break;
             len += (size_t)snprintf(unsupported + len, sizeof unsupported - len, "%s%.*s",

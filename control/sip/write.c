@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char allow[] = "INVITE, ACK, CANCEL, BYE, OPTIONS";
+static const char allow[] = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE";
 
 // ---- a growing text ------------------------------------------------------------------------------------
 

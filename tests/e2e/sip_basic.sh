@@ -49,7 +49,7 @@ make_config() {
     for c in $callees; do
         name=${c%%:*} n=${c##*:}
         trunks+=", {\"name\": \"$name\", \"listener\": \"$([ $name = tcp ] && echo b-tcp || echo b)\", \"peer\": \"127.0.2.$n:5060\", \"realm\": \"right\", \
-\"options_interval_s\": 0, \"no_response_timeout_ms\": 800, \"dtmf_pt\": 101, \"srtp\": \"$([ $name = secure ] && echo required || echo off)\"}"
+\"options_interval_s\": 0, \"no_response_ms\": 800, \"dtmf_pt\": 101, \"srtp\": \"$([ $name = secure ] && echo required || echo off)\"}"
         routes+="{\"prefix\": \"$n\", \"trunks\": [\"$name\"]}, "
     done
     cat <<CONFIG

@@ -19,7 +19,7 @@ calls_config '
         {prefix: "30", trunks: ["unavailable", "core"]}, {prefix: "31", trunks: ["silent", "core"]}, {prefix: "32", trunks: ["nobody", "core"]},
         {prefix: "33", trunks: ["unavailable", "silent", "nobody"]}]
     | reduce ("'"$callees"'" | split(" ")[] | split(":")) as $c (.;
-        .trunks += [{name: $c[0], listener: "core", peer: "'$TOPO_CORE_IP':\($c[1])", realm: "core", options_interval_s: 0, no_response_timeout_ms: 600}]
+        .trunks += [{name: $c[0], listener: "core", peer: "'$TOPO_CORE_IP':\($c[1])", realm: "core", options_interval_s: 0, no_response_ms: 600}]
         | .routes += [{prefix: "9\($c[1])", trunks: [$c[0]]}])'
 gateway_up
 

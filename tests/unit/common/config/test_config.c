@@ -83,8 +83,8 @@ static void profile_is_overridden_by_trunk(void)
     struct tl_config *c = NULL;
 
     CU_ASSERT_FATAL(tl_config_load(examples[0], &c, &errors) == 0);
-    CU_ASSERT(c->trunks[0].options_interval_s == 60 && c->trunks[0].no_response_timeout_ms == 10000);
-    CU_ASSERT(c->trunks[1].options_interval_s == 60 && c->trunks[1].no_response_timeout_ms == 4000);
+    CU_ASSERT(c->trunks[0].options_interval_s == 60 && c->trunks[0].no_response_ms == 5000);
+    CU_ASSERT(c->trunks[1].options_interval_s == 60 && c->trunks[1].no_response_ms == 4000);
     CU_ASSERT(c->trunks[2].rtcp_mux && c->trunks[2].suite_count == 1);
     CU_ASSERT(c->trunks[2].suites[0] == TL_SUITE_AES_CM_128_HMAC_SHA1_80);
     CU_ASSERT(c->routes[0].any_from && c->routes[0].trunks[1] == 3);

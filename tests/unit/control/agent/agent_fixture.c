@@ -210,7 +210,7 @@ static void set_trunk(struct tl_config *c, unsigned i, const char *name, uint16_
     t->codecs[1] = TL_PCMU;
     t->codec_count = 2;
     t->burst_ms = 1000;
-    t->no_response_timeout_ms = 300;
+    t->no_response_ms = 300;
     t->options_failures = 2;
     c->trunk_count = i + 1;
 }

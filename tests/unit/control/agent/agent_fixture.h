@@ -29,7 +29,7 @@ struct world {
     struct party a, b, b2, s;
 };
 
-// T1 is 20 ms, T2 80 ms, no_response_timeout 300 ms. `tune` may change the configuration before the start.
+// T1 is 20 ms, T2 80 ms, no_response_ms 300 ms. `tune` may change the configuration before the start.
 void world_open(struct world *w, void (*tune)(struct tl_config *config));
 
 // Checks that no call and no session is left, then frees everything.

@@ -694,12 +694,12 @@ static void test_ack_after_the_end(void)
         char *ok, *invite;
         world_open(&w, NULL);
         bring_up(&w, &ok, &invite);
-        a_requests(&w, ok, "INVITE", 2, "", body_a);
+        a_requests(&w, ok, "INVITE", 2, "", body_hold);
         const char *again = party_expect(&w, &w.b, "INVITE");
-        party_answer(&w, &w.b, again, "200 OK", "", body_b);
+        party_answer(&w, &w.b, again, "200 OK", "", body_held);
         const char *first = party_expect(&w, &w.a, "SIP/2.0 200");
         for (unsigned cseq = 3; cseq < 5; cseq++) { // one change at a time, so long as the ACK is due
-            a_requests(&w, ok, "INVITE", cseq, "", body_a);
+            a_requests(&w, ok, "INVITE", cseq, "", body_hold);
             CU_ASSERT_PTR_NOT_NULL(party_expect(&w, &w.a, "SIP/2.0 491"));
             world_turn(&w, 10);
             CU_ASSERT_EQUAL(party_has(&w.b, "INVITE"), 0);

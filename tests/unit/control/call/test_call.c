@@ -42,7 +42,7 @@ static void make_config(void)
         config->trunks[t].codecs[1] = TL_PCMA;
         config->trunks[t].codec_count = 2;
         config->trunks[t].burst_ms = 1000;
-        config->trunks[t].no_response_timeout_ms = 10000;
+        config->trunks[t].no_response_ms = 10000;
         config->trunks[t].silence_ms = 30000;
         config->trunks[t].realm = t == 0 ? 0 : t == 3 ? 2 : 1;
     }
@@ -539,20 +539,24 @@ static void test_refused_change(void)
     GO(&w, {"A reinvite moved", "reinvite:B+sdp"});
     CU_ASSERT_PTR_NULL(strstr(w.body, first));
     // glare: B's own offer meets ours; ours is answered 491, and that goes to A, who tries again
-    GO(&w, {"B reinvite sdp", "B=491"}, {"B 491", "A=491"}, {"A reinvite sdp", "reinvite:B+sdp"},
+    GO(&w, {"B reinvite sdp", "B=491"}, {"B 491", "A=491"}, {"A reinvite moved", "reinvite:B+sdp"},
        {"B 200 sdp", "modify"}, {"B reinvite sdp", "B=491"}, {"modified", "ack:B A=200+sdp"},
        {"A reinvite sdp", "A=491"}, {"A ack", ""});
     // the dialog is gone on the far side
-    GO(&w, {"A reinvite hold", "reinvite:B+sdp"}, {"B 481", "A=487 bye:A del"}, {"A byedone", ""},
-       {"deleted", "end"});
-    finish(&w);
-    UP(&w, 1);
-    GO(&w, {"A reinvite hold", "reinvite:B+sdp"}, {"B timeout", "A=487 bye:A bye:B del"}, {"A byedone", ""},
+    GO(&w, {"A reinvite hold", "reinvite:B+sdp"}, {"B 481", "A=481 bye:A bye:B del"}, {"A byedone", ""},
        {"B byedone", ""}, {"deleted", "end"});
     finish(&w);
     UP(&w, 1);
-    GO(&w, {"A reinvite hold", "reinvite:B+sdp"}, {"B 200 g729", "A=487 bye:A ack:B bye:B del"},
-       {"A byedone", ""}, {"B byedone", ""}, {"deleted", "end"});
+    GO(&w, {"A reinvite hold", "reinvite:B+sdp"}, {"B timeout", "A=408 bye:A bye:B del"}, {"A byedone", ""},
+       {"B byedone", ""}, {"deleted", "end"});
+    finish(&w);
+    // one that cannot be sent leaves the call as it was, and so does an answer that nobody can use: B is asked to go back
+    UP(&w, 1);
+    GO(&w, {"A reinvite hold", "reinvite:B+sdp"}, {"B unreachable", "A=503"},
+       {"A reinvite hold", "reinvite:B+sdp"}, {"B 200 g729", "ack:B A=488 reinvite:B+sdp"},
+       {"B 200 sdp", "modify"}, {"modified", "ack:B"}, {"A reinvite hold", "reinvite:B+sdp"},
+       {"B 200 g729", "ack:B A=488 reinvite:B+sdp"}, {"B 200 g729", "ack:B"},
+       {"A bye", "reply:A=200 bye:B del"}, {"B byedone", ""}, {"deleted", "end"});
     finish(&w);
 }
 
@@ -600,7 +604,7 @@ static void test_cancelled_change(void)
     // B may refuse to go back: the call goes on
     UP(&w, 1);
     GO(&w, {"A reinvite hold", "reinvite:B+sdp"}, {"A cancel", "A=487 cancel:B"}, {"B 200 held", "modify"},
-       {"modified", "ack:B reinvite:B+sdp"}, {"B 491", ""}, {"A reinvite sdp", "reinvite:B+sdp"},
+       {"modified", "ack:B reinvite:B+sdp"}, {"B 488", ""}, {"A reinvite moved", "reinvite:B+sdp"},
        {"B 200 sdp", "modify"}, {"modified", "ack:B A=200+sdp"}, {"A ack", ""},
        {"A bye", "reply:A=200 bye:B del"}, {"deleted", ""}, {"B byedone", "end"});
     finish(&w);

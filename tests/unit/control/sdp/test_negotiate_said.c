@@ -135,9 +135,12 @@ static void test_same(void)
         bool same;
     } table[] = {
         {first, true},
-        {"v=0\no=- 7 2 IN IP4 192.0.2.1\ns=x\nt=0 0\n" BASE "a=fmtp:101 0-15\na=crypto:1 " SAMPLE_CM80 "\n"
+        {"v=0\no=- 7 2 IN IP4 192.0.2.1\ns=-\n" BASE "a=fmtp:101 0-15\na=crypto:1 " SAMPLE_CM80 "\n"
          "a=ptime:20\nb=AS:80\nm=video 0 RTP/AVP 31\n",
-         true}, // another version, and lines that we don't use
+         false}, // another version
+        {"v=0\no=- 7 1 IN IP4 192.0.2.1\ns=x\nt=0 0\n" BASE "a=fmtp:101 0-15\na=crypto:1 " SAMPLE_CM80 "\n"
+         "a=ptime:20\nb=AS:80\nm=video 0 RTP/AVP 31\n",
+         true}, // lines that we don't use
         {"v=0\no=- 7 1 IN IP4 192.0.2.1\ns=-\n" BASE "a=fmtp:101 0-15\na=crypto:1 " SAMPLE_CM80 "\n"
          "a=ptime:20\nb=AS:80\na=sendonly\nm=video 0 RTP/AVP 31\n",
          false}, // the same version, but held
@@ -171,7 +174,9 @@ static void test_same(void)
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct pair p;
         struct sdp s;
-        const char *text = table[i].sdp;
+        char text[1024]; // rows without a beginning have that of `first`
+        snprintf(text, sizeof text, "%s%s",
+                 table[i].sdp[0] == 'v' ? "" : "v=0\no=- 7 1 IN IP4 192.0.2.1\ns=-\n", table[i].sdp);
         begin(&p, &maybe, &plain);
         CU_ASSERT_EQUAL_FATAL(sdp_parse(&s, text, strlen(text), NULL), 0);
         CU_ASSERT_FALSE(neg_same_sdp(&p.a, &s, text)); // nothing was said yet

@@ -73,15 +73,16 @@ static void request_has_what_it_needs(void)
     CU_ASSERT(sip_request(fix.stack, &to, &r, NULL, &txn) == 0);
     const char *t = fix.sent[0].text, *branch = fix_branch(t);
     char expect[1024];
-    snprintf(expect, sizeof expect,
-             "INVITE sip:b@192.0.2.10:5060 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=%s;rport\r\n"
-             "Max-Forwards: 12\r\nRoute: <sip:r1;lr>\r\nRoute: <sip:r2;lr>\r\nFrom: "
-             "<sip:us@192.0.2.1>;tag=ours\r\n"
-             "To: <sip:b@192.0.2.10>\r\nCall-ID: 3.feedbeef\r\nCSeq: 1 INVITE\r\n"
-             "Contact: <sip:us@192.0.2.1:5060>\r\nUser-Agent: trunkline-test\r\n"
-             "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\nX-One: 1\r\nContent-Type: application/sdp\r\n"
-             "Content-Length: 5\r\n\r\nv=0\r\n",
-             branch);
+    snprintf(
+        expect, sizeof expect,
+        "INVITE sip:b@192.0.2.10:5060 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=%s;rport\r\n"
+        "Max-Forwards: 12\r\nRoute: <sip:r1;lr>\r\nRoute: <sip:r2;lr>\r\nFrom: "
+        "<sip:us@192.0.2.1>;tag=ours\r\n"
+        "To: <sip:b@192.0.2.10>\r\nCall-ID: 3.feedbeef\r\nCSeq: 1 INVITE\r\n"
+        "Contact: <sip:us@192.0.2.1:5060>\r\nUser-Agent: trunkline-test\r\n"
+        "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE\r\nX-One: 1\r\nContent-Type: application/sdp\r\n"
+        "Content-Length: 5\r\n\r\nv=0\r\n",
+        branch);
     CU_ASSERT_STRING_EQUAL(t, expect);
     CU_ASSERT(sip_loop_of((struct sip_str){branch, strlen(branch)}) == 3);
     sip_abandon(txn);

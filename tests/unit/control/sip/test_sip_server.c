@@ -420,8 +420,8 @@ static void refusals(void)
         const char *answer, *has;
         enum sip_reject counted; // SIP_REJECT_COUNT: not as a bad message
     } table[] = {
-        {"OPTIONS sip:a@192.0.2.1 SIP/2.0", "Require: 100rel, foo", "SIP/2.0 420 ",
-         "\r\nUnsupported: 100rel, foo\r\n", SIP_REJECT_COUNT},
+        {"OPTIONS sip:a@192.0.2.1 SIP/2.0", "Require: bar, foo", "SIP/2.0 420 ",
+         "\r\nUnsupported: bar, foo\r\n", SIP_REJECT_COUNT},
         {"OPTIONS sip:a@192.0.2.1 SIP/3.0", "X: y", "SIP/2.0 505 ", NULL, SIP_REJECT_version},
         {"OPTIONS mailto:a@192.0.2.1 SIP/2.0", "X: y", "SIP/2.0 416 ", NULL, SIP_REJECT_scheme},
         {"OPTIONS sips:a@192.0.2.1 SIP/2.0", "X: y", "SIP/2.0 416 ", NULL, SIP_REJECT_scheme},

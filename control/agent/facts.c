@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What messages say beside their SDP, in the words of the call machine, and back.
+#include <stdio.h>
+#include <string.h>
+
+#include "common/addr.h"
+#include "control/agent/agent_internal.h"
+
+static uint8_t options_of(const struct sip_msg *msg, const char *header)
+{
+    return sip_msg_has_token(msg, header, "100rel") ? CALL_OPTION_100REL : 0;
+}
+
+// RFC 5009: what a peer says of the media that it sends before it answers.
+static uint8_t early_media(const struct sip_msg *msg)
+{
+    struct sip_str value = sip_msg_header(msg, "P-Early-Media", 0);
+    if (!value.p)
+        return CALL_EARLY_UNSAID;
+    return sip_msg_has_token(msg, "P-Early-Media", "inactive") ||
+                   sip_msg_has_token(msg, "P-Early-Media", "recvonly")
+               ? CALL_EARLY_NO
+               : CALL_EARLY_YES;
+}
+
+void agent_facts(const struct sip_msg *msg, struct call_facts *out)
+{
+    static const struct {
+        const char *name;
+        uint8_t bit;
+    } methods[] = {{"UPDATE", CALL_METHOD_UPDATE},
+                   {"INFO", CALL_METHOD_INFO},
+                   {"REFER", CALL_METHOD_REFER},
+                   {"PRACK", CALL_METHOD_PRACK}};
+    memset(out, 0, sizeof *out);
+    out->supported = options_of(msg, "Supported");
+    out->required = options_of(msg, "Require");
+    out->allow_known = sip_msg_header(msg, "Allow", 0).p != NULL;
+    for (size_t i = 0; out->allow_known && i < sizeof methods / sizeof methods[0]; i++)
+        if (sip_msg_has_token(msg, "Allow", methods[i].name))
+            out->allow |= methods[i].bit;
+    if (sip_msg_is_request(msg))
+        return;
+    out->reliable = out->required & CALL_OPTION_100REL && sip_msg_header(msg, "RSeq", 0).p;
+    out->early_media = early_media(msg);
+}
+
+void agent_option_lines(const struct tl_trunk_config *trunk, enum sip_method method, char out[static 64])
+{
+    out[0] = 0;
+    if (method == SIP_INVITE && trunk->prack != TL_PRACK_OFF)
+        snprintf(out, 64, "%s: 100rel\r\n", trunk->prack == TL_PRACK_REQUIRED ? "Require" : "Supported");
+}
+
+void agent_warning_line(const struct sip_flow *flow, const char *sentence, char *out, size_t size)
+{
+    char host[TL_ADDR_TEXT], value[200];
+    out[0] = 0;
+    if (neg_warning(sentence, tl_addr_print_host(&flow->local, host), value, sizeof value) > 0)
+        snprintf(out, size, "Warning: %s\r\n", value);
+}
