@@ -49,6 +49,7 @@ void media_session_free(struct media_session *s)
         at = &(*at)->next;
     *at = s->next;
     m->session_count--;
+    free(s->keys);
     explicit_bzero(s, sizeof *s);
     free(s);
 }
@@ -276,6 +277,7 @@ int media_add(struct media *m, const struct tl_leg leg[2], void *arg, struct med
     s->media = m;
     s->arg = arg;
     memcpy(s->leg, leg, sizeof s->leg);
+    media_number_keys(s, s->leg); // the first ones
     s->next = *bucket_of(m, s->call_ref);
     *bucket_of(m, s->call_ref) = s;
     m->session_count++;
@@ -288,7 +290,14 @@ int media_add(struct media *m, const struct tl_leg leg[2], void *arg, struct med
 int media_modify(struct media_session *s, const struct tl_leg leg[2])
 {
     struct media *m = s->media;
-    memcpy(s->leg, leg, sizeof s->leg);
+    struct tl_leg to[2];
+    memcpy(to, leg, sizeof to);
+    int rc = media_number_keys(s, to);
+    if (rc == 0)
+        memcpy(s->leg, to, sizeof s->leg);
+    explicit_bzero(to, sizeof to);
+    if (rc < 0)
+        return rc;
     s->dirty = true;
     if (!m->up)
         return -ENOTCONN;

@@ -68,9 +68,10 @@ const struct tl_live_view *media_live(const struct media *media);
 // -EAGAIN: too many commands wait; -ENOMEM.
 int media_add(struct media *media, const struct tl_leg leg[2], void *arg, struct media_session **out);
 
-// Sets both legs. Returns 0, and on_modified() follows, one for all calls made before it comes; or -ENOTCONN:
-// the dataplane is away, the change is kept and goes with the session when it is given back. Not before
-// on_added().
+// Sets both legs; the generations of their keys are set here. Returns 0, and on_modified() follows, one for all
+// calls made before it comes; or -ENOTCONN: the dataplane is away, the change is kept and goes with the session
+// when it is given back; or -ESTALE, -ENOMEM: a key comes back that was used too long ago (common/key_history.h),
+// no memory; the session is as it was, and nothing follows. Not before on_added().
 int media_modify(struct media_session *session, const struct tl_leg leg[2]);
 
 // Ends the session; the pointer is not to be used again. Returns 0, and on_deleted() follows; or -ENOTCONN:

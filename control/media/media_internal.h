@@ -6,6 +6,7 @@
 #include <event2/event.h>
 
 #include "common/client.h"
+#include "common/key_history.h"
 #include "control/media/media.h"
 
 enum {
@@ -26,8 +27,14 @@ struct media_resume {
     struct tl_resume_ssrc tx;
 };
 
+// Which keys each side of a session has had, in each direction: received, sent.
+struct media_keys {
+    struct tl_key_history history[2][2];
+};
+
 struct media_session {
     struct media *media;
+    struct media_keys *keys;          // NULL: it has the first ones still
     struct media_session *next;       // in its bucket
     struct media_session *queue_next; // in the queue
     void *arg;                        // NULL: forgotten, no callbacks
@@ -89,6 +96,16 @@ void media_session_free(struct media_session *s);
 void media_unqueue(struct media_session *s);
 // Takes all completions and events that are there.
 void media_drain(struct media *m);
+
+// ---- keys.c ----
+
+// Gives each key of `leg`, which the session is to have, its generation: the one that it had before in this
+// session, or a new one. 0; -ESTALE: a key was used before and is forgotten, which the log says; -ENOMEM.
+int media_number_keys(struct media_session *s, struct tl_leg leg[2]);
+
+// A new dataplane knows of no key but those in use. False: one of those had been in use before others, and
+// where it stood is not known.
+bool media_lose_keys(struct media_session *s);
 
 // ---- media_recover.c ----
 

@@ -96,7 +96,8 @@ static void make_again(struct media_session *s)
     bool was_there = s->installed;
     s->installed = false;
     memset(&s->handle, 0, sizeof s->handle);
-    if (was_there && !s->seen && has_keys(s))
+    bool known = media_lose_keys(s);
+    if (was_there && ((!s->seen && has_keys(s)) || !known))
         media_session_lost(s, "the old live table does not know where its SRTP indices stood");
     else
         media_queue(s);

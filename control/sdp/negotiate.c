@@ -274,8 +274,10 @@ static int take_audio(struct neg_leg *leg, const struct sdp *sdp, const char *te
     leg->off = false;
     leg->agreed = true;
     leg->rtcp_mux = m->rtcp_mux && leg->trunk->rtcp_mux && pts_fit_mux(leg);
-    if (neg_key_returns(leg, crypto))
-        return neg_refuse(why, "an SRTP key of the offer was used before in this call");
+    if (neg_key_forgotten(leg, crypto))
+        return neg_refuse(
+            why,
+            "the SRTP key of the offer was used too long ago in this call: its replay window is forgotten");
     int rc = neg_answer_keys(leg, crypto, moved, random);
     if (rc == 0 && remember_lines(leg, sdp, text, audio) < 0)
         return neg_refuse(why, "the m= lines of the offer are too long to be answered");

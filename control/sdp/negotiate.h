@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "common/config/config.h"
+#include "common/key_history.h"
 #include "control/sdp/sdes.h"
 #include "control/sdp/sdp.h"
 
@@ -26,7 +27,6 @@ enum {
     NEG_NO_LINE = 0xff,
     NEG_PASS_MAX = 384,
     NEG_FMTP_MAX = 48,
-    NEG_KEYS_BEFORE = 8, // keys of the remote side that are remembered; the dataplane remembers all
 };
 
 enum neg_said { NEG_SAID_NOTHING, NEG_SAID_OFFER, NEG_SAID_ANSWER };
@@ -73,9 +73,7 @@ struct neg_leg {
     // agreed
     uint8_t proto; // enum sdp_proto
     struct sdes_crypto rx, tx;
-    uint32_t rx_generation, tx_generation;
-    uint64_t rx_before[NEG_KEYS_BEFORE]; // fingerprints of keys it sent with before, 0: none
-    uint8_t rx_before_at;                // where the next one goes
+    struct tl_key_history rx_keys; // what the remote side has sent with
     // shape of the remote side's m= lines: every answer and new offer has as many, RFC 3264 8
     uint8_t line_count;
     uint8_t audio_line;        // NEG_NO_LINE: it named none
@@ -156,7 +154,7 @@ void neg_fill(const struct neg_leg *a, const struct neg_leg *b, struct tl_leg ou
 void neg_codec_names(const struct neg_leg *a, const struct neg_leg *b, char *out, size_t cap);
 
 // Makes `next`, what was agreed with one early dialog of a side, follow `before`, what the dataplane has for that side now:
-// the count of key generations and the keys that are remembered go on.
+// the keys that are remembered go on. Both are copies of one leg.
 void neg_follow(struct neg_leg *next, const struct neg_leg *before);
 
 // What `later` has said to the remote side stays said, though nothing else of it comes true: the version in o= of the next

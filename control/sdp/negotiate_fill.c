@@ -5,18 +5,6 @@
 
 #include "control/sdp/negotiate_internal.h"
 
-static void fill_crypto(struct tl_crypto *out, const struct sdes_crypto *in, uint32_t generation)
-{
-    if (in->suite == TL_SUITE_NONE)
-        return; // plain is all zero in the contract; the count goes on when keys come back
-    out->suite = in->suite;
-    out->generation = generation;
-    memcpy(out->key, in->key, sizeof out->key);
-    memcpy(out->salt, in->salt, sizeof out->salt);
-    out->mki_len = in->mki_len;
-    memcpy(out->mki, in->mki, sizeof out->mki);
-}
-
 int neg_becomes(const struct neg_leg *leg, const struct neg_leg *other, int codec)
 {
     if (!neg_takes(leg, codec))
@@ -94,8 +82,8 @@ static void fill_one(const struct neg_leg *leg, const struct neg_leg *other, str
         out->flags |= TL_LEG_RTCP_MUX;
     else if (!leg->off)
         out->rtcp = leg->rtcp;
-    fill_crypto(&out->rx, &leg->rx, leg->rx_generation);
-    fill_crypto(&out->tx, &leg->tx, leg->tx_generation);
+    neg_crypto(&out->rx, &leg->rx);
+    neg_crypto(&out->tx, &leg->tx);
     for (int c = 0; c < NEG_CODECS; c++)
         if (leg->local_pt[c] != NEG_NO_PT)
             add_codec(out, leg, other, c, leg->local_pt[c]);

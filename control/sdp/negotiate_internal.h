@@ -60,8 +60,11 @@ int neg_becomes(const struct neg_leg *leg, const struct neg_leg *other, int code
 bool neg_pick_crypto(const struct neg_leg *leg, const struct sdp_media *m, const char *text,
                      struct sdes_crypto *out, const char **why);
 
-// Whether a key was in use before another one was: its replay windows are gone, so it may not come back.
-bool neg_key_returns(const struct neg_leg *leg, const struct sdes_crypto *rx);
+// The contract's form of keys, without a generation: that is control/media's to give. Wipe it.
+void neg_crypto(struct tl_crypto *out, const struct sdes_crypto *in);
+
+// Was the key in use so long ago that the dataplane has forgotten its windows? Then it may not come back.
+bool neg_key_forgotten(const struct neg_leg *leg, const struct sdes_crypto *rx);
 
 // Takes the remote side's key of an offer (suite TL_SUITE_NONE: plain) and makes ours where a new one is due;
 // `moved`: its media address changed. 0 or -errno of `random`.

@@ -11,68 +11,49 @@ static bool same_keys(const struct sdes_crypto *a, const struct sdes_crypto *b)
            memcmp(a->salt, b->salt, sizeof a->salt) == 0;
 }
 
-static uint64_t fingerprint(const struct sdes_crypto *c)
+void neg_crypto(struct tl_crypto *out, const struct sdes_crypto *in)
 {
-    uint64_t h = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < sizeof c->key; i++)
-        h = (h ^ c->key[i]) * 0x100000001b3u;
-    for (size_t i = 0; i < sizeof c->salt; i++)
-        h = (h ^ c->salt[i]) * 0x100000001b3u;
-    h = (h ^ c->suite) * 0x100000001b3u;
-    return h ? h : 1;
+    memset(out, 0, sizeof *out);
+    if (in->suite == TL_SUITE_NONE)
+        return; // plain is all zero in the contract
+    out->suite = in->suite;
+    memcpy(out->key, in->key, sizeof out->key);
+    memcpy(out->salt, in->salt, sizeof out->salt);
+    out->mki_len = in->mki_len;
+    memcpy(out->mki, in->mki, sizeof out->mki);
 }
 
-// Whether a key was in use before another one was: its replay windows are gone, so it may not come back.
-bool neg_key_returns(const struct neg_leg *leg, const struct sdes_crypto *rx)
+bool neg_key_forgotten(const struct neg_leg *leg, const struct sdes_crypto *rx)
 {
-    if (rx->suite == TL_SUITE_NONE || same_keys(&leg->rx, rx))
-        return false;
-    uint64_t print = fingerprint(rx);
-    for (unsigned i = 0; i < NEG_KEYS_BEFORE; i++)
-        if (leg->rx_before[i] == print)
-            return true;
-    return false;
+    struct tl_crypto crypto;
+    neg_crypto(&crypto, rx);
+    bool forgotten = tl_key_history_find(&leg->rx_keys, &crypto, leg->session_id) == -ESTALE;
+    explicit_bzero(&crypto, sizeof crypto);
+    return forgotten;
 }
 
 static void set_rx(struct neg_leg *leg, const struct sdes_crypto *rx)
 {
-    if (!same_keys(&leg->rx, rx)) {
-        leg->rx_generation++;
-        if (leg->rx.suite != TL_SUITE_NONE) {
-            leg->rx_before[leg->rx_before_at] = fingerprint(&leg->rx);
-            leg->rx_before_at = (leg->rx_before_at + 1) % NEG_KEYS_BEFORE;
-        }
-    }
+    struct tl_crypto crypto;
+    neg_crypto(&crypto, rx);
+    tl_key_history_take(&leg->rx_keys, &crypto, leg->session_id);
+    explicit_bzero(&crypto, sizeof crypto);
     leg->rx = *rx;
-}
-
-static void set_tx(struct neg_leg *leg, const struct sdes_crypto *tx)
-{
-    if (!same_keys(&leg->tx, tx))
-        leg->tx_generation++;
-    leg->tx = *tx;
 }
 
 void neg_follow(struct neg_leg *next, const struct neg_leg *before)
 {
-    struct sdes_crypto rx = next->rx, tx = next->tx;
-    next->rx = before->rx;
-    next->tx = before->tx;
-    next->rx_generation = before->rx_generation;
-    next->tx_generation = before->tx_generation;
-    memcpy(next->rx_before, before->rx_before, sizeof next->rx_before);
-    next->rx_before_at = before->rx_before_at;
+    struct sdes_crypto rx = next->rx;
+    next->rx_keys = before->rx_keys;
     set_rx(next, &rx);
-    set_tx(next, &tx);
     sdes_wipe(&rx);
-    sdes_wipe(&tx);
 }
 
 static void set_plain(struct neg_leg *leg)
 {
     struct sdes_crypto none = {0};
     set_rx(leg, &none);
-    set_tx(leg, &none);
+    leg->tx = none;
 }
 
 void neg_shape_offer(const struct neg_leg *leg, struct sdes_crypto *tx)
@@ -130,7 +111,7 @@ int neg_answer_keys(struct neg_leg *leg, const struct sdes_crypto *rx, bool move
     int rc = sdes_generate(&tx, rx->tag, rx->suite, random.fill, random.arg);
     if (rc == 0) {
         shape_answer(leg, rx, &tx);
-        set_tx(leg, &tx);
+        leg->tx = tx;
     }
     sdes_wipe(&tx);
     return rc;
@@ -171,11 +152,13 @@ int neg_answered_keys(struct neg_leg *leg, const struct sdp_media *m, const char
         if (sdes_parse(&rx, text + m->crypto[i].off, m->crypto[i].len, why) == 0)
             tx = taken_up(leg, &rx);
     int rc = tx ? 0 : -ENOTSUP;
-    if (tx && neg_key_returns(leg, &rx))
-        rc = neg_refuse(why, "the SRTP key of the answer was used before in this call");
+    if (tx && neg_key_forgotten(leg, &rx))
+        rc = neg_refuse(
+            why,
+            "the SRTP key of the answer was used too long ago in this call: its replay window is forgotten");
     if (rc == 0) {
         set_rx(leg, &rx);
-        set_tx(leg, tx);
+        leg->tx = *tx;
     }
     sdes_wipe(&rx);
     return rc;

@@ -79,6 +79,26 @@ static void nine_are_kept(void)
     CU_ASSERT_EQUAL(tl_key_history_check(&h, &next, SEED), -EINVAL);
 }
 
+// No bit of a key is lost in what is kept of the forgotten ones.
+static void forgotten_ones_differ_in_every_bit(void)
+{
+    struct tl_key_history h = {0};
+    take(&h, 1);
+    for (unsigned n = 1000; n < 1000 + TL_KEYS_KEPT; n++)
+        take(&h, n);
+    CU_ASSERT_EQUAL(find(&h, 1), -ESTALE);
+    for (unsigned bit = 0; bit < 8 * TL_KEY_MAX; bit++) {
+        struct tl_crypto c = key(1, 0);
+        c.key[bit / 8] ^= 1u << bit % 8;
+        CU_ASSERT_EQUAL(tl_key_history_find(&h, &c, SEED), -ENOENT);
+    }
+    for (unsigned bit = 0; bit < 8 * TL_SALT_MAX; bit++) {
+        struct tl_crypto c = key(1, 0);
+        c.salt[bit / 8] ^= 1u << bit % 8;
+        CU_ASSERT_EQUAL(tl_key_history_find(&h, &c, SEED), -ENOENT);
+    }
+}
+
 // What is used again is not the next to be forgotten, plain RTP in between or not.
 static void used_again(void)
 {
@@ -144,6 +164,7 @@ int main(int argc, char **argv)
     static const struct test_case cases[] = {
         {"prints_differ_in_every_part", prints_differ_in_every_part},
         {"nine_are_kept", nine_are_kept},
+        {"forgotten_ones_differ_in_every_bit", forgotten_ones_differ_in_every_bit},
         {"used_again", used_again},
         {"lost_all_but_one", lost_all_but_one},
         {"generation_0_is_plain", generation_0_is_plain},

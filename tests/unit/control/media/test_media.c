@@ -325,6 +325,88 @@ static void test_death_and_return(void)
     end();
 }
 
+// Each key of a direction has a generation, and the same one when it comes back; a key that eight others have
+// followed is refused and nothing changes. A new dataplane knows only of the keys in use: it counts the others as
+// forgotten, and a former key whose indices are nowhere ends its session.
+static int change_keys(struct caller *c, uint8_t rx, uint8_t tx, struct fake_session *out)
+{
+    struct tl_leg legs[2] = {leg("core", 4000), leg("peers", 5000)};
+    if (rx)
+        legs[0].rx = key(rx, 0);
+    if (tx)
+        legs[0].tx = key(tx, 0);
+    c->modified = 0;
+    int rc = media_modify(c->session, legs);
+    if (rc == 0)
+        CU_ASSERT_TRUE(turn_until(is_set, &c->modified));
+    *out = *fake_dataplane_find(w.fake, media_call_ref(c->session));
+    return rc;
+}
+
+static void test_keys_come_back(void)
+{
+    begin(10);
+    struct caller c = {0};
+    struct fake_session s;
+    struct tl_leg legs[2] = {leg("core", 4000), leg("peers", 5000)};
+    CU_ASSERT_TRUE(add(&c, legs));
+    static const struct {
+        uint8_t rx, tx;
+        uint32_t rx_generation, tx_generation;
+    } t[] = {{1, 101, 1, 1}, {1, 101, 1, 1}, {2, 101, 2, 1}, {1, 102, 1, 2}, {0, 0, 0, 0},
+             {2, 102, 2, 2}, {3, 101, 3, 1}, {1, 103, 1, 3}, {2, 0, 2, 0}};
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        CU_ASSERT_EQUAL(change_keys(&c, t[i].rx, t[i].tx, &s), 0);
+        CU_ASSERT_EQUAL(s.leg[0].rx.generation, t[i].rx_generation);
+        CU_ASSERT_EQUAL(s.leg[0].tx.generation, t[i].tx_generation);
+    }
+    for (uint8_t k = 4; k <= 11; k++) { // 2 and eight more
+        CU_ASSERT_EQUAL(change_keys(&c, k, 0, &s), 0);
+        CU_ASSERT_EQUAL(s.leg[0].rx.generation, k);
+    }
+    CU_ASSERT_EQUAL(change_keys(&c, 1, 0, &s), -ESTALE);
+    CU_ASSERT_EQUAL(s.leg[0].rx.key[0], 11);
+    CU_ASSERT_EQUAL(change_keys(&c, 2, 0, &s), 0);
+    CU_ASSERT_EQUAL(s.leg[0].rx.generation, 2);
+    CU_ASSERT_EQUAL(change_keys(&c, 12, 101, &s), 0);
+    end();
+}
+
+static void test_keys_of_a_dead_dataplane(void)
+{
+    for (int heard = 0; heard < 2; heard++) {
+        begin(10);
+        struct caller c = {0};
+        struct fake_session s;
+        struct tl_leg legs[2] = {leg("core", 4000), leg("peers", 5000)};
+        legs[0].rx = key(1, 0);
+        legs[0].tx = key(101, 0);
+        CU_ASSERT_TRUE(add(&c, legs));
+        CU_ASSERT_EQUAL(change_keys(&c, 2, 102, &s), 0);
+        CU_ASSERT_EQUAL(change_keys(&c, 1, 101, &s), 0);
+        uint64_t ref = media_call_ref(c.session);
+        if (heard) {
+            CU_ASSERT_EQUAL(fake_dataplane_media(w.fake, ref, 0, 0x1234, 500, 1), 0);
+            CU_ASSERT_EQUAL(fake_dataplane_media(w.fake, ref, 1, 0x5678, 300, 1), 0);
+        }
+        fake_dataplane_die(w.fake);
+        CU_ASSERT_TRUE(turn_until(is_away, NULL));
+        CU_ASSERT_EQUAL(fake_dataplane_revive(w.fake), 0);
+        CU_ASSERT_TRUE(turn_until(is_up, NULL));
+        CU_ASSERT_EQUAL(c.lost, !heard);
+        if (heard) {
+            CU_ASSERT_EQUAL(change_keys(&c, 1, 101, &s), 0);
+            CU_ASSERT_EQUAL(s.leg[0].rx.generation, 1);
+            CU_ASSERT_EQUAL(change_keys(&c, 2, 101, &s), -ESTALE);
+            CU_ASSERT_EQUAL(change_keys(&c, 1, 102, &s), -ESTALE);
+            CU_ASSERT_EQUAL(change_keys(&c, 3, 103, &s), 0);
+            CU_ASSERT_EQUAL(s.leg[0].rx.generation, 3);
+            CU_ASSERT_EQUAL(change_keys(&c, 1, 101, &s), 0);
+        }
+        end();
+    }
+}
+
 // A session that cannot be given back is lost, its call hears of it, the others go on.
 static void test_lost(void)
 {
@@ -524,6 +606,8 @@ int main(int argc, char **argv)
         {"refused greeting", test_refused_greeting},
         {"many at once", test_many},
         {"death and return", test_death_and_return},
+        {"keys come back", test_keys_come_back},
+        {"keys of a dead dataplane", test_keys_of_a_dead_dataplane},
         {"lost", test_lost},
         {"ended while lost", test_ended_while_lost},
         {"interrupted", test_interrupted},
