@@ -301,6 +301,42 @@ static json_t *call(void *arg, const char *id)
                      describe_leg(&c, CALL_B, snap));
 }
 
+// ---- ending calls -------------------------------------------------------------------------------------
+
+static bool is_wanted(void *arg, const struct agent_call_info *c)
+{
+    const struct tl_trunk_config *trunk = arg; // NULL: any
+    return !trunk || c->trunk[CALL_A] == trunk || c->trunk[CALL_B] == trunk;
+}
+
+static const struct tl_trunk_config *trunk_named(const struct tl_config *config, const char *name)
+{
+    for (uint32_t i = 0; i < config->trunk_count; i++)
+        if (strcmp(config->trunks[i].name, name) == 0)
+            return &config->trunks[i];
+    return NULL;
+}
+
+static json_t *hang_up(void *arg, const struct ctl_hangup *which)
+{
+    struct agent *agent = arg;
+    uint64_t id, next = 0;
+    size_t ended = 1;
+    if (which->call) {
+        if (sdp_number(which->call, strlen(which->call), UINT64_MAX, &id) < 0 || agent_hang_up(agent, id) < 0)
+            return NULL;
+    } else {
+        const struct tl_trunk_config *trunk =
+            which->trunk ? trunk_named(agent_config(agent), which->trunk) : NULL;
+        if (which->trunk && !trunk)
+            return NULL;
+        ended = agent_hang_up_where(agent, which->after, CTL_HANGUP_MAX, is_wanted, (void *)(uintptr_t)trunk,
+                                    &next);
+    }
+    return json_pack("{s:I, s:o}", "ended", (json_int_t)ended, "next",
+                     next ? json_integer((json_int_t)next) : json_null());
+}
+
 // ---- trunks, stats ------------------------------------------------------------------------------------
 
 static json_t *trunks(void *arg)
@@ -315,4 +351,4 @@ static json_t *stats(void *arg)
     return answer;
 }
 
-const struct ctl_provider agent_provider = {status, calls, call, trunks, stats};
+const struct ctl_provider agent_provider = {status, calls, call, hang_up, trunks, stats};

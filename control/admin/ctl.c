@@ -63,12 +63,20 @@ static json_t *success(json_t *result)
                   : failure("not enough memory for the answer");
 }
 
+static json_t *bad_after(const json_t *after)
+{
+    return after && (!json_is_integer(after) || json_integer_value(after) < 0)
+               ? failure("\"after\" is not a number from 0 on")
+               : NULL;
+}
+
 static json_t *answer_calls(struct ctl *ctl, const json_t *request)
 {
     const json_t *after = json_object_get(request, "after"), *limit = json_object_get(request, "limit");
+    json_t *refused = bad_after(after);
 
-    if (after && (!json_is_integer(after) || json_integer_value(after) < 0))
-        return failure("\"after\" is not a number from 0 on");
+    if (refused)
+        return refused;
     if (limit && (!json_is_integer(limit) || json_integer_value(limit) < 1 ||
                   json_integer_value(limit) > CTL_PAGE_MAX))
         return failure("\"limit\" is not a number from 1 to 500");
@@ -85,6 +93,24 @@ static json_t *answer_call(struct ctl *ctl, const json_t *request)
         return failure("\"call\" does not name a call");
     json_t *result = ctl->provider->call(ctl->arg, id);
     return result ? success(result) : failure("there is no such call");
+}
+
+static json_t *answer_hangup(struct ctl *ctl, const json_t *request)
+{
+    const json_t *call = json_object_get(request, "call"), *trunk = json_object_get(request, "trunk"),
+                 *all = json_object_get(request, "all"), *after = json_object_get(request, "after");
+    json_t *refused = bad_after(after);
+
+    if (refused)
+        return refused;
+    if (!!call + !!trunk + !!all != 1 || (call && !json_is_string(call)) ||
+        (trunk && !json_is_string(trunk)) || (all && !json_is_true(all)))
+        return failure("expected one of \"call\" (string), \"trunk\" (string) and \"all\" (true)");
+    struct ctl_hangup which = {json_string_value(call), json_string_value(trunk),
+                               (uint64_t)json_integer_value(after)};
+    json_t *result = ctl->provider->hang_up(ctl->arg, &which);
+    return result || all ? success(result)
+                         : failure(call ? "there is no such call" : "there is no such trunk");
 }
 
 static json_t *answer_request(struct ctl *ctl, const json_t *request)
@@ -104,7 +130,9 @@ static json_t *answer_request(struct ctl *ctl, const json_t *request)
         return success(p->trunks(ctl->arg));
     if (strcmp(command, "stats") == 0)
         return success(p->stats(ctl->arg));
-    return failure("unknown command; there are status, calls, call, trunks and stats");
+    if (strcmp(command, "hangup") == 0)
+        return answer_hangup(ctl, request);
+    return failure("unknown command; there are status, calls, call, trunks, stats and hangup");
 }
 
 static int write_out(const char *bytes, size_t len, void *out)

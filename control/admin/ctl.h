@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The operator's socket: a Unix stream socket with one JSON object a line, asked by trunklinectl.
 //
-//   request   {"command": "status" | "calls" | "call" | "trunks" | "stats", "id": any string or number}
+//   request   {"command": "status" | "calls" | "call" | "trunks" | "stats" | "hangup", "id": any string or number}
 //             "calls" takes "after" (number, default 0) and "limit" (1..CTL_PAGE_MAX, default CTL_PAGE_MAX)
 //             "call" takes "call" (string)
+//             "hangup" takes one of "call" (string), "trunk" (string) and "all" (true), and "after" as "calls" does
 //   answer    {"id": as asked or null, "ok": true, "result": {...}}
 //             {"id": as asked or null, "ok": false, "error": "one sentence"}
 //
@@ -20,13 +21,21 @@
 enum {
     CTL_LINE_MAX = 4096, // bytes of a request
     CTL_PAGE_MAX = 500,  // calls in one answer
+    CTL_HANGUP_MAX = 50, // calls that one request ends at most
 };
 
 struct event_base;
 struct ctl;
 
+// Which calls are to end: one, those that came by a trunk or went to it, or, with neither, all.
+struct ctl_hangup {
+    const char *call, *trunk; // NULL: not by that
+    uint64_t after;           // as for `calls`
+};
+
 // Who knows the answers. Each returns a new value, which becomes the result, or NULL: `call` for a call that
-// there is not, the others when memory is short. They must not block; `arg` is the one of ctl_open().
+// there is not, `hang_up` for a call or trunk that there is not, the others when memory is short. They must not
+// block; `arg` is the one of ctl_open().
 struct ctl_provider {
     // Any object; trunklinectl shows its members line by line.
     json_t *(*status)(void *arg);
@@ -41,6 +50,8 @@ struct ctl_provider {
     // media: {"rx_packets", ..., "lost", "reordered", "duplicates", "jitter_ms", "longest_gap_ms", "heard_s_ago",
     //         "dropped", "drops": [{"reason", "count", "text"}]}
     json_t *(*call)(void *arg, const char *id);
+    // {"ended": number, "next": N or null}: as for `calls`.
+    json_t *(*hang_up)(void *arg, const struct ctl_hangup *which);
     // What ctl_trunks() makes.
     json_t *(*trunks)(void *arg);
     // What ctl_stats() makes.

@@ -78,3 +78,10 @@ bool agent_find_call(const struct agent *agent, uint64_t id, struct agent_call_i
 
 // Ends a call with BYE to both sides. 0 or -ENOENT.
 int agent_hang_up(struct agent *agent, uint64_t id);
+
+// Ends the calls that `wanted` says true of, the newest first, of those with ids below `below` (0: of all). Not asked
+// about are calls that end already. Asks about `limit` calls at most, so that the loop's turn stays short: *next is the
+// `below` to go on with, 0 when there is no call left. Returns how many it ended.
+size_t agent_hang_up_where(struct agent *agent, uint64_t below, size_t limit,
+                           bool (*wanted)(void *arg, const struct agent_call_info *info), void *arg,
+                           uint64_t *next);

@@ -100,6 +100,7 @@ struct agent {
     struct call_event later[AGENT_LATER_MAX];
     unsigned later_first, later_count;
     struct agent_call *calls;
+    struct agent_call *walk; // where a walk that ends calls goes on; agent_call_free() keeps it alive
     uint64_t next_id;
     uint64_t start_ms;
     struct agent_counters counters;

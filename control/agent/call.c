@@ -72,6 +72,8 @@ void agent_call_free(struct agent_call *c)
     *c->link = c->next;
     if (c->next)
         c->next->link = c->link;
+    if (agent->walk == c)
+        agent->walk = c->next;
     agent->counters.active--;
     call_fini(&c->call);
     free(c->from);

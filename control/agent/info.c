@@ -76,3 +76,28 @@ int agent_hang_up(struct agent *agent, uint64_t id)
     agent_plain_event(c, CALL_EV_HANGUP, 0, 0);
     return 0;
 }
+
+size_t agent_hang_up_where(struct agent *agent, uint64_t below, size_t limit,
+                           bool (*wanted)(void *arg, const struct agent_call_info *info), void *arg,
+                           uint64_t *next)
+{
+    size_t ended = 0, asked = 0;
+    uint64_t last = 0;
+    for (agent->walk = agent->calls; agent->walk && asked < limit;) {
+        struct agent_call *c = agent->walk;
+        agent->walk = c->next;
+        if ((below && c->id >= below) || c->call.state >= CALL_ENDING)
+            continue;
+        asked++;
+        last = c->id;
+        struct agent_call_info info;
+        describe(c, &info);
+        if (!wanted(arg, &info))
+            continue;
+        ended++;
+        agent_plain_event(c, CALL_EV_HANGUP, 0, 0); // ends this call, perhaps the one at agent->walk, too
+    }
+    *next = agent->walk ? last : 0;
+    agent->walk = NULL;
+    return ended;
+}

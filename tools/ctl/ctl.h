@@ -16,14 +16,18 @@ enum {
 struct ctl_options {
     const char *socket;
     bool json;
+    const char *trunk; // --trunk, NULL without
+    bool all;
     int argc; // arguments of the command
     char **argv;
 };
 
+enum { CTL_CHOICE = -1 }; // one argument, or --trunk or --all in its place
+
 struct ctl_command {
     const char *name; // one or two words
     const char *arguments;
-    int argc; // how many it takes
+    int argc; // how many it takes; CTL_CHOICE
     const char *summary;
     const char *help;
     int (*run)(const struct ctl_options *options); // returns the exit status
@@ -32,6 +36,7 @@ struct ctl_command {
 int ctl_status(const struct ctl_options *options);
 int ctl_calls(const struct ctl_options *options);
 int ctl_call(const struct ctl_options *options);
+int ctl_hangup(const struct ctl_options *options);
 int ctl_trunks(const struct ctl_options *options);
 int ctl_stats(const struct ctl_options *options);
 int ctl_config_check(const struct ctl_options *options);

@@ -21,6 +21,10 @@ static const struct ctl_command commands[] = {
      ctl_calls},
     {"call", "ID", 1, "all about one call", "Prints all that is known of the call that calls lists as ID.",
      ctl_call},
+    {"hangup", "ID | --trunk NAME | --all", CTL_CHOICE, "end calls",
+     "Ends the call that calls lists as ID, the calls that came by the trunk NAME or went to it, or all calls, each with\n"
+     "BYE to both sides, and prints how many. It asks nothing. Calls that come meanwhile are not ended.",
+     ctl_hangup},
     {"trunks", "", 0, "trunks, their state and counters",
      "Prints a line for each trunk: up or down and for how many seconds, its peer, calls up now, calls in "
      "and out\n"
@@ -56,7 +60,7 @@ static void usage(FILE *out)
     for (size_t i = 0; i < command_count; i++) {
         char both[64];
         snprintf(both, sizeof both, "%s %s", commands[i].name, commands[i].arguments);
-        fprintf(out, "  %-20s %s\n", both, commands[i].summary);
+        fprintf(out, "  %-33s %s\n", both, commands[i].summary);
     }
     fputs("\nOptions:\n"
           "  --config FILE        ask the trunkline-control of this configuration file\n"
@@ -110,7 +114,9 @@ static int run(struct ctl_options *options, bool help)
     }
     options->argc -= words;
     options->argv += words;
-    if (options->argc != c->argc) {
+    bool fits = c->argc == CTL_CHOICE ? options->argc + !!options->trunk + options->all == 1
+                                      : options->argc == c->argc && !options->trunk && !options->all;
+    if (!fits) {
         fprintf(stderr, "trunklinectl: %s takes %s; see trunklinectl %s --help\n", c->name,
                 c->argc ? c->arguments : "no argument", c->name);
         return CTL_USAGE;
@@ -139,6 +145,8 @@ int main(int argc, char **argv)
         {"config", required_argument, NULL, 'c'},
         {"socket", required_argument, NULL, 's'},
         {"json", no_argument, NULL, 'j'},
+        {"trunk", required_argument, NULL, 't'},
+        {"all", no_argument, NULL, 'a'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
@@ -158,6 +166,12 @@ int main(int argc, char **argv)
             break;
         case 'j':
             options.json = true;
+            break;
+        case 't':
+            options.trunk = optarg;
+            break;
+        case 'a':
+            options.all = true;
             break;
         case 'h':
             help = true;

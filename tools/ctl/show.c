@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// status, calls, call, trunks, stats: asked from trunkline-control and shown.
+// status, calls, call, hangup, trunks, stats: asked from trunkline-control and shown.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,6 +106,51 @@ int ctl_calls(const struct ctl_options *options)
     }
     json_decref(result);
     client_close(&client);
+    return status;
+}
+
+// ---- hangup
+
+// One request after the other: each ends a bounded number of calls and says where to go on.
+static int end_calls(struct client *client, const struct ctl_options *options, json_int_t *ended)
+{
+    json_int_t after = 0;
+
+    for (int pages = 0; pages < PAGES_MAX; pages++) {
+        json_t *result = NULL, *request = json_pack("{s:s, s:I}", "command", "hangup", "after", after);
+        if (options->all)
+            json_object_set_new(request, "all", json_true());
+        else if (options->trunk)
+            json_object_set_new(request, "trunk", json_string(options->trunk));
+        else
+            json_object_set_new(request, "call", json_string(options->argv[0]));
+        int status = client_ask(client, request, &result);
+        if (status != CTL_OK)
+            return status;
+        const json_t *next = json_object_get(result, "next");
+        bool more = json_is_integer(next) && json_integer_value(next) != after;
+        *ended += json_integer_value(json_object_get(result, "ended"));
+        after = json_integer_value(next);
+        json_decref(result);
+        if (!more)
+            break;
+    }
+    return CTL_OK;
+}
+
+int ctl_hangup(const struct ctl_options *options)
+{
+    struct client client;
+    json_int_t ended = 0;
+    int status = client_open(&client, options->socket);
+
+    if (status == CTL_OK)
+        status = end_calls(&client, options, &ended);
+    client_close(&client);
+    if (options->json && (status == CTL_OK || ended))
+        printf("{\"ended\":%lld}\n", (long long)ended);
+    else if (status == CTL_OK || ended)
+        printf("%lld call%s ended\n", (long long)ended, ended == 1 ? "" : "s");
     return status;
 }
 

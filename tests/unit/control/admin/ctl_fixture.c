@@ -118,6 +118,24 @@ static json_t *call(void *arg, const char *id)
     return answer;
 }
 
+// Two calls at a time, of those that `call_count` says; one by its name.
+static json_t *hang_up(void *arg, const struct ctl_hangup *which)
+{
+    struct fixture *f = arg;
+
+    f->asked++;
+    snprintf(f->ended, sizeof f->ended, "%s %s %llu", which->call ? which->call : "-",
+             which->trunk ? which->trunk : "-", (unsigned long long)which->after);
+    if ((which->call && strcmp(which->call, "c1") != 0) ||
+        (which->trunk && strcmp(which->trunk, "peer") != 0))
+        return NULL;
+    if (which->call)
+        return json_pack("{s:i, s:n}", "ended", 1, "next");
+    uint64_t left = which->after ? which->after - 1 : f->call_count, now = left < 2 ? left : 2;
+    return json_pack("{s:I, s:o}", "ended", (json_int_t)now, "next",
+                     left > now ? json_integer((json_int_t)(left - now + 1)) : json_null());
+}
+
 static json_t *trunks(void *arg)
 {
     struct fixture *f = arg;
@@ -138,7 +156,7 @@ static json_t *stats(void *arg)
 }
 
 const struct ctl_provider fixture_provider = {
-    .status = status, .calls = calls, .call = call, .trunks = trunks, .stats = stats};
+    .status = status, .calls = calls, .call = call, .hang_up = hang_up, .trunks = trunks, .stats = stats};
 
 // ---- fixture
 

@@ -19,6 +19,7 @@ struct fixture {
     unsigned asked;      // questions that reached the provider
     uint64_t call_count; // calls to list
     bool newest_first;   // the last one first, and so on
+    char ended[96];      // what the last request to end calls asked for
     size_t status_size;  // octets of ballast in the answer to status
     bool away;           // the dataplane, as the answers to call and stats say
     const struct trunk_table *trunks;

@@ -94,6 +94,9 @@ static void socket_of_a_successor_is_left(void)
 
 #define SORRY(id, text) "{\"error\":\"" text "\",\"id\":" id ",\"ok\":false}"
 
+#define WHICH                                                                                                \
+    SORRY("null", "expected one of \\\"call\\\" (string), \\\"trunk\\\" (string) and \\\"all\\\" (true)")
+
 static const struct {
     const char *request;
     const char *answer; // members sorted by key
@@ -114,7 +117,23 @@ static const struct {
     {"{\"command\":\"calls\",\"limit\":0}", SORRY("null", "\\\"limit\\\" is not a number from 1 to 500")},
     {"{\"command\":\"calls\",\"limit\":501}", SORRY("null", "\\\"limit\\\" is not a number from 1 to 500")},
     {"{\"command\":\"stop\",\"id\":3}",
-     SORRY("3", "unknown command; there are status, calls, call, trunks and stats")},
+     SORRY("3", "unknown command; there are status, calls, call, trunks, stats and hangup")},
+    {"{\"command\":\"hangup\",\"call\":\"c1\",\"id\":1}",
+     "{\"id\":1,\"ok\":true,\"result\":{\"ended\":1,\"next\":null}}"},
+    {"{\"command\":\"hangup\",\"call\":\"c2\"}", SORRY("null", "there is no such call")},
+    {"{\"command\":\"hangup\",\"trunk\":\"gone\"}", SORRY("null", "there is no such trunk")},
+    {"{\"command\":\"hangup\",\"trunk\":\"peer\",\"after\":4}",
+     "{\"id\":null,\"ok\":true,\"result\":{\"ended\":2,\"next\":2}}"},
+    {"{\"command\":\"hangup\",\"all\":true}",
+     "{\"id\":null,\"ok\":true,\"result\":{\"ended\":0,\"next\":null}}"},
+    {"{\"command\":\"hangup\",\"all\":true,\"after\":-1}",
+     SORRY("null", "\\\"after\\\" is not a number from 0 on")},
+    {"{\"command\":\"hangup\"}", WHICH},
+    {"{\"command\":\"hangup\",\"all\":false}", WHICH},
+    {"{\"command\":\"hangup\",\"all\":1}", WHICH},
+    {"{\"command\":\"hangup\",\"call\":1}", WHICH},
+    {"{\"command\":\"hangup\",\"trunk\":null}", WHICH},
+    {"{\"command\":\"hangup\",\"trunk\":\"peer\",\"all\":true}", WHICH},
     {"{\"command\":5,\"id\":3}", SORRY("3", "the request has no \\\"command\\\"")},
     {"{}", SORRY("null", "the request has no \\\"command\\\"")},
     {"{\"command\":\"status\",\"id\":{}}", SORRY("null", "\\\"id\\\" is neither a string nor a number")},

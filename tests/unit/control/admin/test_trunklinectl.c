@@ -223,6 +223,31 @@ static void one_call_is_shown(void)
     fixture_end(&f);
 }
 
+static void calls_are_ended(void)
+{
+    fixture_begin(&f, NULL);
+    run(NULL, "hangup c1");
+    CU_ASSERT(r.status == 0 && begins(r.out, "1 call ended\n"));
+    CU_ASSERT_STRING_EQUAL(f.ended, "c1 - 0");
+    run(NULL, "hangup c2");
+    CU_ASSERT(r.status == 1 && r.out[0] == '\0');
+    CU_ASSERT_STRING_EQUAL(r.err, "trunklinectl: there is no such call\n");
+    f.call_count = 7;
+    run(NULL, "hangup --trunk peer");
+    CU_ASSERT(r.status == 0 && begins(r.out, "7 calls ended\n"));
+    CU_ASSERT_STRING_EQUAL(f.ended, "- peer 2"); // the last of four requests
+    CU_ASSERT_EQUAL(f.asked, 6);
+    run(NULL, "hangup --all --json");
+    CU_ASSERT(r.status == 0);
+    CU_ASSERT_STRING_EQUAL(r.out, "{\"ended\":7}\n");
+    run(NULL, "--json hangup --trunk gone");
+    CU_ASSERT(r.status == 1 && r.out[0] == '\0' && begins(r.err, "trunklinectl: there is no such trunk\n"));
+    f.call_count = 0;
+    run(NULL, "--all hangup");
+    CU_ASSERT(r.status == 0 && begins(r.out, "0 calls ended\n"));
+    fixture_end(&f);
+}
+
 static void trunks_are_listed(void)
 {
     struct tl_config_errors errors;
@@ -378,6 +403,13 @@ static void usage_errors_say_what_to_do(void)
         {"call", 2, "", "trunklinectl: call takes ID; see trunklinectl call --help\n"},
         {"call c1 c2", 2, "", "trunklinectl: call takes ID; "},
         {"status now", 2, "", "trunklinectl: status takes no argument; "},
+        {"status --all", 2, "", "trunklinectl: status takes no argument; "},
+        {"call c1 --trunk peer", 2, "", "trunklinectl: call takes ID; "},
+        {"hangup", 2, "",
+         "trunklinectl: hangup takes ID | --trunk NAME | --all; see trunklinectl hangup --help\n"},
+        {"hangup c1 c2", 2, "", "trunklinectl: hangup takes ID | --trunk NAME | --all; "},
+        {"hangup c1 --all", 2, "", "trunklinectl: hangup takes ID | --trunk NAME | --all; "},
+        {"hangup --trunk peer --all", 2, "", "trunklinectl: hangup takes ID | --trunk NAME | --all; "},
         {"status --verbose", 2, "", "trunklinectl: unrecognized option '--verbose'\n"},
     };
 
@@ -543,6 +575,7 @@ int main(int argc, char **argv)
         {"status_is_shown", status_is_shown},
         {"calls_are_listed", calls_are_listed},
         {"one_call_is_shown", one_call_is_shown},
+        {"calls_are_ended", calls_are_ended},
         {"trunks_are_listed", trunks_are_listed},
         {"stats_are_shown", stats_are_shown},
         {"usage_errors_say_what_to_do", usage_errors_say_what_to_do},

@@ -325,3 +325,18 @@ void world_close(struct world *w)
     free(w->config);
     rmdir(w->dir);
 }
+
+void bring_up(struct world *w, char **ok, char **invite)
+{
+    a_invites(w, "call", "1100", "", body_a);
+    const char *i = party_expect(w, &w->b, "INVITE");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(i);
+    *invite = strdup(i);
+    party_answer(w, &w->b, *invite, "200 OK", "btag", body_b);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(party_expect(w, &w->b, "ACK"));
+    const char *o = party_expect(w, &w->a, "SIP/2.0 200");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(o);
+    *ok = strdup(o);
+    a_requests(w, *ok, "ACK", 1, "", NULL);
+    world_turn(w, 10);
+}

@@ -71,4 +71,7 @@ void a_requests(struct world *w, const char *answer, const char *method, unsigne
 void b_requests(struct world *w, struct party *p, const char *invite, const char *tag, const char *method,
                 unsigned cseq, const char *extra, const char *body);
 
+// A call of a to b that is up. *ok is our 2xx to a, *invite our INVITE to b; the caller frees both.
+void bring_up(struct world *w, char **ok, char **invite);
+
 extern const char body_a[], body_b[], body_hold[], body_held[];
