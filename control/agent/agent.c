@@ -60,6 +60,13 @@ const struct tl_trunk_config *agent_leg_trunk(const struct agent_leg *leg)
     return &leg->owner->agent->config->trunks[leg->owner->call.side[leg->side].trunk];
 }
 
+// What else a body may be is ignored, unless its sender demands that it is understood.
+bool agent_body_refused(const struct sip_msg *msg)
+{
+    static const char *const types[] = {"application/sdp", NULL};
+    return sip_msg_body_refused(msg, types);
+}
+
 // Looks at an INVITE before it is a call. Returns 0, or the status that turns it away.
 static int admit(struct agent *agent, struct sip_txn *txn, const struct sip_msg *msg,
                  const struct sip_flow *flow, struct trunk **from, uint32_t *trunks, unsigned *count,
@@ -76,7 +83,7 @@ static int admit(struct agent *agent, struct sip_txn *txn, const struct sip_msg 
     if (sip_msg_number(msg, "Max-Forwards", 255, 70) == 0)
         return 483;
     *why = "its body is not SDP";
-    if (sip_msg_has_body(msg) && !agent_sdp_of(msg).p)
+    if (agent_body_refused(msg))
         return 415;
     *why = "no route for the called number";
     if (!sip_msg_called(msg, called))

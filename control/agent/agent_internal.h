@@ -115,6 +115,7 @@ void agent_respond(struct sip_txn *txn, int status, unsigned retry_after, const 
 const char *agent_trunk_name(const struct agent *agent, uint32_t trunk);
 const struct tl_trunk_config *agent_leg_trunk(const struct agent_leg *leg);
 struct sip_str agent_sdp_of(const struct sip_msg *msg);
+bool agent_body_refused(const struct sip_msg *msg); // a 415
 
 // ---- facts.c ----
 

@@ -24,7 +24,7 @@ static void sdp_event(struct agent_dialog *d, enum call_event_type type, const s
 // A body that is no SDP.
 static bool strange_body(struct sip_txn *txn, const struct sip_msg *msg)
 {
-    if (!sip_msg_has_body(msg) || agent_sdp_of(msg).p)
+    if (!agent_body_refused(msg))
         return false;
     agent_respond(txn, 415, 0, accept_sdp);
     return true;

@@ -100,8 +100,20 @@ uint32_t sip_msg_number(const struct sip_msg *msg, const char *name, uint32_t ma
 // Whether a comma-separated header (Require, Supported, Allow) has that token, compared without case.
 bool sip_msg_has_token(const struct sip_msg *msg, const char *name, const char *token);
 
-// The body whose type is `type` ("application/sdp"), also as part of a multipart/mixed.
+// The body whose type is `type` ("application/sdp"), also as part of a multipart body, nested up to three deep: of
+// multipart/alternative the last such part (RFC 2046 5.1.4), of multipart/related the root if it is one (RFC 2387),
+// else and of any other multipart the first. A part that is encoded (base64, gzip) or belongs to an early session
+// (RFC 3959) is none.
 struct sip_str sip_msg_body(const struct sip_msg *msg, const char *type);
+
+// The same of a part with that Content-ID ("<x@y>" or "x@y", as a cid: URI of Geolocation names it); NULL for either
+// counts as any.
+struct sip_str sip_msg_part(const struct sip_msg *msg, const char *type, const char *id);
+
+// Whether the body cannot be handled as its sender demands, which is a 415 (RFC 3261 8.2.3, 20.11): it, or a part
+// of it that says handling=required, is of a type that is not in `types` (NULL at the end), or encoded. Of
+// alternatives one that is known is enough. False without a body and with handling=optional.
+bool sip_msg_body_refused(const struct sip_msg *msg, const char *const types[]);
 
 // Whether there is a body at all.
 bool sip_msg_has_body(const struct sip_msg *msg);

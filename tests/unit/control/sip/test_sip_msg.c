@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reading messages: the filter's table, RFC 4475's messages, header values, numbers, bodies.
+// Reading messages: the filter's table, RFC 4475's messages, header values, numbers.
 #include "sip_fixture.h"
 
 #include "common/addr.h"
@@ -496,46 +496,6 @@ static void called_numbers(void)
     }
 }
 
-static void bodies(void)
-{
-    static const struct {
-        const char *type, *body;
-        const char *sdp; // NULL: none
-    } table[] = {
-        {"application/sdp", "v=0\n", "v=0\r\n"},
-        {"Application/SDP;charset=utf-8", "v=0\n", "v=0\r\n"},
-        {"application/isup", "v=0\n", NULL},
-        {"multipart/mixed;boundary=b", "--b\nContent-Type: application/sdp\n\nv=0\n\n--b--\n", "v=0\r\n"},
-        {"multipart/mixed; boundary=\"b b\"",
-         "pre\n--b b\nContent-Type: x/y\n\nxx\n--b b\nc: application/sdp\n\nv=1\n--b b--", "v=1"},
-        {"multipart/mixed;boundary=b", "--b\n\nv=0\n--b--\n", NULL},
-        {"multipart/mixed;boundary=b", "--b", NULL},
-        {"multipart/mixed;boundary=b", "--b\n", NULL},
-        {"multipart/mixed;boundary=b", "--b\nContent-Type: application/sdp", NULL},
-        {"multipart/mixed;boundary=b", "--b\nContent-Type: application/sdp\n\nv=2", "v=2"},
-        {"multipart/mixed", "--b\nContent-Type: application/sdp\n\nv=0\n--b--", NULL},
-        {"multipart/mixed;boundary=", "--\nContent-Type: application/sdp\n\nv=0\n----", NULL},
-        {"multipart/mixed;boundary=b",
-         "--b\nContent-Type: multipart/mixed;boundary=c\n\n--c\nContent-Type: "
-         "application/sdp\n\nv=3\n--c--\n--b--",
-         "v=3"},
-    };
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        struct sip_shape shape;
-        char text[1024];
-        snprintf(text, sizeof text, "INVITE sip:b SIP/2.0\n" HEAD "CSeq: 1 INVITE\nContent-Type: %s\n\n%s",
-                 table[i].type, table[i].body);
-        struct sip_msg *m = message(text, &shape);
-        CU_ASSERT_FATAL(m != NULL);
-        struct sip_str sdp = sip_msg_body(m, "application/sdp");
-        bool good = table[i].sdp ? sip_str_is(sdp, table[i].sdp) : sdp.p == NULL;
-        CU_ASSERT(good);
-        if (!good)
-            printf("     row %zu: \"%.*s\"\n", i, (int)sdp.len, sdp.p ? sdp.p : "");
-        sip_msg_free(m);
-    }
-}
-
 static void vias(void)
 {
     static const struct {
@@ -694,7 +654,6 @@ int main(int argc, char **argv)
         {"rfc4475", rfc4475},
         {"header_values", header_values},
         {"called_numbers", called_numbers},
-        {"bodies", bodies},
         {"vias", vias},
         {"addresses", addresses},
         {"numbers", numbers},
