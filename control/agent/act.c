@@ -75,7 +75,8 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
     struct agent_leg *leg = &c->leg[CALL_B];
     struct trunk *trunk = &agent->trunks.trunks[a->trunk];
     struct sip_flow flow = sip_flow_to(agent->stack, trunk->config->listener, &trunk->config->peer);
-    char uri[256], to[260], from[600], contact[256], options[64];
+    char options[64], type[LOCATION_TYPE_MAX], *room = NULL;
+    struct header_plan plan;
     if (c->trunk_b)
         trunk_leg_ends(c->trunk_b);
     c->trunk_b = trunk;
@@ -86,26 +87,26 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
     leg->invite_cseq = 1;
     sip_make_tag(agent->stack, leg->tag);
     sip_make_call_id(agent->stack, leg->call_id, sizeof leg->call_id);
-    agent_uri(uri, sizeof uri, c->called, &trunk->config->peer, flow.transport);
-    snprintf(to, sizeof to, "<%s>", uri);
-    snprintf(from, sizeof from, "%s;tag=%s", c->from, leg->tag);
-    agent_contact(contact, sizeof contact, c->calling, &flow);
+    int rc = agent_plan_invite(c, &flow, &plan);
     agent_option_lines(trunk->config, SIP_INVITE, options);
-    char *headers = join(options, c->headers);
+    char *headers = rc == 0 ? join(options, plan.lines) : NULL;
     struct sip_request request = {.method = SIP_INVITE,
-                                  .uri = uri,
-                                  .from = from,
-                                  .to = to,
+                                  .uri = plan.uri,
+                                  .from = plan.from,
+                                  .to = plan.to,
                                   .call_id = leg->call_id,
                                   .cseq = 1,
-                                  .contact = contact,
+                                  .contact = plan.contact,
                                   .max_forwards = c->max_forwards,
                                   .headers = headers,
                                   .body_type = agent_sdp_type,
                                   .body = a->body,
                                   .body_len = a->body_len};
-    int rc = sip_request(agent->stack, &flow, &request, &leg->user.sip, &leg->invite_out);
+    agent_invite_body(c, &request, type, &room);
+    if (rc == 0)
+        rc = sip_request(agent->stack, &flow, &request, &leg->user.sip, &leg->invite_out);
     free(headers);
+    free(room);
     if (rc < 0) {
         log_line(LOG_WARNING, "call %llu: INVITE to trunk %s was not sent: %s", (unsigned long long)c->id,
                  trunk->config->name, strerror(-rc));
@@ -120,10 +121,8 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
 void agent_dialog_request(struct agent_dialog *d, enum sip_method method, struct sip_request *r,
                           char *contact, size_t size)
 {
-    const struct agent_leg *leg = d->leg;
     sip_dialog_request(&d->sip, method, r);
-    agent_contact(contact, size, leg->side == CALL_A ? leg->owner->called : leg->owner->calling,
-                  &d->sip.flow);
+    agent_contact(d->leg, &d->sip.flow, contact, size);
     r->contact = contact;
 }
 
@@ -141,10 +140,11 @@ static void do_reinvite(struct agent_call *c, const struct call_action *a)
     struct agent_leg *leg = &c->leg[a->side];
     struct agent_dialog *d = agent_dialog_get(leg, 0);
     struct sip_request r;
-    char contact[256];
+    char contact[AGENT_CONTACT_MAX];
     if (d && d->bound) {
         struct sip_flow flow = sip_dialog_next_hop(&d->sip);
         agent_dialog_request(d, SIP_INVITE, &r, contact, sizeof contact);
+        r.headers = agent_request_lines(c, leg, SIP_INVITE);
         set_body(&r, a);
         leg->invite_cseq = r.cseq;
         if (sip_request(c->agent->stack, &flow, &r, &leg->user.sip, &leg->invite_out) == 0)
@@ -160,10 +160,11 @@ static void do_update(struct agent_call *c, const struct call_action *a)
     // the main one of early dialogs has the number that the call machine knows
     struct agent_dialog *d = agent_dialog_get(leg, leg->main ? 0 : c->call.side[a->side].main);
     struct sip_request r;
-    char contact[256];
+    char contact[AGENT_CONTACT_MAX];
     if (d && d->bound) {
         struct sip_flow flow = sip_dialog_next_hop(&d->sip);
         agent_dialog_request(d, SIP_UPDATE, &r, contact, sizeof contact);
+        r.headers = agent_request_lines(c, leg, SIP_UPDATE);
         set_body(&r, a);
         if (sip_request(c->agent->stack, &flow, &r, &leg->user.sip, &leg->update_out) == 0)
             return;
@@ -176,7 +177,7 @@ static void do_ack(struct agent_call *c, const struct call_action *a)
 {
     struct agent_leg *leg = &c->leg[a->side];
     struct sip_request r;
-    char contact[256];
+    char contact[AGENT_CONTACT_MAX];
     if (!leg->invite_out || !leg->main)
         return;
     struct sip_flow flow = sip_dialog_next_hop(&leg->main->sip);
@@ -195,13 +196,13 @@ static void do_bye(struct agent_call *c, const struct call_action *a)
 {
     struct agent_leg *leg = &c->leg[a->side];
     struct sip_request r;
-    char contact[256];
+    char contact[AGENT_CONTACT_MAX];
     if (leg->main && leg->main->bound) {
         struct sip_flow flow = sip_dialog_next_hop(&leg->main->sip);
         agent_dialog_request(leg->main, SIP_BYE, &r, contact, sizeof contact);
         r.contact = NULL;
-        if (a->flags & CALL_RELAY && c->agent->reason[0])
-            r.headers = c->agent->reason;
+        if (a->flags & CALL_RELAY)
+            r.headers = agent_request_lines(c, leg, SIP_BYE);
         if (sip_request(c->agent->stack, &flow, &r, &leg->user.sip, &leg->bye) == 0)
             return;
     }
@@ -222,17 +223,17 @@ static void do_abandon(struct agent_call *c, const struct call_action *a)
 
 // ---- answers ------------------------------------------------------------------------------------------
 
-// What an answer says beside what the stack adds: Reason of the other side, why it is what it is.
-static char *answer_lines(const struct agent_call *c, const struct call_action *a,
-                          const struct sip_flow *flow, bool relayed)
+// What an answer says beside what the stack adds: what passes of the other side's, why it is what it is.
+static char *answer_lines(struct agent_call *c, const struct call_action *a, const struct sip_flow *flow)
 {
-    char warning[256] = "";
+    struct agent_leg *leg = &c->leg[a->side];
+    char warning[480] = "";
     if (a->warning)
-        agent_warning_line(flow, a->warning, warning, sizeof warning);
+        agent_warning_line(leg, flow, a->warning, warning, sizeof warning);
     const char *option = a->status == 420   ? "Unsupported: 100rel\r\n"
                          : a->status == 421 ? "Require: 100rel\r\n"
                                             : warning;
-    return join(option, relayed && c->agent->reason[0] ? c->agent->reason : NULL);
+    return join(option, agent_answer_lines(c, leg, a->status, a->side == CALL_A && !c->answer_ms));
 }
 
 // A later INVITE that we accept moves the remote target (RFC 3261 12.2.2); the first one makes the dialog.
@@ -254,7 +255,7 @@ static void do_answer(struct agent_call *c, const struct call_action *a)
     struct sip_txn *txn = leg->invite_in;
     const struct agent *agent = c->agent;
     bool relayed = a->flags & CALL_RELAY && agent->status == a->status;
-    char contact[256];
+    char contact[AGENT_CONTACT_MAX];
     if (!txn)
         return;
     struct agent_dialog *d =
@@ -262,8 +263,8 @@ static void do_answer(struct agent_call *c, const struct call_action *a)
     if (!d)
         d = agent_dialog_get(leg, 0);
     const struct sip_flow *flow = sip_txn_flow(txn);
-    agent_contact(contact, sizeof contact, a->side == CALL_A ? c->called : c->calling, flow);
-    char *headers = answer_lines(c, a, flow, relayed);
+    agent_contact(leg, flow, contact, sizeof contact);
+    char *headers = answer_lines(c, a, flow);
     struct sip_answer answer = {.status = a->status,
                                 .reason = relayed && agent->phrase[0] ? agent->phrase : NULL,
                                 .contact = a->status < 300 ? contact : NULL,
@@ -301,16 +302,16 @@ static void do_reply(struct agent_call *c, const struct call_action *a, struct s
 {
     struct agent_leg *leg = &c->leg[a->side];
     struct sip_txn *txn = *at;
-    char contact[256], warning[256] = "";
+    char contact[AGENT_CONTACT_MAX], warning[480] = "";
     if (!txn)
         return;
     const struct sip_flow *flow = sip_txn_flow(txn);
     const struct sip_msg *request = sip_txn_request(txn);
     bool update = txn == leg->update_in;
     *at = NULL;
-    agent_contact(contact, sizeof contact, a->side == CALL_A ? c->called : c->calling, flow);
+    agent_contact(leg, flow, contact, sizeof contact);
     if (a->warning)
-        agent_warning_line(flow, a->warning, warning, sizeof warning);
+        agent_warning_line(leg, flow, a->warning, warning, sizeof warning);
     if (update && request && a->status < 300) {
         struct agent_dialog *d = agent_find_dialog(c->agent, request);
         if (d)

@@ -73,7 +73,7 @@ static int admit(struct agent *agent, struct sip_txn *txn, const struct sip_msg 
                  const char **why)
 {
     char called[SIP_NUMBER_MAX];
-    *from = trunk_identify(&agent->trunks, flow->listener, &flow->remote, agent_via_port(msg));
+    *from = trunk_identify(&agent->trunks, flow->listener, &flow->remote, sip_msg_via_port(msg));
     *why = "it is the peer of no trunk on this listener";
     if (!*from)
         return 403;
@@ -118,7 +118,7 @@ static void new_call(struct agent *agent, struct sip_txn *txn, const struct sip_
         return;
     }
     int error;
-    struct agent_call *c = agent_call_new(agent, txn, msg, flow, from, trunks, count, &error);
+    struct agent_call *c = agent_call_new(agent, txn, msg, from, trunks, count, &error);
     if (!c) {
         turn_away(agent, txn, error == -EINVAL ? 400 : 500,
                   error == -EINVAL ? "no From tag, or no Contact that we could call" : strerror(-error));
@@ -172,7 +172,7 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_msg *msg
     bool options = sip_msg_method(msg) == SIP_OPTIONS && !lost;
     int status = lost ? 481 : options ? 200 : 405;
     const char *headers = options ? "Accept: application/sdp\r\n" : NULL;
-    if (trunk_identify(&agent->trunks, flow->listener, &flow->remote, agent_via_port(msg)))
+    if (trunk_identify(&agent->trunks, flow->listener, &flow->remote, sip_msg_via_port(msg)))
         agent_respond(txn, status, 0, headers);
     else
         answer_stranger(txn, status, headers);

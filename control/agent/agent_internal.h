@@ -5,8 +5,9 @@
 #include "control/agent/agent.h"
 #include "control/base/log.h"
 #include "control/sip/dialog.h"
+#include "control/trunk/headers.h"
 
-enum { AGENT_TAG_BUCKETS = 16384, AGENT_LATER_MAX = 4 * CALL_ACTIONS_MAX };
+enum { AGENT_TAG_BUCKETS = 16384, AGENT_LATER_MAX = 4 * CALL_ACTIONS_MAX, AGENT_CONTACT_MAX = 384 };
 
 // What the stack gives back as owner of a transaction.
 struct agent_user {
@@ -54,6 +55,13 @@ struct agent_timer {
     enum call_timer which;
 };
 
+// What a side's last message says that the other may hear, once: a copy, because the message is gone as soon as it is
+// answered, and what follows from it may wait for the dataplane.
+struct agent_said {
+    struct header_view *view; // NULL: nothing
+    int status;               // 0: a request
+};
+
 struct agent_call {
     struct agent *agent;
     struct agent_call *next, **link; // list of all calls, newest first
@@ -65,10 +73,12 @@ struct agent_call {
     uint64_t start_ms, answer_ms; // 0: not answered
     unsigned max_forwards;        // for B's INVITE
     char calling[SIP_NUMBER_MAX], called[SIP_NUMBER_MAX];
-    char *from;            // From of B's INVITE without its tag
-    char *headers;         // lines that go along to B, or NULL
-    struct trunk *trunk_b; // that has this call's leg
-    bool attempt;          // an INVITE to trunk_b has no result yet
+    struct header_view *invite; // A's, as far as a later INVITE to B can need it
+    struct agent_said said[2];  // by side
+    bool anonymous;             // B is not told who calls
+    char *location;             // A's, the body part, NULL: none or no trunk of the route gets it
+    struct trunk *trunk_b;      // that has this call's leg
+    bool attempt;               // an INVITE to trunk_b has no result yet
     // the event under way
     bool stepping;
     struct sip_txn *txn; // its BYE
@@ -91,11 +101,10 @@ struct agent {
     struct wheel_timer probe_timer;
     struct call_env env;
     struct call_actions actions; // of the step under way; one step at a time
-    // what the message of the event under way says for the other side; a copy, because the message is gone as
-    // soon as it is answered
+    // of the message of the event under way; a copy, because the message is gone as soon as it is answered
     int status; // 0: no response
     char phrase[128];
-    char reason[512]; // lines of RFC 3326
+    char room[HEADERS_ROOM]; // of the headers that are being made
     // Events without SDP that actions of the step under way brought about, oldest first. Each action brings one at the most.
     struct call_event later[AGENT_LATER_MAX];
     unsigned later_first, later_count;
@@ -124,7 +133,8 @@ void agent_facts(const struct sip_msg *msg, struct call_facts *out);
 // Lines of Supported, Require that a request or answer of ours has on that trunk; "" for none. Fits 64 bytes.
 void agent_option_lines(const struct tl_trunk_config *trunk, enum sip_method method, char out[static 64]);
 // "Warning: 399 HOST \"sentence\"" line of RFC 3261 20.43.
-void agent_warning_line(const struct sip_flow *flow, const char *sentence, char *out, size_t size);
+void agent_warning_line(const struct agent_leg *leg, const struct sip_flow *flow, const char *sentence,
+                        char *out, size_t size);
 
 // ---- requests.c ----
 // A request of theirs inside a dialog.
@@ -155,8 +165,8 @@ void agent_dialogs_free(struct agent_leg *leg);
 
 // Makes a call for an INVITE. NULL without memory.
 struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, const struct sip_msg *msg,
-                                  const struct sip_flow *flow, struct trunk *from, const uint32_t *trunks,
-                                  unsigned trunk_count, int *error);
+                                  struct trunk *from, const uint32_t *trunks, unsigned trunk_count,
+                                  int *error);
 void agent_call_free(struct agent_call *c);
 
 // Gives the call an event and does what comes of it; the call may be gone afterwards. `msg` and `txn` may be
@@ -182,20 +192,32 @@ void agent_dialog_request(struct agent_dialog *d, enum sip_method method, struct
 
 // ---- text.c ----
 
-// From of the INVITE to B, without tag: the caller's name and number at our address. NULL without memory.
-char *agent_make_from(const struct sip_msg *invite, const char *calling, const struct sip_flow *flow);
-// Header lines that pass from A to B. NULL: none, or no memory.
-char *agent_pass_headers(const struct sip_msg *invite);
-// "sip:USER@HOST:PORT", with transport over TCP, USER escaped. Cut to size.
+// Copies the headers of a message. NULL without memory.
+struct header_view *agent_keep(const struct sip_msg *msg);
+// Notes what that side's message says for the other one.
+void agent_hear(struct agent_call *c, unsigned side, const struct sip_msg *msg);
+void agent_forget(struct agent_said *said);
+// Keeps A's location where a trunk of the route may get it.
+void agent_keep_location(struct agent_call *c, const struct sip_msg *invite, const uint32_t *trunks,
+                         unsigned count);
+
+// The plan for the INVITE to B, in agent->room. Returns 0 or as headers_plan().
+int agent_plan_invite(struct agent_call *c, const struct sip_flow *flow, struct header_plan *plan);
+// The body of that INVITE and its type: the SDP, with A's location where the trunk gets it. It lies in `room`, which the
+// caller frees, or is the SDP itself.
+void agent_invite_body(struct agent_call *c, struct sip_request *request, char type[static LOCATION_TYPE_MAX],
+                       char **room);
+// Lines for a request inside the dialog of that side, from what the other said: of a request of theirs, or for BYE
+// whatever it was. They lie in agent->room; "" for none. What was said is used up.
+const char *agent_request_lines(struct agent_call *c, const struct agent_leg *leg, enum sip_method method);
+// The same for an answer to a request of that side. `setup`: to its first INVITE.
+const char *agent_answer_lines(struct agent_call *c, const struct agent_leg *leg, int status, bool setup);
+
+// "sip:USER@HOST:PORT", with the transport where it is not the usual one. Cut to size.
 void agent_uri(char *out, size_t size, const char *user, const struct tl_addr *addr,
                enum tl_transport transport);
-// Our Contact on that flow, "<URI>", as sip_flow_contact() has it but with USER escaped: it came from
-// outside.
-void agent_contact(char *out, size_t size, const char *user, const struct sip_flow *flow);
-// Reason lines of a message (RFC 3326), to go along. "" without any.
-void agent_reason_lines(const struct sip_msg *msg, char *out, size_t size);
-// Port in the topmost Via, 0: none.
-uint16_t agent_via_port(const struct sip_msg *msg);
+// Our Contact for that side on that flow: the other side's number at our address or name. "" when it does not fit.
+void agent_contact(const struct agent_leg *leg, const struct sip_flow *flow, char *out, size_t size);
 
 // ---- probe.c ----
 int agent_probes_init(struct agent *agent);

@@ -12,8 +12,8 @@
 // ---- life ---------------------------------------------------------------------------------------------
 
 struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, const struct sip_msg *msg,
-                                  const struct sip_flow *flow, struct trunk *from, const uint32_t *trunks,
-                                  unsigned trunk_count, int *error)
+                                  struct trunk *from, const uint32_t *trunks, unsigned trunk_count,
+                                  int *error)
 {
     struct agent_call *c = calloc(1, sizeof *c);
     *error = -ENOMEM;
@@ -45,9 +45,9 @@ struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, c
         *error = -EINVAL;
     sip_msg_calling(msg, c->calling);
     sip_msg_called(msg, c->called);
-    c->from = agent_make_from(msg, c->calling, flow);
-    c->headers = agent_pass_headers(msg);
-    if (*error == 0 && !c->from)
+    c->invite = agent_keep(msg);
+    agent_keep_location(c, msg, trunks, trunk_count);
+    if (*error == 0 && !c->invite)
         *error = -ENOMEM;
     if (*error < 0) {
         sip_txn_set_owner(invite, NULL); // the caller answers it
@@ -76,8 +76,10 @@ void agent_call_free(struct agent_call *c)
         agent->walk = c->next;
     agent->counters.active--;
     call_fini(&c->call);
-    free(c->from);
-    free(c->headers);
+    free(c->invite);
+    free(c->location);
+    for (unsigned s = 0; s < 2; s++)
+        agent_forget(&c->said[s]);
     free(c);
 }
 
@@ -135,7 +137,8 @@ void agent_event(struct agent_call *c, struct call_event *event, const struct si
     }
     struct agent *agent = c->agent;
     struct call_event later;
-    agent_reason_lines(msg, agent->reason, sizeof agent->reason);
+    if (msg)
+        agent_hear(c, event->side, msg);
     agent->status = msg ? sip_msg_status(msg) : 0;
     sip_str_copy(msg ? sip_msg_phrase(msg) : (struct sip_str){"", 0}, agent->phrase, sizeof agent->phrase);
     c->stepping = true;

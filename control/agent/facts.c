@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/addr.h"
 #include "control/agent/agent_internal.h"
 
 static uint8_t options_of(const struct sip_msg *msg, const char *header)
@@ -52,10 +51,12 @@ void agent_option_lines(const struct tl_trunk_config *trunk, enum sip_method met
         snprintf(out, 64, "%s: 100rel\r\n", trunk->prack == TL_PRACK_REQUIRED ? "Require" : "Supported");
 }
 
-void agent_warning_line(const struct sip_flow *flow, const char *sentence, char *out, size_t size)
+void agent_warning_line(const struct agent_leg *leg, const struct sip_flow *flow, const char *sentence,
+                        char *out, size_t size)
 {
-    char host[TL_ADDR_TEXT], value[200];
+    char host[TL_HOST_MAX], value[400];
     out[0] = 0;
-    if (neg_warning(sentence, tl_addr_print_host(&flow->local, host), value, sizeof value) > 0)
+    headers_host(agent_leg_trunk(leg), &flow->local, host);
+    if (neg_warning(sentence, host, value, sizeof value) > 0)
         snprintf(out, size, "Warning: %s\r\n", value);
 }

@@ -39,14 +39,15 @@ static void send_probe(struct agent *agent, struct agent_probe *probe)
 {
     const struct tl_trunk_config *t = probe->trunk->config;
     struct sip_flow flow = sip_flow_to(agent->stack, t->listener, &t->peer);
-    char uri[128], to[140], own[128], from[180], tag[SIP_TAG_LEN], call_id[64], contact[128];
+    char uri[128], to[140], own[TL_HOST_MAX], from[180], tag[SIP_TAG_LEN], call_id[64],
+        contact[AGENT_CONTACT_MAX];
     agent_uri(uri, sizeof uri, "", &t->peer, flow.transport);
-    agent_uri(own, sizeof own, "", &flow.local, flow.transport);
     sip_make_tag(agent->stack, tag);
     sip_make_call_id(agent->stack, call_id, sizeof call_id);
-    sip_flow_contact(&flow, NULL, contact, sizeof contact);
+    headers_host(t, &flow.local, own);
+    headers_contact(t, &flow.local, flow.transport, NULL, contact, sizeof contact);
     snprintf(to, sizeof to, "<%s>", uri);
-    snprintf(from, sizeof from, "<%s>;tag=%s", own, tag);
+    snprintf(from, sizeof from, "<sip:%s>;tag=%s", own, tag);
     struct sip_request request = {.method = SIP_OPTIONS,
                                   .uri = uri,
                                   .from = from,

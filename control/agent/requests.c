@@ -59,11 +59,9 @@ static void take_update(struct agent_dialog *d, struct sip_txn *txn, const struc
     if (strange_body(txn, msg))
         return;
     if (!agent_sdp_of(msg).p) {
-        char contact[256];
-        const struct agent_call *c = leg->owner;
+        char contact[AGENT_CONTACT_MAX];
         sip_dialog_retarget(&d->sip, msg);
-        agent_contact(contact, sizeof contact, leg->side == CALL_A ? c->called : c->calling,
-                      sip_txn_flow(txn));
+        agent_contact(leg, sip_txn_flow(txn), contact, sizeof contact);
         sip_respond(txn, &(struct sip_answer){.status = 200, .contact = contact});
         return;
     }

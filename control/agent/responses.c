@@ -18,7 +18,7 @@ static void send_prack(struct agent_dialog *d, const struct sip_msg *msg, uint32
 {
     struct sip_flow flow = sip_dialog_next_hop(&d->sip);
     struct sip_request r;
-    char contact[256], rack[64];
+    char contact[AGENT_CONTACT_MAX], rack[64];
     agent_dialog_request(d, SIP_PRACK, &r, contact, sizeof contact);
     snprintf(rack, sizeof rack, "RAck: %u %u INVITE\r\n", rseq, sip_msg_cseq(msg));
     r.headers = rack;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The words of our own requests: addresses, names, headers that pass.
+// The headers of our messages: what the plan makes of what the other side said.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,129 +7,147 @@
 #include "common/addr.h"
 #include "control/agent/agent_internal.h"
 
-// RFC 3261 25.1: what may stand in the user part as it is.
-static bool user_char(char c)
+static const char pidf_type[] = "application/pidf+xml";
+
+static struct header_str str(struct sip_str s)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c && strchr("-_.!~*'()&=+$,;?/", c));
+    return (struct header_str){s.p, s.len};
 }
 
-static void escape_user(const char *user, char *out, size_t size)
+// ---- what was said ------------------------------------------------------------------------------------
+
+struct header_view *agent_keep(const struct sip_msg *msg)
 {
-    size_t n = 0;
-    out[0] = 0;
-    for (; *user; user++) {
-        if (n + 4 > size)
-            return;
-        if (user_char(*user))
-            out[n++] = *user;
-        else
-            n += (size_t)snprintf(out + n, size - n, "%%%02X", (unsigned char)*user);
-        out[n] = 0;
-    }
+    struct header_line line[SIP_HEADERS_MAX];
+    struct header_view view = {
+        .request = sip_msg_is_request(msg), .uri = str(sip_msg_uri(msg)), .line = line};
+    struct sip_str name, value;
+    while (view.count < SIP_HEADERS_MAX && sip_msg_nth_line(msg, view.count, &name, &value))
+        line[view.count++] = header_line(str(name), str(value));
+    return headers_keep(&view);
 }
+
+void agent_forget(struct agent_said *said)
+{
+    free(said->view);
+    *said = (struct agent_said){0};
+}
+
+void agent_hear(struct agent_call *c, unsigned side, const struct sip_msg *msg)
+{
+    struct agent_said *said = &c->said[side];
+    enum sip_method method = sip_msg_method(msg);
+    // the first INVITE is kept for every attempt; these say nothing for the other side
+    if ((side == CALL_A && !c->trunk_b) || method == SIP_ACK || method == SIP_PRACK)
+        return;
+    agent_forget(said);
+    *said = (struct agent_said){agent_keep(msg), sip_msg_status(msg)};
+}
+
+void agent_keep_location(struct agent_call *c, const struct sip_msg *invite, const uint32_t *trunks,
+                         unsigned count)
+{
+    bool wanted = false;
+    for (unsigned i = 0; c->invite && i < count; i++)
+        wanted = wanted || headers_location_passes(&c->agent->config->trunks[trunks[i]], c->invite);
+    struct sip_str part = wanted ? sip_msg_body(invite, pidf_type) : (struct sip_str){NULL, 0};
+    if (part.p)
+        c->location = sip_str_dup(part);
+}
+
+// ---- plans --------------------------------------------------------------------------------------------
+
+int agent_plan_invite(struct agent_call *c, const struct sip_flow *flow, struct header_plan *plan)
+{
+    const struct header_ask ask = {.message = TL_MSG_SETUP,
+                                   .msg = c->invite,
+                                   .from = agent_leg_trunk(&c->leg[CALL_A]),
+                                   .to = c->trunk_b->config,
+                                   .local = flow->local,
+                                   .peer = c->trunk_b->config->peer,
+                                   .transport = flow->transport,
+                                   .tag = c->leg[CALL_B].tag};
+    int rc = headers_plan(&ask, c->agent->room, sizeof c->agent->room, plan);
+    c->anonymous = plan->anonymous;
+    if (rc == 0 && plan->dropped)
+        log_line(LOG_INFO, "call %llu: %u header values could not pass to trunk %s: broken or too long",
+                 (unsigned long long)c->id, plan->dropped, c->trunk_b->config->name);
+    return rc;
+}
+
+void agent_invite_body(struct agent_call *c, struct sip_request *request, char type[static LOCATION_TYPE_MAX],
+                       char **room)
+{
+    if (!c->location || !headers_location_passes(c->trunk_b->config, c->invite))
+        return;
+    struct header_str sdp = {request->body, request->body ? request->body_len : 0};
+    struct header_str location = header_str(c->location);
+    size_t size = sdp.len + location.len + 1024 + SIP_LINE_MAX;
+    *room = malloc(size);
+    int len = *room ? headers_location_body(c->invite, sdp, location, type, *room, size) : -1;
+    if (len < 0) {
+        log_line(LOG_WARNING, "call %llu: the caller's location could not go along",
+                 (unsigned long long)c->id);
+        return;
+    }
+    request->body_type = type;
+    request->body = *room;
+    request->body_len = (size_t)len;
+}
+
+// Lines for a message to that side from what the other one said, which is used up when `last`.
+static const char *lines(struct agent_call *c, const struct agent_leg *leg, enum tl_message message,
+                         bool last)
+{
+    struct agent_said *said = &c->said[leg->side ^ 1];
+    const struct header_ask ask = {.message = message,
+                                   .msg = said->view,
+                                   .from = agent_leg_trunk(&c->leg[leg->side ^ 1]),
+                                   .to = agent_leg_trunk(leg),
+                                   .local =
+                                       c->agent->config->listeners[agent_leg_trunk(leg)->listener].address};
+    struct header_plan plan;
+    int rc = said->view ? headers_plan(&ask, c->agent->room, sizeof c->agent->room, &plan) : -1;
+    if (last)
+        agent_forget(said);
+    return rc == 0 ? plan.lines : "";
+}
+
+const char *agent_request_lines(struct agent_call *c, const struct agent_leg *leg, enum sip_method method)
+{
+    const struct agent_said *said = &c->said[leg->side ^ 1];
+    return said->status == 0 || method == SIP_BYE ? lines(c, leg, TL_MSG_DIALOG, true) : "";
+}
+
+const char *agent_answer_lines(struct agent_call *c, const struct agent_leg *leg, int status, bool setup)
+{
+    const struct agent_said *said = &c->said[leg->side ^ 1];
+    enum tl_message message = !setup         ? TL_MSG_DIALOG
+                              : status < 200 ? TL_MSG_PROVISIONAL
+                              : status < 300 ? TL_MSG_SUCCESS
+                                             : TL_MSG_FAILURE;
+    // what is answered has to follow from what was said: the same kind of answer, of failures the same one
+    bool follows = status < 300 ? said->status / 100 == status / 100 : said->status == status;
+    return follows ? lines(c, leg, message, status >= 200) : "";
+}
+
+// ---- addresses ----------------------------------------------------------------------------------------
 
 void agent_uri(char *out, size_t size, const char *user, const struct tl_addr *addr,
                enum tl_transport transport)
 {
-    char ip[TL_ADDR_TEXT], escaped[3 * SIP_NUMBER_MAX + 1];
-    tl_addr_print_host(addr, ip);
-    escape_user(user, escaped, sizeof escaped);
-    snprintf(out, size, "sip:%s%s%s:%u%s", escaped, escaped[0] ? "@" : "", ip, addr->port,
-             tl_transport_row(transport)->uri);
+    char host[TL_ADDR_TEXT];
+    struct header_out text = {.p = out, .size = size};
+    header_puts(&text, "sip:");
+    uri_put_user(&text, header_str(user));
+    header_putf(&text, "%s%s:%u%s", *user ? "@" : "", tl_addr_print_host(addr, host), addr->port,
+                tl_transport_row(transport)->uri);
 }
 
-void agent_contact(char *out, size_t size, const char *user, const struct sip_flow *flow)
+void agent_contact(const struct agent_leg *leg, const struct sip_flow *flow, char *out, size_t size)
 {
-    char uri[3 * SIP_NUMBER_MAX + 64];
-    agent_uri(uri, sizeof uri, user, &flow->local, flow->transport);
-    snprintf(out, size, "<%s>", uri);
-}
-
-// The display name of a From, quotes included; nothing that could end the header.
-static struct sip_str display_of(struct sip_str from)
-{
-    const char *angle = from.len ? memchr(from.p, '<', from.len) : NULL;
-    struct sip_str name = {from.p, angle ? (size_t)(angle - from.p) : 0};
-    if (name.len > 0 && name.p[0] == '"') { // a '<' inside the quotes is part of the name
-        size_t end = 1;
-        while (end < from.len && from.p[end] != '"')
-            end += from.p[end] == '\\' ? 2 : 1;
-        name.len = end < from.len ? end + 1 : 0;
-    }
-    for (size_t i = 0; i < name.len; i++)
-        if ((unsigned char)name.p[i] < ' ')
-            name.len = 0;
-    while (name.len > 0 && name.p[name.len - 1] == ' ')
-        name.len--;
-    return name.len > 128 ? (struct sip_str){name.p, 0} : name;
-}
-
-char *agent_make_from(const struct sip_msg *invite, const char *calling, const struct sip_flow *flow)
-{
-    struct sip_str from = sip_msg_from(invite), name = display_of(from);
-    char ip[TL_ADDR_TEXT], user[3 * SIP_NUMBER_MAX + 1], *out = NULL;
-    const char *host = tl_addr_print_host(&flow->local, ip);
-    if (from.len && memmem(from.p, from.len, "@anonymous.invalid", 18))
-        host = "anonymous.invalid"; // RFC 3323 4.1.1.3
-    escape_user(calling, user, sizeof user);
-    if (asprintf(&out, "%.*s%s<sip:%s%s%s>", (int)name.len, name.p ? name.p : "", name.len ? " " : "", user,
-                 user[0] ? "@" : "", host) < 0)
-        return NULL;
-    return out;
-}
-
-char *agent_pass_headers(const struct sip_msg *invite)
-{
-    static const char *const names[] = {"P-Asserted-Identity", "Privacy",   "Diversion",
-                                        "History-Info",        "Subject",   "Priority",
-                                        "User-to-User",        "Alert-Info"};
-    char *out = NULL;
-    size_t size = 0;
-    FILE *f = open_memstream(&out, &size);
-    if (!f)
-        return NULL;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        for (unsigned n = 0; n < 16; n++) {
-            struct sip_str value = sip_msg_header(invite, names[i], n);
-            if (!value.p)
-                break;
-            fprintf(f, "%s: %.*s\r\n", names[i], (int)value.len, value.p);
-        }
-    if (fclose(f) != 0 || !size) {
-        free(out);
-        return NULL;
-    }
-    return out;
-}
-
-void agent_reason_lines(const struct sip_msg *msg, char *out, size_t size)
-{
-    size_t used = 0;
-    out[0] = 0;
-    for (unsigned n = 0; msg && n < 4; n++) {
-        struct sip_str value = sip_msg_header(msg, "Reason", n);
-        if (!value.p || used + value.len + 11 > size)
-            return;
-        used += (size_t)snprintf(out + used, size - used, "Reason: %.*s\r\n", (int)value.len, value.p);
-    }
-}
-
-uint16_t agent_via_port(const struct sip_msg *msg)
-{
-    struct sip_str via = sip_msg_header(msg, "Via", 0);
-    size_t i = 0;
-    while (i < via.len && via.p[i] != ' ' && via.p[i] != '\t')
-        i++; // SIP/2.0/UDP
-    while (i < via.len && via.p[i] != ':' && via.p[i] != ';' && via.p[i] != ',')
-        i++; // host
-    uint64_t port = 0;
-    size_t digits = 0;
-    if (i >= via.len || via.p[i] != ':')
-        return 0;
-    for (i++; i < via.len && via.p[i] == ' '; i++)
-        ;
-    while (i + digits < via.len && via.p[i + digits] >= '0' && via.p[i + digits] <= '9')
-        digits++;
-    return sdp_number(via.p + i, digits, 65535, &port) == 0 ? (uint16_t)port : 0;
+    const struct agent_call *c = leg->owner;
+    const char *user = leg->side == CALL_A ? c->called : c->anonymous ? "anonymous" : c->calling;
+    if (!headers_contact(agent_leg_trunk(leg), &flow->local, flow->transport, user, out, size))
+        out[0] = '\0';
 }

@@ -253,6 +253,15 @@ uint16_t sip_msg_via_port(const struct sip_msg *msg)
     return msg->via.port;
 }
 
+bool sip_msg_nth_line(const struct sip_msg *msg, unsigned n, struct sip_str *name, struct sip_str *value)
+{
+    if (n >= msg->line_count)
+        return false;
+    *name = msg->lines[n].name;
+    *value = msg->lines[n].value;
+    return true;
+}
+
 struct sip_str sip_msg_line(const struct sip_msg *msg, enum sip_name id, unsigned n)
 {
     unsigned i = msg->first[id];

@@ -87,6 +87,9 @@ struct sip_str sip_msg_header(const struct sip_msg *msg, const char *name, unsig
 // The same by number, for a name of the table: no line is looked at twice. `id` is not SIP_NAME_OTHER.
 struct sip_str sip_msg_line(const struct sip_msg *msg, enum sip_name id, unsigned n);
 
+// The n-th line of the message, whatever its name: both as in sip_msg_header(). Returns false behind the last.
+bool sip_msg_nth_line(const struct sip_msg *msg, unsigned n, struct sip_str *name, struct sip_str *value);
+
 // The name of a header number ("Call-ID"), NULL for SIP_NAME_OTHER. Any thread.
 const char *sip_name_text(enum sip_name id);
 

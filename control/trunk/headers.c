@@ -13,7 +13,7 @@ struct header_str header_first(const struct header_view *msg, const char *name)
 {
     const struct tl_header *want = tl_header_find(name, strlen(name));
     for (unsigned i = 0; msg && i < msg->count; i++)
-        if (tl_header_find(msg->line[i].name.p, msg->line[i].name.len) == want)
+        if (msg->line[i].known == want)
             return msg->line[i].value;
     return (struct header_str){NULL, 0};
 }
@@ -21,7 +21,7 @@ struct header_str header_first(const struct header_view *msg, const char *name)
 // What a plan may ever need of a message beside what passes.
 static bool is_needed(const struct header_line *line)
 {
-    const struct tl_header *header = tl_header_find(line->name.p, line->name.len);
+    const struct tl_header *header = line->known;
     return !header || header->rule != TL_HEADER_OWN || header_str_is(header_str(header->name), "From");
 }
 
@@ -49,6 +49,7 @@ struct header_view *headers_keep(const struct header_view *msg)
         if (is_needed(&msg->line[i])) {
             line->name = KEEP(msg->line[i].name);
             line->value = KEEP(msg->line[i].value);
+            line->known = msg->line[i].known;
             line++;
         }
 #undef KEEP
@@ -146,7 +147,7 @@ static void pass_lines(struct planner *p)
     const struct header_view *msg = p->ask->msg;
     for (unsigned i = 0; msg && i < msg->count; i++) {
         const struct header_line *line = &msg->line[i];
-        const struct tl_header *header = tl_header_find(line->name.p, line->name.len);
+        const struct tl_header *header = line->known;
         if (!wanted(p->ask, header, line->name))
             continue;
         bool broken = !tl_header_is_token(line->name.p, line->name.len) || !header_is_clean(line->value) ||
@@ -192,6 +193,7 @@ int headers_plan(const struct header_ask *ask, char *room, size_t size, struct h
     if (p.hide.other && header_str_is(header_str(p.hide.other), p.host))
         p.hide.other = NULL;
     identity_privacy(&p);
+    plan->anonymous = p.anonymous;
     p.same_numbers = ask->message != TL_MSG_SETUP ||
                      (same_number(ask, ask->called, ask->msg->uri) &&
                       (!ask->calling || (name_addr_read(header_first(ask->msg, "From"), &from) &&

@@ -17,7 +17,14 @@ enum {
 
 struct header_line {
     struct header_str name, value; // folding undone, no spaces around
+    const struct tl_header *known; // NULL: none that we know
 };
+
+// A line of a view, looked up once.
+static inline struct header_line header_line(struct header_str name, struct header_str value)
+{
+    return (struct header_line){name, value, tl_header_find(name.p, name.len)};
+}
 
 // A message as it was received. The one who fills it in owns the bytes.
 struct header_view {
@@ -37,14 +44,16 @@ struct header_ask {
     struct tl_addr peer;                // set-up: where it goes, with port
     enum tl_transport transport;
     const char *calling, *called; // set-up: numbers to send instead of those in msg; NULL: these
+    const char *tag;              // set-up: ours in From; NULL: none is written
     const char *user;             // else: user part of our Contact, NULL: none
 };
 
 // What it says. The strings lie in the room that was given, with a final NUL.
 struct header_plan {
-    const char *uri, *from, *to; // set-up, else NULL; From and To are values without tag
+    const char *uri, *from, *to; // set-up, else NULL; From and To are values
     const char *contact;         // value
     const char *lines;           // complete lines, each with CRLF; may be ""
+    bool anonymous;              // From does not tell who calls, because we made it so
     unsigned dropped;            // lines and values that may pass but could not: broken, too long
 };
 

@@ -45,7 +45,7 @@ void identity_privacy(struct planner *p)
     struct name_addr from;
     struct uri uri;
     for (unsigned i = 0; msg && i < msg->count; i++)
-        if (tl_header_find(msg->line[i].name.p, msg->line[i].name.len) == privacy)
+        if (msg->line[i].known == privacy)
             read_privacy(&p->privacy, msg->line[i].value);
     // From tells of the sender in a request only
     if (msg && msg->request && name_addr_read(header_first(msg, "From"), &from) && uri_read(from.uri, &uri))
@@ -359,6 +359,8 @@ void identity_setup(struct planner *p)
 
     p->plan->from = begin(p);
     put_from(p, &addr, &calling);
+    if (ask->tag)
+        header_putf(&p->out, ";tag=%s", ask->tag);
     end(p);
     identity_contact(p, p->anonymous ? header_str("anonymous") : calling.user);
 }

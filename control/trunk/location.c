@@ -21,7 +21,7 @@ static struct header_str content_id(const struct header_view *msg)
     struct name_addr addr;
     for (unsigned i = 0; i < msg->count; i++) {
         struct header_str rest = msg->line[i].value, one;
-        if (tl_header_find(msg->line[i].name.p, msg->line[i].name.len) != geolocation)
+        if (msg->line[i].known != geolocation)
             continue;
         while ((one = header_next_value(&rest)).p)
             if (name_addr_read(one, &addr) && header_is_clean(addr.uri) && addr.uri.len > n &&

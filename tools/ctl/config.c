@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// config check, config reference: done here, without a daemon.
+// config check, config reference, config headers: done here, without a daemon.
 #include "tools/ctl/ctl.h"
 
 #include <jansson.h>

@@ -395,6 +395,8 @@ static void usage_errors_say_what_to_do(void)
          ""},
         {"config check --help", 0,
          "Usage: trunklinectl [--config FILE | --socket PATH] [--json] config check FILE\n\nReads ", ""},
+        {"config headers --help", 0,
+         "Usage: trunklinectl [--config FILE | --socket PATH] [--json] config headers\n", ""},
         {"config reference --help", 0,
          "Usage: trunklinectl [--config FILE | --socket PATH] [--json] config reference\n", ""},
         {"", 2, "", "Usage: trunklinectl "},

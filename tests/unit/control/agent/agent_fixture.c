@@ -206,6 +206,7 @@ static void set_trunk(struct tl_config *c, unsigned i, const char *name, uint16_
     t->peer = (struct tl_addr){.family = TL_AF_INET, .port = port, .ip = {127, 0, 0, 1}};
     t->realm = realm;
     t->dtmf_pt = 101;
+    t->trusted = true;
     t->codecs[0] = TL_PCMA;
     t->codecs[1] = TL_PCMU;
     t->codec_count = 2;

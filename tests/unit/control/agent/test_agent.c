@@ -74,8 +74,8 @@ static void test_names_stay_names(void)
                w.a.port, w.a.port, body_a);
     const char *i = party_expect(&w, &w.b, "INVITE sip:1100@127.0.0.1:");
     CU_ASSERT_PTR_NOT_NULL_FATAL(i);
-    HAS(header_of(i, "Contact"), "<sip:1%3E,%3Csip@127.0.0.1:");
-    HAS(header_of(i, "From"), "<sip:1%3E,%3Csip@127.0.0.1>;tag=");
+    HAS(header_of(i, "Contact"), "<sip:1%3e%2c%3csip@127.0.0.1:");
+    HAS(header_of(i, "From"), "<sip:1%3e%2c%3csip@127.0.0.1>;tag=");
     char *invite = strdup(i);
     party_answer(&w, &w.b, invite, "180 Ringing", "x", NULL);
     CU_ASSERT_PTR_NOT_NULL(party_expect(&w, &w.a, "SIP/2.0 180"));

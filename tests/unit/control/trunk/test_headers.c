@@ -24,9 +24,9 @@ static void read_sample(struct sample *s, const char *uri, const char *text)
     while (text && *text) {
         size_t n = strcspn(text, "\n");
         const char *colon = memchr(text, ':', n);
-        struct header_line *l = &s->line[s->view.count++];
-        l->name = (struct header_str){text, (size_t)(colon - text)};
-        l->value = header_trim((struct header_str){colon + 1, n - l->name.len - 1});
+        size_t name = (size_t)(colon - text);
+        s->line[s->view.count++] = header_line((struct header_str){text, name},
+                                               header_trim((struct header_str){colon + 1, n - name - 1}));
         text += n + (text[n] == '\n');
     }
 }
@@ -511,12 +511,8 @@ static void noise(void)
             if (len > 6 && (seed & 0x10000))
                 memcpy(bytes[i], "<sip:1", 6);
             if (i < 4)
-                line[i] = (struct header_line){
-                    .name = header_str(i ? names[(seed >> 8) % 10] : "From"),
-                    .value = {bytes[i], len},
-                };
-            else
-                line[3].name = header_str("History-Info");
+                line[i] = header_line(header_str(i ? names[(seed >> 8) % 10] : "From"),
+                                      (struct header_str){bytes[i], len});
         }
         struct header_view view = {.request = round & 1, .uri = {bytes[4], 1}, .count = 4, .line = line};
         if (round & 2)
