@@ -73,12 +73,12 @@ bool tl_header_fits(const char *pattern, const char *name, size_t len)
 
 void tl_header_print_table(FILE *out)
 {
-    static const unsigned columns[] = {TL_MSG_SETUP, TL_MSG_PROVISIONAL, TL_MSG_SUCCESS, TL_MSG_FAILURE,
-                                       TL_MSG_DIALOG};
+    static const unsigned columns[] = {TL_MSG_SETUP,   TL_MSG_PROVISIONAL, TL_MSG_SUCCESS,
+                                       TL_MSG_FAILURE, TL_MSG_DIALOG,      TL_MSG_CANCEL};
     const char *between = "";
 
-    fputs("| header | set-up | 101 to 199 | 2xx | 300 to 699 | inside | what is done with it |\n"
-          "|---|---|---|---|---|---|---|\n",
+    fputs("| header | set-up | 101 to 199 | 2xx | 300 to 699 | inside | CANCEL | what is done with it |\n"
+          "|---|---|---|---|---|---|---|---|\n",
           out);
     for (unsigned i = 0; i < HEADERS; i++) {
         const struct tl_header *h = &headers[i];

@@ -16,6 +16,7 @@ enum tl_message {
     TL_MSG_FAILURE = 1u << 3,     // 300..699 to it
     TL_MSG_DIALOG = 1u << 4,      // requests inside the dialog and the answers to them
     TL_MSG_ALL = (1u << 5) - 1,
+    TL_MSG_CANCEL = 1u << 5, // says why, and nothing else
 };
 
 // What is done with a header on its way to the other side.
@@ -60,7 +61,8 @@ enum tl_header_rule {
       "Unchanged, while both numbers stay as they were and the caller is not made anonymous.")               \
     X("Identity-Info", 'n', NUMBERS, TL_MSG_SETUP, "As Identity.")                                           \
     X("Date", 0, NUMBERS, TL_MSG_SETUP, "As Identity, which it belongs to.")                                 \
-    X("Reason", 0, TEXT, TL_MSG_PROVISIONAL | TL_MSG_SUCCESS | TL_MSG_FAILURE | TL_MSG_DIALOG,               \
+    X("Reason", 0, TEXT,                                                                                     \
+      TL_MSG_PROVISIONAL | TL_MSG_SUCCESS | TL_MSG_FAILURE | TL_MSG_DIALOG | TL_MSG_CANCEL,                  \
       "Addresses in it become ours.")                                                                        \
     X("User-to-User", 0, TEXT, TL_MSG_ALL, "Addresses in it become ours.")                                   \
     X("Alert-Info", 0, TEXT, TL_MSG_SETUP | TL_MSG_PROVISIONAL, "Addresses in it become ours.")              \

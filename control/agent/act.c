@@ -213,8 +213,10 @@ static void do_bye(struct agent_call *c, const struct call_action *a)
 static void do_abandon(struct agent_call *c, const struct call_action *a)
 {
     struct agent_leg *leg = &c->leg[a->side];
-    if (leg->invite_out)
+    if (leg->invite_out) {
+        sip_cancel_with(leg->invite_out, agent_request_lines(c, leg, SIP_CANCEL));
         sip_abandon(leg->invite_out);
+    }
     leg->invite_out = NULL;
     // An attempt that A withdrew says nothing against the trunk; one that was never answered does.
     if (a->side == CALL_B)
@@ -388,7 +390,7 @@ void agent_carry_out(struct agent_call *c, const struct call_action *a)
         break;
     case CALL_DO_CANCEL:
         if (c->leg[a->side].invite_out)
-            sip_cancel(c->leg[a->side].invite_out);
+            sip_cancel_with(c->leg[a->side].invite_out, agent_request_lines(c, &c->leg[a->side], SIP_CANCEL));
         break;
     case CALL_DO_ABANDON:
         do_abandon(c, a);

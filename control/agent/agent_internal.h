@@ -207,7 +207,7 @@ int agent_plan_invite(struct agent_call *c, const struct sip_flow *flow, struct 
 // caller frees, or is the SDP itself.
 void agent_invite_body(struct agent_call *c, struct sip_request *request, char type[static LOCATION_TYPE_MAX],
                        char **room);
-// Lines for a request inside the dialog of that side, from what the other said: of a request of theirs, or for BYE
+// Lines for a request inside the dialog of that side or the CANCEL of its INVITE, from what the other said: of a request of theirs, or for BYE
 // whatever it was. They lie in agent->room; "" for none. What was said is used up.
 const char *agent_request_lines(struct agent_call *c, const struct agent_leg *leg, enum sip_method method);
 // The same for an answer to a request of that side. `setup`: to its first INVITE.

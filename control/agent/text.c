@@ -116,7 +116,8 @@ static const char *lines(struct agent_call *c, const struct agent_leg *leg, enum
 const char *agent_request_lines(struct agent_call *c, const struct agent_leg *leg, enum sip_method method)
 {
     const struct agent_said *said = &c->said[leg->side ^ 1];
-    return said->status == 0 || method == SIP_BYE ? lines(c, leg, TL_MSG_DIALOG, true) : "";
+    enum tl_message message = method == SIP_CANCEL ? TL_MSG_CANCEL : TL_MSG_DIALOG;
+    return said->status == 0 || method == SIP_BYE ? lines(c, leg, message, true) : "";
 }
 
 const char *agent_answer_lines(struct agent_call *c, const struct agent_leg *leg, int status, bool setup)

@@ -128,8 +128,9 @@ static void send_cancel(struct sip_txn *txn)
     const struct sip_msg *invite = txn->live->request;
     struct sip_lines lines = {invite->lines, invite->line_count};
     int err;
-    struct sip_bytes *bytes = sip_write_follow(&lines, invite->uri, invite->cseq, SIP_CANCEL,
-                                               sip_msg_first(invite, SIP_NAME_TO), stack->config->user_agent);
+    struct sip_bytes *bytes =
+        sip_write_follow(&lines, invite->uri, invite->cseq, SIP_CANCEL, sip_msg_first(invite, SIP_NAME_TO),
+                         stack->config->user_agent, txn->live->cancel);
     struct sip_txn *cancel = start(stack, &txn->flow, bytes, invite->via.branch, &err);
     if (cancel)
         cancel->flags |= SIP_ABANDONED;
@@ -141,11 +142,18 @@ static void send_cancel(struct sip_txn *txn)
 
 int sip_cancel(struct sip_txn *txn)
 {
+    return sip_cancel_with(txn, NULL);
+}
+
+int sip_cancel_with(struct sip_txn *txn, const char *headers)
+{
     if (txn->kind != SIP_CLIENT_INVITE)
         return -EINVAL;
     if (txn->stage != SIP_LIVE || txn->flags & (SIP_FINAL | SIP_CANCEL_WANTED))
         return -EALREADY;
     txn->flags |= SIP_CANCEL_WANTED;
+    if (headers && *headers && sip_lines_valid(headers))
+        txn->live->cancel = strdup(headers);
     if (txn->flags & SIP_PROVISIONAL && !(txn->flags & SIP_BROKEN))
         send_cancel(txn);
     return 0;
@@ -312,7 +320,7 @@ static void live_response(struct sip_txn *txn, struct sip_msg *msg, const struct
         const struct sip_msg *request = txn->live->request;
         struct sip_lines lines = {request->lines, request->line_count};
         txn->live->ack = sip_write_follow(&lines, request->uri, request->cseq, SIP_ACK,
-                                          sip_msg_first(msg, SIP_NAME_TO), stack->config->user_agent);
+                                          sip_msg_first(msg, SIP_NAME_TO), stack->config->user_agent, NULL);
     }
     sip_txn_execute(txn,
                     status < 200   ? RCV_STATUS_1XX

@@ -264,6 +264,10 @@ int sip_request(struct sip_stack *stack, const struct sip_flow *to, const struct
 // Returns 0, -EALREADY (cancelled before, or answered finally), -EINVAL (no INVITE of ours).
 int sip_cancel(struct sip_txn *txn);
 
+// The same with further lines in the CANCEL, each with CRLF (Reason, RFC 3326); they are copied. Lines that are none
+// are left out.
+int sip_cancel_with(struct sip_txn *txn, const char *headers);
+
 // Gives a transaction up: no callback comes any more, the pointer is not to be used again.
 //   INVITE of ours            is cancelled as by sip_cancel(); a 2xx that still comes, or came and was not
 //                             ACKed, is ACKed and BYEd

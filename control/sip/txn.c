@@ -327,6 +327,7 @@ void sip_txn_end_live(struct sip_txn *txn, enum sip_stage stage)
     sip_msg_free(live->request);
     wipe_free(live->out);
     wipe_free(live->ack);
+    free(live->cancel);
     wipe_free(live->reliable);
     free(live);
     txn->live = NULL;

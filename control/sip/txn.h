@@ -43,6 +43,7 @@ struct sip_live {
     struct sip_msg *request;    // theirs (server) or ours (client)
     struct sip_bytes *out;      // the request (client) or the last response (server)
     struct sip_bytes *ack;      // client INVITE: what osip's ACK becomes
+    char *cancel;               // client INVITE: further lines of its CANCEL, or NULL
     struct sip_bytes *reliable; // server INVITE: a provisional that waits for its PRACK
     uint32_t rseq;              // ... its number
     struct sip_waiter waiter;

@@ -104,7 +104,7 @@ static bool one_line(const char *s)
 }
 
 // Whole header lines, each "Name: value" with CR LF, no empty one and no other CR or LF.
-static bool whole_lines(const char *s)
+bool sip_lines_valid(const char *s)
 {
     while (s && *s) {
         const char *cr = strpbrk(s, "\r\n");
@@ -118,7 +118,7 @@ static bool whole_lines(const char *s)
 bool sip_answer_valid(const struct sip_answer *a)
 {
     return a->status >= 100 && a->status <= 699 && one_line(a->reason) && one_line(a->contact) &&
-           whole_lines(a->headers) && one_line(a->body_type) && (!a->body || a->body_type) &&
+           sip_lines_valid(a->headers) && one_line(a->body_type) && (!a->body || a->body_type) &&
            (!a->body || a->body_len <= SIP_MESSAGE_MAX) && one_line(a->tag) &&
            (!a->rseq || (a->status > 100 && a->status < 200 && a->rseq <= INT32_MAX));
 }
@@ -132,7 +132,7 @@ bool sip_request_valid(const struct sip_request *r)
         if (!r->routes || !r->routes[i] || !one_line(r->routes[i]))
             return false;
     return one_line(r->uri) && one_line(r->from) && one_line(r->to) && one_line(r->call_id) &&
-           one_line(r->contact) && whole_lines(r->headers) && one_line(r->body_type) &&
+           one_line(r->contact) && sip_lines_valid(r->headers) && one_line(r->body_type) &&
            (!r->body || (r->body_type && r->body_len <= SIP_MESSAGE_MAX));
 }
 
@@ -267,7 +267,8 @@ struct sip_bytes *sip_write_request(const struct sip_request *r, const struct si
 }
 
 struct sip_bytes *sip_write_follow(const struct sip_lines *invite, struct sip_str uri, uint32_t cseq,
-                                   enum sip_method method, struct sip_str to, const char *agent)
+                                   enum sip_method method, struct sip_str to, const char *agent,
+                                   const char *headers)
 {
     struct text t = {0};
     const char *name = sip_method_name(method);
@@ -290,6 +291,8 @@ struct sip_bytes *sip_write_follow(const struct sip_lines *invite, struct sip_st
     print(&t, "CSeq: %u %s\r\nMax-Forwards: 70\r\n", cseq, name);
     if (agent && *agent)
         print(&t, "User-Agent: %s\r\n", agent);
+    if (headers)
+        add_text(&t, headers);
     add_text(&t, "Content-Length: 0\r\n\r\n");
     return finish(&t);
 }

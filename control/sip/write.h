@@ -35,11 +35,13 @@ struct sip_bytes *sip_write_request(const struct sip_request *request, const str
                                     const char *branch, const char *agent);
 
 // ACK to a 300..699 (17.1.1.3) and CANCEL (9.1) of an INVITE of ours; `to` is the To of the response, or for
-// CANCEL that of the request. NULL without memory.
+// CANCEL that of the request; `headers` are further lines, or NULL. NULL without memory.
 struct sip_bytes *sip_write_follow(const struct sip_lines *invite, struct sip_str uri, uint32_t cseq,
-                                   enum sip_method method, struct sip_str to, const char *agent);
+                                   enum sip_method method, struct sip_str to, const char *agent,
+                                   const char *headers);
 
 // Whether every field is there and none has a CR or LF (headers: whole lines) that would start another
 // header.
 bool sip_request_valid(const struct sip_request *request);
 bool sip_answer_valid(const struct sip_answer *answer);
+bool sip_lines_valid(const char *headers);

@@ -253,7 +253,7 @@ static void cancel_waits_for_provisional(void)
     fix_open(&fix);
     struct sip_txn *txn = request(SIP_INVITE, 0);
     const char *invite = fix.sent[0].text;
-    CU_ASSERT(sip_cancel(txn) == 0);
+    CU_ASSERT(sip_cancel_with(txn, "Reason: SIP;cause=200\r\n") == 0);
     CU_ASSERT(sip_cancel(txn) == -EALREADY);
     fix_advance(&fix, 40);
     CU_ASSERT(fix_count(&fix, 0, "CANCEL ") == 0);
@@ -263,6 +263,7 @@ static void cancel_waits_for_provisional(void)
     CU_ASSERT_STRING_EQUAL(fix_header(cancel, "Via"), fix_header(invite, "Via"));
     CU_ASSERT_STRING_EQUAL(fix_header(cancel, "To"), fix_header(invite, "To"));
     CU_ASSERT_STRING_EQUAL(fix_header(cancel, "CSeq"), "1 CANCEL");
+    CU_ASSERT_STRING_EQUAL(fix_header(cancel, "Reason"), "SIP;cause=200");
     CU_ASSERT_STRING_EQUAL(fix_header(cancel, "Call-ID"), fix_header(invite, "Call-ID"));
     fix_answer(&fix, 0, invite, 180, "b1");
     CU_ASSERT(fix_count(&fix, 0, "CANCEL ") == 1);
@@ -284,7 +285,8 @@ static void cancelled_and_never_answered(void)
     struct sip_txn *txn = request(SIP_INVITE, 0);
     fix_answer(&fix, 0, fix.sent[0].text, 180, "b1");
     fix_advance(&fix, 5000);
-    CU_ASSERT(sip_cancel(txn) == 0);
+    CU_ASSERT(sip_cancel_with(txn, "Reason: SIP\r\nno line\r\n") == 0);
+    CU_ASSERT(!strstr(fix_last(&fix), "Reason") && !strstr(fix_last(&fix), "no line"));
     fix_answer(&fix, 0, fix_last(&fix), 200, "b1");
     fix_advance(&fix, 64 * FIX_T1 - 1);
     CU_ASSERT(fix_events(&fix, FIX_FAILURE) == 0);

@@ -350,6 +350,8 @@ static const struct {
      "Subject: via sbc.example.com, not another.example.net-x\r\n", NULL, 0},
     {"Reason", TL_MSG_DIALOG, 0, FROM "Reason: Q.850;cause=16;text=\"from 10.1.1.5\"\nReason: SIP;cause=200",
      "Reason: Q.850;cause=16;text=\"from 192.0.2.1\"\r\nReason: SIP;cause=200\r\n", NULL, 0},
+    {"CANCEL says why and nothing else", TL_MSG_CANCEL, 0,
+     FROM PAI "Reason: SIP;cause=200\nUser-to-User: 00\nPrivacy: id", "Reason: SIP;cause=200\r\n", NULL, 0},
     {"Reason of an answer", TL_MSG_FAILURE, RESPONSE, "Reason: Q.850;cause=17", "Reason: Q.850;cause=17\r\n",
      NULL, 0},
     {"no UTF-8", TL_MSG_SETUP, 0, FROM "Subject: a\xff\xc3\xa4\tb", "Subject: a?\xc3\xa4 b\r\n", NULL, 0},
