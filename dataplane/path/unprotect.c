@@ -3,7 +3,7 @@
 // the session before the packet is authentic.
 //
 // A run of packets is checked and authenticated together. A stream that has committed nothing yet has no
-// index to estimate from, so the second packet of such a stream ends the run (srtp_index.h).
+// index to estimate from, so the second packet of such a stream ends the run (srtp/index.h).
 #include "dataplane/path/stages.h"
 
 static const struct leg_terms *terms(const struct packet *p)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// packet path: the engine by libIPSec_MB 1.3: its machine and its keys. The packets are in srtp_ipsecmb_rtp.c
-// and srtp_ipsecmb_rtcp.c.
+// packet path: the engine by libIPSec_MB 1.3: its machine and its keys. The packets are in ipsecmb_rtp.c
+// and ipsecmb_rtcp.c.
 #include "dataplane/srtp/ipsecmb.h"
 
 #include <errno.h>

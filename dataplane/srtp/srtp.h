@@ -2,7 +2,7 @@
 // packet path: SRTP and SRTCP (RFC 3711, 6188, 7714) over arrays of packets, in place, without mbufs or an
 // EAL.
 //
-// Who does what: srtp_index.h says which index a packet has and whether it may pass, this file transforms the
+// Who does what: index.h says which index a packet has and whether it may pass, this file transforms the
 // packets, the worker's stages put both together:
 //   unprotect:  srtp_rx_check -> srtp_unprotect -> srtp_rx_commit of those with SRTP_OK
 //   protect:    srtp_tx_take -> store the index in the live table -> srtp_protect

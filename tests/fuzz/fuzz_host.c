@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Frames that are no media: ARP, ICMP and all else, in one segment or two, at host_input() of
-// dataplane/host.h. Checksums can be made right, so that what lies behind them is reached.
+// dataplane/net/host.h. Checksums can be made right, so that what lies behind them is reached.
 //
 //   input: a byte of switches, a byte of where the second segment begins, the frame
 #include <rte_ip.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Compound RTCP as it stands behind the decryption: relay_rtcp() of dataplane/stages.h, over any state of the
+// Compound RTCP as it stands behind the decryption: relay_rtcp() of dataplane/path/stages.h, over any state of the
 // session. What is taken is a chain of whole packets and still is one afterwards.
 //
 //   input: 4 bytes each of both legs' SSRC, sequence base, timestamp base and the near SSRC; 3 bytes of
