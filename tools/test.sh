@@ -94,6 +94,7 @@ if [ $kind != e2e ]; then
     fi
     # the same inputs each time: new ground is broken by hand
     [ -z "$name" ] && run fuzz 300 tools/fuzz.sh --seconds 4 --seed 1
+    [[ fuzz-dialogs == *"$name"* ]] && run fuzz-dialogs 300 tools/fuzz-dialogs.sh --seconds 60 --seed 1
 fi
 
 if [ $kind != unit ]; then

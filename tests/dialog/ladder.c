@@ -235,6 +235,8 @@ static bool out_word(struct ladder *l, struct out *o, char *word)
         o->rseq = atol(word + 5);
     else if (strncmp(word, "rack=", 5) == 0)
         o->rack = word + 5;
+    else if (strncmp(word, "mutate=", 7) == 0)
+        o->mutate = strtoul(word + 7, NULL, 10);
     else if (strncmp(word, "branch=", 7) == 0)
         o->branch = word + 7;
     else if (strncmp(word, "from-tag=", 9) == 0)
@@ -644,7 +646,7 @@ bool ladder_open(struct ladder *l)
 
 static bool step_network(struct ladder *l, char **words, unsigned count)
 {
-    struct party *p = count > 1 ? party_find(&l->ps, words[1], strlen(words[1])) : NULL;
+    struct party *p = count > 1 ? party_find(&l->ps, words[1], strcspn(words[1], ".")) : NULL;
     if (!p)
         return ladder_fail(l, "%s needs a party", words[0]);
     if (!l->loose && !ladder_nothing_left(l))

@@ -150,9 +150,25 @@ static char *finish(struct parties *ps, struct dialog *d, const struct out *o, s
     return text;
 }
 
-static void send(struct parties *ps, struct dialog *d, const char *what, char *text, size_t len, bool lost)
+static void mutate(char *text, size_t len, unsigned long seed)
+{
+    static const char odd[] = "\r\n\t :;,<>@=\"/%&\\09Az\xff\x01";
+    uint64_t h = seed;
+    for (unsigned i = 0; i <= seed % 4 && len; i++) {
+        h = h * 6364136223846793005u + 1442695040888963407u;
+        char *at = &text[(h >> 33) % len];
+        *at = h & 1 << 20 ? odd[(h >> 24) % (sizeof odd - 1)] : (char)(*at ^ 1 << (h >> 24) % 7);
+    }
+}
+
+static void send(struct parties *ps, struct dialog *d, const char *what, char *text, size_t len,
+                 const struct out *o)
 {
     struct said *s;
+    bool lost = o->lost;
+    if (o->mutate)
+        mutate(text, len, o->mutate);
+    ps->mutated |= o->mutate != 0;
     if (d->said_count == SAID_MAX) {
         free(d->said[0].text);
         memmove(d->said, d->said + 1, (SAID_MAX - 1) * sizeof d->said[0]);
@@ -229,7 +245,7 @@ static bool say_cancel(struct parties *ps, struct dialog *d, const struct out *o
     for (unsigned i = 0; text_header(d->invite, "Route", i, value, sizeof value); i++)
         head_add(&h, "Route: %s", value);
     char *text = finish(ps, d, o, &h, &len);
-    send(ps, d, "CANCEL", text, len, o->lost);
+    send(ps, d, "CANCEL", text, len, o);
     return true;
 }
 
@@ -288,7 +304,11 @@ static bool say_request(struct parties *ps, struct dialog *d, const char *method
         d->invite_cseq = cseq;
     }
     d->over |= strcmp(method, "BYE") == 0;
-    send(ps, d, method, text, len, o->lost);
+    if (ack)
+        d->ack_due = false;
+    if (strcmp(method, "PRACK") == 0)
+        d->prack_due = false;
+    send(ps, d, method, text, len, o);
     return true;
 }
 
@@ -406,7 +426,7 @@ static bool say_response(struct parties *ps, struct dialog *d, int status, const
         d->confirmed = true;
     snprintf(what, sizeof what, "%d %s", status, a->method);
     char *text = finish(ps, d, o, &h, &len);
-    send(ps, d, what, text, len, o->lost);
+    send(ps, d, what, text, len, o);
     return true;
 }
 

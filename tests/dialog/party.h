@@ -59,8 +59,9 @@ struct dialog {
     char name[24];
     struct party *party;
     bool used, confirmed;
-    bool ours; // the party sent the INVITE that made it
-    bool over; // a BYE went or came
+    bool ours;               // the party sent the INVITE that made it
+    bool over;               // a BYE went or came
+    bool ack_due, prack_due; // of ours, to what came last
     char call_id[160], local_tag[80], remote_tag[160];
     char local[400], remote[400]; // From and To values without tags
     char target[380];             // Request-URI
@@ -85,7 +86,8 @@ struct out {
     const char *method; // response: to which request, NULL: the newest unanswered one
     struct sdp_words sdp;
     bool reliable, again, lost;
-    long cseq, rseq; // -1: as the dialog has it
+    unsigned long mutate; // not 0: some octets differ, which ones is made of it
+    long cseq, rseq;      // -1: as the dialog has it
     const char *rack, *branch, *from_tag, *to_tag;
     char *const *edits; // "+ Name: value", "= Name: value", "- Name", "| body line"
     unsigned edit_count;
@@ -99,6 +101,7 @@ struct parties {
     unsigned dialog_count;
     unsigned next_id; // of tags, branches, Call-IDs
     bool loose;       // what comes is taken as it comes
+    bool mutated;     // something was sent that is no SIP
     void (*trace)(void *arg, const struct party *p, bool to_gateway, const char *message, const char *note);
     void *trace_arg;
     char fault[1200]; // the first thing that no message may be like; "": none

@@ -12,7 +12,7 @@
 #include "control/sip/io.h"
 #include "tests/fakes/fake_dataplane.h"
 
-enum { WORLD_SENT_MAX = 4096, WORLD_LOG_MAX = 4096, WORLD_CONNS_MAX = 64 };
+enum { WORLD_SENT_MAX = 1024, WORLD_LOG_MAX = 4096, WORLD_CONNS_MAX = 64 };
 
 // A message that left the agent.
 struct world_sent {
