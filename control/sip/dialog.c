@@ -24,25 +24,40 @@ static char *in_brackets(struct sip_str uri)
     return out;
 }
 
-static bool has_lr(struct sip_str uri)
+static bool has_lr(struct sip_str text_of_uri)
 {
-    const char *semicolon = memchr(uri.p, ';', uri.len);
+    struct sip_uri uri;
     struct sip_str value;
-    return semicolon &&
-           sip_read_param((struct sip_str){semicolon, (size_t)(uri.p + uri.len - semicolon)}, "lr", &value);
+    return sip_read_uri(text_of_uri, &uri) && sip_read_param(uri.params, "lr", &value);
+}
+
+// The values of Record-Route, SIP_ROUTES_MAX at most. Returns how many, or -EINVAL when there are more.
+static int route_values(const struct sip_msg *msg, struct sip_str out[static SIP_ROUTES_MAX])
+{
+    int n = 0;
+    for (unsigned i = 0; i < SIP_HEADERS_MAX; i++) {
+        struct sip_str rest = sip_msg_line(msg, SIP_NAME_RECORD_ROUTE, i), value;
+        if (!rest.p)
+            break;
+        while ((value = sip_next_value(&rest)).p) {
+            if (n == SIP_ROUTES_MAX)
+                return -EINVAL;
+            out[n++] = value;
+        }
+    }
+    return n;
 }
 
 // The route set, in the order of the message or the other way round; a strict router in front moves into the
 // Request-URI and the target behind the routes (12.2.1.1).
 static int take_routes(struct sip_dialog *d, const struct sip_msg *msg, bool reversed)
 {
-    unsigned n = 0;
-    while (sip_msg_record_route(msg, n).p)
-        n++;
-    if (n >= SIP_ROUTES_MAX)
+    struct sip_str values[SIP_ROUTES_MAX];
+    int n = route_values(msg, values);
+    if (n < 0 || n == SIP_ROUTES_MAX) // one place is for the target behind a strict router
         return -EINVAL;
-    for (unsigned i = 0; i < n; i++) {
-        struct sip_str value = sip_msg_record_route(msg, reversed ? n - 1 - i : i);
+    for (int i = 0; i < n; i++) {
+        struct sip_str value = values[reversed ? n - 1 - i : i];
         struct sip_addr addr;
         if (!sip_read_addr(value, &addr))
             return -EINVAL;

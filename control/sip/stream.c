@@ -8,6 +8,9 @@
 #include "control/base/wipe.h"
 #include "control/sip/read.h"
 
+// Of a buffer: what is kept is less than a message.
+enum { SIP_STREAM_ROOM_MAX = SIP_MESSAGE_MAX + 2 * SIP_STREAM_READ };
+
 void sip_stream_fini(struct sip_stream *stream)
 {
     wipe_free(stream->buffer);
@@ -24,7 +27,10 @@ int sip_stream_room(struct sip_stream *stream, char **p, size_t *n)
     }
     if (stream->room - stream->len < SIP_STREAM_READ) {
         // bounded: sip_stream_next() asks for no more than a message's limit
-        size_t room = stream->len + (size_t)2 * SIP_STREAM_READ;
+        // half as much again, so that a long message is copied a few times only
+        size_t room = stream->len + stream->len / 2 + (size_t)2 * SIP_STREAM_READ;
+        if (room > SIP_STREAM_ROOM_MAX)
+            room = SIP_STREAM_ROOM_MAX;
         char *grown = wipe_realloc(stream->buffer, room);
         if (!grown)
             return -ENOMEM;

@@ -15,7 +15,7 @@
 
 enum {
     ACCEPTS = 16,          // taken in one go
-    READS = 4,             // likewise, of a connection
+    READS = 4,             // of a connection in a turn
     OUT_MAX = 1 << 20,     // bytes that a peer may leave unread
     PER_HOST = 512,        // accepted connections of one address
     IDLE_MS = 600 * 1000,  // without a message either way
@@ -29,7 +29,9 @@ struct sip_conn {
     uint32_t slot, generation;
     int fd;
     struct event *readable, *writable;
+    struct event *more; // the next turn, when this one's share was not enough
     bool connecting, doomed, accepted;
+    bool waits; // for `more`: nothing is read before what is here has been handed on
     struct sip_stream in;
     char *out;
     size_t out_len, out_room, out_sent;
@@ -52,6 +54,8 @@ static void conn_free(struct sip_conn *conn)
         event_free(conn->readable);
     if (conn->writable)
         event_free(conn->writable);
+    if (conn->more)
+        event_free(conn->more);
     close(conn->fd);
     sip_stream_fini(&conn->in);
     wipe_free(conn->out);
@@ -126,6 +130,7 @@ static void conn_doom(struct sip_conn *conn)
     conn->doomed = true;
     event_del(conn->readable);
     event_del(conn->writable);
+    event_del(conn->more);
     conn_arm(conn);
 }
 
@@ -169,7 +174,8 @@ static int conn_queue(struct sip_conn *conn, const void *bytes, size_t len)
     if (conn->out_len + len > OUT_MAX)
         return -ENOBUFS;
     if (conn->out_len + len > conn->out_room) {
-        size_t room = conn->out_len + len + 1024;
+        // half as much again, so that what a peer leaves unread is copied a few times only
+        size_t room = conn->out_len + len + conn->out_len / 2 + 1024;
         char *grown = wipe_realloc(conn->out, room);
         if (!grown)
             return -ENOMEM;
@@ -209,8 +215,14 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 
 // ---- in ------------------------------------------------------------------------------------------------
 
-// Hands on what is whole. Returns false when the connection has gone.
-static bool conn_take(struct sip_conn *conn)
+enum taken {
+    TAKEN_ALL,  // what is left is no whole message
+    TAKEN_SOME, // this turn's share
+    TAKEN_LAST, // the connection has gone, or ends from the timer
+};
+
+// Hands on what is whole, *left pieces at most.
+static enum taken conn_take(struct sip_conn *conn, unsigned *left)
 {
     struct sip_transport *transport = conn->listener->transport;
     uint32_t slot = conn->slot, generation = conn->generation;
@@ -218,7 +230,7 @@ static bool conn_take(struct sip_conn *conn)
     struct sip_flow flow = sip_listener_flow(conn->listener, &conn->remote);
     flow.conn = slot;
     flow.conn_generation = generation;
-    for (;;) {
+    for (; *left; --*left) {
         char *message;
         size_t len;
         switch (sip_stream_next(&conn->in, &message, &len)) {
@@ -228,13 +240,13 @@ static bool conn_take(struct sip_conn *conn)
             else if (!conn->partial_since)
                 conn->partial_since = now ? now : 1;
             conn_arm(conn);
-            return true;
+            return TAKEN_ALL;
         case SIP_STREAM_PING:
             transport->counters->keep_alive++;
             conn->used = now;
             if (conn_queue(conn, "\r\n", 2) != 0 || !conn_flush(conn)) {
                 conn_break(conn);
-                return false;
+                return TAKEN_LAST;
             }
             break;
         case SIP_STREAM_MESSAGE:
@@ -243,32 +255,40 @@ static bool conn_take(struct sip_conn *conn)
             transport->receive(transport->arg, &flow, message, len);
             // what the message set off may have ended the connection, even given its slot away
             if (transport->conns[slot] != conn || conn->generation != generation)
-                return false;
+                return TAKEN_LAST;
             explicit_bzero(message, len); // its SDP has keys
             if (conn->doomed)
-                return true;
+                return TAKEN_LAST;
             break;
         default:
             transport->counters->rejects[SIP_REJECT_start_line]++;
             conn_break(conn);
-            return false;
+            return TAKEN_LAST;
         }
     }
+    return TAKEN_SOME;
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+// A connection's turn: what is here already, then what the kernel has.
+static void conn_serve(struct sip_conn *conn)
 {
-    struct sip_conn *conn = arg;
-    (void)what;
-    loop_now(conn->listener->transport->loop);
-    for (unsigned i = 0; i < READS; i++) {
+    static const struct timeval next_turn = {0, 0};
+    unsigned left = SIP_TURN_MESSAGES;
+    for (unsigned i = 0;; i++) {
         char *p;
         size_t room;
+        enum taken taken = conn_take(conn, &left);
+        if (taken == TAKEN_SOME) {
+            conn->waits = true;
+            event_add(conn->more, &next_turn);
+        }
+        if (taken != TAKEN_ALL || i == READS)
+            return;
         if (sip_stream_room(&conn->in, &p, &room) != 0) {
             conn_break(conn);
             return;
         }
-        ssize_t n = recv(fd, p, room, 0);
+        ssize_t n = recv(conn->fd, p, room, 0);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
@@ -282,11 +302,27 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
             return;
         }
         sip_stream_filled(&conn->in, (size_t)n);
-        if (!conn_take(conn) || conn->doomed)
-            return;
-        if ((size_t)n < room)
-            return;
     }
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct sip_conn *conn = arg;
+    (void)fd;
+    (void)what;
+    loop_now(conn->listener->transport->loop);
+    if (!conn->waits)
+        conn_serve(conn);
+}
+
+static void on_more(evutil_socket_t fd, short what, void *arg)
+{
+    struct sip_conn *conn = arg;
+    (void)fd;
+    (void)what;
+    loop_now(conn->listener->transport->loop);
+    conn->waits = false;
+    conn_serve(conn);
 }
 
 // ---- beginning -----------------------------------------------------------------------------------------
@@ -312,9 +348,14 @@ static struct sip_conn *conn_new(struct sip_listener *listener, int fd, const st
         return NULL;
     conn->readable = event_new(loop_base(transport->loop), fd, EV_READ | EV_PERSIST, on_readable, conn);
     conn->writable = event_new(loop_base(transport->loop), fd, EV_WRITE | EV_PERSIST, on_writable, conn);
-    if (!conn->readable || !conn->writable) {
+    conn->more = event_new(loop_base(transport->loop), -1, 0, on_more, conn);
+    if (!conn->readable || !conn->writable || !conn->more) {
         if (conn->readable)
             event_free(conn->readable);
+        if (conn->writable)
+            event_free(conn->writable);
+        if (conn->more)
+            event_free(conn->more);
         free(conn);
         return NULL;
     }

@@ -12,7 +12,7 @@
 #include <event2/event.h>
 
 enum {
-    BURST = 64,           // datagrams taken in one go, so that timers and other sockets have their turn
+    ERRORS = 64,          // of the network, taken in one go
     UDP_BUFFER = 4 << 20, // bytes asked of the kernel: half a second of load while the process does not run
     BACKLOG = 512,        // TCP connections that wait to be accepted
     CONNS_MAX = 4096,
@@ -33,7 +33,7 @@ static bool only_line_ends(const char *p, size_t len)
 static void take_errors(struct sip_listener *listener, int fd)
 {
     struct sip_transport *transport = listener->transport;
-    for (unsigned i = 0; i < BURST; i++) {
+    for (unsigned i = 0; i < ERRORS; i++) {
         struct iovec iov = {transport->buffer, sizeof transport->buffer};
         char control[512];
         struct msghdr msg = {
@@ -57,8 +57,9 @@ static void on_datagram(evutil_socket_t fd, short what, void *arg)
     struct sip_listener *listener = arg;
     struct sip_transport *transport = listener->transport;
     (void)what;
+    size_t bytes = 0;
     loop_now(transport->loop);
-    for (unsigned i = 0; i < BURST; i++) {
+    for (unsigned i = 0; i < SIP_TURN_MESSAGES && bytes < SIP_TURN_BYTES; i++) {
         struct sockaddr_storage from;
         socklen_t from_len = sizeof from;
         ssize_t n =
@@ -68,6 +69,7 @@ static void on_datagram(evutil_socket_t fd, short what, void *arg)
                 break;
             continue; // an error to an earlier message, which is in the queue of errors too
         }
+        bytes += (size_t)n;
         if (only_line_ends(transport->buffer, (size_t)n)) {
             transport->counters->keep_alive++;
             continue;

@@ -12,6 +12,10 @@
 struct event;
 struct sip_conn;
 
+// What a socket or a connection hands on in a turn of the loop; what is left has to wait until all others had
+// theirs. A message costs in proportion to its bytes, so nobody holds the loop for more than some milliseconds.
+enum { SIP_TURN_MESSAGES = 32, SIP_TURN_BYTES = 128 << 10 };
+
 struct sip_listener {
     struct sip_transport *transport;
     uint32_t index;

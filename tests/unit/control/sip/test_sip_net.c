@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The stack on real sockets of the loopback: calls between two stacks, and a raw socket that misbehaves.
 // Addresses are 127.x.y.z made from the process id, so that parallel runs do not meet.
+#include "common/addr.h"
 #include "control/sip/dialog.h"
 #include "control/sip/sip.h"
 #include "runner.h"
@@ -16,6 +17,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <event2/event.h>
 
 enum { UDP = 0, TCP = 1, PORT = 5060 };
 
@@ -538,9 +541,145 @@ static void signals_reach_the_loop(void)
     loop_free(loop);
 }
 
+// ---- a turn of the loop --------------------------------------------------------------------------------
+
+enum { FLOOD = 10000, SHARE = 32 /* of a connection in a turn */ };
+
+struct talker {
+    int fd;
+    unsigned sent, wanted; // requests
+    size_t at;             // bytes of the one under way
+    unsigned answers;
+    char tail[16]; // of what was read: an answer may be cut anywhere
+};
+
+static struct talker talk(int type, unsigned last)
+{
+    struct talker t = {.fd = socket(AF_INET, type | SOCK_CLOEXEC, 0)};
+    struct tl_addr me = address(last), to = address(1);
+    struct sockaddr_storage from, at;
+    me.port = 0;
+    CU_ASSERT_FATAL(bind(t.fd, (struct sockaddr *)&from, tl_addr_to_sockaddr(&me, &from)) == 0);
+    CU_ASSERT_FATAL(connect(t.fd, (struct sockaddr *)&at, tl_addr_to_sockaddr(&to, &at)) == 0);
+    fcntl(t.fd, F_SETFL, O_NONBLOCK);
+    return t;
+}
+
+// What is ready now, each once.
+static void one_turn(uint64_t now)
+{
+    wheel_run(loop_wheel(loop), now);
+    event_base_loop(loop_base(loop), EVLOOP_ONCE | EVLOOP_NONBLOCK);
+}
+
+// Sends what the kernel takes of the requests that are wanted, and counts answers.
+static void say(struct talker *t, unsigned number)
+{
+    char buffer[4096];
+    ssize_t n;
+    while (t->sent < t->wanted) {
+        int len = snprintf(buffer, sizeof buffer,
+                           "OPTIONS sip:x@h SIP/2.0\r\nVia: SIP/2.0/TCP h;branch=z9hG4bK%u.%u;rport\r\n"
+                           "From: <sip:a@h>;tag=t\r\nTo: <sip:x@h>\r\nCall-ID: %u.%u\r\nCSeq: 1 OPTIONS\r\n"
+                           "Content-Length: 0\r\n\r\n",
+                           number, t->sent, number, t->sent);
+        n = send(t->fd, buffer + t->at, (size_t)len - t->at, MSG_NOSIGNAL);
+        if (n < 0)
+            break;
+        t->at += (size_t)n;
+        if (t->at == (size_t)len) {
+            t->at = 0;
+            t->sent++;
+        }
+    }
+    size_t kept = strlen(t->tail);
+    memcpy(buffer, t->tail, kept);
+    while ((n = recv(t->fd, buffer + kept, sizeof buffer - kept - 1, 0)) > 0) {
+        buffer[kept + (size_t)n] = '\0';
+        size_t whole = strlen(buffer), keep = whole < 11 ? whole : 11;
+        for (const char *p = buffer; (p = strstr(p, "SIP/2.0 200 ")); p++)
+            t->answers++;
+        memmove(buffer, buffer + whole - keep, keep + 1); // one byte less than what is counted
+        kept = keep;
+    }
+    snprintf(t->tail, sizeof t->tail, "%.*s", (int)kept, buffer);
+}
+
+// Ten thousand requests in one go over a connection, and over UDP as fast as they are taken: who else asks is
+// answered in between, and no turn has more than each one's share.
+static void a_turn_is_shared(void)
+{
+    uint64_t now = 1000;
+    loop = loop_new_by_hand(2, now);
+    CU_ASSERT_FATAL(loop != NULL);
+    begin(&a, 1);
+    struct talker flood = talk(SOCK_STREAM, 2), other = talk(SOCK_STREAM, 3), udp = talk(SOCK_DGRAM, 4);
+    flood.wanted = FLOOD;
+    unsigned turns = 0, most = 0, late = 0, waiting = 0;
+    while (flood.answers < FLOOD && ++turns < 20 * FLOOD) {
+        say(&flood, 1);
+        if (turns % 10 == 0 && other.answers == other.wanted) {
+            other.wanted++;
+            udp.wanted++;
+            waiting = 0;
+        }
+        say(&other, 2);
+        say(&udp, 3);
+        if (other.answers < other.wanted || udp.answers < udp.wanted)
+            late += ++waiting > 9;
+        unsigned before = a.requests;
+        one_turn(turns % 3 ? now : ++now);
+        if (a.requests - before > most)
+            most = a.requests - before;
+    }
+    CU_ASSERT(flood.answers == FLOOD && other.answers > 10 && udp.answers > 10);
+    CU_ASSERT(late == 0);
+    CU_ASSERT(most > 1 && most <= SHARE + 2);
+    CU_ASSERT(sip_stack_counters(a.stack)->tcp_broken == 0);
+    close(flood.fd);
+    close(other.fd);
+    close(udp.fd);
+    for (unsigned i = 0; i < 200; i++)
+        one_turn(now += 50);
+    sip_stack_free(a.stack);
+    loop_free(loop);
+}
+
+// Nothing but line ends: each pair is answered, and counts as a message does.
+static void pings_are_shared_too(void)
+{
+    static char pings[8 * 1024];
+    uint64_t now = 1000;
+    loop = loop_new_by_hand(2, now);
+    CU_ASSERT_FATAL(loop != NULL);
+    begin(&a, 1);
+    struct talker flood = talk(SOCK_STREAM, 2);
+    for (size_t i = 0; i < sizeof pings; i++)
+        pings[i] = i % 2 ? '\n' : '\r';
+    CU_ASSERT_FATAL(send(flood.fd, pings, sizeof pings, MSG_NOSIGNAL) == sizeof pings);
+    const struct sip_counters *c = sip_stack_counters(a.stack);
+    uint64_t most = 0;
+    unsigned turns = 0;
+    while (c->keep_alive < sizeof pings / 4 && ++turns < 10000) {
+        uint64_t before = c->keep_alive;
+        one_turn(now);
+        if (c->keep_alive - before > most)
+            most = c->keep_alive - before;
+    }
+    CU_ASSERT(c->keep_alive == sizeof pings / 4 && most == SHARE && c->tcp_broken == 0);
+    // one that ends with work left is freed with it
+    CU_ASSERT(send(flood.fd, pings, sizeof pings, MSG_NOSIGNAL) == sizeof pings);
+    one_turn(now);
+    close(flood.fd);
+    sip_stack_free(a.stack);
+    loop_free(loop);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
+        {"a_turn_is_shared", a_turn_is_shared},
+        {"pings_are_shared_too", pings_are_shared_too},
         {"udp_calls", udp_calls},
         {"tcp_calls", tcp_calls},
         {"tcp_connect_refused", tcp_connect_refused},
