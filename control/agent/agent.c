@@ -230,7 +230,31 @@ static void on_failure(void *arg, struct sip_txn *txn, struct sip_owner *owner, 
     agent_failure((struct agent_leg *)owner, txn, why);
 }
 
-static const struct sip_user sip_user = {on_request, on_cancel, on_ack, on_response, on_failure};
+// What a request may require of us is in the table of options; what it may not is said where people look.
+static uint32_t on_required(void *arg, const struct sip_flow *flow, enum sip_method method, uint32_t options,
+                            const char *unknown)
+{
+    struct agent *agent = arg;
+    uint32_t taken = sip_options_required();
+    const char *name = sip_method_name(method);
+    char list[256];
+    uint64_t unsaid;
+    if (!(options & ~taken) && !*unknown)
+        return taken;
+    agent->counters.bad_extension++;
+    sip_option_list(options & ~taken, list, sizeof list);
+    if (log_allow(&agent->away_limit, loop_now(agent->loop), &unsaid))
+        log_line(LOG_INFO, "%s from %s: 420, it requires %s%s%s", name ? name : "request",
+                 TL_ADDR_STR(&flow->remote), list, *list && *unknown ? ", " : "", unknown);
+    return taken;
+}
+
+static const struct sip_user sip_user = {.on_request = on_request,
+                                         .on_cancel = on_cancel,
+                                         .on_ack = on_ack,
+                                         .on_response = on_response,
+                                         .on_failure = on_failure,
+                                         .on_required = on_required};
 
 // ---- life ---------------------------------------------------------------------------------------------
 

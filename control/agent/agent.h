@@ -16,12 +16,13 @@
 struct agent;
 
 struct agent_counters {
-    uint64_t calls;       // INVITEs that became a call
-    uint64_t answered;    // of these: A got a 2xx
-    uint64_t turned_away; // INVITEs answered at once: 403, 404, 415, 483, 503
-    uint64_t over_limit;  // of these: max_calls
-    uint64_t media_away;  // of these: no dataplane
-    uint64_t strangers;   // requests inside a dialog that did not come from its peer: 403
+    uint64_t calls;         // INVITEs that became a call
+    uint64_t answered;      // of these: A got a 2xx
+    uint64_t turned_away;   // INVITEs answered at once: 403, 404, 415, 483, 503
+    uint64_t over_limit;    // of these: max_calls
+    uint64_t media_away;    // of these: no dataplane
+    uint64_t bad_extension; // requests that require what we do not have: 420
+    uint64_t strangers;     // requests inside a dialog that did not come from its peer: 403
     uint32_t active, active_most;
 };
 

@@ -8,38 +8,6 @@
 #include "control/base/wipe.h"
 #include "control/sip/uri.h"
 
-// ---- names ---------------------------------------------------------------------------------------------
-
-static const char *const method_names[SIP_METHOD_COUNT] = {
-    [SIP_INVITE] = "INVITE",
-    [SIP_ACK] = "ACK",
-    [SIP_BYE] = "BYE",
-    [SIP_CANCEL] = "CANCEL",
-    [SIP_OPTIONS] = "OPTIONS",
-    [SIP_REGISTER] = "REGISTER",
-    [SIP_PRACK] = "PRACK",
-    [SIP_UPDATE] = "UPDATE",
-    [SIP_INFO] = "INFO",
-    [SIP_REFER] = "REFER",
-    [SIP_SUBSCRIBE] = "SUBSCRIBE",
-    [SIP_NOTIFY] = "NOTIFY",
-    [SIP_MESSAGE] = "MESSAGE",
-    [SIP_PUBLISH] = "PUBLISH",
-};
-
-const char *sip_method_name(enum sip_method method)
-{
-    return (unsigned)method < SIP_METHOD_COUNT ? method_names[method] : NULL;
-}
-
-enum sip_method sip_method_by_name(struct sip_str name)
-{
-    for (unsigned i = SIP_OTHER + 1; i < SIP_METHOD_COUNT; i++)
-        if (sip_str_is(name, method_names[i]))
-            return (enum sip_method)i;
-    return SIP_OTHER;
-}
-
 // ---- strings -------------------------------------------------------------------------------------------
 
 char *sip_str_copy(struct sip_str s, char *out, size_t size)

@@ -275,29 +275,43 @@ static bool has_room(struct sip_stack *stack, bool in_dialog)
     return c->txns_live < live && c->txns_waiting < waiting;
 }
 
-// Options that the far side insists on and nobody here has (8.2.2.3). Returns whether there were any.
+// Adds a name to a list, when it fits whole. Returns the new length.
+static size_t list_name(char *list, size_t len, size_t size, struct sip_str name)
+{
+    if (len + name.len + 3 > size)
+        return len;
+    return len + (size_t)snprintf(list + len, size - len, "%s%.*s", len ? ", " : "", (int)name.len, name.p);
+}
+
+// Options that the far side insists on and the user has not (8.2.2.3). Returns whether there were any.
 static bool refuse_required(struct sip_stack *stack, const struct sip_head *head,
                             const struct sip_shape *shape, const struct sip_flow *flow)
 {
-    char unsupported[512] = "Unsupported: ";
-    size_t len = strlen(unsupported), start = len;
-    for (unsigned i = 0; i < head->lines; i++) {
-        if (head->line[i].id != SIP_NAME_REQUIRE)
-            continue;
-        struct sip_str rest = head->line[i].value, one;
+    const struct sip_user *user = stack->user;
+    char unknown[400] = "", lacking[400], line[900];
+    size_t len = 0;
+    uint32_t options = 0;
+    for (unsigned n = head->first[SIP_NAME_REQUIRE]; n; n = head->line[n - 1].next) {
+        struct sip_str rest = head->line[n - 1].value, one;
         while ((one = sip_next_value(&rest)).p) {
-            if (sip_str_is_nocase(one, "100rel")) // the user has it, as the trunk says
-                continue;
-            if (len + one.len + 6 > sizeof unsupported)
-                break;
-            len += (size_t)snprintf(unsupported + len, sizeof unsupported - len, "%s%.*s",
-                                    len > start ? ", " : "", (int)one.len, one.p);
+            enum sip_option option = sip_option_by_name(one);
+            if (option < SIP_OPTION_COUNT)
+                options |= sip_option_bit(option);
+            else
+                len = list_name(unknown, len, sizeof unknown, one);
         }
     }
-    if (len == start)
+    if (!options && !len)
         return false;
-    snprintf(unsupported + len, sizeof unsupported - len, "\r\n");
-    sip_answer_head(stack, head, shape, flow, &(struct sip_answer){.status = 420, .headers = unsupported});
+    enum sip_method method = sip_method_by_name(shape->cseq_method);
+    uint32_t taken = user->on_required ? user->on_required(stack->arg, flow, method, options, unknown)
+                                       : sip_options_required();
+    options &= ~taken;
+    if (!options && !len)
+        return false;
+    sip_option_list(options, lacking, sizeof lacking);
+    snprintf(line, sizeof line, "Unsupported: %s%s%s\r\n", lacking, *lacking && len ? ", " : "", unknown);
+    sip_answer_head(stack, head, shape, flow, &(struct sip_answer){.status = 420, .headers = line});
     return true;
 }
 

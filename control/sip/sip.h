@@ -32,7 +32,7 @@
 
 #include "common/config/config.h"
 #include "control/base/loop.h"
-#include "control/sip/msg.h"
+#include "control/sip/method.h"
 
 enum {
     SIP_TAG_LEN = 24,   // tag with its final NUL
@@ -89,6 +89,12 @@ struct sip_user {
     // The transaction ended without what it waited for. Client: no final response. Server: no ACK to our 2xx
     // (the user ends the call), or the answer could not be sent. SIP_NO_PRACK ends nothing yet.
     void (*on_failure)(void *arg, struct sip_txn *txn, struct sip_owner *owner, enum sip_failure why);
+    // A new request requires extensions of us (RFC 3261 section 8.2.2.3): `options` are those that the table of
+    // options knows, `unknown` is a list of the others, "" without any. Returns the options that are taken. When that
+    // is not all of them, or there are others, the stack answers 420 with Unsupported, and on_request() does not come.
+    // NULL: sip_options_required() are taken.
+    uint32_t (*on_required)(void *arg, const struct sip_flow *flow, enum sip_method method, uint32_t options,
+                            const char *unknown);
 };
 
 // Why a message was not taken: counter, label in `status`, sentence.
@@ -183,21 +189,23 @@ int sip_loop_of(struct sip_str id);
 // ---- answering -----------------------------------------------------------------------------------------
 
 struct sip_answer {
-    int status;           // 100..699
-    const char *reason;   // NULL: the standard phrase
-    const char *contact;  // value of Contact, or NULL
-    const char *headers;  // further complete lines, each with CRLF, or NULL
-    unsigned retry_after; // s; 0 = no Retry-After
-    uint32_t rseq;        // 101..199 to an INVITE: reliable under that number (RFC 3262), 1..2^31-1; 0: not
-    const char *tag;      // ours in To, for one of several dialogs that the INVITE makes; NULL: sip_txn_tag()
+    int status;            // 100..699
+    const char *reason;    // NULL: the standard phrase
+    const char *contact;   // value of Contact, or NULL
+    const char *headers;   // further complete lines, each with CRLF, or NULL
+    unsigned retry_after;  // s; 0 = no Retry-After
+    const char *allow;     // in a 2xx and a 405: value of Allow; NULL: our methods (method.h)
+    const char *supported; // in a 2xx: value of Supported, "" for none; NULL: our options
+    uint32_t rseq;         // 101..199 to an INVITE: reliable under that number (RFC 3262), 1..2^31-1; 0: not
+    const char *tag; // ours in To, for one of several dialogs that the INVITE makes; NULL: sip_txn_tag()
     const char *body_type;
     const void *body; // NULL: none
     size_t body_len;
     bool forget; // final, but a 2xx to an INVITE: nothing is kept; a request that comes again is a new one
 };
 
-// Answers. Via, From, To (with our tag), Call-ID, CSeq and Record-Route come from the request; Server and
-// Allow are added. Provisional statuses any number of times, a final one once. Returns 0; -EALREADY after a
+// Answers. Via, From, To (with our tag), Call-ID, CSeq and Record-Route come from the request; Server,
+// Allow and Supported are added. Provisional statuses any number of times, a final one once. Returns 0; -EALREADY after a
 // final answer; -EINVAL for a status out of range or a CR or LF where none may be; -ENOMEM; -EIO when the
 // answer could not be sent (the transaction ends without on_failure()); -EBUSY: another reliable provisional has no
 // PRACK yet (RFC 3262 section 3).
@@ -246,6 +254,8 @@ struct sip_request {
     unsigned route_count;
     unsigned max_forwards; // 1..255, 0 = 70, SIP_LAST_HOP = none is left
     const char *headers;   // further complete lines, each with CRLF, or NULL
+    const char *allow;     // in INVITE, UPDATE and OPTIONS: value of Allow; NULL: our methods (method.h)
+    const char *supported; // likewise: value of Supported, "" for none; NULL: our options
     const char *body_type;
     const void *body; // NULL: none
     size_t body_len;

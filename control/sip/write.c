@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char allow[] = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE";
-
 // ---- a growing text ------------------------------------------------------------------------------------
 
 struct text {
@@ -118,7 +116,8 @@ bool sip_lines_valid(const char *s)
 bool sip_answer_valid(const struct sip_answer *a)
 {
     return a->status >= 100 && a->status <= 699 && one_line(a->reason) && one_line(a->contact) &&
-           sip_lines_valid(a->headers) && one_line(a->body_type) && (!a->body || a->body_type) &&
+           one_line(a->allow) && one_line(a->supported) && sip_lines_valid(a->headers) &&
+           one_line(a->body_type) && (!a->body || a->body_type) &&
            (!a->body || a->body_len <= SIP_MESSAGE_MAX) && one_line(a->tag) &&
            (!a->rseq || (a->status > 100 && a->status < 200 && a->rseq <= INT32_MAX));
 }
@@ -132,7 +131,8 @@ bool sip_request_valid(const struct sip_request *r)
         if (!r->routes || !r->routes[i] || !one_line(r->routes[i]))
             return false;
     return one_line(r->uri) && one_line(r->from) && one_line(r->to) && one_line(r->call_id) &&
-           one_line(r->contact) && sip_lines_valid(r->headers) && one_line(r->body_type) &&
+           one_line(r->contact) && one_line(r->allow) && one_line(r->supported) &&
+           sip_lines_valid(r->headers) && one_line(r->body_type) &&
            (!r->body || (r->body_type && r->body_len <= SIP_MESSAGE_MAX));
 }
 
@@ -214,6 +214,17 @@ static void reply_line(struct text *t, const struct sip_reply *r, const struct s
     }
 }
 
+// What we take and what we can, as the caller has it for this trunk, or as the tables have it.
+static void add_abilities(struct text *t, const char *allow, const char *supported)
+{
+    char list[256];
+    print(t, "Allow: %s\r\n", allow ? allow : sip_method_list(sip_methods_ours(), list, sizeof list));
+    if (!supported)
+        supported = sip_option_list(sip_options_supported(), list, sizeof list);
+    if (*supported)
+        print(t, "Supported: %s\r\n", supported);
+}
+
 struct sip_bytes *sip_write_response(const struct sip_reply *r)
 {
     const struct sip_answer *a = r->answer;
@@ -230,8 +241,10 @@ struct sip_bytes *sip_write_response(const struct sip_reply *r)
         print(&t, "Require: 100rel\r\nRSeq: %u\r\n", a->rseq);
     if (r->agent && *r->agent && a->status > 100)
         print(&t, "Server: %s\r\n", r->agent);
-    if ((a->status >= 200 && a->status < 300) || a->status == 405)
-        print(&t, "Allow: %s\r\n", allow);
+    if (a->status >= 200 && a->status < 300)
+        add_abilities(&t, a->allow, a->supported);
+    else if (a->status == 405)
+        add_abilities(&t, a->allow, "");
     if (a->headers)
         add_text(&t, a->headers);
     finish_body(&t, a->body_type, a->body, a->body_len);
@@ -258,8 +271,8 @@ struct sip_bytes *sip_write_request(const struct sip_request *r, const struct si
         print(&t, "Contact: %s\r\n", r->contact);
     if (agent && *agent)
         print(&t, "User-Agent: %s\r\n", agent);
-    if (r->method == SIP_INVITE || r->method == SIP_OPTIONS)
-        print(&t, "Allow: %s\r\n", allow);
+    if (r->method == SIP_INVITE || r->method == SIP_UPDATE || r->method == SIP_OPTIONS)
+        add_abilities(&t, r->allow, r->supported);
     if (r->headers)
         add_text(&t, r->headers);
     finish_body(&t, r->body_type, r->body, r->body_len);

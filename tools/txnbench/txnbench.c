@@ -125,7 +125,11 @@ static void on_failure(void *arg, struct sip_txn *txn, struct sip_owner *owner, 
     (void)why;
 }
 
-static const struct sip_user user = {on_request, on_cancel, on_cancel, on_response, on_failure};
+static const struct sip_user user = {.on_request = on_request,
+                                     .on_cancel = on_cancel,
+                                     .on_ack = on_cancel,
+                                     .on_response = on_response,
+                                     .on_failure = on_failure};
 
 static void receive(struct bed *bed, char *text, int len)
 {

@@ -79,7 +79,23 @@ static void on_failure(void *arg, struct sip_txn *txn, struct sip_owner *owner, 
     note(arg, (struct fix_event){.what = FIX_FAILURE, .txn = txn, .owner = owner, .why = why}, NULL);
 }
 
-static const struct sip_user user = {on_request, on_cancel, on_ack, on_response, on_failure};
+static uint32_t on_required(void *arg, const struct sip_flow *flow, enum sip_method method, uint32_t options,
+                            const char *unknown)
+{
+    struct fix *fix = arg;
+    (void)flow;
+    (void)method;
+    (void)options;
+    snprintf(fix->unknown, sizeof fix->unknown, "%s", unknown);
+    return fix->options;
+}
+
+static const struct sip_user user = {.on_request = on_request,
+                                     .on_cancel = on_cancel,
+                                     .on_ack = on_ack,
+                                     .on_response = on_response,
+                                     .on_failure = on_failure,
+                                     .on_required = on_required};
 
 // ---- life ----------------------------------------------------------------------------------------------
 

@@ -36,6 +36,8 @@ struct fix {
     unsigned event_count;
     int fail_send;              // -errno for every send, 0 = none
     uint32_t gone_generation;   // the connection that has gone, 0 = none
+    uint32_t options;           // that may be required of us
+    char unknown[64];           // what else was required last
     const struct tl_addr *from; // where messages come from; NULL: fix_peer
     struct sip_waiter *waiters;
     // what the user of the stack does inside a callback; NULL: nothing
