@@ -143,7 +143,9 @@ static void answer_unchanged(struct call *call, struct call_actions *out)
     struct call_exchange *x = call->x;
     uint8_t from = x->from;
     enum carrier in = x->in;
-    int len = neg_make_answer(&x->neg[from], &x->neg[call_other(from)], act_body(out));
+    int len = neg_repeat_answer(&x->neg[from], act_body(out));
+    if (len == -ENOENT)
+        len = neg_make_answer(&x->neg[from], &x->neg[call_other(from)], act_body(out));
     if (len < 0) {
         refuse(call, out, 488, "the two sides have no codec in common");
         return;

@@ -289,6 +289,8 @@ int neg_take_offer(struct neg_leg *leg, const struct sdp *sdp, const char *text,
 {
     struct sdes_crypto crypto = {0};
     uint8_t pts[NEG_CODECS];
+    if (leg->word.kind == NEG_SAID_ANSWER && neg_same_sdp(leg, sdp, text))
+        return 0; // the answer that it was given is the answer to this one too
     memcpy(pts, leg->remote_pt, sizeof pts);
     neg_refuse(why, "no audio is offered");
     int audio = choose_line(leg, sdp, text, &crypto, why), rc = -ENOTSUP;

@@ -15,6 +15,7 @@
 
 #include "common/config/config.h"
 #include "common/key_history.h"
+#include "control/base/record.h"
 #include "control/sdp/sdes.h"
 #include "control/sdp/sdp.h"
 
@@ -27,6 +28,7 @@ enum {
     NEG_NO_LINE = 0xff,
     NEG_PASS_MAX = 384,
     NEG_FMTP_MAX = 48,
+    NEG_SAVE_MAX = 8192, // of what neg_save() writes
 };
 
 enum neg_said { NEG_SAID_NOTHING, NEG_SAID_OFFER, NEG_SAID_ANSWER };
@@ -105,21 +107,20 @@ int neg_take_answer(struct neg_leg *leg, const struct sdp *sdp, const char *text
 // Writes an offer to the remote side of `leg` into out (NEG_BODY_MAX bytes, NUL at the end): what `other`'s
 // remote side offers, or with NULL all that we relay, sendrecv. A hold has the form that the trunk wants
 // (tl_trunk_config.hold); while `other` is off, the audio is held where there was some, else it has port 0.
-// leg->local must be known. The first offer has
-// a key for each suite of the trunk, later ones the key in use. Returns its length, -ENOTSUP when `other` has
-// nothing for this side, -ENOSPC, or -errno of `random`.
+// leg->local must be known. The first offer has a key for each suite of the trunk, later ones the key in use.
+// Returns its length, -ENOTSUP when `other` has nothing for this side, -ENOSPC, or -errno of `random`.
 int neg_make_offer(struct neg_leg *leg, const struct neg_leg *other, struct neg_random random, char *out);
 
 // Writes the answer to the offer that `leg` took last: what `other`'s remote side chose of it. An offer with port
-// 0 gets port 0 (RFC 3264 6); while `other` is off, the audio is inactive. Returns its length; -ENOTSUP when they have no codec in common; -ENOSPC.
+// 0 gets port 0 (RFC 3264 6); while `other` is off, the audio is inactive. Returns its length;
+// -ENOTSUP when they have no codec in common; -ENOSPC.
 int neg_make_answer(struct neg_leg *leg, const struct neg_leg *other, char *out);
 
 // Whether an SDP that has just come says what the remote side of `leg` said last: equal in all that we use of it.
 // A version in o= that was raised makes it another one, whatever it says (RFC 3264 8); one that was not does not
-// make it the same. An offer that is the
-// same (a session refresh, RFC 4028 7.4) needs no word to the other side: take it, answer it from what the
-// other side said last (neg_take_offer, neg_make_answer), and tell the dataplane if neg_fill() gives
-// something else than before.
+// make it the same. An offer that is the same (a session refresh, RFC 4028 7.4) needs no word to the other side:
+// take it and answer it by neg_repeat_answer(), for neg_take_offer() leaves a leg that was answered an equal
+// offer as it is; where that gives -ENOENT (this side has answered an offer of ours) by neg_make_answer().
 bool neg_same_sdp(const struct neg_leg *leg, const struct sdp *sdp, const char *text);
 
 // Writes the answer that this leg was given last once more, byte for byte (RFC 3261 13.2.1: the answer in a
@@ -148,6 +149,15 @@ void neg_limits(const struct tl_trunk_config *trunk, const struct neg_leg *leg, 
 // keys, payload types and who may send. A leg that was given its answer sends and takes what that answer named,
 // also when the other side has said something else since. `out` holds keys: wipe it.
 void neg_fill(const struct neg_leg *a, const struct neg_leg *b, struct tl_leg out[2]);
+
+// Saves the leg as the section `name` of a record: all that it needs to go on in another process, its keys in clear
+// included, so the caller wipes what was written. Its trunk stands there by name. Takes at most NEG_SAVE_MAX bytes.
+void neg_save(struct record_writer *w, const char *name, const struct neg_leg *leg);
+
+// Reads the section `name` of `in` back; *leg is made anew, on the trunk of that name in `config`. Returns 0;
+// -ENOENT: there is no such trunk any more; -EINVAL: there is no such section, it is of another version, or
+// something in it is missing or out of range. After an error *leg is wiped.
+int neg_load(struct neg_leg *leg, const struct record *in, const char *name, const struct tl_config *config);
 
 // Names of the codecs in use, for people: "PCMA+telephone-event"; with a conversion between the laws A's and
 // B's, "PCMA/PCMU".

@@ -90,6 +90,15 @@ static void test_fixed_answer(void)
         CU_ASSERT_TRUE(is(i, "B", flags[p.leg[1].flags & 3], table[i].b));
         neg_codec_names(&p.a, &p.b, names, sizeof names);
         CU_ASSERT_TRUE(is(i, "names", names, table[i].names));
+        // a refresh of A gets that answer too, and nothing changes for the dataplane
+        struct tl_leg before[2];
+        memcpy(before, p.leg, sizeof before);
+        sdp_with(sdp, sizeof sdp, table[i].offer, "sendrecv");
+        CU_ASSERT_EQUAL(take_offer(&p, &p.a, sdp), 0);
+        CU_ASSERT_EQUAL(neg_repeat_answer(&p.a, p.out), len);
+        CU_ASSERT_STRING_EQUAL(p.out, said);
+        neg_fill(&p.a, &p.b, p.leg);
+        CU_ASSERT_EQUAL(memcmp(p.leg, before, sizeof before), 0);
         CU_ASSERT_TRUE(fits_contract(&p));
     }
 }
@@ -118,7 +127,10 @@ static void test_repeat_with_keys(void)
     CU_ASSERT_EQUAL(neg_repeat_answer(&p.a, p.out), (int)strlen(said));
     CU_ASSERT_STRING_EQUAL(p.out, said);
     CU_ASSERT_EQUAL(sdp_parse(&s, sdp_mediation, strlen(sdp_mediation), NULL), 0);
-    CU_ASSERT_EQUAL(take_offer(&p, &p.a, sdp_pbx), 0);
+    CU_ASSERT_EQUAL(take_offer(&p, &p.a, sdp_pbx), 0); // the same offer: the same answer
+    CU_ASSERT_EQUAL(neg_repeat_answer(&p.a, p.out), (int)strlen(said));
+    CU_ASSERT_STRING_EQUAL(p.out, said);
+    CU_ASSERT_EQUAL(take_offer(&p, &p.a, "c=IN IP4 192.0.2.20\nm=audio 2070 RTP/AVP 0\n"), 0);
     CU_ASSERT_EQUAL(neg_repeat_answer(&p.a, p.out), -ENOENT);
     CU_ASSERT_EQUAL(neg_repeat_answer(&p.b, p.out), -ENOENT); // was made an offer, and gave the answer
 }
