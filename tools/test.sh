@@ -76,6 +76,7 @@ if [ $kind != e2e ]; then
     if [ -z "$name" ]; then
         run layers 60 tools/check-layers.sh
         run format 60 tools/check-format.sh
+        run parity 60 tools/parity.sh
         run hardening 60 tools/check-hardening.sh build-test/plain
         run analysis 900 tools/analyse.sh build-test/plain
     fi
