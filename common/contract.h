@@ -97,6 +97,14 @@ enum tl_leg_flags {
     TL_LEG_FLAGS = (1u << 3) - 1,
 };
 
+// What becomes of the rollover counter (ROC) when a key takes the place of another one.
+enum tl_roc {
+    TL_ROC_AUTO, // received: either is taken. Sent: it begins at 0, unless the remote side was seen to keep its own
+    TL_ROC_KEEP,  // it goes on, RFC 3711 3.3.1
+    TL_ROC_RESET, // it begins at 0
+    TL_ROC_COUNT
+};
+
 // What becomes of a payload on its way to the other leg.
 enum tl_law { TL_LAW_SAME, TL_LAW_A_TO_U, TL_LAW_U_TO_A, TL_LAW_COUNT };
 
@@ -127,7 +135,7 @@ struct tl_leg {
     uint8_t pt_out[TL_PT_MAX]; // ... and what it becomes on the other leg ...
     uint8_t
         pt_law[TL_PT_MAX]; // ... with its payload changed so: enum tl_law, at most one of A_TO_U and U_TO_A
-    uint8_t pad2;
+    uint8_t roc_on_rekey;  // enum tl_roc, both directions
     // The four limits may be 0 as long as rtp is unset.
     uint16_t max_len;  // UDP payload of a media packet from the remote side, bytes, TL_LEN_MIN..TL_LEN_MAX
     uint32_t max_pps;  // what the remote side may send, packets a second, 1..TL_PPS_MAX ...

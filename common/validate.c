@@ -78,7 +78,7 @@ static bool pt_ok(const struct tl_leg *leg)
     bool seen[128] = {false};
     unsigned laws = 0; // bit by bit
 
-    if (leg->pt_count > TL_PT_MAX || leg->pad2 != 0)
+    if (leg->pt_count > TL_PT_MAX)
         return false;
     for (unsigned i = 0; i < leg->pt_count; i++) {
         uint8_t in = leg->pt_in[i];
@@ -135,7 +135,7 @@ static enum tl_field leg_check(const struct tl_leg *leg, uint16_t op)
         return TL_FIELD_REALM;
     if (!local_port_ok(leg, op))
         return TL_FIELD_LOCAL_PORT;
-    if (leg->flags & ~(uint32_t)TL_LEG_FLAGS)
+    if (leg->flags & ~(uint32_t)TL_LEG_FLAGS || leg->roc_on_rekey >= TL_ROC_COUNT)
         return TL_FIELD_FLAGS;
     if (!rtp_ok(leg))
         return TL_FIELD_RTP;
@@ -195,7 +195,7 @@ const char *tl_field_text(uint16_t field)
         [TL_FIELD_LEG_MASK] = "the leg mask must name leg 0, leg 1 or both",
         [TL_FIELD_REALM] = "the realm must be a configured name and cannot change",
         [TL_FIELD_LOCAL_PORT] = "the local port must be even and in the realm's range, or 0",
-        [TL_FIELD_FLAGS] = "unknown flags are set",
+        [TL_FIELD_FLAGS] = "unknown flags are set, or the ROC on a re-key is none that there is",
         [TL_FIELD_RTP] = "the RTP address must be IPv4 unicast with a port, or all zero",
         [TL_FIELD_RTCP] = "the RTCP address must be IPv4 unicast with a port, and unset with RTCP mux",
         [TL_FIELD_LOOP] =

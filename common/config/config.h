@@ -113,6 +113,7 @@ struct tl_trunk_config {
     enum tl_suite suites[TL_SUITES_MAX]; // in order of preference, for offers and answers
     uint32_t suite_count;
     enum tl_mki_policy mki;
+    enum tl_roc roc_on_rekey;
     enum tl_g711 codecs[TL_G711_LAWS]; // that the peer may use, in order of preference
     uint32_t codec_count;
     bool rtcp_mux;   // offered, and taken when offered

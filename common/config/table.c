@@ -15,6 +15,7 @@
 
 static const char *const poll_words[] = {"busy", "adaptive", NULL};
 static const char *const srtp_words[] = {"off", "optional", "required", NULL};
+static const char *const roc_words[] = {"auto", "keep", "reset", NULL};
 static const char *const mki_words[] = {"none", "mirror", "always", NULL};
 static const char *const hold_words[] = {"sendonly", "inactive", "zero", NULL};
 static const char *const sdp_pass_words[] = {
@@ -166,6 +167,13 @@ static const struct option trunk_switches[] = {
             "mirror: in an answer where the peer's key has one, with the same value and length. "
             "always: also in our offers, \"|2^31|1:1\", for a core like Lync that expects it in both. "
             "none: never. What we receive has the one that the peer's SDP names, of 1 to 8 bytes."},
+    {"roc_on_rekey", OPTION_WORD, FIELD(tl_trunk_config, roc_on_rekey), .words = roc_words,
+     .preset = "\"auto\"",
+     .doc =
+         "What becomes of the rollover counter (RFC 3711 3.3.1) when a side of the trunk changes its SRTP key "
+         "in a call that has sent more than 65,535 packets. keep: it goes on, as the RFC has it. reset: it "
+         "begins at 0, as Teams and most gateways do it. auto: what we receive is tried both ways until the "
+         "first packet is authentic; what we send begins at 0, unless the peer was seen to keep its own."},
     {"codecs", OPTION_WORDS, FIELD(tl_trunk_config, codecs), SECOND(tl_trunk_config, codec_count),
      .words = codec_words, .preset = "[\"PCMA\", \"PCMU\"]",
      .doc =

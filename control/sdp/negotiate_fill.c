@@ -84,6 +84,7 @@ static void fill_one(const struct neg_leg *leg, const struct neg_leg *other, str
         out->rtcp = leg->rtcp;
     neg_crypto(&out->rx, &leg->rx);
     neg_crypto(&out->tx, &leg->tx);
+    out->roc_on_rekey = (uint8_t)leg->trunk->roc_on_rekey;
     for (int c = 0; c < NEG_CODECS; c++)
         if (leg->local_pt[c] != NEG_NO_PT)
             add_codec(out, leg, other, c, leg->local_pt[c]);

@@ -70,6 +70,11 @@ static bool padding_fits(const struct packet *p)
 static unsigned take_index(struct leg *l, const struct leg_terms *out, uint32_t ssrc, uint16_t seq,
                            uint64_t *index, enum srtp_tx_event *event)
 {
+    if (out->tx_key && srtp_window_empty(&l->tx.rtp)) {
+        srtp_tx_begin(&l->tx, ssrc, seq, index);
+        *event = SRTP_TX_NEW;
+        return SRTP_OK;
+    }
     unsigned status = srtp_tx_take(&l->tx, ssrc, seq, index, event);
     if (status == SRTP_OK || out->tx_key || status == TL_DROP_tx_index_end)
         return status;

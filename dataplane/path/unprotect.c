@@ -108,6 +108,50 @@ static unsigned police(const struct worker *w, const struct packet *p)
     return police_own(words, &terms(p)->police, w->now_ns, p->wire_len, rtp) ? SRTP_OK : TL_DROP_over_rate;
 }
 
+// ---- the first packet of a stream ----------------------------------------------------------------------
+
+// Nothing is known of the packet's stream: it gets the likeliest index. If another one is worth a try, it is
+// kept as it came.
+static __rte_noinline void first_packet(struct worker *w, struct packet *p)
+{
+    struct leg_rx *rx = p->session->rx[p->leg];
+    uint64_t guess[LEG_RX_GUESSES];
+    unsigned n = leg_rx_guess(rx, p->ssrc, (uint16_t)p->index, guess);
+    p->index = guess[0];
+    leg_rx_earn(rx);
+    if (n == 1 || !leg_rx_may_guess(rx) || w->saved_count == WORKER_SAVED || p->len > TL_LEN_MAX)
+        return;
+    struct worker_saved *saved = &w->saved[w->saved_count++];
+    saved->m = p->m;
+    saved->len = p->len;
+    memcpy(saved->bytes, p->data, p->len);
+}
+
+// The tag was wrong for the likeliest index: tries the others. SRTP_OK with the index in the packet, or bad_auth.
+static __rte_noinline unsigned guess_again(struct worker *w, struct packet *p, struct srtp_op *op)
+{
+    struct leg_rx *rx = p->session->rx[p->leg];
+    const struct worker_saved *saved = w->saved, *end = saved + w->saved_count;
+    while (saved < end && saved->m != p->m)
+        saved++;
+    if (saved == end || p->kind != PACKET_RTP)
+        return TL_DROP_bad_auth;
+    uint64_t guess[LEG_RX_GUESSES];
+    unsigned n = leg_rx_guess(rx, p->ssrc, (uint16_t)p->index, guess);
+    for (unsigned i = 1; i < n && leg_rx_may_guess(rx); i++) {
+        rx->credit -= LEG_RX_GUESS_COSTS;
+        memcpy(p->data, saved->bytes, saved->len);
+        p->index = guess[i];
+        make_op(op, p);
+        srtp_unprotect(w->srtp, op, 1);
+        if (op->status == SRTP_OK) {
+            leg_rx_learn(rx, p->ssrc, p->index);
+            return SRTP_OK;
+        }
+    }
+    return TL_DROP_bad_auth;
+}
+
 // Authenticates the checked packets of p[0..n-1] and commits them in order. Plain ones pass. Those that are
 // left move to `to`, which lies at or before `p`.
 static unsigned run(struct worker *w, struct packet *p, unsigned n, struct packet *to)
@@ -126,6 +170,8 @@ static unsigned run(struct worker *w, struct packet *p, unsigned n, struct packe
     srtcp_unprotect(w->srtp, &w->op[WORKER_PACKETS - rtcp], rtcp);
     for (unsigned i = 0; i < n; i++) {
         unsigned status = op[i] ? op[i]->status : SRTP_OK;
+        if (unlikely(status == TL_DROP_bad_auth) && w->saved_count > 0)
+            status = guess_again(w, &p[i], op[i]);
         if (op[i] && status == SRTP_OK) {
             p[i].len = op[i]->len;
             status = commit(&p[i]);
@@ -147,6 +193,7 @@ unsigned stage_unprotect(struct worker *w, struct packet *p, unsigned n)
     unsigned left = 0;
     if (w->to_unprotect == 0)
         return n;
+    w->saved_count = 0;
     while (left < n && !terms(&p[left])->rx_key) // plain ones before the first with a key stay where they are
         left++;
     unsigned from = left, have = 0; // the run is p[from .. from + have - 1]
@@ -173,6 +220,8 @@ unsigned stage_unprotect(struct worker *w, struct packet *p, unsigned n)
             packet_drop(w, next, status);
             continue;
         }
+        if (unlikely(srtp_rx_fresh(rx)) && next->kind == PACKET_RTP)
+            first_packet(w, next);
         packet_prefetch_payload(next);
         have++;
     }

@@ -16,6 +16,7 @@ enum {
     WORKER_PACKETS = 128,  // the most that one pass of the stages takes
     WORKER_TASKS = 1024,   // between manager and worker, each way
     WORKER_HANDOFF = 4096, // packets that wait to be taken over: 40 ms of 100 kpps
+    WORKER_SAVED = 8,      // first packets of a stream in one pass that more than one ROC is tried for
 };
 
 enum task_kind { TASK_LINK, TASK_SWAP, TASK_UNLINK, TASK_NONE };
@@ -39,6 +40,13 @@ static_assert(sizeof(struct task) == RTE_CACHE_LINE_SIZE, "a worker fetches one 
 struct worker_rx {
     uint16_t port_id;
     uint16_t queue;
+};
+
+// A packet that may be authenticated more than once, as it came: unprotecting changes it.
+struct worker_saved {
+    const struct rte_mbuf *m;
+    uint16_t len;
+    uint8_t bytes[TL_LEN_MAX];
 };
 
 struct worker {
@@ -74,6 +82,8 @@ struct worker {
     struct packet packet[WORKER_PACKETS];
     struct srtp_op op[WORKER_PACKETS];
     struct turns_table turns;
+    unsigned saved_count;
+    struct worker_saved saved[WORKER_SAVED];
 
     alignas(RTE_CACHE_LINE_SIZE) _Atomic bool stop; // manager: wo
 };

@@ -89,10 +89,17 @@ static void publish_rx(const struct session *s, struct tl_live_session *live, un
     }
 }
 
-// Another key to send with: it goes on where it stood, or starts anew. The outgoing SSRC and the timestamps go
-// on.
+// Do we keep the ROC of what we send when our key changes? As was agreed, or as the remote side does it.
+static bool keeps_roc(const struct leg_rx *rx)
+{
+    unsigned roc = rx ? rx->roc & LEG_RX_ROC : TL_ROC_AUTO;
+    return roc == TL_ROC_KEEP || (roc == TL_ROC_AUTO && rx && rx->roc & LEG_RX_KEEPS);
+}
+
+// Another key to send with: it goes on where it stood, or is new. `rekeyed`: it takes the place of a key. The
+// outgoing SSRC and the timestamps go on.
 static void change_tx(struct session *s, struct tl_live_ssrc *live, unsigned leg, struct leg_past *past,
-                      uint8_t tx_slot)
+                      uint8_t tx_slot, bool rekeyed)
 {
     struct leg *l = &s->leg[leg];
     bool known = past && tx_slot < TL_KEYS_KEPT;
@@ -100,10 +107,13 @@ static void change_tx(struct session *s, struct tl_live_ssrc *live, unsigned leg
         past->tx[past->tx_slot].index = srtp_window_empty(&l->tx.rtp) ? TL_INDEX_NONE : l->tx.rtp.top;
         past->tx[past->tx_slot].srtcp_index = l->tx.srtcp_index;
     }
-    l->tx = (struct srtp_tx){0};
-    l->base = 0;
     if (known)
         srtp_tx_resume(&l->tx, past->tx[tx_slot].index, past->tx[tx_slot].srtcp_index);
+    else if (rekeyed && !srtp_window_empty(&l->tx.rtp))
+        srtp_tx_rekey(&l->tx, l->tx.rtp.top, keeps_roc(s->rx[leg]));
+    else
+        l->tx = (struct srtp_tx){0};
+    l->base = 0;
     if (past)
         past->tx_slot = tx_slot == LEG_PAST_PLAIN ? LEG_PAST_PLAIN : tx_slot & (uint8_t)~LEG_PAST_NEW;
     tl_live_rename(live, s->ssrc_state[leg] == SSRC_NONE ? 0 : l->ssrc);
@@ -125,9 +135,11 @@ void session_swap(struct session *s, struct tl_live_session *live, unsigned leg,
         struct leg_rx *rx = s->rx[leg];
         s->rx[leg] = parts->rx;
         parts->rx = rx;
+        if (rx && s->rx[leg] && leg_rx_new(s->rx[leg]))
+            leg_rx_follow(s->rx[leg], rx);
         publish_rx(s, live, leg);
     } // else the stream goes on
     if (terms_tx_generation(&old) != terms_tx_generation(to) || !old.tx_key != !to->tx_key)
-        change_tx(s, &live->tx[leg].ssrc, leg, parts->past, tx_slot);
+        change_tx(s, &live->tx[leg].ssrc, leg, parts->past, tx_slot, old.tx_key && to->tx_key);
     *parts->terms = old;
 }

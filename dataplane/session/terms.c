@@ -121,7 +121,7 @@ int leg_parts_make(struct leg_parts *out, const struct tl_leg *leg, const struct
     } else if (!e && t->rx_key) {
         out->rx = slab_get(maker->slab, sizeof *out->rx);
         if (out->rx)
-            leg_rx_reset(out->rx);
+            leg_rx_reset(out->rx, leg->roc_on_rekey);
         else
             e = -ENOMEM;
     }

@@ -6,7 +6,8 @@
 // seen or used.
 //
 // Rules:
-// - A stream begins with ROC 0, so its first index is its first sequence number (RFC 3711 3.3.1).
+// - A stream begins with ROC 0, so its first index is its first sequence number (RFC 3711 3.3.1), unless its first
+//   packets are lost around a wrap or it goes on from another key (leg_rx_guess).
 // - Received: check before authentication (reads only), commit after it. Several packets of one burst are
 //   checked before any of them is committed, so commit checks again: a packet that came twice in a burst
 //   passes once.
@@ -27,6 +28,9 @@ enum {
     SRTCP_WINDOW = 64, // likewise
     // RFC 3550 A.1: how far a sequence may run ahead before it is a jump. Backwards the window decides.
     SRTP_MAX_DROPOUT = 3000,
+    // First sequence number of a stream that we begin, at the most: if its first packets are lost, a wrap is far
+    // away, and so a receiver knows the ROC (RFC 3711 3.3.1).
+    SRTP_FIRST_MAX = 0x7fff,
 };
 #define SRTP_INDEX_MAX  ((1ull << 48) - 1)
 #define SRTCP_INDEX_MAX ((1u << 31) - 1)
@@ -133,23 +137,26 @@ static inline bool srtp_rx_fresh(const struct srtp_rx *rx)
     return srtp_window_empty(&rx->rtp);
 }
 
+// The index nearest to `top` that ends in `seq`, which may be above SRTP_INDEX_MAX. RFC 3711 3.3.1 and appendix
+// A; of two at the same distance that takes the one with top's ROC. Where it asks for a ROC below 0, the ROC is
+// 0 (the sender jumped ahead within its first turn).
+static inline uint64_t srtp_nearest(uint64_t top, uint16_t seq)
+{
+    int64_t guess = (int64_t)top + (int16_t)(uint16_t)(seq - (uint16_t)top);
+    if (guess < 0 || (top - (uint64_t)guess == 32768 && !(top & 0x8000)))
+        guess += 65536;
+    return (uint64_t)guess;
+}
+
 // Estimates the index of a received packet from its sequence number and says whether it may pass so far.
 // Reads only. SRTP_OK, replayed, too_old, or tx_index_end behind the last index of the key.
-// RFC 3711 3.3.1 and appendix A; where that asks for a ROC below 0, the ROC is 0 (the sender jumped ahead
-// within its first turn).
 static inline uint8_t srtp_rx_check(const struct srtp_rx *rx, uint16_t seq, uint64_t *index)
 {
-    uint64_t top = rx->rtp.top;
     if (srtp_window_empty(&rx->rtp)) {
         *index = seq;
         return SRTP_OK;
     }
-    // The index nearest to top that ends in seq. Of two at the same distance appendix A takes the one with
-    // top's ROC.
-    int64_t guess = (int64_t)top + (int16_t)(uint16_t)(seq - (uint16_t)top);
-    if (guess < 0 || (top - (uint64_t)guess == 32768 && !(top & 0x8000)))
-        guess += 65536;
-    *index = (uint64_t)guess;
+    *index = srtp_nearest(rx->rtp.top, seq);
     if (*index > SRTP_INDEX_MAX)
         return TL_DROP_tx_index_end;
     return srtp_window_check(&rx->rtp, *index);
@@ -241,6 +248,29 @@ static inline bool srtp_tx_next(struct srtp_tx *tx, uint32_t ssrc, uint16_t seq)
     tx->near_seq = seq;
     tx->jumped = 0;
     return true;
+}
+
+// The first packet of a stream that we begin under a key.
+static inline void srtp_tx_begin(struct srtp_tx *tx, uint32_t ssrc, uint16_t seq, uint64_t *index)
+{
+    *index = seq & SRTP_FIRST_MAX;
+    srtp_window_take(&tx->rtp, *index);
+    tx->base_first = 0;
+    tx->near_ssrc = ssrc;
+    tx->near_seq = seq;
+    tx->near_known = 1;
+    tx->jumped = 0;
+}
+
+// Another key takes the place of one under which all indices up to `top` were used. `keep`: the ROC goes on. Else
+// it is 0 from now on; the sequence numbers go on where both come to the same.
+static inline void srtp_tx_rekey(struct srtp_tx *tx, uint64_t top, bool keep)
+{
+    uint64_t next = top + 1;
+    if (!keep && next > 0xffff)
+        next &= SRTP_FIRST_MAX;
+    *tx = (struct srtp_tx){0};
+    srtp_window_resume(&tx->rtp, next > 0 ? next - 1 : 0);
 }
 
 // Takes the outgoing index for a packet of the near side, which came with `ssrc` and `seq`.

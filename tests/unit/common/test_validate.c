@@ -176,7 +176,8 @@ static void payload_types(void)
     RIGHT(l0->pt_out[1] = 8); // two may become one
     WRONG(TL_FIELD_PT, l0->pt_in[7] = 1);
     WRONG(TL_FIELD_PT, l0->pt_out[2] = 1);
-    WRONG(TL_FIELD_PT, l0->pad2 = 1);
+    WRONG(TL_FIELD_FLAGS, l0->roc_on_rekey = TL_ROC_COUNT);
+    RIGHT(l0->roc_on_rekey = TL_ROC_RESET);
     RIGHT(l0->pt_law[0] = TL_LAW_A_TO_U);
     RIGHT(l0->pt_law[1] = TL_LAW_U_TO_A);
     WRONG(TL_FIELD_PT, l0->pt_law[0] = TL_LAW_A_TO_U; l0->pt_law[1] = TL_LAW_U_TO_A);

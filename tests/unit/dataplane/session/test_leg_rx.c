@@ -74,7 +74,7 @@ static void who_gives_way(void)
     };
     for (size_t i = 0; i < COUNT(t); i++) {
         struct leg_rx rx;
-        leg_rx_reset(&rx);
+        leg_rx_reset(&rx, TL_ROC_AUTO);
         uint64_t index = 0;
         for (const char *turn = t[i].turns; *turn; turn++) {
             CU_ASSERT_EQUAL(heard(&rx, (uint32_t)*turn, ++index), SRTP_OK);
@@ -103,7 +103,7 @@ static void floors_hold(void)
     for (size_t i = 0; i < COUNT(top); i++) {
         struct leg_rx rx;
         struct srtp_rx back;
-        leg_rx_reset(&rx);
+        leg_rx_reset(&rx, TL_ROC_AUTO);
         CU_ASSERT_EQUAL(heard(&rx, 1, top[i]), SRTP_OK);
         for (uint32_t ssrc = 2; ssrc < 2 + TL_SSRC_MAX; ssrc++)
             CU_ASSERT_EQUAL(heard(&rx, ssrc, 5), SRTP_OK);
@@ -130,7 +130,7 @@ static void floors_of_srtcp(void)
 {
     struct leg_rx rx;
     struct srtp_rx back;
-    leg_rx_reset(&rx);
+    leg_rx_reset(&rx, TL_ROC_AUTO);
     CU_ASSERT_EQUAL(heard_rtcp(&rx, 1, 0x7ffffffe), SRTP_OK); // SRTCP alone
     CU_ASSERT_EQUAL(heard(&rx, 2, 77), SRTP_OK);              // both
     CU_ASSERT_EQUAL(heard_rtcp(&rx, 2, 9), SRTP_OK);
@@ -152,7 +152,7 @@ static void strangers(void)
 {
     struct leg_rx rx;
     struct srtp_rx floor, none = {0};
-    leg_rx_reset(&rx);
+    leg_rx_reset(&rx, TL_ROC_AUTO);
     CU_ASSERT_EQUAL(leg_rx_find(&rx, 0), -1);
     leg_rx_floor(&rx, 0, &floor);
     CU_ASSERT(memcmp(&floor, &none, sizeof none) == 0);
@@ -168,7 +168,7 @@ static void random_walks(void)
     struct leg_rx rx;
     uint64_t next[SSRCS] = {0}, noise = 0x9e3779b97f4a7c15;
     unsigned passed = 0;
-    leg_rx_reset(&rx);
+    leg_rx_reset(&rx, TL_ROC_AUTO);
     for (unsigned i = 0; i < STEPS; i++) {
         noise ^= noise << 13;
         noise ^= noise >> 7;
