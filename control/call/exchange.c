@@ -116,7 +116,8 @@ static int glare(const struct call *call, uint8_t side, enum carrier in)
     const struct call_side *from = &call->side[side], *to = &call->side[call_other(side)];
     if (call->x)
         return call->x->from == side && call->x->in != BY_NONE && in != BY_INVITE ? 500 : 491;
-    if (call->modifying || from->invite_out || from->update_out)
+    // in an early dialog an INVITE of ours is out, but its offer has been answered (below)
+    if (call->modifying || from->update_out || (call->state == CALL_UP && from->invite_out))
         return 491;
     if (call->state == CALL_UP) {
         if (in == BY_INVITE && (from->ack_due || to->ack_due))

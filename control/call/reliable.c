@@ -5,6 +5,14 @@
 
 #include "control/call/call_internal.h"
 
+// What A was answered, once more; 0 when A has answered an offer of ours since (UPDATE in the early dialog): then there is
+// nothing to say again, and it was said reliably.
+static int repeat_answer(const struct neg_leg *a, char *body)
+{
+    int len = neg_repeat_answer(a, body);
+    return len == -ENOENT ? 0 : len;
+}
+
 // The SDP that a provisional of the fork has for A, into the next body. Its length, 0: none, or -errno.
 static int provisional_sdp(struct call *call, struct call_fork *fork, struct call_actions *out)
 {
@@ -23,7 +31,7 @@ static int provisional_sdp(struct call *call, struct call_fork *fork, struct cal
     bool told = call->separate ? fork->told : call->a_has_answer;
     struct neg_leg *a = fork_leg_a(call, fork);
     int len =
-        told ? neg_repeat_answer(a, act_body(out)) : neg_make_answer(a, fork_leg(call, fork), act_body(out));
+        told ? repeat_answer(a, act_body(out)) : neg_make_answer(a, fork_leg(call, fork), act_body(out));
     fork->told |= len > 0;
     call->a_has_answer |= len > 0;
     return len;
@@ -63,7 +71,7 @@ static void tell_success(struct call *call, struct call_actions *out)
         if (!call->a_offered)
             len = neg_make_offer(&a->neg, &b->neg, call->env->random, act_body(out));
     } else if (call->separate ? fork && fork->told : call->a_has_answer) {
-        len = neg_repeat_answer(&a->neg, act_body(out));
+        len = repeat_answer(&a->neg, act_body(out));
     } else {
         len = neg_make_answer(&a->neg, &b->neg, act_body(out));
     }

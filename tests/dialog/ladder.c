@@ -92,6 +92,13 @@ static unsigned cut(char *text, char **words)
         } else {
             words[n++] = p;
             p += strcspn(p, " \t");
+            char *open = memmem(words[n - 1], (size_t)(p - words[n - 1]), "=\"", 2);
+            char *close = open ? strchr(open + 2, '"') : NULL;
+            if (close && strchr(" \t", close[1])) { // name="with blanks"
+                memmove(open + 1, open + 2, (size_t)(close - open - 2));
+                close[-1] = 0;
+                p = close + 1;
+            }
         }
         if (*p)
             *p++ = 0;
