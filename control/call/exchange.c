@@ -413,6 +413,7 @@ void exchange_modified(struct call *call, const struct call_event *event, struct
 {
     struct call_exchange *x = call->x;
     if (event->status < 0) {
+        exchange_end(call, out, 500);
         end_call(call, out, 500, "the dataplane refused a change of the call");
         return;
     }

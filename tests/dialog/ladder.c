@@ -323,7 +323,7 @@ static bool step_send(struct ladder *l, char **words, unsigned count, struct ste
 struct want {
     const char *what, *method;
     struct sdp_words sdp;
-    bool again, reliable, unreliable;
+    bool again, reliable, unreliable, stray;
     uint64_t within, after;
     bool has_after;
     const char *as;
@@ -343,6 +343,8 @@ static bool want_word(struct ladder *l, struct want *w, char **words, unsigned *
         w->reliable = true;
     else if (strcmp(word, "unreliable") == 0)
         w->unreliable = true;
+    else if (strcmp(word, "stray") == 0)
+        w->stray = true;
     else if (strcmp(word, "within") == 0 && more)
         return ladder_time(words[++*i], &w->within) ||
                ladder_fail(l, "\"%s\" is no time (500ms, 4s)", words[*i]);
@@ -456,7 +458,7 @@ static bool check_message(struct ladder *l, struct dialog *d, struct got *m, con
                           struct step *s)
 {
     char why[700], value[100];
-    if (!dialog_take(&l->ps, d, m, why, sizeof why))
+    if (!w->stray && !dialog_take(&l->ps, d, m, why, sizeof why))
         return ladder_fail(l, "%s\n\n%s", why, m->text);
     if (m->again != w->again)
         return ladder_fail(l,

@@ -134,7 +134,10 @@ static char *finish(struct parties *ps, struct dialog *d, const struct out *o, s
 {
     struct text body = {0};
     body_of(ps, d, o, &body);
-    if (body.len)
+    bool typed = false;
+    for (unsigned i = 0; i < o->edit_count; i++)
+        typed |= strcasestr(o->edits[i], "Content-Type:") != NULL;
+    if (body.len && !typed)
         head_add(h, "Content-Type: application/sdp");
     for (unsigned i = 0; i < o->edit_count; i++) {
         const char *e = o->edits[i], *value = e + 1 + strspn(e + 1, " ");
