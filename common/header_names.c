@@ -4,27 +4,55 @@
 #include <string.h>
 #include <strings.h>
 
-#define ROW(name, compact, rule, messages, doc)                                                              \
-    {name, sizeof(name) - 1, compact, TL_HEADER_##rule, messages, doc},
-static const struct tl_header headers[] = {TL_HEADERS(ROW)};
+static const struct tl_header headers[TL_HEADER_ID_COUNT] = {
+#define X(id, name, compact, rule, messages, doc)                                                            \
+    [TL_HEADER_ID_##id] = {name, sizeof(name) - 1, compact, TL_HEADER_##rule, messages, doc},
+    TL_HEADERS(X)
+#undef X
+};
 
-enum { HEADERS = sizeof headers / sizeof headers[0] };
+enum tl_header_id tl_header_id(const char *name, size_t len)
+{
+    unsigned low = TL_HEADER_ID_NONE + 1, high = TL_HEADER_ID_COUNT;
+
+    if (len == 1) {
+        while (low < high && headers[low].compact != (name[0] | 0x20))
+            low++;
+        return low < high ? (enum tl_header_id)low : TL_HEADER_ID_NONE;
+    }
+    while (low < high) {
+        unsigned middle = low + (high - low) / 2;
+        const struct tl_header *h = &headers[middle];
+        size_t both = len < h->len ? len : h->len;
+        int order = both ? strncasecmp(name, h->name, both) : 0;
+        if (order == 0 && len == h->len)
+            return (enum tl_header_id)middle;
+        if (order < 0 || (order == 0 && len < h->len))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return TL_HEADER_ID_NONE;
+}
+
+const struct tl_header *tl_header(enum tl_header_id id)
+{
+    return id > TL_HEADER_ID_NONE && id < TL_HEADER_ID_COUNT ? &headers[id] : NULL;
+}
 
 const struct tl_header *tl_header_find(const char *name, size_t len)
 {
-    static const char content[] = "Content-";
+    return tl_header(tl_header_id(name, len));
+}
 
-    if (!len)
-        return NULL;
-    for (unsigned i = 0; i < HEADERS; i++) {
-        const struct tl_header *h = &headers[i];
-        if (len == 1 ? (h->compact && (name[0] | 0x20) == h->compact)
-                     : (h->len == len && strncasecmp(h->name, name, len) == 0))
-            return h;
-    }
-    if (len >= sizeof content - 1 && strncasecmp(name, content, sizeof content - 1) == 0)
-        return tl_header_find("Content-Type", sizeof "Content-Type" - 1);
-    return NULL;
+bool tl_header_is_own(const char *name, size_t len)
+{
+    static const char content[] = "Content-";
+    const struct tl_header *h = tl_header_find(name, len);
+
+    if (h)
+        return h->rule == TL_HEADER_OWN;
+    return len >= sizeof content - 1 && strncasecmp(name, content, sizeof content - 1) == 0;
 }
 
 static bool is_token_char(char c)
@@ -80,9 +108,9 @@ void tl_header_print_table(FILE *out)
     fputs("| header | set-up | 101 to 199 | 2xx | 300 to 699 | inside | CANCEL | what is done with it |\n"
           "|---|---|---|---|---|---|---|---|\n",
           out);
-    for (unsigned i = 0; i < HEADERS; i++) {
+    for (unsigned i = TL_HEADER_ID_NONE + 1; i < TL_HEADER_ID_COUNT; i++) {
         const struct tl_header *h = &headers[i];
-        if (h->rule == TL_HEADER_OWN)
+        if (!h->doc)
             continue;
         fprintf(out, "| `%s` |", h->name);
         for (unsigned c = 0; c < sizeof columns / sizeof columns[0]; c++)
@@ -90,7 +118,7 @@ void tl_header_print_table(FILE *out)
         fprintf(out, " %s |\n", h->doc);
     }
     fputs("\nAlways ours, and refused in a trunk's `headers`: ", out);
-    for (unsigned i = 0; i < HEADERS; i++)
+    for (unsigned i = TL_HEADER_ID_NONE + 1; i < TL_HEADER_ID_COUNT; i++)
         if (headers[i].rule == TL_HEADER_OWN) {
             fprintf(out, "%s`%s`", between, headers[i].name);
             between = ", ";

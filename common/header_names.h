@@ -33,98 +33,108 @@ enum tl_header_rule {
     TL_HEADER_PERSONAL,  // text that may tell who it is: RFC 5379
     TL_HEADER_TEXT,
     TL_HEADER_LOCATION, // RFC 6442
+    TL_HEADER_OTHER,    // we look at it; it passes where a trunk says so, as it came
 };
 
 #define TL_IDENTITY_MSGS (TL_MSG_SETUP | TL_MSG_PROVISIONAL | TL_MSG_SUCCESS | TL_MSG_DIALOG)
 
-// name, compact form or 0, rule, messages, what the document says (NULL: in the list of those that are ours)
+// number, name, compact form or 0, rule, messages, what the document says (NULL: in the list of those that are ours, or in
+// none). In the order of the names without case: they are searched by halves.
 #define TL_HEADERS(X)                                                                                        \
-    X("P-Asserted-Identity", 0, ASSERTED, TL_IDENTITY_MSGS,                                                  \
-      "Hosts become ours. From a trunk that is not trusted: never. To one that is not: not where privacy "   \
-      "is wanted.")                                                                                          \
-    X("P-Preferred-Identity", 0, PREFERRED, TL_IDENTITY_MSGS,                                                \
-      "Hosts become ours. To a trunk that is not trusted: not where privacy is wanted.")                     \
-    X("Remote-Party-ID", 0, PARTY, TL_IDENTITY_MSGS,                                                         \
-      "As P-Asserted-Identity; its own privacy parameter counts as well.")                                   \
-    X("Privacy", 0, PRIVACY, TL_IDENTITY_MSGS,                                                               \
-      "To a trunk that is not trusted without user, header, session and history, which we have carried "     \
-      "out.")                                                                                                \
-    X("Diversion", 0, DIVERSION, TL_MSG_SETUP | TL_MSG_PROVISIONAL | TL_MSG_FAILURE,                         \
-      "Every line, hosts become ours. To a trunk that is not trusted: not with Privacy: user, not those "    \
-      "with a privacy parameter.")                                                                           \
-    X("History-Info", 0, HISTORY, TL_MSG_SETUP | TL_MSG_PROVISIONAL | TL_MSG_SUCCESS | TL_MSG_FAILURE,       \
-      "Every entry, hosts become ours. To a trunk that is not trusted: anonymous where Privacy: history, "   \
-      "header, session or user wants it, of the message or of the entry.")                                   \
-    X("Referred-By", 'b', REFERRER, TL_MSG_SETUP,                                                            \
-      "Hosts become ours. To a trunk that is not trusted: not with Privacy: user.")                          \
-    X("Identity", 'y', NUMBERS, TL_MSG_SETUP,                                                                \
+    X(ACCEPT, "Accept", 0, OWN, 0, NULL)                                                                     \
+    X(ACCEPT_CONTACT, "Accept-Contact", 'a', OTHER, 0, NULL)                                                 \
+    X(ACCEPT_ENCODING, "Accept-Encoding", 0, OWN, 0, NULL)                                                   \
+    X(ALERT_INFO, "Alert-Info", 0, TEXT, TL_MSG_SETUP | TL_MSG_PROVISIONAL, "Addresses in it become ours.")  \
+    X(ALLOW, "Allow", 0, OWN, 0, NULL)                                                                       \
+    X(ALLOW_EVENTS, "Allow-Events", 'u', OWN, 0, NULL)                                                       \
+    X(AUTHENTICATION_INFO, "Authentication-Info", 0, OWN, 0, NULL)                                           \
+    X(AUTHORIZATION, "Authorization", 0, OWN, 0, NULL)                                                       \
+    X(CALL_ID, "Call-ID", 'i', OWN, 0, NULL)                                                                 \
+    X(CALL_INFO, "Call-Info", 0, PERSONAL, TL_MSG_SETUP | TL_MSG_PROVISIONAL | TL_MSG_SUCCESS,               \
+      "Addresses in it become ours. To a trunk that is not trusted: not with Privacy: user.")                \
+    X(CONTACT, "Contact", 'm', OWN, 0, NULL)                                                                 \
+    X(CONTENT_DISPOSITION, "Content-Disposition", 0, OWN, 0, NULL)                                           \
+    X(CONTENT_ENCODING, "Content-Encoding", 'e', OWN, 0, NULL)                                               \
+    X(CONTENT_ID, "Content-ID", 0, OWN, 0, NULL)                                                             \
+    X(CONTENT_LANGUAGE, "Content-Language", 0, OWN, 0, NULL)                                                 \
+    X(CONTENT_LENGTH, "Content-Length", 'l', OWN, 0, NULL)                                                   \
+    X(CONTENT_TYPE, "Content-Type", 'c', OWN, 0, NULL)                                                       \
+    X(CSEQ, "CSeq", 0, OWN, 0, NULL)                                                                         \
+    X(DATE, "Date", 0, NUMBERS, TL_MSG_SETUP, "As Identity, which it belongs to.")                           \
+    X(DIVERSION, "Diversion", 0, DIVERSION, TL_MSG_SETUP | TL_MSG_PROVISIONAL | TL_MSG_FAILURE,              \
+      "Every line, hosts become ours. To a trunk that is not trusted: not with Privacy: user, "              \
+      "not those with a privacy parameter.")                                                                 \
+    X(EVENT, "Event", 'o', OWN, 0, NULL)                                                                     \
+    X(EXPIRES, "Expires", 0, OWN, 0, NULL)                                                                   \
+    X(FROM, "From", 'f', OWN, 0, NULL)                                                                       \
+    X(GEOLOCATION, "Geolocation", 0, LOCATION, TL_MSG_SETUP,                                                 \
+      "Where `location` of the trunk says so, unchanged.")                                                   \
+    X(GEOLOCATION_ERROR, "Geolocation-Error", 0, LOCATION,                                                   \
+      TL_MSG_PROVISIONAL | TL_MSG_SUCCESS | TL_MSG_FAILURE, "As Geolocation.")                               \
+    X(GEOLOCATION_ROUTING, "Geolocation-Routing", 0, LOCATION, TL_MSG_SETUP, "As Geolocation.")              \
+    X(HISTORY_INFO, "History-Info", 0, HISTORY,                                                              \
+      TL_MSG_SETUP | TL_MSG_PROVISIONAL | TL_MSG_SUCCESS | TL_MSG_FAILURE,                                   \
+      "Every entry, hosts become ours. To a trunk that is not trusted: anonymous where Privacy:"             \
+      " history, header, session or user wants it, of the message or of the entry.")                         \
+    X(IDENTITY, "Identity", 'y', NUMBERS, TL_MSG_SETUP,                                                      \
       "Unchanged, while both numbers stay as they were and the caller is not made anonymous.")               \
-    X("Identity-Info", 'n', NUMBERS, TL_MSG_SETUP, "As Identity.")                                           \
-    X("Date", 0, NUMBERS, TL_MSG_SETUP, "As Identity, which it belongs to.")                                 \
-    X("Reason", 0, TEXT,                                                                                     \
+    X(IDENTITY_INFO, "Identity-Info", 'n', NUMBERS, TL_MSG_SETUP, "As Identity.")                            \
+    X(IN_REPLY_TO, "In-Reply-To", 0, OWN, 0, NULL)                                                           \
+    X(INFO_PACKAGE, "Info-Package", 0, TEXT, TL_MSG_DIALOG, "Of INFO. Addresses in it become ours.")         \
+    X(JOIN, "Join", 0, OWN, 0, NULL)                                                                         \
+    X(MAX_FORWARDS, "Max-Forwards", 0, OWN, 0, NULL)                                                         \
+    X(MIME_VERSION, "MIME-Version", 0, OWN, 0, NULL)                                                         \
+    X(MIN_EXPIRES, "Min-Expires", 0, OWN, 0, NULL)                                                           \
+    X(MIN_SE, "Min-SE", 0, OWN, 0, NULL)                                                                     \
+    X(P_ASSERTED_IDENTITY, "P-Asserted-Identity", 0, ASSERTED, TL_IDENTITY_MSGS,                             \
+      "Hosts become ours. From a trunk that is not trusted: never. To one that is not: not "                 \
+      "where privacy is wanted.")                                                                            \
+    X(P_EARLY_MEDIA, "P-Early-Media", 0, OTHER, 0, NULL)                                                     \
+    X(P_PREFERRED_IDENTITY, "P-Preferred-Identity", 0, PREFERRED, TL_IDENTITY_MSGS,                          \
+      "Hosts become ours. To a trunk that is not trusted: not where privacy is wanted.")                     \
+    X(PATH, "Path", 0, OWN, 0, NULL)                                                                         \
+    X(PRIORITY, "Priority", 0, TEXT, TL_MSG_SETUP, "Unchanged.")                                             \
+    X(PRIVACY, "Privacy", 0, PRIVACY, TL_IDENTITY_MSGS,                                                      \
+      "To a trunk that is not trusted without user, header, session and history, which we have "             \
+      "carried out.")                                                                                        \
+    X(PROXY_AUTHENTICATE, "Proxy-Authenticate", 0, OWN, 0, NULL)                                             \
+    X(PROXY_AUTHORIZATION, "Proxy-Authorization", 0, OWN, 0, NULL)                                           \
+    X(PROXY_REQUIRE, "Proxy-Require", 0, OWN, 0, NULL)                                                       \
+    X(RACK, "RAck", 0, OWN, 0, NULL)                                                                         \
+    X(REASON, "Reason", 0, TEXT,                                                                             \
       TL_MSG_PROVISIONAL | TL_MSG_SUCCESS | TL_MSG_FAILURE | TL_MSG_DIALOG | TL_MSG_CANCEL,                  \
       "Addresses in it become ours.")                                                                        \
-    X("User-to-User", 0, TEXT, TL_MSG_ALL, "Addresses in it become ours.")                                   \
-    X("Alert-Info", 0, TEXT, TL_MSG_SETUP | TL_MSG_PROVISIONAL, "Addresses in it become ours.")              \
-    X("Call-Info", 0, PERSONAL, TL_MSG_SETUP | TL_MSG_PROVISIONAL | TL_MSG_SUCCESS,                          \
-      "Addresses in it become ours. To a trunk that is not trusted: not with Privacy: user.")                \
-    X("Subject", 's', PERSONAL, TL_MSG_SETUP, "As Call-Info.")                                               \
-    X("Priority", 0, TEXT, TL_MSG_SETUP, "Unchanged.")                                                       \
-    X("Geolocation", 0, LOCATION, TL_MSG_SETUP, "Where `location` of the trunk says so, unchanged.")         \
-    X("Geolocation-Routing", 0, LOCATION, TL_MSG_SETUP, "As Geolocation.")                                   \
-    X("Geolocation-Error", 0, LOCATION, TL_MSG_PROVISIONAL | TL_MSG_SUCCESS | TL_MSG_FAILURE,                \
-      "As Geolocation.")                                                                                     \
-    X("Accept", 0, OWN, 0, NULL)                                                                             \
-    X("Accept-Encoding", 0, OWN, 0, NULL)                                                                    \
-    X("Allow", 0, OWN, 0, NULL)                                                                              \
-    X("Allow-Events", 'u', OWN, 0, NULL)                                                                     \
-    X("Authentication-Info", 0, OWN, 0, NULL)                                                                \
-    X("Authorization", 0, OWN, 0, NULL)                                                                      \
-    X("CSeq", 0, OWN, 0, NULL)                                                                               \
-    X("Call-ID", 'i', OWN, 0, NULL)                                                                          \
-    X("Contact", 'm', OWN, 0, NULL)                                                                          \
-    X("Content-Disposition", 0, OWN, 0, NULL)                                                                \
-    X("Content-Encoding", 'e', OWN, 0, NULL)                                                                 \
-    X("Content-ID", 0, OWN, 0, NULL)                                                                         \
-    X("Content-Language", 0, OWN, 0, NULL)                                                                   \
-    X("Content-Length", 'l', OWN, 0, NULL)                                                                   \
-    X("Content-Type", 'c', OWN, 0, NULL)                                                                     \
-    X("Event", 'o', OWN, 0, NULL)                                                                            \
-    X("Expires", 0, OWN, 0, NULL)                                                                            \
-    X("From", 'f', OWN, 0, NULL)                                                                             \
-    X("In-Reply-To", 0, OWN, 0, NULL)                                                                        \
-    X("Join", 0, OWN, 0, NULL)                                                                               \
-    X("MIME-Version", 0, OWN, 0, NULL)                                                                       \
-    X("Max-Forwards", 0, OWN, 0, NULL)                                                                       \
-    X("Min-Expires", 0, OWN, 0, NULL)                                                                        \
-    X("Min-SE", 0, OWN, 0, NULL)                                                                             \
-    X("Path", 0, OWN, 0, NULL)                                                                               \
-    X("Proxy-Authenticate", 0, OWN, 0, NULL)                                                                 \
-    X("Proxy-Authorization", 0, OWN, 0, NULL)                                                                \
-    X("Proxy-Require", 0, OWN, 0, NULL)                                                                      \
-    X("RAck", 0, OWN, 0, NULL)                                                                               \
-    X("RSeq", 0, OWN, 0, NULL)                                                                               \
-    X("Record-Route", 0, OWN, 0, NULL)                                                                       \
-    X("Refer-Sub", 0, OWN, 0, NULL)                                                                          \
-    X("Refer-To", 'r', OWN, 0, NULL)                                                                         \
-    X("Replaces", 0, OWN, 0, NULL)                                                                           \
-    X("Require", 0, OWN, 0, NULL)                                                                            \
-    X("Retry-After", 0, OWN, 0, NULL)                                                                        \
-    X("Route", 0, OWN, 0, NULL)                                                                              \
-    X("Server", 0, OWN, 0, NULL)                                                                             \
-    X("Service-Route", 0, OWN, 0, NULL)                                                                      \
-    X("Session-Expires", 'x', OWN, 0, NULL)                                                                  \
-    X("Session-ID", 0, OWN, 0, NULL)                                                                         \
-    X("Subscription-State", 0, OWN, 0, NULL)                                                                 \
-    X("Supported", 'k', OWN, 0, NULL)                                                                        \
-    X("Target-Dialog", 0, OWN, 0, NULL)                                                                      \
-    X("Timestamp", 0, OWN, 0, NULL)                                                                          \
-    X("To", 't', OWN, 0, NULL)                                                                               \
-    X("Unsupported", 0, OWN, 0, NULL)                                                                        \
-    X("User-Agent", 0, OWN, 0, NULL)                                                                         \
-    X("Via", 'v', OWN, 0, NULL)                                                                              \
-    X("WWW-Authenticate", 0, OWN, 0, NULL)                                                                   \
-    X("Warning", 0, OWN, 0, NULL)
+    X(RECORD_ROUTE, "Record-Route", 0, OWN, 0, NULL)                                                         \
+    X(RECV_INFO, "Recv-Info", 0, OWN, 0, NULL)                                                               \
+    X(REFER_SUB, "Refer-Sub", 0, OWN, 0, NULL)                                                               \
+    X(REFER_TO, "Refer-To", 'r', OWN, 0, NULL)                                                               \
+    X(REFERRED_BY, "Referred-By", 'b', REFERRER, TL_MSG_SETUP,                                               \
+      "Hosts become ours. To a trunk that is not trusted: not with Privacy: user.")                          \
+    X(REJECT_CONTACT, "Reject-Contact", 'j', OTHER, 0, NULL)                                                 \
+    X(REMOTE_PARTY_ID, "Remote-Party-ID", 0, PARTY, TL_IDENTITY_MSGS,                                        \
+      "As P-Asserted-Identity; its own privacy parameter counts as well.")                                   \
+    X(REPLACES, "Replaces", 0, OWN, 0, NULL)                                                                 \
+    X(REQUEST_DISPOSITION, "Request-Disposition", 'd', OTHER, 0, NULL)                                       \
+    X(REQUIRE, "Require", 0, OWN, 0, NULL)                                                                   \
+    X(RETRY_AFTER, "Retry-After", 0, OWN, 0, NULL)                                                           \
+    X(ROUTE, "Route", 0, OWN, 0, NULL)                                                                       \
+    X(RSEQ, "RSeq", 0, OWN, 0, NULL)                                                                         \
+    X(SERVER, "Server", 0, OWN, 0, NULL)                                                                     \
+    X(SERVICE_ROUTE, "Service-Route", 0, OWN, 0, NULL)                                                       \
+    X(SESSION_EXPIRES, "Session-Expires", 'x', OWN, 0, NULL)                                                 \
+    X(SESSION_ID, "Session-ID", 0, OWN, 0, NULL)                                                             \
+    X(SUBJECT, "Subject", 's', PERSONAL, TL_MSG_SETUP, "As Call-Info.")                                      \
+    X(SUBSCRIPTION_STATE, "Subscription-State", 0, OWN, 0, NULL)                                             \
+    X(SUPPORTED, "Supported", 'k', OWN, 0, NULL)                                                             \
+    X(TARGET_DIALOG, "Target-Dialog", 0, OWN, 0, NULL)                                                       \
+    X(TIMESTAMP, "Timestamp", 0, OWN, 0, NULL)                                                               \
+    X(TO, "To", 't', OWN, 0, NULL)                                                                           \
+    X(UNSUPPORTED, "Unsupported", 0, OWN, 0, NULL)                                                           \
+    X(USER_AGENT, "User-Agent", 0, OWN, 0, NULL)                                                             \
+    X(USER_TO_USER, "User-to-User", 0, TEXT, TL_MSG_ALL, "Addresses in it become ours.")                     \
+    X(VIA, "Via", 'v', OWN, 0, NULL)                                                                         \
+    X(WARNING, "Warning", 0, OWN, 0, NULL)                                                                   \
+    X(WWW_AUTHENTICATE, "WWW-Authenticate", 0, OWN, 0, NULL)
 
 struct tl_header {
     const char *name;
@@ -132,12 +142,28 @@ struct tl_header {
     char compact; // 0: none
     enum tl_header_rule rule;
     unsigned messages; // enum tl_message: those that it passes in
-    const char *doc;   // NULL: it is ours
+    const char *doc;
 };
 
-// The header of that name, compared without case, the compact form too (RFC 3261 7.3.3); NULL: none that we know.
-// Every "Content-..." that is not in the list counts as Content-Type. Any thread.
+// Their numbers, from 1 on in the order of the list.
+enum tl_header_id {
+    TL_HEADER_ID_NONE,
+#define X(id, ...) TL_HEADER_ID_##id,
+    TL_HEADERS(X)
+#undef X
+        TL_HEADER_ID_COUNT
+};
+
+// The number of the header of that name, compared without case, the compact form too (RFC 3261 7.3.3);
+// TL_HEADER_ID_NONE for one that is not in the list. Any thread.
+enum tl_header_id tl_header_id(const char *name, size_t len);
+
+// The header with that number, NULL for none; and the one of a name.
+const struct tl_header *tl_header(enum tl_header_id id);
 const struct tl_header *tl_header_find(const char *name, size_t len);
+
+// Whether a header is ours alone: by its rule, or because its name begins with "Content-". Any thread.
+bool tl_header_is_own(const char *name, size_t len);
 
 // Whether `name` is a token (RFC 3261 25.1), at least one byte.
 bool tl_header_is_token(const char *name, size_t len);

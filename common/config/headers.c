@@ -25,7 +25,6 @@ static bool check_name(struct config_parser *p, uint32_t node, const char *name,
 {
     char quoted[CONFIG_QUOTE];
     size_t len = strlen(name);
-    const struct tl_header *header = tl_header_find(name, len);
 
     config_quote(name, quoted);
     if (len >= TL_HEADER_PATTERN_LEN)
@@ -34,7 +33,7 @@ static bool check_name(struct config_parser *p, uint32_t node, const char *name,
     else if (!tl_header_is_token(name, len) || (!pattern && strchr(name, '*')))
         config_complain(p, node, NULL, "%s is no header name; expected one%s", quoted,
                         pattern ? " in which '*' may stand for any characters" : "");
-    else if (header && header->rule == TL_HEADER_OWN)
+    else if (tl_header_is_own(name, len))
         config_complain(
             p, node, NULL,
             "%s belongs to the dialog, the transport or the body and is always ours; expected another "

@@ -6,44 +6,17 @@
 
 // ---- header names --------------------------------------------------------------------------------------
 
-struct name {
-    const char *text;
-    uint8_t len;
-    char compact;
-};
-
-static const struct name names[SIP_NAME_COUNT] = {
-#define X(id, name, compact) [SIP_NAME_##id] = {name, sizeof name - 1, compact},
-    SIP_HEADERS(X)
-#undef X
-};
+static_assert((int)SIP_NAME_COUNT == (int)TL_HEADER_ID_COUNT, "one list of headers");
 
 const char *sip_name_text(enum sip_name id)
 {
-    return (unsigned)id < SIP_NAME_COUNT ? names[id].text : NULL;
+    const struct tl_header *header = tl_header((enum tl_header_id)id);
+    return header ? header->name : NULL;
 }
 
 enum sip_name sip_name_id(struct sip_str name)
 {
-    unsigned low = SIP_NAME_OTHER + 1, high = SIP_NAME_COUNT;
-    if (name.len == 1) {
-        while (low < high && names[low].compact != (name.p[0] | 0x20))
-            low++;
-        return low < high ? (enum sip_name)low : SIP_NAME_OTHER;
-    }
-    while (low < high) {
-        unsigned middle = low + (high - low) / 2;
-        const struct name *n = &names[middle];
-        size_t both = name.len < n->len ? name.len : n->len;
-        int order = both ? strncasecmp(name.p, n->text, both) : 0;
-        if (order == 0 && name.len == n->len)
-            return (enum sip_name)middle;
-        if (order < 0 || (order == 0 && name.len < n->len))
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return SIP_NAME_OTHER;
+    return (enum sip_name)tl_header_id(name.p, name.len);
 }
 
 bool sip_name_is(struct sip_str name, const char *full)

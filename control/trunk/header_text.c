@@ -76,6 +76,8 @@ static size_t utf8_length(struct header_str s, size_t i)
 void header_put_utf8(struct header_out *out, struct header_str s)
 {
     size_t from = 0, n;
+    if (!s.len)
+        return;
     for (size_t i = 0; i < s.len; i += n) {
         n = s.p[i] == '\t' ? 0 : utf8_length(s, i);
         if (n)
@@ -163,6 +165,8 @@ static bool is_harmless(struct header_str s)
 
 void header_put_hidden(struct header_out *out, struct header_str s, const struct header_hide *hide)
 {
+    if (!s.len)
+        return;
     size_t from = 0, start = 0; // behind the last escape, whose digits belong to nothing
     for (size_t i = 0; i < s.len;) {
         if (s.p[i] == '%' && i + 2 < s.len && is_word(s.p[i + 1]) && is_word(s.p[i + 2])) {

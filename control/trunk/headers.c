@@ -9,9 +9,9 @@
 
 // ---- reading ------------------------------------------------------------------------------------------
 
-struct header_str header_first(const struct header_view *msg, const char *name)
+struct header_str header_first(const struct header_view *msg, enum tl_header_id id)
 {
-    const struct tl_header *want = tl_header_find(name, strlen(name));
+    const struct tl_header *want = tl_header(id);
     for (unsigned i = 0; msg && i < msg->count; i++)
         if (msg->line[i].known == want)
             return msg->line[i].value;
@@ -21,8 +21,7 @@ struct header_str header_first(const struct header_view *msg, const char *name)
 // What a plan may ever need of a message beside what passes.
 static bool is_needed(const struct header_line *line)
 {
-    const struct tl_header *header = line->known;
-    return !header || header->rule != TL_HEADER_OWN || header_str_is(header_str(header->name), "From");
+    return line->known == tl_header(TL_HEADER_ID_FROM) || !tl_header_is_own(line->name.p, line->name.len);
 }
 
 struct header_view *headers_keep(const struct header_view *msg)
@@ -82,7 +81,7 @@ static bool wanted(const struct header_ask *ask, const struct tl_header *header,
     const struct tl_header_rules *rules = &ask->to->headers;
     const char *full = header ? header->name : name.p;
     size_t len = header ? header->len : name.len;
-    if (header && header->rule == TL_HEADER_OWN)
+    if (tl_header_is_own(name.p, name.len))
         return false;
     if (listed(rules->remove, rules->remove_count, full, len) || is_added(ask, full, len))
         return false;
@@ -135,6 +134,7 @@ static void known_line(struct planner *p, const struct tl_header *header, struct
         put_line(p, name, value, true);
         break;
     case TL_HEADER_LOCATION:
+    case TL_HEADER_OTHER:
         put_line(p, name, value, false);
         break;
     case TL_HEADER_OWN:
@@ -196,7 +196,7 @@ int headers_plan(const struct header_ask *ask, char *room, size_t size, struct h
     plan->anonymous = p.anonymous;
     p.same_numbers = ask->message != TL_MSG_SETUP ||
                      (same_number(ask, ask->called, ask->msg->uri) &&
-                      (!ask->calling || (name_addr_read(header_first(ask->msg, "From"), &from) &&
+                      (!ask->calling || (name_addr_read(header_first(ask->msg, TL_HEADER_ID_FROM), &from) &&
                                          same_number(ask, ask->calling, from.uri))));
     if (ask->message == TL_MSG_SETUP)
         identity_setup(&p);

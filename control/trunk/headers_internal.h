@@ -26,8 +26,8 @@ struct planner {
 
 // ---- headers.c
 
-// Value of the first header of that name; p == NULL: none.
-struct header_str header_first(const struct header_view *msg, const char *name);
+// Value of the first header with that number; p == NULL: none.
+struct header_str header_first(const struct header_view *msg, enum tl_header_id id);
 
 // ---- identity.c
 

@@ -41,14 +41,15 @@ static bool is_anonymous(const struct uri *uri)
 void identity_privacy(struct planner *p)
 {
     const struct header_view *msg = p->ask->msg;
-    const struct tl_header *privacy = tl_header_find("Privacy", 7);
+    const struct tl_header *privacy = tl_header(TL_HEADER_ID_PRIVACY);
     struct name_addr from;
     struct uri uri;
     for (unsigned i = 0; msg && i < msg->count; i++)
         if (msg->line[i].known == privacy)
             read_privacy(&p->privacy, msg->line[i].value);
     // From tells of the sender in a request only
-    if (msg && msg->request && name_addr_read(header_first(msg, "From"), &from) && uri_read(from.uri, &uri))
+    if (msg && msg->request && name_addr_read(header_first(msg, TL_HEADER_ID_FROM), &from) &&
+        uri_read(from.uri, &uri))
         p->nobody = is_anonymous(&uri);
     p->to_strangers = !p->ask->to->trusted;
     p->anonymous = p->to_strangers && p->privacy.user;
@@ -173,8 +174,8 @@ static void put_uri(struct planner *p, const struct uri *uri)
         uri_host_is_nobody(uri->host) ||
         (p->ask->to->host_names == TL_HOST_NAMES_KEEP && uri->host.len && !uri_host_is_address(uri->host) &&
          !header_str_is(uri->host, p->hide.other ? p->hide.other : ""));
-    if (uri->scheme == URI_OTHER) {
-        header_put_hidden(&p->out, uri->text, &p->hide);
+    if (uri->scheme == URI_OTHER) { // a URN has no host
+        header_put(&p->out, uri->text);
         return;
     }
     header_puts(&p->out, uri->scheme == URI_TEL ? "tel:" : "sip:");
@@ -219,7 +220,8 @@ static bool put_identity(struct planner *p, const struct tl_header *header, stru
 {
     struct name_addr addr;
     struct uri uri;
-    *broken = !name_addr_read(value, &addr) || !uri_read(addr.uri, &uri);
+    *broken = !name_addr_read(value, &addr) || !uri_read(addr.uri, &uri) ||
+              (uri.scheme == URI_OTHER && (uri.text.len < 5 || strncasecmp(uri.text.p, "urn:", 4) != 0));
     if (*broken)
         return false;
     bool hidden = p->to_strangers && is_private(header, &addr, &uri);
@@ -331,7 +333,7 @@ void identity_setup(struct planner *p)
     struct name_addr addr = {0};
     struct uri called, calling = {.scheme = URI_SIP};
     uri_read(ask->msg->uri, &called);
-    if (!name_addr_read(header_first(ask->msg, "From"), &addr) || !uri_read(addr.uri, &calling))
+    if (!name_addr_read(header_first(ask->msg, TL_HEADER_ID_FROM), &addr) || !uri_read(addr.uri, &calling))
         calling = (struct uri){.scheme = URI_SIP};
     if (ask->called)
         called =

@@ -8,7 +8,7 @@
 
 bool headers_location_passes(const struct tl_trunk_config *to, const struct header_view *msg)
 {
-    return to->location == TL_LOCATION_PASS && header_first(msg, "Geolocation").p;
+    return to->location == TL_LOCATION_PASS && header_first(msg, TL_HEADER_ID_GEOLOCATION).p;
 }
 
 // The Content-ID that Geolocation names, "user@host" of "<cid:user@host>", with its escapes as they are; absent when
@@ -17,7 +17,7 @@ static struct header_str content_id(const struct header_view *msg)
 {
     static const char cid[] = "cid:";
     size_t n = sizeof cid - 1;
-    const struct tl_header *geolocation = tl_header_find("Geolocation", 11);
+    const struct tl_header *geolocation = tl_header(TL_HEADER_ID_GEOLOCATION);
     struct name_addr addr;
     for (unsigned i = 0; i < msg->count; i++) {
         struct header_str rest = msg->line[i].value, one;

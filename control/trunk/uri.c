@@ -154,7 +154,7 @@ static bool read_sip(struct header_str rest, struct uri *uri)
     if (at) {
         struct header_str info = {rest.p, (size_t)(at - rest.p)};
         uri->user = before(info, ":;", &behind);
-        if (behind.len && behind.p[0] == ';') // parameters may hold a ':', a password is not kept
+        if (uri->user.len && behind.len && behind.p[0] == ';') // and not a password
             uri->options = before(behind, ":", &ignored);
         rest.len -= info.len + 1;
         rest.p = at + 1;
@@ -181,7 +181,7 @@ bool uri_read(struct header_str text, struct uri *uri)
     if (!text.len || !header_is_clean(text))
         return false;
     scheme = before(text, ":", &rest);
-    if (!rest.len || !scheme.len)
+    if (!rest.len || !scheme.len || is_digit(scheme.p[0]))
         return false;
     for (size_t i = 0; i < scheme.len; i++)
         if (!is_alnum(scheme.p[i]) && scheme.p[i] != '+' && scheme.p[i] != '-' && scheme.p[i] != '.')
@@ -197,6 +197,9 @@ bool uri_read(struct header_str text, struct uri *uri)
         uri->options = before(rest, "?", &rest);
         return uri_user_is_number(uri->user);
     }
+    for (size_t i = 0; i < rest.len; i++) // it is written as it is
+        if (strchr("<>\" \t", rest.p[i]))
+            return false;
     return rest.len > 0;
 }
 
@@ -275,6 +278,8 @@ bool name_addr_read(struct header_str value, struct name_addr *addr)
 {
     size_t i = 0;
     *addr = (struct name_addr){0};
+    if (!value.len)
+        return false;
     while (i < value.len && value.p[i] != '<' && value.p[i] != ';')
         i = value.p[i] == '"' ? behind_quotes(value, i) : i + 1;
     if (i > value.len)
@@ -293,7 +298,8 @@ bool name_addr_read(struct header_str value, struct name_addr *addr)
     if (addr->params.len && addr->params.p[0] != ';')
         return false;
     return addr->uri.len && !memchr(addr->uri.p, '<', addr->uri.len) &&
-           !memchr(addr->uri.p, '"', addr->uri.len) && even_quotes(addr->params);
+           !memchr(addr->uri.p, '>', addr->uri.len) && !memchr(addr->uri.p, '"', addr->uri.len) &&
+           even_quotes(addr->params);
 }
 
 static bool is_token_text(struct header_str s)

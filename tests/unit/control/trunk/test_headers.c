@@ -315,10 +315,10 @@ static const struct {
     {"History-Info", TL_MSG_SETUP, 0,
      FROM
      "History-Info: <sip:1@10.1.1.5?Reason=SIP%3Bcause%3D302%3Btext%3D%2210.1.1.9%22&Foo=1&Privacy=none>;index=1,"
-     "<sip:2@10.1.1.6;cause=302>;index=1.1;mp=1\nHistory-Info: <urn:service:sos>;index=1.2",
+     "<sip:2@10.1.1.6;cause=302>;index=1.1;mp=1\nHistory-Info: <urn:service:sos>;index=1.2, <http://10.1.1.5/x>;index=1.3",
      "History-Info: <sip:1@192.0.2.1?Reason=SIP%3Bcause%3D302%3Btext%3D%22192.0.2.1%22&Privacy=none>;index=1, "
      "<sip:2@192.0.2.1;cause=302>;index=1.1;mp=1\r\nHistory-Info: <urn:service:sos>;index=1.2\r\n",
-     NULL, 0},
+     NULL, 1},
     {"History-Info, entry private", TL_MSG_SETUP, TO_STRANGER,
      FROM "History-Info: \"J\" <sip:1@x?Privacy=history>;index=1, <sip:2@x?Privacy=none>;index=1.1",
      "History-Info: <sip:anonymous@anonymous.invalid>;index=1, <sip:2@192.0.2.1?Privacy=none>;index=1.1\r\n",
@@ -361,6 +361,10 @@ static const struct {
     {"location passes", TL_MSG_SETUP, LOCATION,
      FROM "geolocation: <cid:a@10.1.1.5>\nGeolocation-Routing: yes",
      "Geolocation: <cid:a@10.1.1.5>\r\nGeolocation-Routing: yes\r\n", NULL, 0},
+    {"identity without brackets, with one", TL_MSG_SETUP, 0,
+     FROM "History-Info: 5:2&x>;index=1, y:2&x>;index=1", "", NULL, 2},
+    {"a user of nothing but parameters", TL_MSG_SETUP, 0, FROM "P-Asserted-Identity: <sip:;1000@10.1.1.5>",
+     "P-Asserted-Identity: <sip:192.0.2.1>\r\n", NULL, 0},
     // the trunk's own
     {"pass, remove, add", TL_MSG_SETUP, RULES,
      FROM
@@ -640,7 +644,10 @@ static void names_and_patterns(void)
         CU_ASSERT_EQUAL(tl_header_fits(fits[i].pattern, fits[i].name, strlen(fits[i].name)), fits[i].fits);
     CU_ASSERT_STRING_EQUAL(tl_header_find("V", 1)->name, "Via");
     CU_ASSERT_STRING_EQUAL(tl_header_find("history-info", 12)->name, "History-Info");
-    CU_ASSERT_STRING_EQUAL(tl_header_find("content-foo", 11)->name, "Content-Type");
+    CU_ASSERT(tl_header_is_own("content-foo", 11) && tl_header_is_own("v", 1) &&
+              tl_header_is_own("CALL-ID", 7));
+    CU_ASSERT(!tl_header_is_own("Content", 7) && !tl_header_is_own("Subject", 7) &&
+              !tl_header_is_own("X-A", 3));
     CU_ASSERT_PTR_NULL(tl_header_find("q", 1));
     CU_ASSERT_PTR_NULL(tl_header_find("", 0));
     CU_ASSERT_PTR_NULL(tl_header_find("X-A", 3));
