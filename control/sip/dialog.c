@@ -89,6 +89,12 @@ static struct sip_str tag_of(const char *value)
     return tag;
 }
 
+void sip_dialog_tags(struct sip_dialog *d)
+{
+    d->local_tag = tag_of(d->local);
+    d->remote_tag = tag_of(d->remote);
+}
+
 // The URI of a Contact that a request can be sent to, without headers (19.1.1); p == NULL when it is none.
 static struct sip_str callable(struct sip_str contact)
 {
@@ -119,8 +125,7 @@ static int fill(struct sip_dialog *d, const struct sip_msg *msg, const struct si
         sip_dialog_fini(d);
         return -ENOMEM;
     }
-    d->local_tag = tag_of(d->local);
-    d->remote_tag = tag_of(d->remote);
+    sip_dialog_tags(d);
     return 0;
 }
 

@@ -39,6 +39,20 @@ int sip_dialog_uac_last(struct sip_dialog *dialog, const struct sip_msg *respons
 
 void sip_dialog_fini(struct sip_dialog *dialog);
 
+// Writes the dialog as a section "dialog", its listener by name. The connection is not in it: after a restart
+// requests go to where the peer listens.
+struct record;
+struct record_writer;
+void sip_dialog_save(const struct sip_dialog *dialog, const struct tl_config *config,
+                     struct record_writer *w);
+
+// Reads it back from the section `in` that holds it. Returns 0; -EINVAL for what is missing or malformed, -ENOENT when
+// no listener has that name any more, -ENOMEM; on failure *dialog is empty.
+int sip_dialog_load(struct sip_dialog *dialog, const struct tl_config *config, const struct record *in);
+
+// Reads the tags of local and remote anew. For this file's family only.
+void sip_dialog_tags(struct sip_dialog *dialog);
+
 // Whether a request received belongs to the dialog: Call-ID and both tags.
 bool sip_dialog_matches(const struct sip_dialog *dialog, const struct sip_msg *request);
 

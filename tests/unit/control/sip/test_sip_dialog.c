@@ -3,6 +3,7 @@
 #include "sip_fixture.h"
 
 #include "common/addr.h"
+#include "control/base/record.h"
 #include "control/sip/dialog.h"
 
 #include <errno.h>
@@ -304,6 +305,136 @@ static void whose_requests(void)
     fix_close(&fix);
 }
 
+static bool same_text(const char *x, const char *y)
+{
+    return x && y ? strcmp(x, y) == 0 : x == y;
+}
+
+static void same_dialog(const struct sip_dialog *x, const struct sip_dialog *y)
+{
+    CU_ASSERT(x->flow.listener == y->flow.listener && x->flow.transport == y->flow.transport);
+    CU_ASSERT(tl_addr_equal(&x->flow.local, &y->flow.local) &&
+              tl_addr_equal(&x->flow.remote, &y->flow.remote));
+    CU_ASSERT(tl_addr_equal(&x->flow.peer, &y->flow.peer));
+    CU_ASSERT(y->flow.conn == 0 && y->flow.conn_generation == 0); // a connection does not outlive the process
+    CU_ASSERT(same_text(x->local, y->local) && same_text(x->remote, y->remote));
+    CU_ASSERT(sip_str_equal(x->local_tag, y->local_tag) && sip_str_equal(x->remote_tag, y->remote_tag));
+    CU_ASSERT(y->local_tag.p > y->local && y->remote_tag.p > y->remote); // inside of its own texts
+    CU_ASSERT(same_text(x->call_id, y->call_id) && same_text(x->target, y->target));
+    CU_ASSERT(same_text(x->strict, y->strict) && x->route_count == y->route_count);
+    for (unsigned i = 0; i < x->route_count && i < y->route_count; i++)
+        CU_ASSERT(same_text(x->routes[i], y->routes[i]));
+    CU_ASSERT(x->local_cseq == y->local_cseq && x->remote_cseq == y->remote_cseq);
+}
+
+static size_t saved(const struct sip_dialog *d, char *out, size_t cap)
+{
+    struct record_writer w;
+    record_writer_init(&w, out, cap);
+    record_begin(&w, "call", 1);
+    sip_dialog_save(d, &fix.config, &w);
+    record_end(&w);
+    int len = record_finish(&w);
+    CU_ASSERT_FATAL(len > 0);
+    return (size_t)len;
+}
+
+static int loaded(struct sip_dialog *d, const char *text, size_t len)
+{
+    struct record r;
+    CU_ASSERT_FATAL(record_open(&r, text, len, "call") == 0);
+    return sip_dialog_load(d, &fix.config, &r);
+}
+
+// Every field comes back, and what was read is written as it was.
+static void saved_and_loaded(void)
+{
+    static const char *const headers[] = {
+        "Contact: <sip:PBX#1%23 @192.0.2.5;x={y}>\n",
+        "Contact: <sip:c%23a?b@host.example;transport=tcp>\n",
+        "Contact: <sip:c@192.0.2.5>\nRecord-Route: <sip:192.0.2.6>, \"x\" <sip:r;lr>;y=\"{}%\"\n",
+        "Contact: <sip:c@h>\nRecord-Route: <sip:r1;lr>,<sip:r2;lr>,<sip:r3;lr>,<sip:r4;lr>,<sip:r5;lr>,<sip:r6;lr>,"
+        "<sip:r7;lr>,<sip:r8;lr>,<sip:r9;lr>,<sip:r10;lr>,<sip:r11;lr>,<sip:r12;lr>,<sip:r13;lr>,<sip:r14;lr>,<sip:r15>\n",
+    };
+    fix_open(&fix);
+    for (size_t i = 1; i < 2 * sizeof headers / sizeof *headers; i++) {
+        bool uac = i % 2;
+        struct sip_msg *m = uac ? ok(headers[i / 2]) : invite(headers[i / 2]);
+        struct sip_dialog d, back, again;
+        struct sip_flow flow = flow_of(10, 5060);
+        char text[16384], twice[16384];
+        flow.listener = i & 1;
+        flow.transport = fix.config.listeners[flow.listener].transport;
+        flow.conn = 3;
+        flow.conn_generation = 4;
+        if (i % 3 == 0)
+            flow.peer = (struct tl_addr){0};
+        int err = uac ? sip_dialog_uac(&d, m, &flow) : sip_dialog_uas(&d, m, &flow, "our");
+        sip_msg_free(m);
+        if (i < 2) { // a space: no URI, and nothing to save
+            CU_ASSERT(err == -EINVAL);
+            continue;
+        }
+        CU_ASSERT_FATAL(err == 0);
+        d.remote_cseq = INT32_MAX;
+        size_t len = saved(&d, text, sizeof text);
+        CU_ASSERT(loaded(&back, text, len) == 0);
+        same_dialog(&d, &back);
+        CU_ASSERT(saved(&back, twice, sizeof twice) == len && memcmp(text, twice, len) == 0);
+        // without any one line it is no dialog, or one that lacks what need not be there
+        for (char *line = text; (size_t)(line - text) < len;) {
+            size_t n = strcspn(line, "\n") + 1;
+            bool inside = !memchr(line, '{', n) && line[0] != '}';
+            bool optional = strncmp(line, "peer ", 5) == 0 || strncmp(line, "strict ", 7) == 0 ||
+                            strncmp(line, "route_", 6) == 0;
+            if (inside) {
+                size_t before = (size_t)(line - text);
+                memcpy(twice, text, before);
+                memcpy(twice + before, line + n, len - before - n);
+                err = loaded(&again, twice, len - n);
+                CU_ASSERT(optional || err == -EINVAL);
+                CU_ASSERT(err == 0 || (again.local == NULL && again.route_count == 0));
+                sip_dialog_fini(&again);
+            }
+            line += n;
+        }
+        snprintf(fix.config.listeners[0].name, TL_NAME_MAX, "renamed");
+        snprintf(fix.config.listeners[1].name, TL_NAME_MAX, "renamed too");
+        CU_ASSERT(loaded(&again, text, len) == -ENOENT && again.target == NULL);
+        snprintf(fix.config.listeners[0].name, TL_NAME_MAX, "udp");
+        snprintf(fix.config.listeners[1].name, TL_NAME_MAX, "tcp");
+        sip_dialog_fini(&back);
+        sip_dialog_fini(&d);
+    }
+    fix_close(&fix);
+}
+
+static void what_is_no_saved_dialog(void)
+{
+    static const char *const texts[] = {
+        "call 1 {\n}\n",
+        "call 1 {\ndialog 1 {\n}\n}\n",
+        "call 1 {\ndialog 2 {\nlistener udp\nremote 192.0.2.1:5060\nlocal_name a\nremote_name b\ncall_id c\n"
+        "target d\nlocal_cseq 1\nremote_cseq 1\n}\n}\n",
+        "call 1 {\ndialog 1 {\nlistener udp\nremote 192.0.2.1:70000\nlocal_name a\nremote_name b\ncall_id c\n"
+        "target d\nlocal_cseq 1\nremote_cseq 1\n}\n}\n",
+        "call 1 {\ndialog 1 {\nlistener udp\nremote 192.0.2.1:5060\nlocal_name a\nremote_name b\ncall_id c\n"
+        "target d\nlocal_cseq 2147483648\nremote_cseq 1\n}\n}\n",
+        "call 1 {\ndialog 1 {\nlistener udp\nremote 192.0.2.1:5060\nlocal_name a\nremote_name b\ncall_id c\n"
+        "target d\nstrict s\nlocal_cseq 1\nremote_cseq 1\n}\n}\n",
+    };
+    fix_open(&fix);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct sip_dialog d;
+        bool good = loaded(&d, texts[i], strlen(texts[i])) == -EINVAL && d.local == NULL;
+        CU_ASSERT(good);
+        if (!good)
+            printf("     row %zu\n", i);
+        sip_dialog_fini(&d);
+    }
+    fix_close(&fix);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
@@ -313,6 +444,8 @@ int main(int argc, char **argv)
         {"connections", connections},
         {"names_over_udp", names_over_udp},
         {"whose_requests", whose_requests},
+        {"saved_and_loaded", saved_and_loaded},
+        {"what_is_no_saved_dialog", what_is_no_saved_dialog},
     };
     return test_main("sip_dialog", TEST_CASES(cases), argc, argv);
 }
