@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/admin/calls.h"
+#include "common/number.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -288,7 +289,7 @@ static json_t *call(void *arg, const char *id)
     struct agent_call_info c;
     struct tl_session_snapshot room;
     uint64_t n;
-    if (sdp_number(id, strlen(id), UINT64_MAX, &n) < 0 || !agent_find_call(agent, n, &c))
+    if (!tl_read_number(id, strlen(id), UINT64_MAX, &n) || !agent_find_call(agent, n, &c))
         return NULL;
     const struct tl_session_snapshot *snap = look_up(media_live(agent_media(agent)), &c, &room);
     char session[24];
@@ -323,7 +324,8 @@ static json_t *hang_up(void *arg, const struct ctl_hangup *which)
     uint64_t id, next = 0;
     size_t ended = 1;
     if (which->call) {
-        if (sdp_number(which->call, strlen(which->call), UINT64_MAX, &id) < 0 || agent_hang_up(agent, id) < 0)
+        if (!tl_read_number(which->call, strlen(which->call), UINT64_MAX, &id) ||
+            agent_hang_up(agent, id) < 0)
             return NULL;
     } else {
         const struct tl_trunk_config *trunk =

@@ -213,9 +213,6 @@ const char *agent_request_lines(struct agent_call *c, const struct agent_leg *le
 // The same for an answer to a request of that side. `setup`: to its first INVITE.
 const char *agent_answer_lines(struct agent_call *c, const struct agent_leg *leg, int status, bool setup);
 
-// "sip:USER@HOST:PORT", with the transport where it is not the usual one. Cut to size.
-void agent_uri(char *out, size_t size, const char *user, const struct tl_addr *addr,
-               enum tl_transport transport);
 // Our Contact for that side on that flow: the other side's number at our address or name. "" when it does not fit.
 void agent_contact(const struct agent_leg *leg, const struct sip_flow *flow, char *out, size_t size);
 

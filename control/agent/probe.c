@@ -6,6 +6,7 @@
 
 #include "control/agent/agent_internal.h"
 #include "control/base/log.h"
+#include "control/sip/uri.h"
 
 void agent_say_trunk(const struct trunk *trunk, enum trunk_change change)
 {
@@ -41,7 +42,7 @@ static void send_probe(struct agent *agent, struct agent_probe *probe)
     struct sip_flow flow = sip_flow_to(agent->stack, t->listener, &t->peer);
     char uri[128], to[140], own[TL_HOST_MAX], from[180], tag[SIP_TAG_LEN], call_id[64],
         contact[AGENT_CONTACT_MAX];
-    agent_uri(uri, sizeof uri, "", &t->peer, flow.transport);
+    sip_write_uri(uri, sizeof uri, NULL, &t->peer, flow.transport);
     sip_make_tag(agent->stack, tag);
     sip_make_call_id(agent->stack, call_id, sizeof call_id);
     headers_host(t, &flow.local, own);

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/addr.h"
 #include "control/agent/agent_internal.h"
 
 static const char pidf_type[] = "application/pidf+xml";
@@ -133,17 +132,6 @@ const char *agent_answer_lines(struct agent_call *c, const struct agent_leg *leg
 }
 
 // ---- addresses ----------------------------------------------------------------------------------------
-
-void agent_uri(char *out, size_t size, const char *user, const struct tl_addr *addr,
-               enum tl_transport transport)
-{
-    char host[TL_ADDR_TEXT];
-    struct header_out text = {.p = out, .size = size};
-    header_puts(&text, "sip:");
-    uri_put_user(&text, header_str(user));
-    header_putf(&text, "%s%s:%u%s", *user ? "@" : "", tl_addr_print_host(addr, host), addr->port,
-                tl_transport_row(transport)->uri);
-}
 
 void agent_contact(const struct agent_leg *leg, const struct sip_flow *flow, char *out, size_t size)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/base/record.h"
+#include "common/number.h"
 
 #include <errno.h>
 #include <string.h>
@@ -135,21 +136,6 @@ struct line {
     size_t next;      // where the next line begins
 };
 
-static bool read_number(const char *p, size_t len, uint64_t max, uint64_t *out)
-{
-    uint64_t n = 0;
-    if (len == 0 || len > 20)
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        unsigned digit = (unsigned)(p[i] - '0');
-        if (p[i] < '0' || p[i] > '9' || digit > max || n > (max - digit) / 10)
-            return false;
-        n = n * 10 + digit;
-    }
-    *out = n;
-    return true;
-}
-
 // Reads the line at `at`; false when it is none.
 static bool read_line(const char *text, size_t len, size_t at, struct line *out)
 {
@@ -172,7 +158,7 @@ static bool read_line(const char *text, size_t len, size_t at, struct line *out)
     out->value_len = n - name - 1;
     if (out->value_len >= 3 && memcmp(lf - 2, " {", 2) == 0) {
         uint64_t version = 0;
-        if (!read_number(out->value, out->value_len - 2, UINT32_MAX, &version) || version == 0)
+        if (!tl_read_number(out->value, out->value_len - 2, UINT32_MAX, &version) || version == 0)
             return false;
         out->kind = BEGIN;
         out->version = (uint32_t)version;
@@ -262,7 +248,7 @@ uint64_t record_number(struct record *r, const char *name, uint64_t max)
 {
     struct line l;
     uint64_t n = 0;
-    if (!find(r, name, &l) || !read_number(l.value, l.value_len, max, &n))
+    if (!find(r, name, &l) || !tl_read_number(l.value, l.value_len, max, &n))
         r->bad = true;
     return n;
 }

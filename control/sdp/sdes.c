@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/sdp/sdes.h"
+#include "common/number.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -113,8 +114,9 @@ static int check_lifetime(struct text t, const char **why)
 {
     uint64_t n;
     bool power = t.len > 2 && t.p[0] == '2' && t.p[1] == '^';
-    int rc = power ? sdp_number(t.p + 2, t.len - 2, 48, &n) : sdp_number(t.p, t.len, UINT64_C(1) << 48, &n);
-    if (rc < 0 || (!power && n == 0))
+    bool good = power ? tl_read_number(t.p + 2, t.len - 2, 48, &n)
+                      : tl_read_number(t.p, t.len, UINT64_C(1) << 48, &n);
+    if (!good || (!power && n == 0))
         return refuse(why, -EINVAL, "an a=crypto line has a lifetime that is not 1 to 2^48 packets");
     return 0;
 }
@@ -124,11 +126,11 @@ static int parse_mki(struct sdes_crypto *c, struct text t, const char **why)
 {
     uint64_t value, len;
     struct text length = cut(&t, ':');
-    if (sdp_number(length.p + 1, length.len - 1, 128, &len) < 0 || len == 0)
+    if (!tl_read_number(length.p + 1, length.len - 1, 128, &len) || len == 0)
         return refuse(why, -EINVAL, "an a=crypto line has an MKI whose length is not 1 to 128 bytes");
     if (len > TL_MKI_MAX)
         return refuse(why, -ENOTSUP, "an a=crypto line has an MKI longer than 8 bytes");
-    if (sdp_number(t.p, t.len, len == 8 ? UINT64_MAX : (UINT64_C(1) << 8 * len) - 1, &value) < 0)
+    if (!tl_read_number(t.p, t.len, len == 8 ? UINT64_MAX : (UINT64_C(1) << 8 * len) - 1, &value))
         return refuse(why, -EINVAL, "an a=crypto line has an MKI that is no number of its length");
     c->mki_len = (uint8_t)len;
     for (unsigned i = 0; i < len; i++)
@@ -206,11 +208,11 @@ static int check_session_params(struct text line)
             continue;
         if (w.len > 4 &&
             strncasecmp(w.p, "WSH=", 4) == 0) { // a hint, and our window is wider than the default
-            if (sdp_number(w.p + 4, w.len - 4, UINT32_MAX, &n) < 0)
+            if (!tl_read_number(w.p + 4, w.len - 4, UINT32_MAX, &n))
                 return -EINVAL;
             continue;
         }
-        if (w.len > 4 && strncasecmp(w.p, "KDR=", 4) == 0 && sdp_number(w.p + 4, w.len - 4, 24, &n) < 0)
+        if (w.len > 4 && strncasecmp(w.p, "KDR=", 4) == 0 && !tl_read_number(w.p + 4, w.len - 4, 24, &n))
             return -EINVAL;
         return -ENOTSUP; // KDR, UNENCRYPTED_*, UNAUTHENTICATED_SRTP, FEC_* and what nobody knows
     }
@@ -234,7 +236,7 @@ int sdes_parse(struct sdes_crypto *out, const char *text, size_t len, const char
     uint64_t n;
     if (!why)
         why = &unused;
-    if (tag.len > 9 || sdp_number(tag.p, tag.len, SDES_TAG_MAX, &n) < 0 || suite.len == 0)
+    if (tag.len > 9 || !tl_read_number(tag.p, tag.len, SDES_TAG_MAX, &n) || suite.len == 0)
         return refuse(why, -EINVAL, "an a=crypto line has no tag and suite");
     c.tag = (uint32_t)n;
     c.suite = (uint8_t)tl_suite_by_name(suite.p, (unsigned)suite.len);

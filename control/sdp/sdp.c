@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/sdp/sdp.h"
+#include "common/number.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -26,23 +27,6 @@ struct reader {
 };
 
 static_assert(SDP_MEDIA_MAX <= 32, "a bit per medium");
-
-int sdp_number(const char *s, size_t len, uint64_t max, uint64_t *out)
-{
-    uint64_t n = 0;
-    if (len == 0)
-        return -EINVAL;
-    for (size_t i = 0; i < len; i++) {
-        if (s[i] < '0' || s[i] > '9')
-            return -EINVAL;
-        unsigned digit = (unsigned)(s[i] - '0');
-        if (digit > max || n > (max - digit) / 10)
-            return -EINVAL;
-        n = n * 10 + digit;
-    }
-    *out = n;
-    return 0;
-}
 
 bool sdp_str_is(const char *text, struct sdp_str s, const char *name)
 {
@@ -110,7 +94,7 @@ static bool ipv4(struct span s, uint8_t ip[4])
         struct span rest = cut(&part, '.');
         uint64_t n;
         bool last = part.len == s.len;
-        if (last != (i == 3) || part.len > 3 || sdp_number(part.p, part.len, 255, &n) < 0)
+        if (last != (i == 3) || part.len > 3 || !tl_read_number(part.p, part.len, 255, &n))
             return false;
         ip[i] = (uint8_t)n;
         s = rest;
@@ -179,7 +163,7 @@ static void read_formats(struct reader *r, struct span line)
     for (struct span w = word(&line); w.len > 0; w = word(&line)) {
         uint64_t pt;
         bool known = false;
-        if (sdp_number(w.p, w.len, 127, &pt) < 0) {
+        if (!tl_read_number(w.p, w.len, 127, &pt)) {
             note(r, SDP_ODD_format);
             continue;
         }
@@ -214,13 +198,13 @@ static int read_media(struct reader *r, struct span line)
     m->proto_text = str_of(r, proto);
     line = trim(line);
     m->fmt_text = str_of(r, line);
-    if (kind.len == 0 || proto.len == 0 || sdp_number(port.p, port.len, 65535, &n) < 0) {
+    if (kind.len == 0 || proto.len == 0 || !tl_read_number(port.p, port.len, 65535, &n)) {
         note(r, SDP_ODD_media);
         return 0;
     }
     r->readable |= media_bit(r);
     m->port = (uint16_t)n;
-    if (count.p != port.p + port.len && sdp_number(count.p, count.len, 65535, &n) < 0)
+    if (count.p != port.p + port.len && !tl_read_number(count.p, count.len, 65535, &n))
         note(r, SDP_ODD_ports);
     m->proto = (uint8_t)proto_of(proto);
     m->audio = is(kind, "audio");
@@ -243,9 +227,9 @@ static void read_rtpmap(struct reader *r, struct span value)
     struct span rate = cut(&name, '/');
     struct span channels = cut(&rate, '/');
     uint64_t n, hz = 0, ch = 1;
-    if (sdp_number(pt.p, pt.len, 127, &n) < 0 || name.len == 0 ||
-        sdp_number(rate.p, rate.len, UINT32_MAX, &hz) < 0 || hz == 0 ||
-        (channels.len > 0 && (sdp_number(channels.p, channels.len, 255, &ch) < 0 || ch == 0))) {
+    if (!tl_read_number(pt.p, pt.len, 127, &n) || name.len == 0 ||
+        !tl_read_number(rate.p, rate.len, UINT32_MAX, &hz) || hz == 0 ||
+        (channels.len > 0 && (!tl_read_number(channels.p, channels.len, 255, &ch) || ch == 0))) {
         note(r, SDP_ODD_rtpmap);
         return;
     }
@@ -261,7 +245,7 @@ static void read_fmtp(struct reader *r, struct span value)
 {
     struct span pt = word(&value);
     uint64_t n;
-    if (sdp_number(pt.p, pt.len, 127, &n) < 0) {
+    if (!tl_read_number(pt.p, pt.len, 127, &n)) {
         note(r, SDP_ODD_fmtp);
         return;
     }
@@ -275,7 +259,7 @@ static void read_rtcp(struct reader *r, struct span value)
     struct span port = word(&value);
     struct tl_addr addr = {0};
     uint64_t n;
-    if (sdp_number(port.p, port.len, 65535, &n) < 0) {
+    if (!tl_read_number(port.p, port.len, 65535, &n)) {
         note(r, SDP_ODD_rtcp);
         return;
     }
@@ -301,7 +285,7 @@ static void read_packet_time(struct span value, uint16_t *out)
 {
     uint64_t ms;
     value = trim(value);
-    if (sdp_number(value.p, value.len, UINT16_MAX, &ms) == 0)
+    if (tl_read_number(value.p, value.len, UINT16_MAX, &ms))
         *out = (uint16_t)ms;
 }
 

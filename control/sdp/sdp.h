@@ -133,6 +133,3 @@ bool sdp_pass_harmless(enum tl_sdp_pass line, const char *value, size_t len);
 
 // Whether the bytes are `name`, compared without case.
 bool sdp_str_is(const char *text, struct sdp_str s, const char *name);
-
-// Reads a decimal number of digits only, the whole of `len` bytes, 0..max. Returns 0 or -EINVAL.
-int sdp_number(const char *s, size_t len, uint64_t max, uint64_t *out);

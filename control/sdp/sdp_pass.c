@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/number.h"
 #include "control/sdp/sdp.h"
 
 enum { NUMBER, WORDS, VALUE_MAX = 64 };
@@ -46,8 +47,8 @@ static bool is_number(const char *s, size_t len)
     const char *point = len ? memchr(s, '.', len) : NULL;
     size_t whole = point ? (size_t)(point - s) : len;
     uint64_t n;
-    return sdp_number(s, whole, UINT32_MAX, &n) == 0 &&
-           (!point || sdp_number(point + 1, len - whole - 1, 999999, &n) == 0);
+    return tl_read_number(s, whole, UINT32_MAX, &n) &&
+           (!point || tl_read_number(point + 1, len - whole - 1, 999999, &n));
 }
 
 bool sdp_pass_harmless(enum tl_sdp_pass line, const char *value, size_t len)

@@ -80,10 +80,3 @@ bool sip_flow_from(const struct sip_flow *flow, const struct tl_addr *peer)
     return sip_flow_row(flow)->stream ? tl_addr_same_host(&flow->remote, peer)
                                       : tl_addr_equal(&flow->remote, peer);
 }
-
-void sip_flow_contact(const struct sip_flow *flow, const char *user, char *out, size_t size)
-{
-    char at[TL_ADDR_TEXT];
-    snprintf(out, size, "<sip:%s%s%s%s>", user ? user : "", user && *user ? "@" : "",
-             tl_addr_print(&flow->local, at), sip_flow_row(flow)->uri);
-}

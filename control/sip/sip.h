@@ -175,10 +175,6 @@ struct sip_flow sip_flow_to(const struct sip_stack *stack, uint32_t listener, co
 // Whether the remote address (port too for UDP; TCP connections come from any port) of `flow` is `peer`.
 bool sip_flow_from(const struct sip_flow *flow, const struct tl_addr *peer);
 
-// Our Contact on that flow: "<sip:USER@ADDRESS:PORT;transport=tcp>", transport only over TCP. `user` may be
-// NULL or "". Cut to `size`.
-void sip_flow_contact(const struct sip_flow *flow, const char *user, char *out, size_t size);
-
 // Random, with the loop's number in it. A Call-ID needs 40 bytes.
 void sip_make_tag(struct sip_stack *stack, char out[static SIP_TAG_LEN]);
 void sip_make_call_id(struct sip_stack *stack, char *out, size_t size);

@@ -20,23 +20,6 @@ bool sip_str_is_nocase(struct sip_str s, const char *text)
     return s.p && strlen(text) == s.len && strncasecmp(s.p, text, s.len) == 0;
 }
 
-bool sip_read_number(struct sip_str s, uint64_t max, uint64_t *out)
-{
-    uint64_t v = 0;
-    if (!s.len)
-        return false;
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return false;
-        unsigned digit = (unsigned)(s.p[i] - '0');
-        if (digit > max || v > (max - digit) / 10)
-            return false;
-        v = v * 10 + digit;
-    }
-    *out = v;
-    return true;
-}
-
 bool sip_read_cseq(struct sip_str value, uint32_t *number, struct sip_str *method)
 {
     size_t i = 0;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "common/number.h"
 #include "control/sip/msg.h"
 
 static inline bool sip_is_space(char c)
@@ -22,7 +23,10 @@ struct sip_str sip_trim(struct sip_str s);
 bool sip_str_is_nocase(struct sip_str s, const char *text);
 
 // A number of decimal digits and nothing else, at most `max`. Returns false otherwise.
-bool sip_read_number(struct sip_str s, uint64_t max, uint64_t *out);
+static inline bool sip_read_number(struct sip_str s, uint64_t max, uint64_t *out)
+{
+    return tl_read_number(s.p, s.len, max, out);
+}
 
 // "NUMBER METHOD" of a CSeq. Returns false when it has not that shape or the number is above 2^31 - 1.
 bool sip_read_cseq(struct sip_str value, uint32_t *number, struct sip_str *method);

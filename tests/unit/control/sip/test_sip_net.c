@@ -4,6 +4,7 @@
 #include "common/addr.h"
 #include "control/sip/dialog.h"
 #include "control/sip/sip.h"
+#include "control/sip/uri.h"
 #include "runner.h"
 
 #include <arpa/inet.h>
@@ -47,6 +48,13 @@ static struct tl_addr address(unsigned last)
                             .ip = {127, (uint8_t)(1 + (n >> 16) % 250), (uint8_t)(n >> 8), (uint8_t)n}};
 }
 
+static void our_contact(const struct sip_flow *flow, char out[static 128])
+{
+    char uri[120];
+    sip_write_uri(uri, sizeof uri, "x", &flow->local, flow->transport);
+    snprintf(out, 128, "<%s>", uri);
+}
+
 // ---- the user ------------------------------------------------------------------------------------------
 
 static void on_request(void *arg, struct sip_txn *txn, const struct sip_msg *msg, const struct sip_flow *flow)
@@ -54,7 +62,7 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_msg *msg
     struct side *s = arg;
     char contact[128];
     s->requests++;
-    sip_flow_contact(flow, "x", contact, sizeof contact);
+    our_contact(flow, contact);
     if (sip_msg_method(msg) == SIP_BYE)
         s->byes++;
     if (sip_msg_method(msg) == SIP_INVITE) {
@@ -207,7 +215,7 @@ static struct sip_txn *ask(struct side *s, enum sip_method method, unsigned list
     sip_make_call_id(s->stack, call_id, sizeof call_id);
     sip_make_tag(s->stack, tag);
     snprintf(from, sizeof from, "<sip:a@example>;tag=%s", tag);
-    sip_flow_contact(&flow, "a", contact, sizeof contact);
+    our_contact(&flow, contact);
     struct sip_request r = {.method = method,
                             .uri = "sip:b@example",
                             .from = from,
