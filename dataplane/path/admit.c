@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // packet path: what may come in on a leg: from the signalled source, what looks like RTP or RTCP, and not too
 // much of it. Nothing but buckets is written here.
-#include <rte_byteorder.h>
 #include <rte_prefetch.h>
 
+#include "common/bytes.h"
 #include "dataplane/path/stages.h"
 
 enum {
@@ -36,17 +36,10 @@ static unsigned rtp_header_len(const uint8_t *d, unsigned len)
     return header > len ? 0 : header;
 }
 
-static uint32_t load32(const uint8_t *d)
-{
-    uint32_t v;
-    memcpy(&v, d, sizeof v);
-    return rte_be_to_cpu_32(v);
-}
-
 // What it is that is neither RTP nor RTCP. Reason to drop.
 static unsigned other_kind(const uint8_t *d, unsigned len)
 {
-    if (len >= STUN_HEADER && d[0] <= STUN_LAST && load32(d + 4) == STUN_COOKIE)
+    if (len >= STUN_HEADER && d[0] <= STUN_LAST && tl_get32(d + 4) == STUN_COOKIE)
         return TL_DROP_stun;
     if (len > 0 && d[0] >= DTLS_FIRST && d[0] <= DTLS_LAST)
         return TL_DROP_dtls;
@@ -73,7 +66,7 @@ static __rte_noinline unsigned odd_kind(struct packet *p, const struct leg_terms
         if (p->len < RTCP_MIN)
             return TL_DROP_bad_rtcp;
         p->kind = PACKET_RTCP;
-        p->ssrc = load32(d + 4);
+        p->ssrc = tl_get32(d + 4);
         return SRTP_OK;
     }
     if (p->len < SRTP_HEADER_MIN)
@@ -82,7 +75,7 @@ static __rte_noinline unsigned odd_kind(struct packet *p, const struct leg_terms
     if (p->header_len == 0)
         return TL_DROP_bad_rtp;
     p->kind = PACKET_RTP;
-    p->ssrc = load32(d + 8);
+    p->ssrc = tl_get32(d + 8);
     return SRTP_OK;
 }
 
@@ -103,7 +96,7 @@ static inline bool take_plain_header(struct packet *p)
         return false;
     p->kind = PACKET_RTP;
     p->header_len = SRTP_HEADER_MIN;
-    p->ssrc = load32(d + 8);
+    p->ssrc = tl_get32(d + 8);
     return true;
 }
 

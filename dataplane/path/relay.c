@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // packet path: from one leg's stream to the other's: hold, payload types, and the one outgoing stream with
 // its index, SSRC and timestamps.
-#include <rte_byteorder.h>
 
+#include "common/bytes.h"
 #include "dataplane/path/stages.h"
 #include "dataplane/session/g711.h"
 #include "dataplane/session/quality.h"
@@ -14,32 +14,6 @@ enum {
     TICKS_MAX = 3600000 * 8, // of silence that timestamps follow
     EVENT_TICKS_MAX = 65535, // RFC 4733 2.3.5: the longest that an event may be
 };
-
-static uint16_t load16(const uint8_t *d)
-{
-    uint16_t v;
-    memcpy(&v, d, sizeof v);
-    return rte_be_to_cpu_16(v);
-}
-
-static void store16(uint8_t *d, uint16_t v)
-{
-    v = rte_cpu_to_be_16(v);
-    memcpy(d, &v, sizeof v);
-}
-
-static uint32_t load32(const uint8_t *d)
-{
-    uint32_t v;
-    memcpy(&v, d, sizeof v);
-    return rte_be_to_cpu_32(v);
-}
-
-static void store32(uint8_t *d, uint32_t v)
-{
-    v = rte_cpu_to_be_32(v);
-    memcpy(d, &v, sizeof v);
-}
 
 // Place of the payload type in pt_in, or -1. The first is the codec's; all eight are compared at once: the
 // lowest zero byte of the difference.
@@ -243,8 +217,8 @@ static inline unsigned relay_rtp(struct worker *w, struct packet *p, struct sess
     int pt = find_pt(in, d[1] & 0x7f);
     if (unlikely(pt < 0))
         return TL_DROP_unknown_pt;
-    uint16_t seq = load16(d + 2);
-    uint32_t ts = load32(d + 4);
+    uint16_t seq = tl_get16(d + 2);
+    uint32_t ts = tl_get32(d + 4);
     uint64_t silent_ns = quality_rtp(&live->rx[leg], now_ns, ticks, p->ssrc, seq, ts, p->wire_len);
 
     if (unlikely((out->flags & (TERMS_COMPLETE | TL_LEG_SEND)) != (TERMS_COMPLETE | TL_LEG_SEND)))
@@ -265,9 +239,9 @@ static inline unsigned relay_rtp(struct worker *w, struct packet *p, struct sess
     p->ssrc = to->ssrc;
     uint8_t pt_out = in->pt_out[pt];
     d[1] = (d[1] & 0x80) | (pt_out & 0x7f);
-    store16(d + 2, (uint16_t)p->index);
-    store32(d + 4, ts);
-    store32(d + 8, to->ssrc);
+    tl_put16(d + 2, (uint16_t)p->index);
+    tl_put32(d + 4, ts);
+    tl_put32(d + 8, to->ssrc);
     if (unlikely(pt_out & TERMS_TRANSCODE))
         transcode(p);
     return SRTP_OK;

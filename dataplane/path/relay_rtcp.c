@@ -2,8 +2,8 @@
 // packet path: RTCP from one leg to the other. What one side calls a stream is not what the other calls it
 // when the near side changed SSRC or jumped: names, sequence numbers and timestamps are mapped as RTP's are.
 // In the common case nothing differs and nothing is written.
-#include <rte_byteorder.h>
 
+#include "common/bytes.h"
 #include "dataplane/path/stages.h"
 
 enum { SR = 200, RR = 201, SDES = 202, BYE = 203, APP = 204, RTPFB = 205, PSFB = 206 };
@@ -22,19 +22,6 @@ struct mapping {
     uint32_t base; // of extended sequence numbers
 };
 
-static uint32_t load32(const uint8_t *d)
-{
-    uint32_t v;
-    memcpy(&v, d, sizeof v);
-    return rte_be_to_cpu_32(v);
-}
-
-static void store32(uint8_t *d, uint32_t v)
-{
-    v = rte_cpu_to_be_32(v);
-    memcpy(d, &v, sizeof v);
-}
-
 static struct mapping mapping_of(const struct session *s, unsigned leg)
 {
     const struct leg *to = &s->leg[leg ^ 1], *from = &s->leg[leg];
@@ -50,15 +37,15 @@ static struct mapping mapping_of(const struct session *s, unsigned leg)
 static void map_sender(const struct mapping *m, uint8_t *d)
 {
     if (m->sender_known)
-        store32(d, m->sender);
+        tl_put32(d, m->sender);
 }
 
 // An SSRC of the stream that this side receives from us.
 static bool map_reported(const struct mapping *m, uint8_t *d)
 {
-    if (!m->reported_known || load32(d) != m->reported)
+    if (!m->reported_known || tl_get32(d) != m->reported)
         return false;
-    store32(d, m->near);
+    tl_put32(d, m->near);
     return true;
 }
 
@@ -66,7 +53,7 @@ static void map_reports(const struct mapping *m, uint8_t *d, unsigned count)
 {
     for (; count > 0; count--, d += REPORT)
         if (map_reported(m, d))
-            store32(d + 8, load32(d + 8) - m->base);
+            tl_put32(d + 8, tl_get32(d + 8) - m->base);
 }
 
 // One packet of the compound, `len` bytes with its header. Returns whether its inner lengths fit.
@@ -78,7 +65,7 @@ static bool map_packet(const struct mapping *m, uint8_t *d, unsigned len)
         if (len < HEADER + 4 + SENDER_INFO + REPORT * count)
             return false;
         map_sender(m, d + 4);
-        store32(d + 16, load32(d + 16) + m->ts_base);
+        tl_put32(d + 16, tl_get32(d + 16) + m->ts_base);
         map_reports(m, d + 28, count);
         return true;
     case RR:
@@ -124,7 +111,7 @@ uint8_t relay_rtcp(const struct session *s, struct turns *turns, unsigned leg, u
     if (len < HEADER + 4)
         return TL_DROP_bad_rtcp;
     struct mapping m = mapping_of(s, leg);
-    const struct turn *turn = turns_of(turns, leg ^ 1, load32(data + HEADER));
+    const struct turn *turn = turns_of(turns, leg ^ 1, tl_get32(data + HEADER));
     if (turn && s->leg[leg ^ 1].tx.near_ssrc != turn->ssrc) // not the one that sends now
         m.ts_base = turn->ts_base;
     for (unsigned at = 0; at < len;) {

@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/bytes.h"
 #include "tests/fakes/fake_control.h"
 
 enum {
@@ -133,23 +134,6 @@ static void send_to(int fd, const struct sockaddr_in *to, unsigned port_offset, 
 
 // ---- packets -----------------------------------------------------------------------------------------
 
-static void put16(uint8_t *at, uint16_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-    put16(at, (uint16_t)(value >> 16));
-    put16(at + 2, (uint16_t)value);
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
 // telephone-event is 101 at the peer and 96 at the core; every fifth packet is one.
 static uint8_t type_of(unsigned who, unsigned number)
 {
@@ -159,7 +143,7 @@ static uint8_t type_of(unsigned who, unsigned number)
 // What packet `number` of a side carries: its number and a pattern of it.
 static void make_payload(uint8_t *out, unsigned who, unsigned number)
 {
-    put32(out, number);
+    tl_put32(out, number);
     for (unsigned i = 4; i < PAYLOAD; i++)
         out[i] = (uint8_t)(number * 31 + i * (who + 1));
 }
@@ -168,9 +152,9 @@ static size_t make_rtp(uint8_t *out, struct side *s, unsigned who, unsigned numb
 {
     out[0] = 0x80;
     out[1] = type_of(who, number) | (number % 7 == 0 ? 0x80 : 0);
-    put16(out + 2, s->seq++);
-    put32(out + 4, s->ts + number * 160);
-    put32(out + 8, s->ssrc);
+    tl_put16(out + 2, s->seq++);
+    tl_put32(out + 4, s->ts + number * 160);
+    tl_put32(out + 8, s->ssrc);
     make_payload(out + 12, who, number);
     return RTP;
 }
@@ -180,10 +164,10 @@ static size_t make_sr(uint8_t *out, const struct side *s)
     memset(out, 0, SR);
     out[0] = 0x80;
     out[1] = 200;
-    put16(out + 2, SR / 4 - 1);
-    put32(out + 4, s->ssrc);
-    put32(out + 20, s->sent);
-    put32(out + 24, s->sent * PAYLOAD);
+    tl_put16(out + 2, SR / 4 - 1);
+    tl_put32(out + 4, s->ssrc);
+    tl_put32(out + 20, s->sent);
+    tl_put32(out + 24, s->sent * PAYLOAD);
     return SR;
 }
 
@@ -221,15 +205,16 @@ static void judge_rtp(struct side *s, unsigned who, const uint8_t *p, ssize_t le
     }
     if (number == 0) {
         s->first_out = seq;
-        s->first_ts = get32(p + 4);
+        s->first_ts = tl_get32(p + 4);
     }
     make_payload(expected, !who, number);
     if (memcmp(p + 12, expected, PAYLOAD) != 0)
-        wrong(s, "packet %u carries number %u", number, get32(p + 12));
+        wrong(s, "packet %u carries number %u", number, tl_get32(p + 12));
     else if ((p[1] & 0x7f) != type_of(who, number) || p[1] >> 7 != (number % 7 == 0))
         wrong(s, "packet %u has payload type %u, marker %u", number, p[1] & 0x7f, p[1] >> 7);
-    else if ((uint16_t)(seq - s->first_out) != (uint16_t)number || get32(p + 4) - s->first_ts != number * 160)
-        wrong(s, "packet %u has sequence %u, timestamp %u", number, seq, get32(p + 4));
+    else if ((uint16_t)(seq - s->first_out) != (uint16_t)number ||
+             tl_get32(p + 4) - s->first_ts != number * 160)
+        wrong(s, "packet %u has sequence %u, timestamp %u", number, seq, tl_get32(p + 4));
     else if (p[0] != 0x80)
         wrong(s, "packet %u begins with %#x", number, p[0]);
 }

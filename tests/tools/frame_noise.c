@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/bytes.h"
+
 enum { LEN_MAX = 1514 };
 
 static uint64_t state;
@@ -25,12 +27,6 @@ static uint32_t roll(uint32_t below)
 {
     state = state * 6364136223846793005u + 1442695040888963407u;
     return (uint32_t)(state >> 33) % below;
-}
-
-static void put16(uint8_t *at, unsigned value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
 }
 
 static uint16_t sum(const uint8_t *b, unsigned len)
@@ -49,7 +45,7 @@ static unsigned ethernet(uint8_t *f, unsigned type)
     if (roll(8) == 0)
         memset(f, 0xff, 6);
     memcpy(f + 6, us, 6);
-    put16(f + 12, type);
+    tl_put16(f + 12, type);
     return 14;
 }
 
@@ -72,7 +68,7 @@ static unsigned ipv4(uint8_t *f, unsigned proto, unsigned len)
     uint8_t *p = f + 14;
     memset(p, 0, 20);
     p[0] = 0x45;
-    put16(p + 2, 20 + len);
+    tl_put16(p + 2, 20 + len);
     p[8] = 64;
     p[9] = (uint8_t)proto;
     memcpy(p + 12, source, 4);
@@ -84,10 +80,10 @@ static unsigned udp(uint8_t *f)
 {
     unsigned len = roll(300);
     uint8_t *u = f + 34;
-    put16(u, roll(65536));
-    put16(u + 2, roll(4) ? 16384 + roll(512) : roll(65536)); // most of them to ports that calls have
-    put16(u + 4, 8 + len);
-    put16(u + 6, 0);
+    tl_put16(u, roll(65536));
+    tl_put16(u + 2, roll(4) ? 16384 + roll(512) : roll(65536)); // most of them to ports that calls have
+    tl_put16(u + 4, 8 + len);
+    tl_put16(u + 6, 0);
     for (unsigned i = 0; i < len; i++)
         u[8 + i] = (uint8_t)roll(256);
     if (roll(2))
@@ -103,8 +99,8 @@ static unsigned icmp(uint8_t *f)
         c[i] = (uint8_t)roll(256);
     c[0] = roll(3) ? 8 : (uint8_t)roll(20);
     c[1] = 0;
-    put16(c + 2, 0);
-    put16(c + 2, sum(c, len));
+    tl_put16(c + 2, 0);
+    tl_put16(c + 2, sum(c, len));
     return ipv4(f, 1, len);
 }
 
@@ -122,8 +118,8 @@ static unsigned make(uint8_t *f)
     for (unsigned n = roll(4); n > 0; n--) // most keep a right header sum, else nothing would come further
         f[12 + roll(len - 12)] = (uint8_t)roll(256);
     if (kind > 1 && roll(3)) {
-        put16(f + 24, 0);
-        put16(f + 24, sum(f + 14, 20));
+        tl_put16(f + 24, 0);
+        tl_put16(f + 24, sum(f + 14, 20));
     }
     // Whoever shares a wire can take over an address by ARP; that of the honest party is left alone.
     if (f[12] == 8 && f[13] == 6 && memcmp(f + 28, spared, 4) == 0)

@@ -16,6 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/bytes.h"
+
 enum { FRAME_MAX = 2048, IP = 14, UDP = IP + 20, RTP = UDP + 8, RTP_HEADER = 12, IDLE_MS = 5000 };
 
 #define ATTACKS(X)                                                                                           \
@@ -52,17 +54,6 @@ static uint32_t roll(uint32_t below)
     return (uint32_t)(state >> 33) % below;
 }
 
-static void put16(uint8_t *at, unsigned value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-static unsigned get16(const uint8_t *at)
-{
-    return (unsigned)at[0] << 8 | at[1];
-}
-
 static void noise(uint8_t *at, size_t len)
 {
     for (size_t i = 0; i < len; i++)
@@ -73,15 +64,15 @@ static void noise(uint8_t *at, size_t len)
 static size_t close_frame(uint8_t *f, size_t len)
 {
     uint32_t sum = 0;
-    put16(f + IP + 2, (unsigned)(20 + 8 + len));
-    put16(f + UDP + 4, (unsigned)(8 + len));
-    put16(f + UDP + 6, 0);
-    put16(f + IP + 10, 0);
+    tl_put16(f + IP + 2, (unsigned)(20 + 8 + len));
+    tl_put16(f + UDP + 4, (unsigned)(8 + len));
+    tl_put16(f + UDP + 6, 0);
+    tl_put16(f + IP + 10, 0);
     for (unsigned i = 0; i < 20; i += 2)
-        sum += get16(f + IP + i);
+        sum += tl_get16(f + IP + i);
     while (sum >> 16)
         sum = (sum & 0xffff) + (sum >> 16);
-    put16(f + IP + 10, ~sum & 0xffff);
+    tl_put16(f + IP + 10, ~sum & 0xffff);
     return RTP + len;
 }
 
@@ -93,11 +84,11 @@ static size_t change(uint8_t *f, size_t len, enum attack attack)
     switch (attack) {
     case ATTACK_tag:
         rtp[len - 1] ^= 1;
-        put16(rtp + 2, get16(rtp + 2) + 40);
+        tl_put16(rtp + 2, tl_get16(rtp + 2) + 40);
         break;
     case ATTACK_payload:
         rtp[RTP_HEADER + roll((uint32_t)len - RTP_HEADER)] ^= (uint8_t)(1 << roll(8));
-        put16(rtp + 2, get16(rtp + 2) + 40);
+        tl_put16(rtp + 2, tl_get16(rtp + 2) + 40);
         break;
     case ATTACK_truncated:
         len = RTP_HEADER;
@@ -106,7 +97,7 @@ static size_t change(uint8_t *f, size_t len, enum attack attack)
         len = 1 + roll(RTP_HEADER - 1);
         break;
     case ATTACK_wrong_port:
-        put16(f + UDP, get16(f + UDP) + 1000);
+        tl_put16(f + UDP, tl_get16(f + UDP) + 1000);
         break;
     case ATTACK_wrong_host:
         f[IP + 15] = (uint8_t)(f[IP + 15] + 1);
@@ -123,17 +114,17 @@ static size_t change(uint8_t *f, size_t len, enum attack attack)
     case ATTACK_stranger:
         len = 1 + roll(1400);
         noise(rtp, len);
-        put16(f + UDP, get16(f + UDP) + 1000);
-        put16(f + UDP + 2, 16384 + roll(16384));
+        tl_put16(f + UDP, tl_get16(f + UDP) + 1000);
+        tl_put16(f + UDP + 2, 16384 + roll(16384));
         break;
     case ATTACK_rtcp:
         len = 28;
         noise(rtp, len);
         rtp[0] = 0x80;
         rtp[1] = 200;
-        put16(rtp + 2, 0xffff);
-        put16(f + UDP, get16(f + UDP) + 1);
-        put16(f + UDP + 2, get16(f + UDP + 2) + 1);
+        tl_put16(rtp + 2, 0xffff);
+        tl_put16(f + UDP, tl_get16(f + UDP) + 1);
+        tl_put16(f + UDP + 2, tl_get16(f + UDP + 2) + 1);
         break;
     default:
         break;
@@ -158,10 +149,10 @@ static int open_socket(const char *interface)
 // Octets of the RTP packet in a frame that the party itself sends to the media address; 0: something else.
 static size_t victim(const uint8_t *f, size_t n, const struct sockaddr_ll *from, const struct in_addr *media)
 {
-    if (from->sll_pkttype != PACKET_OUTGOING || n < RTP + RTP_HEADER + 20 || get16(f + 12) != ETH_P_IP ||
+    if (from->sll_pkttype != PACKET_OUTGOING || n < RTP + RTP_HEADER + 20 || tl_get16(f + 12) != ETH_P_IP ||
         f[IP] != 0x45 || f[IP + 9] != IPPROTO_UDP || memcmp(f + IP + 16, media, 4) != 0)
         return 0;
-    size_t len = get16(f + UDP + 4);
+    size_t len = tl_get16(f + UDP + 4);
     if (len < 8 || UDP + len > n || f[RTP] >> 6 != 2 || (f[RTP + 1] >= 192 && f[RTP + 1] <= 223))
         return 0;
     return len - 8 >= RTP_HEADER + 20 ? len - 8 : 0;
@@ -191,7 +182,7 @@ int main(int argc, char **argv)
         size_t len = n > 0 ? victim(frame, (size_t)n, &from, &media) : 0;
         // What this program itself sends comes back as outgoing as well: it has no UDP checksum, the party's
         // has one.
-        if (!len || get16(frame + UDP + 6) == 0)
+        if (!len || tl_get16(frame + UDP + 6) == 0)
             continue;
         enum attack attack = (enum attack)(first + next++ % (ATTACK_COUNT - first));
         memcpy(forged, frame, (size_t)n);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "tools/loadgen/payload.h"
+#include "tools/loadgen/bytes.h"
 
 #include <assert.h>
 #include <endian.h>
@@ -23,20 +24,6 @@ static uint64_t seed_of(const struct payload *p)
 
     seed = mix(seed ^ (((uint64_t)p->ordinal << 32) | p->timestamp));
     return mix(seed ^ ((uint64_t)p->direction << 8 | p->flags));
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-    value = htobe32(value);
-    memcpy(at, &value, sizeof value);
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-    uint32_t value;
-
-    memcpy(&value, at, sizeof value);
-    return be32toh(value);
 }
 
 void payload_write(uint8_t out[PAYLOAD_BYTES], const struct payload *p)

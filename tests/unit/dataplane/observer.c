@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/bytes.h"
+
 struct entry {
     uint64_t key; // digest of suite, key and salt; never 0
     uint64_t index;
@@ -118,11 +120,6 @@ void observer_see(struct observer *o, const struct tl_crypto *crypto, enum obser
     see(o, key_digest(crypto), kind, ssrc, index, pkt, len);
 }
 
-static uint32_t get32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 // The stream, or a new one that begins with top == UINT64_MAX.
 static struct stream *stream_of(struct observer *o, uint64_t key, uint32_t ssrc)
 {
@@ -152,7 +149,7 @@ void observer_srtp(struct observer *o, const struct tl_crypto *crypto, const uin
         return;
     }
     uint64_t key = key_digest(crypto), index;
-    uint32_t ssrc = get32(pkt + 8), seq = (uint32_t)pkt[2] << 8 | pkt[3];
+    uint32_t ssrc = tl_get32(pkt + 8), seq = (uint32_t)pkt[2] << 8 | pkt[3];
     struct stream *s = stream_of(o, key, ssrc);
     if (s->top == UINT64_MAX) {
         index = seq;
@@ -177,8 +174,8 @@ void observer_srtcp(struct observer *o, const struct tl_crypto *crypto, const ui
         too_short(o);
         return;
     }
-    uint32_t word = get32(pkt + len - behind - 4);
-    see(o, key_digest(crypto), OBSERVER_SRTCP, get32(pkt + 4), word & 0x7fffffff, pkt, len);
+    uint32_t word = tl_get32(pkt + len - behind - 4);
+    see(o, key_digest(crypto), OBSERVER_SRTCP, tl_get32(pkt + 4), word & 0x7fffffff, pkt, len);
 }
 
 unsigned observer_violations(const struct observer *o)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/bytes.h"
+
 #if defined(__SANITIZE_ADDRESS__) // gcc
 #    define BUILT_WITH_ASAN
 #elif defined(__has_feature) // clang
@@ -22,28 +24,6 @@
 #endif
 
 enum { ETHER = 14, IPV4 = 20, UDP = 8, RTP = 12 };
-
-static void put16(uint8_t *d, uint32_t v)
-{
-    d[0] = v >> 8;
-    d[1] = v;
-}
-
-static void put32(uint8_t *d, uint32_t v)
-{
-    put16(d, v >> 16);
-    put16(d + 2, v);
-}
-
-static uint32_t get16(const uint8_t *d)
-{
-    return d[0] << 8 | d[1];
-}
-
-static uint32_t get32(const uint8_t *d)
-{
-    return get16(d) << 16 | get16(d + 2);
-}
 
 // Sum of 16-bit words in network order, RFC 1071.
 static uint32_t sum(const uint8_t *d, unsigned len, uint32_t s)
@@ -65,9 +45,9 @@ unsigned rtp_write(uint8_t *out, const struct rtp_fields *rtp, unsigned payload_
 {
     out[0] = 0x80;
     out[1] = rtp->marker << 7 | rtp->pt;
-    put16(out + 2, rtp->seq);
-    put32(out + 4, rtp->ts);
-    put32(out + 8, rtp->ssrc);
+    tl_put16(out + 2, rtp->seq);
+    tl_put32(out + 4, rtp->ts);
+    tl_put32(out + 8, rtp->ssrc);
     for (unsigned i = 0; i < payload_len; i++)
         out[RTP + i] = rtp_payload_byte(rtp->ssrc, rtp->seq, i);
     return RTP + payload_len;
@@ -77,9 +57,9 @@ struct rtp_fields rtp_read(const uint8_t *rtp)
 {
     return (struct rtp_fields){.pt = rtp[1] & 0x7f,
                                .marker = rtp[1] >> 7,
-                               .seq = get16(rtp + 2),
-                               .ts = get32(rtp + 4),
-                               .ssrc = get32(rtp + 8)};
+                               .seq = tl_get16(rtp + 2),
+                               .ts = tl_get32(rtp + 4),
+                               .ssrc = tl_get32(rtp + 8)};
 }
 
 uint8_t rtp_payload_byte(uint32_t ssrc, uint16_t seq, unsigned i)
@@ -95,50 +75,50 @@ unsigned udp_frame_write(uint8_t *out, const struct udp_frame *f)
     memset(out, 0, ETHER + header + UDP);
     memcpy(out, f->dst_mac, 6);
     memcpy(out + 6, f->src_mac, 6);
-    put16(out + 12, 0x0800);
+    tl_put16(out + 12, 0x0800);
     ip[0] = 0x40 | header / 4;
-    put16(ip + 2, header + UDP + f->len);
+    tl_put16(ip + 2, header + UDP + f->len);
     ip[8] = 64;
     ip[9] = 17;
     memcpy(ip + 12, &f->src_ip, 4);
     memcpy(ip + 16, &f->dst_ip, 4);
     memset(ip + IPV4, 1, 4u * f->option_words);
-    put16(ip + 10, ~sum(ip, header, 0));
-    put16(udp, f->src_port);
-    put16(udp + 2, f->dst_port);
-    put16(udp + 4, UDP + f->len);
+    tl_put16(ip + 10, ~sum(ip, header, 0));
+    tl_put16(udp, f->src_port);
+    tl_put16(udp + 2, f->dst_port);
+    tl_put16(udp + 4, UDP + f->len);
     if (f->len > 0)
         memcpy(udp + UDP, f->payload, f->len);
     uint32_t s = ~udp_sum(ip, udp, UDP + f->len) & 0xffff;
-    put16(udp + 6, s ? s : 0xffff);
+    tl_put16(udp + 6, s ? s : 0xffff);
     return ETHER + header + UDP + f->len;
 }
 
 bool udp_frame_read(struct udp_frame *f, const uint8_t *frame, unsigned len)
 {
     memset(f, 0, sizeof *f);
-    if (len < ETHER + IPV4 + UDP || get16(frame + 12) != 0x0800)
+    if (len < ETHER + IPV4 + UDP || tl_get16(frame + 12) != 0x0800)
         return false;
     const uint8_t *ip = frame + ETHER;
-    unsigned header = (ip[0] & 0xf) * 4u, total = get16(ip + 2);
+    unsigned header = (ip[0] & 0xf) * 4u, total = tl_get16(ip + 2);
     if (ip[0] >> 4 != 4 || header < IPV4 || total + ETHER > len || total < header + UDP || ip[9] != 17)
         return false;
     const uint8_t *udp = ip + header;
-    if (get16(udp + 4) != total - header)
+    if (tl_get16(udp + 4) != total - header)
         return false;
     memcpy(f->dst_mac, frame, 6);
     memcpy(f->src_mac, frame + 6, 6);
     memcpy(&f->src_ip, ip + 12, 4);
     memcpy(&f->dst_ip, ip + 16, 4);
-    f->src_port = get16(udp);
-    f->dst_port = get16(udp + 2);
+    f->src_port = tl_get16(udp);
+    f->dst_port = tl_get16(udp + 2);
     f->payload = udp + UDP;
     f->len = total - header - UDP;
     f->option_words = (header - IPV4) / 4;
     f->tos = ip[1];
     f->ttl = ip[8];
     f->ip_sum_right = sum(ip, header, 0) == 0xffff;
-    f->udp_sum_right = get16(udp + 6) != 0 && udp_sum(ip, udp, UDP + f->len) == 0xffff;
+    f->udp_sum_right = tl_get16(udp + 6) != 0 && udp_sum(ip, udp, UDP + f->len) == 0xffff;
     return true;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/bytes.h"
 #include "tools/bench/peers/blast.h"
 
 enum {
@@ -37,28 +38,6 @@ static const struct suite {
     {"AES_CM_128_HMAC_SHA1_80", 30, 10, srtp_crypto_policy_set_rtp_default},
     {"AEAD_AES_128_GCM", 28, 16, srtp_crypto_policy_set_aes_gcm_128_16_auth},
 };
-
-static void put16(uint8_t *at, uint16_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-    put16(at, (uint16_t)(value >> 16));
-    put16(at + 2, (uint16_t)value);
-}
-
-static uint16_t get16(const uint8_t *at)
-{
-    return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-    return (uint32_t)get16(at) << 16 | get16(at + 2);
-}
 
 // ---- calls -------------------------------------------------------------------------------------------
 
@@ -162,8 +141,8 @@ void blast_free_calls(struct blast *b)
 static void fill_payload(uint8_t *out, unsigned side, unsigned call, uint16_t seq)
 {
     out[0] = (uint8_t)side;
-    put16(out + 1, (uint16_t)call);
-    put16(out + 3, seq);
+    tl_put16(out + 1, (uint16_t)call);
+    tl_put16(out + 3, seq);
     for (unsigned i = STAMP; i < BLAST_PAYLOAD; i++)
         out[i] = (uint8_t)(seq * 31u + i * (call + side + 1u));
 }
@@ -172,7 +151,7 @@ static uint16_t ip_checksum(const uint8_t *ip)
 {
     uint32_t sum = 0;
     for (unsigned i = 0; i < 20; i += 2)
-        sum += get16(ip + i);
+        sum += tl_get16(ip + i);
     sum = (sum & 0xffff) + (sum >> 16);
     return (uint16_t) ~(sum + (sum >> 16));
 }
@@ -184,19 +163,19 @@ static void fill_headers(uint8_t *frame, const struct blast_party *p, unsigned c
     uint8_t *ip = frame + 14, *udp = ip + 20;
     memcpy(frame, p->gateway_mac, 6);
     memcpy(frame + 6, p->mac, 6);
-    put16(frame + 12, 0x0800);
+    tl_put16(frame + 12, 0x0800);
     memset(ip, 0, 28);
     ip[0] = 0x45;
-    put16(ip + 2, (uint16_t)(p->frame_len - 14));
-    put16(ip + 6, 0x4000);
+    tl_put16(ip + 2, (uint16_t)(p->frame_len - 14));
+    tl_put16(ip + 6, 0x4000);
     ip[8] = 64;
     ip[9] = IPPROTO_UDP;
     memcpy(ip + 12, &p->ip, 4);
     memcpy(ip + 16, &s->to.sin_addr, 4);
-    put16(ip + 10, ip_checksum(ip));
-    put16(udp, (uint16_t)(BLAST_PORT + 2 * call));
+    tl_put16(ip + 10, ip_checksum(ip));
+    tl_put16(udp, (uint16_t)(BLAST_PORT + 2 * call));
     memcpy(udp + 2, &s->to.sin_port, 2);
-    put16(udp + 4, (uint16_t)(p->frame_len - 34));
+    tl_put16(udp + 4, (uint16_t)(p->frame_len - 34));
 }
 
 static void build_frame(struct blast *b, unsigned side, uint32_t number)
@@ -208,9 +187,9 @@ static void build_frame(struct blast *b, unsigned side, uint32_t number)
     fill_headers(frame, p, call);
     rtp[0] = 0x80;
     rtp[1] = PT_PCMA;
-    put16(rtp + 2, s->seq);
-    put32(rtp + 4, s->timestamp);
-    put32(rtp + 8, s->ssrc);
+    tl_put16(rtp + 2, s->seq);
+    tl_put32(rtp + 4, s->timestamp);
+    tl_put32(rtp + 8, s->ssrc);
     fill_payload(rtp + BLAST_RTP, side, call, s->seq);
     s->seq++;
     s->timestamp += BLAST_PAYLOAD;
@@ -258,7 +237,7 @@ static void keep_sample(struct blast *b, unsigned side, unsigned call, const uin
 
 static bool stamped(const uint8_t *payload, unsigned side, unsigned call)
 {
-    return payload[0] == side && get16(payload + 1) == call;
+    return payload[0] == side && tl_get16(payload + 1) == call;
 }
 
 // True if the packet is one later than all before it.
@@ -290,7 +269,7 @@ void blast_judge(struct blast *b, unsigned side, const uint8_t *ip, uint32_t len
     const uint8_t *udp = ip + 20, *rtp = udp + 8;
     if (len < 28 + BLAST_RTP || ip[0] != 0x45 || ip[9] != IPPROTO_UDP)
         return; // not media
-    unsigned port = get16(udp + 2), call = (port - BLAST_PORT) / 2;
+    unsigned port = tl_get16(udp + 2), call = (port - BLAST_PORT) / 2;
     if (port < BLAST_PORT || port % 2 || call >= b->calls) {
         b->result.foreign++;
         return;
@@ -302,9 +281,9 @@ void blast_judge(struct blast *b, unsigned side, const uint8_t *ip, uint32_t len
         b->result.bad++;
         return;
     }
-    uint16_t seq = get16(rtp + 2);
+    uint16_t seq = tl_get16(rtp + 2);
     const struct blast_stream *from = &b->party[!side].stream[call];
-    if (get32(rtp + 8) != from->ssrc || (uint16_t)(seq - from->begin) >= 0x8000) {
+    if (tl_get32(rtp + 8) != from->ssrc || (uint16_t)(seq - from->begin) >= 0x8000) {
         b->result.late++;
         return;
     }
@@ -325,7 +304,7 @@ void blast_check_samples(struct blast *b)
         int len = (int)x->len;
         bool good = !s->rx || srtp_unprotect(s->rx, x->bytes, &len) == srtp_err_status_ok;
         if (good && len == PLAIN) {
-            fill_payload(expected, !x->side, x->call, get16(payload + 3));
+            fill_payload(expected, !x->side, x->call, tl_get16(payload + 3));
             good = memcmp(payload, expected, BLAST_PAYLOAD) == 0;
         }
         b->result.sampled++;

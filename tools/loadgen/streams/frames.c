@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "tools/loadgen/streams/frames.h"
+#include "tools/loadgen/bytes.h"
 
 #include <endian.h>
 #include <string.h>
@@ -14,28 +15,6 @@ enum {
     ARP_REQUEST = 1,
     ARP_REPLY = 2,
 };
-
-static uint16_t get16(const uint8_t *at)
-{
-    return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-    return (uint32_t)get16(at) << 16 | get16(at + 2);
-}
-
-static void put16(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-    put16(at, value >> 16);
-    put16(at + 2, value & 0xffff);
-}
 
 // Sum of 16-bit words in network order, RFC 1071, to be folded.
 static uint64_t sum_of(const uint8_t *data, uint32_t length)

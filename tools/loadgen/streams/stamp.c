@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "tools/loadgen/streams/stamp.h"
+#include "tools/loadgen/bytes.h"
 
 #include <endian.h>
 #include <string.h>
@@ -20,20 +21,6 @@ static uint64_t seed_of(const struct stamp *s, size_t length)
     const uint64_t name = (uint64_t)s->ssrc << 32 | s->number | (s->final ? FINAL_BIT : 0);
 
     return mix(mix(name) ^ s->value ^ (uint64_t)length << 48);
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-    value = htobe32(value);
-    memcpy(at, &value, sizeof value);
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-    uint32_t value;
-
-    memcpy(&value, at, sizeof value);
-    return be32toh(value);
 }
 
 // The next eight bytes of filler.

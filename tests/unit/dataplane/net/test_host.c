@@ -5,6 +5,7 @@
 #include <rte_ip.h>
 #include <stdlib.h>
 
+#include "common/bytes.h"
 #include "dataplane/net/arp.h"
 #include "dataplane/net/host.h"
 #include "runner.h"
@@ -227,42 +228,36 @@ static uint16_t sum(const void *bytes, unsigned len)
     return (uint16_t)~s;
 }
 
-static void put16(uint8_t *at, unsigned value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
 // An echo request of `payload` bytes from 10.99.1.10 to 10.99.1.2. Returns the frame's length.
 static unsigned echo(uint8_t *f, unsigned payload)
 {
     memcpy(f, &us, 6);
     memcpy(f + 6, &peer, 6);
-    put16(f + 12, 0x0800);
+    tl_put16(f + 12, 0x0800);
     uint8_t *p = f + ETH;
     memset(p, 0, IPV4 + ICMP);
     p[0] = 0x45;
-    put16(p + 2, IPV4 + ICMP + payload);
-    put16(p + 4, 0x1234);
+    tl_put16(p + 2, IPV4 + ICMP + payload);
+    tl_put16(p + 4, 0x1234);
     p[8] = 3;
     p[9] = 1;
     memcpy(p + 12, &(uint32_t){ip("10.99.1.10")}, 4);
     memcpy(p + 16, &(uint32_t){ip("10.99.1.2")}, 4);
-    put16(p + 10, sum(p, IPV4));
+    tl_put16(p + 10, sum(p, IPV4));
     uint8_t *c = p + IPV4;
     c[0] = 8;
-    put16(c + 4, 0xbeef);
-    put16(c + 6, 7);
+    tl_put16(c + 4, 0xbeef);
+    tl_put16(c + 6, 7);
     for (unsigned i = 0; i < payload; i++)
         c[ICMP + i] = (uint8_t)(i * 7);
-    put16(c + 2, sum(c, ICMP + payload));
+    tl_put16(c + 2, sum(c, ICMP + payload));
     return ETH + IPV4 + ICMP + payload;
 }
 
 static void fix_ip(uint8_t *f)
 {
-    put16(f + ETH + 10, 0);
-    put16(f + ETH + 10, sum(f + ETH, (f[ETH] & 15) * 4u));
+    tl_put16(f + ETH + 10, 0);
+    tl_put16(f + ETH + 10, sum(f + ETH, (f[ETH] & 15) * 4u));
 }
 
 static void test_echo(void)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/bytes.h"
 #include "dataplane/path/stages.h"
 #include "runner.h"
 
@@ -26,17 +27,6 @@ static struct session *mapped(void)
     return &s;
 }
 
-static void put32(uint8_t *d, uint32_t v)
-{
-    for (unsigned i = 0; i < 4; i++)
-        d[i] = v >> (24 - 8 * i);
-}
-
-static uint32_t get32(const uint8_t *d)
-{
-    return (uint32_t)d[0] << 24 | d[1] << 16 | d[2] << 8 | d[3];
-}
-
 static unsigned begin(uint8_t *d, unsigned count, unsigned type, unsigned len)
 {
     memset(d, 0, len);
@@ -52,30 +42,30 @@ static unsigned begin(uint8_t *d, unsigned count, unsigned type, unsigned len)
 static unsigned compound(uint8_t *d)
 {
     unsigned at = begin(d, 2, 200, 76);
-    put32(d + 4, A);
-    put32(d + 16, 5000); // RTP timestamp
-    put32(d + 28, B_OUT);
-    put32(d + 28 + 8, BASE + 123);
-    put32(d + 52, 0x99);
-    put32(d + 52 + 8, 456);
+    tl_put32(d + 4, A);
+    tl_put32(d + 16, 5000); // RTP timestamp
+    tl_put32(d + 28, B_OUT);
+    tl_put32(d + 28 + 8, BASE + 123);
+    tl_put32(d + 52, 0x99);
+    tl_put32(d + 52 + 8, 456);
     uint8_t *sdes = d + at;
     at += begin(sdes, 1, 202, 16);
-    put32(sdes + 4, A);
+    tl_put32(sdes + 4, A);
     memcpy(sdes + 8, "\1\4abcd", 6);
     uint8_t *app = d + at;
     at += begin(app, 0, 204, 16);
-    put32(app + 4, A);
+    tl_put32(app + 4, A);
     memcpy(app + 8, "PING", 4);
     uint8_t *fb = d + at;
     at += begin(fb, 1, 206, 12);
-    put32(fb + 4, A);
-    put32(fb + 8, B_OUT);
+    tl_put32(fb + 4, A);
+    tl_put32(fb + 8, B_OUT);
     uint8_t *xr = d + at;
     at += begin(xr, 0, 207, 8);
-    put32(xr + 4, A);
+    tl_put32(xr + 4, A);
     uint8_t *bye = d + at;
     at += begin(bye, 1, 203, 8);
-    put32(bye + 4, A);
+    tl_put32(bye + 4, A);
     return at;
 }
 
@@ -85,22 +75,22 @@ static void maps_names_and_numbers(void)
     unsigned len = compound(d);
     memcpy(was, d, len);
     CU_ASSERT_EQUAL(relay_rtcp(mapped(), NULL, 0, d, len), SRTP_OK);
-    CU_ASSERT_EQUAL(get32(d + 4), A_OUT);
-    CU_ASSERT_EQUAL(get32(d + 16), 5000 + A_TS);
-    CU_ASSERT_EQUAL(get32(d + 28), B);
-    CU_ASSERT_EQUAL(get32(d + 36), 123);
-    CU_ASSERT_EQUAL(get32(d + 52), 0x99);
-    CU_ASSERT_EQUAL(get32(d + 60), 456);
-    CU_ASSERT_EQUAL(get32(d + 76 + 4), A_OUT);
-    CU_ASSERT_EQUAL(get32(d + 92 + 4), A_OUT);
-    CU_ASSERT_EQUAL(get32(d + 108 + 4), A_OUT);
-    CU_ASSERT_EQUAL(get32(d + 108 + 8), B);
-    CU_ASSERT_EQUAL(get32(d + 120 + 4), A_OUT);
-    CU_ASSERT_EQUAL(get32(d + 128 + 4), A_OUT);
+    CU_ASSERT_EQUAL(tl_get32(d + 4), A_OUT);
+    CU_ASSERT_EQUAL(tl_get32(d + 16), 5000 + A_TS);
+    CU_ASSERT_EQUAL(tl_get32(d + 28), B);
+    CU_ASSERT_EQUAL(tl_get32(d + 36), 123);
+    CU_ASSERT_EQUAL(tl_get32(d + 52), 0x99);
+    CU_ASSERT_EQUAL(tl_get32(d + 60), 456);
+    CU_ASSERT_EQUAL(tl_get32(d + 76 + 4), A_OUT);
+    CU_ASSERT_EQUAL(tl_get32(d + 92 + 4), A_OUT);
+    CU_ASSERT_EQUAL(tl_get32(d + 108 + 4), A_OUT);
+    CU_ASSERT_EQUAL(tl_get32(d + 108 + 8), B);
+    CU_ASSERT_EQUAL(tl_get32(d + 120 + 4), A_OUT);
+    CU_ASSERT_EQUAL(tl_get32(d + 128 + 4), A_OUT);
     static const unsigned touched[] = {4, 16, 28, 36, 80, 96, 112, 116, 124, 132};
     unsigned changed = 0;
     for (unsigned i = 0; i < len; i += 4)
-        changed += get32(d + i) != get32(was + i);
+        changed += tl_get32(d + i) != tl_get32(was + i);
     CU_ASSERT_EQUAL(changed, sizeof touched / sizeof *touched);
 }
 
