@@ -346,9 +346,24 @@ static json_t *trunks(void *arg)
     return ctl_trunks(agent_trunks(arg), now_ns() / 1000000);
 }
 
+// What control has dropped of SDPs, in the form of the dataplane's drops.
+static json_t *sdp_drops(const struct sdp_counters *n)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < SDP_ODD_COUNT; i++)
+        json_array_append_new(list,
+                              json_pack("{s:s, s:I, s:s}", "reason", sdp_odd_name((enum sdp_odd)i), "count",
+                                        (json_int_t)n->odd[i], "text", sdp_odd_text((enum sdp_odd)i)));
+    return list;
+}
+
 static json_t *stats(void *arg)
 {
     json_t *answer = ctl_stats(media_live(agent_media(arg)), agent_config(arg), now_ns());
+    const struct sdp_counters *n = &agent_counters(arg)->sdp;
+    json_object_set_new(answer, "sdp",
+                        json_pack("{s:I, s:I, s:o}", "read", (json_int_t)n->parsed, "refused",
+                                  (json_int_t)n->refused, "drops", sdp_drops(n)));
     json_object_set_new(answer, "state", json_string(dataplane_state(agent_media(arg))));
     return answer;
 }

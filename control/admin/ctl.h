@@ -54,7 +54,7 @@ struct ctl_provider {
     json_t *(*hang_up)(void *arg, const struct ctl_hangup *which);
     // What ctl_trunks() makes.
     json_t *(*trunks)(void *arg);
-    // What ctl_stats() makes.
+    // What ctl_stats() makes, and "sdp": {"read", "refused", "drops": [{"reason", "count", "text"}]}.
     json_t *(*stats)(void *arg);
 };
 

@@ -284,7 +284,7 @@ int agent_new_over(struct loop *loop, const struct tl_config *config, const stru
     agent->loop = loop;
     agent->config = config;
     agent->start_ms = loop_now(loop);
-    agent->env = (struct call_env){config, {sdes_kernel_random, NULL}};
+    agent->env = (struct call_env){config, {sdes_kernel_random, NULL}, &agent->counters.sdp};
     int rc = trunk_table_init(&agent->trunks, config, loop_now(loop));
     if (rc == 0 && parts)
         rc = sip_stack_new_over(loop, config, parts->sip_io, parts->sip_io_arg, &sip_user, agent,

@@ -24,6 +24,7 @@ struct agent_counters {
     uint64_t bad_extension; // requests that require what we do not have: 420
     uint64_t strangers;     // requests inside a dialog that did not come from its peer: 403
     uint32_t active, active_most;
+    struct sdp_counters sdp; // what was read of SDPs, and what was dropped of them
 };
 
 // Starts on the loop: sockets, the dataplane's client, keep-alives. `config` must outlive it. Returns 0 and

@@ -74,6 +74,14 @@ void act_ack(struct call *call, struct call_actions *out, uint8_t side, int len)
 
 // ---- life ---------------------------------------------------------------------------------------------
 
+int call_read_sdp(const struct call *call, const struct call_event *event, struct sdp *sdp, const char **why)
+{
+    int rc = sdp_parse(sdp, event->sdp, event->sdp_len, why);
+    if (call->env->sdp)
+        sdp_count(call->env->sdp, sdp, rc);
+    return rc;
+}
+
 int call_init(struct call *call, const struct call_env *env, uint32_t trunk_a, const uint32_t *trunks,
               unsigned trunk_count)
 {

@@ -166,6 +166,7 @@ struct call_actions {
 struct call_env {
     const struct tl_config *config;
     struct neg_random random;
+    struct sdp_counters *sdp; // where each SDP is counted; NULL: nowhere
 };
 
 struct call_exchange; // a later offer on its way

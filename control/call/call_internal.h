@@ -76,6 +76,9 @@ int forks_begin(struct call *call);
 void tell_a(struct call *call, struct call_actions *out);
 void reliable_step(struct call *call, const struct call_event *event, struct call_actions *out);
 
+// sdp_parse() of the SDP that came with an event, counted.
+int call_read_sdp(const struct call *call, const struct call_event *event, struct sdp *sdp, const char **why);
+
 // ---- ending (end.c) -----------------------------------------------------------------------------------
 
 // Ends the call whatever its state: unanswered INVITEs get `status` (those of later offers 487), INVITEs of ours are

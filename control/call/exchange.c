@@ -165,7 +165,7 @@ static void answer_fork(struct call *call, const struct call_event *event, struc
     int len = -EBUSY;
     if (fork && fork->answered) {
         leg = fork->neg;
-        len = sdp_parse(&sdp, event->sdp, event->sdp_len, &why) < 0 ? -ENOTSUP : 0;
+        len = call_read_sdp(call, event, &sdp, &why) < 0 ? -ENOTSUP : 0;
         if (len == 0)
             len = neg_take_offer(&leg, &sdp, event->sdp, call->env->random, &why);
         if (len == 0)
@@ -183,7 +183,7 @@ static void take_offer(struct call *call, const struct call_event *event, struct
     uint8_t from = x->from, to = call_other(from);
     struct sdp sdp;
     const char *why = NULL;
-    if (sdp_parse(&sdp, event->sdp, event->sdp_len, &why) < 0) {
+    if (call_read_sdp(call, event, &sdp, &why) < 0) {
         refuse(call, out, 400, why);
         return;
     }
@@ -316,7 +316,7 @@ void exchange_success(struct call *call, const struct call_event *event, struct 
             act_ack(call, out, event->side, 0);
         return;
     }
-    bool readable = event->sdp && sdp_parse(&sdp, event->sdp, event->sdp_len, &why) == 0;
+    bool readable = event->sdp && call_read_sdp(call, event, &sdp, &why) == 0;
     if (readable && x->late && x->stage == EXCHANGE_ASKED) {
         take_late_offer(call, &sdp, event, out);
         return;
@@ -446,7 +446,7 @@ static int take_ack_answer(struct call *call, const struct call_event *event, st
 {
     struct sdp sdp;
     const char *why;
-    if (!event->sdp || sdp_parse(&sdp, event->sdp, event->sdp_len, &why) < 0)
+    if (!event->sdp || call_read_sdp(call, event, &sdp, &why) < 0)
         return -ENOTSUP;
     return neg_take_answer(leg, &sdp, event->sdp, call->env->random, &why);
 }

@@ -79,7 +79,7 @@ int fork_take_answer(struct call *call, struct call_fork *fork, const struct cal
 {
     struct neg_leg *leg = fork_leg(call, fork);
     struct sdp sdp;
-    if (sdp_parse(&sdp, event->sdp, event->sdp_len, why) < 0)
+    if (call_read_sdp(call, event, &sdp, why) < 0)
         return 502;
     struct neg_leg before = *leg;
     int rc = neg_take_answer(leg, &sdp, event->sdp, call->env->random, why);

@@ -115,7 +115,7 @@ static void take_answer(struct call *call, const struct call_event *event, struc
     struct sdp sdp;
     const char *why = NULL;
     call->side[CALL_A].prack_in = false;
-    if (!event->sdp || sdp_parse(&sdp, event->sdp, event->sdp_len, &why) < 0 ||
+    if (!event->sdp || call_read_sdp(call, event, &sdp, &why) < 0 ||
         neg_take_answer(a, &sdp, event->sdp, call->env->random, &why) < 0) {
         act(out, CALL_DO_REPLY_PRACK, CALL_A)->status = 488;
         end_call(call, out, 488, "the PRACK to an offer of ours has no usable answer");

@@ -43,7 +43,7 @@ static void take_invite(struct call *call, const struct call_event *event, struc
         return;
     }
     if (event->sdp) {
-        if (sdp_parse(&sdp, event->sdp, event->sdp_len, &why) < 0) {
+        if (call_read_sdp(call, event, &sdp, &why) < 0) {
             end_call(call, out, 400, why);
             return;
         }

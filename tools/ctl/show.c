@@ -261,6 +261,26 @@ static void show_unknown_ports(const json_t *result)
     json_decref(rows);
 }
 
+// Lines of SDPs that control has dropped: a table only when there are some.
+static void show_sdp(const json_t *result)
+{
+    static const struct column columns[] = {
+        {"SDP LINES", "count"}, {"DROPPED AS", "reason"}, {"MEANING", "text"}};
+    json_t *rows = json_array(), *drop;
+    size_t i;
+
+    json_array_foreach(json_object_get(json_object_get(result, "sdp"), "drops"), i, drop)
+    {
+        if (json_integer_value(json_object_get(drop, "count")) != 0)
+            json_array_append(rows, drop);
+    }
+    if (json_array_size(rows)) {
+        putchar('\n');
+        table_print(columns, COUNT(columns), rows);
+    }
+    json_decref(rows);
+}
+
 bool dataplane_away(const json_t *answer, const char *key)
 {
     const char *state = json_string_value(json_object_get(answer, key));
@@ -273,6 +293,7 @@ static void show_stats(const json_t *result)
 
     if (!json_is_object(dataplane)) {
         puts("the dataplane has not been there yet");
+        show_sdp(result);
         return;
     }
     if (dataplane_away(result, "state"))
@@ -283,6 +304,7 @@ static void show_stats(const json_t *result)
     putchar('\n');
     show_drops(result);
     show_unknown_ports(result);
+    show_sdp(result);
 }
 
 int ctl_stats(const struct ctl_options *options)

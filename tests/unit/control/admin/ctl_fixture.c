@@ -152,6 +152,12 @@ static json_t *stats(void *arg)
 
     f->asked++;
     json_object_set_new(answer, "state", json_string(f->away ? "away" : "up"));
+    if (f->sdp_lines)
+        json_object_set_new(answer, "sdp",
+                            json_pack("{s:i, s:i, s:[{s:s, s:i, s:s}, {s:s, s:i, s:s}]}", "read", 9,
+                                      "refused", 1, "drops", "reason", "rtpmap", "count", (int)f->sdp_lines,
+                                      "text", "a=rtpmap without a rate", "reason", "fmtp", "count", 0, "text",
+                                      "unused"));
     return answer;
 }
 

@@ -344,6 +344,11 @@ static void stats_are_shown(void)
                                   "UNKNOWN PORT  REALM     ADDRESS\n"
                                   "           1  carriers  192.0.2.11\n"
                                   "          11  office    198.51.100.11\n");
+    f.sdp_lines = 7;
+    run(NULL, "stats");
+    CU_ASSERT_PTR_NOT_NULL(strstr(r.out, "198.51.100.11\n\nSDP LINES  DROPPED AS  MEANING\n"
+                                         "        7  rtpmap      a=rtpmap without a rate\n"));
+    CU_ASSERT_PTR_NULL(strstr(r.out, "unused"));
     for (int d = 0; d < TL_DROP_COUNT; d++)
         table.workers[1].drops[d] += 1000000000;
     run(NULL, "stats");

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agent_fixture.h"
+#include "control/admin/calls.h"
 
 static bool has(const char *text, const char *part)
 {
@@ -82,6 +83,35 @@ static void test_names_stay_names(void)
     party_answer(&w, &w.b, invite, "486 Busy Here", "x", NULL);
     CU_ASSERT_PTR_NOT_NULL(party_expect(&w, &w.a, "SIP/2.0 486"));
     free(invite);
+    world_close(&w);
+}
+
+// Lines that cannot be read and lines that stay here are counted; an SDP of which nothing is left is a 400.
+static void test_sdp_counters(void)
+{
+    struct world w;
+    char body[600];
+    world_open(&w, NULL);
+    snprintf(body, sizeof body, "%sa=rtpmap:\na=x-own:10.9.9.9\na=x-other\n", body_a);
+    a_invites(&w, "odd", "1100", "", body);
+    const char *i = party_expect(&w, &w.b, "INVITE");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(i);
+    CU_ASSERT_PTR_NULL(strstr(i, "10.9.9.9"));
+    a_invites(&w, "none", "1100", "", "v=0\nm=audio x RTP/AVP 8\n");
+    CU_ASSERT_PTR_NOT_NULL(party_expect(&w, &w.a, "SIP/2.0 400"));
+    const struct sdp_counters *n = &agent_counters(w.agent)->sdp;
+    CU_ASSERT_EQUAL(n->parsed, 1);
+    CU_ASSERT_EQUAL(n->refused, 1);
+    CU_ASSERT_EQUAL(n->odd[SDP_ODD_rtpmap], 1);
+    CU_ASSERT_EQUAL(n->odd[SDP_ODD_kept], 2);
+    CU_ASSERT_EQUAL(n->odd[SDP_ODD_media], 1);
+    json_t *stats = agent_provider.stats(w.agent), *sdp = json_object_get(stats, "sdp");
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(sdp, "refused")), 1);
+    const json_t *drop = json_array_get(json_object_get(sdp, "drops"), SDP_ODD_kept);
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(drop, "reason")), "kept");
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(drop, "count")), 2);
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(drop, "text")), sdp_odd_text(SDP_ODD_kept));
+    json_decref(stats);
     world_close(&w);
 }
 
@@ -607,6 +637,7 @@ int main(int argc, char **argv)
         {"Reason of a BYE", test_reason_of_bye},
         {"the last hop", test_last_hop},
         {"names stay names", test_names_stay_names},
+        {"counters of SDP", test_sdp_counters},
         {"in a dialog from elsewhere", test_in_dialog_from_elsewhere},
         {"turned away", test_turned_away},
         {"strangers", test_strangers},
