@@ -129,9 +129,13 @@ struct tl_trunk_config {
     bool update;                     // we send and take UPDATE
     enum tl_forks forks;             // of calls to this trunk: what the caller sees of them
     enum tl_early_media early_media; // of calls to this trunk: which fork's
-    uint32_t silence_ms;             // event after so long without media; 0 = never
-    uint32_t max_packets_per_s;      // that the peer may send on a leg; 0 = from its and our SDP
-    uint32_t burst_ms;               // depth of the buckets that hold it to that
+    uint32_t max_duration_s;         // of a call from its answer on; 0 = none
+    uint32_t media_timeout_s; // a leg that sends neither RTP nor RTCP for so long ends the call; 0 = never
+    uint32_t media_timeout_held_s;  // ... while it is not to send
+    uint32_t media_timeout_early_s; // ... before the call is answered
+    uint32_t silence_ms;            // event after so long without media; 0 = never
+    uint32_t max_packets_per_s;     // that the peer may send on a leg; 0 = from its and our SDP
+    uint32_t burst_ms;              // depth of the buckets that hold it to that
     // the headers and numbers of messages to the peer
     bool trusted;             // RFC 3325: identities from the peer are believed, and it is told all
     char domain[TL_HOST_MAX]; // our name where our address would stand; "" = the address

@@ -217,6 +217,19 @@ static const struct option trunk_switches[] = {
      .preset = "\"last\"",
      .doc =
          "Whose early media the caller of a call to this trunk hears when several places send some. last: of the one that answered last. first: of the first one. p-early-media: as last, but not of those that say inactive or recvonly in P-Early-Media (RFC 5009)."},
+    {"max_duration_s", OPTION_NUMBER, FIELD(tl_trunk_config, max_duration_s), RANGE(0, 604800), .unit = "s",
+     .preset = "0",
+     .doc =
+         "A call is ended so long after its answer; the shorter value of its two trunks counts. 0: never."},
+    {"media_timeout_s", OPTION_NUMBER, FIELD(tl_trunk_config, media_timeout_s), RANGE(0, 86400), .unit = "s",
+     .preset = "300",
+     .doc =
+         "A call whose leg on this trunk sends neither RTP nor RTCP for so long is ended on both sides; 0: never. Set 0 or a long time for gateways that send nothing in silence."},
+    {"media_timeout_held_s", OPTION_NUMBER, FIELD(tl_trunk_config, media_timeout_held_s), RANGE(0, 86400),
+     .unit = "s", .preset = "0", .doc = "The same while the leg is not to send, on hold for one."},
+    {"media_timeout_early_s", OPTION_NUMBER, FIELD(tl_trunk_config, media_timeout_early_s), RANGE(0, 86400),
+     .unit = "s", .preset = "0",
+     .doc = "The same before the call is answered, from the moment that the leg is to send early media."},
     {"silence_ms", OPTION_NUMBER, FIELD(tl_trunk_config, silence_ms), RANGE(0, 3600000), .unit = "ms",
      .preset = "0", .doc = "Report a leg that sends no media for so long; 0: never."},
     {"max_packets_per_s", OPTION_NUMBER, FIELD(tl_trunk_config, max_packets_per_s), RANGE(0, 100000),

@@ -196,13 +196,18 @@ static void do_bye(struct agent_call *c, const struct call_action *a)
 {
     struct agent_leg *leg = &c->leg[a->side];
     struct sip_request r;
-    char contact[AGENT_CONTACT_MAX];
+    char contact[AGENT_CONTACT_MAX], reason[160];
     if (leg->main && leg->main->bound) {
         struct sip_flow flow = sip_dialog_next_hop(&leg->main->sip);
         agent_dialog_request(leg->main, SIP_BYE, &r, contact, sizeof contact);
         r.contact = NULL;
         if (a->flags & CALL_RELAY)
             r.headers = agent_request_lines(c, leg, SIP_BYE);
+        else if (c->call.cause) {
+            snprintf(reason, sizeof reason, "Reason: Q.850;cause=%u;text=\"%s\"\r\n", c->call.cause,
+                     c->call.why);
+            r.headers = reason;
+        }
         if (sip_request(c->agent->stack, &flow, &r, &leg->user.sip, &leg->bye) == 0)
             return;
     }

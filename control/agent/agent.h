@@ -23,6 +23,7 @@ struct agent_counters {
     uint64_t media_away;    // of these: no dataplane
     uint64_t bad_extension; // requests that require what we do not have: 420
     uint64_t strangers;     // requests inside a dialog that did not come from its peer: 403
+    uint64_t dead;          // calls that were ended because a leg sent no media
     uint32_t active, active_most;
     struct sdp_counters sdp; // what was read of SDPs, and what was dropped of them
 };

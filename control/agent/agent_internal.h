@@ -79,6 +79,10 @@ struct agent_call {
     char *location;             // A's, the body part, NULL: none or no trunk of the route gets it
     struct trunk *trunk_b;      // that has this call's leg
     bool attempt;               // an INVITE to trunk_b has no result yet
+    uint64_t heard[2], heard_ms[2],
+        heard_limit_ms[2]; // dead.c: what each leg has sent, and since when no more
+    int b_status;          // of B's last refusal, 0: none
+    char b_phrase[48];
     // the event under way
     bool stepping;
     struct sip_txn *txn; // its BYE
@@ -109,6 +113,9 @@ struct agent {
     struct call_event later[AGENT_LATER_MAX];
     unsigned later_first, later_count;
     struct agent_call *calls;
+    struct agent_call *dead_at; // where the look for dead calls goes on; agent_call_free() keeps it alive
+    struct wheel_timer dead_timer;
+    bool dead_armed;
     struct agent_call *walk; // where a walk that ends calls goes on; agent_call_free() keeps it alive
     uint64_t next_id;
     uint64_t start_ms;
@@ -215,6 +222,10 @@ const char *agent_answer_lines(struct agent_call *c, const struct agent_leg *leg
 
 // Our Contact for that side on that flow: the other side's number at our address or name. "" when it does not fit.
 void agent_contact(const struct agent_leg *leg, const struct sip_flow *flow, char *out, size_t size);
+
+// ---- dead.c ----
+// Looks for calls without media from now on, as long as there are calls.
+void agent_dead_arm(struct agent *agent);
 
 // ---- probe.c ----
 int agent_probes_init(struct agent *agent);

@@ -38,6 +38,7 @@ struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, c
     if (agent->counters.active > agent->counters.active_most)
         agent->counters.active_most = agent->counters.active;
     trunk_leg_begins(from);
+    agent_dead_arm(agent);
     c->leg[CALL_A].invite_in = invite;
     sip_txn_set_owner(invite, &c->leg[CALL_A].user.sip);
     *error = call_init(&c->call, &agent->env, from->index, trunks, trunk_count);
@@ -74,6 +75,8 @@ void agent_call_free(struct agent_call *c)
         c->next->link = c->link;
     if (agent->walk == c)
         agent->walk = c->next;
+    if (agent->dead_at == c)
+        agent->dead_at = c->next;
     agent->counters.active--;
     call_fini(&c->call);
     free(c->invite);
@@ -87,11 +90,14 @@ static void say_end(const struct agent_call *c)
 {
     uint64_t now = loop_now(c->agent->loop);
     uint64_t talk = c->answer_ms ? now - c->answer_ms : 0;
-    log_line(LOG_INFO, "call %llu from %s (%s) to %s (%s): %d, talked %llu.%03llu s, %s",
+    char b[80] = "";
+    if (c->b_status)
+        snprintf(b, sizeof b, "; B answered %d %s", c->b_status, c->b_phrase);
+    log_line(LOG_INFO, "call %llu from %s (%s) to %s (%s): %d, talked %llu.%03llu s, %s%s",
              (unsigned long long)c->id, c->calling, agent_trunk_name(c->agent, c->call.side[CALL_A].trunk),
              c->called, agent_trunk_name(c->agent, c->call.side[CALL_B].trunk), c->call.status,
              (unsigned long long)talk / 1000, (unsigned long long)talk % 1000,
-             c->call.why ? c->call.why : "ended");
+             c->call.why ? c->call.why : "ended", b);
 }
 
 // ---- events -------------------------------------------------------------------------------------------

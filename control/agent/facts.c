@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "control/agent/agent_internal.h"
+#include "control/sip/value.h"
 
 static uint8_t options_of(const struct sip_msg *msg, const char *header)
 {
@@ -20,6 +21,25 @@ static uint8_t early_media(const struct sip_msg *msg)
                    sip_msg_has_token(msg, "P-Early-Media", "recvonly")
                ? CALL_EARLY_NO
                : CALL_EARLY_YES;
+}
+
+// Cause of the first Reason of protocol Q.850 (RFC 3326), 0: none.
+static uint8_t q850_of(const struct sip_msg *msg)
+{
+    struct sip_str line, value, cause;
+    uint64_t n;
+    for (unsigned i = 0; (line = sip_msg_header(msg, "Reason", i)).p; i++)
+        while ((value = sip_next_value(&line)).p) {
+            const char *params = memchr(value.p, ';', value.len);
+            struct sip_str protocol =
+                sip_trim((struct sip_str){value.p, params ? (size_t)(params - value.p) : 0});
+            if (sip_str_is_nocase(protocol, "Q.850") &&
+                sip_read_param((struct sip_str){params, (size_t)(value.p + value.len - params)}, "cause",
+                               &cause) &&
+                sip_read_number(cause, 127, &n))
+                return (uint8_t)n;
+        }
+    return 0;
 }
 
 void agent_facts(const struct sip_msg *msg, struct call_facts *out)
@@ -40,6 +60,7 @@ void agent_facts(const struct sip_msg *msg, struct call_facts *out)
             out->allow |= methods[i].bit;
     if (sip_msg_is_request(msg))
         return;
+    out->q850 = q850_of(msg);
     out->reliable = out->required & CALL_OPTION_100REL && sip_msg_header(msg, "RSeq", 0).p;
     out->early_media = early_media(msg);
 }

@@ -80,9 +80,13 @@ static void invite_final(struct agent_leg *leg, const struct sip_msg *msg, const
         agent_attempt_result(c, (unsigned)e.status);
     e.type = e.status < 300 ? CALL_EV_SUCCESS : CALL_EV_FAILURE;
     agent_facts(msg, &facts);
+    e.facts = &facts;
+    if (e.type == CALL_EV_FAILURE && leg->side == CALL_B && !leg->main) {
+        c->b_status = e.status;
+        sip_str_copy(sip_msg_phrase(msg), c->b_phrase, sizeof c->b_phrase);
+    }
     if (e.type == CALL_EV_SUCCESS) {
         struct agent_dialog *d = take_dialog(leg, msg, flow);
-        e.facts = &facts;
         e.dialog = d ? d->id : 0;
         if (!d) {
             log_line(LOG_WARNING, "call %llu: the 2xx has no Contact that could be called",

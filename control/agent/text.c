@@ -126,8 +126,8 @@ const char *agent_answer_lines(struct agent_call *c, const struct agent_leg *leg
                               : status < 200 ? TL_MSG_PROVISIONAL
                               : status < 300 ? TL_MSG_SUCCESS
                                              : TL_MSG_FAILURE;
-    // what is answered has to follow from what was said: the same kind of answer, of failures the same one
-    bool follows = status < 300 ? said->status / 100 == status / 100 : said->status == status;
+    // what is answered has to follow from what was said: the same kind of answer. A failure may have become another one.
+    bool follows = status < 300 ? said->status / 100 == status / 100 : said->status >= 300;
     return follows ? lines(c, leg, message, status >= 200) : "";
 }
 

@@ -126,27 +126,6 @@ void call_legs(const struct call *call, struct tl_leg out[2])
     set_realm(call, CALL_B, &out[1]);
 }
 
-int call_status_for_a(int status)
-{
-    switch (status) {
-    case 401: // B wants us to log in: nothing that A could do
-    case 407:
-        return 403;
-    case 420: // B refuses what we asked for, which A does not know
-    case 421:
-    case 422:
-    case 423:
-        return 500;
-    case 481: // of a dialog that A has no part in
-    case 482:
-    case 491:
-        return 500;
-    default:
-        // redirections name places behind the trunk
-        return status < 400 ? 480 : status;
-    }
-}
-
 const char *call_state_name(enum call_state state)
 {
     static const char *const names[CALL_STATE_COUNT] = {"idle", "media",  "calling", "answering",

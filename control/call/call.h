@@ -40,6 +40,7 @@ enum call_timer {
     CALL_TIMER_SETUP,       // A is answered finally before it fires (control.setup_timeout_ms)
     CALL_TIMER_NO_RESPONSE, // B answers at all, if only 100 (trunk's no_response_ms)
     CALL_TIMER_NO_PROGRESS, // B sends a provisional above 100 (trunk's no_progress_ms)
+    CALL_TIMER_DURATION,    // the call is up for max_duration_s of a trunk
     CALL_TIMER_RETRY,       // an offer of ours that met another one is made again (RFC 3261 14.1)
     CALL_TIMER_COUNT
 };
@@ -63,6 +64,7 @@ struct call_facts {
     uint8_t allow;               // enum call_method
     bool allow_known;            // the message has Allow
     bool reliable;               // 1xx: it came reliably, RFC 3262
+    uint8_t q850;                // cause of a Reason header, 0: none
     uint8_t early_media;         // P-Early-Media of RFC 5009: CALL_EARLY_NONE ..
 };
 
@@ -90,7 +92,8 @@ enum call_event_type {
     CALL_EV_DELETED,     // dataplane: the session is gone, or it cannot be asked
     CALL_EV_MEDIA_LOST,  // dataplane: it came back without the session and could not be given it again
     CALL_EV_TIMER,       // timer
-    CALL_EV_HANGUP,      // the operator ends the call
+    CALL_EV_DEAD,   // side: no media from it for its trunk's media_timeout_s (or that of held or early calls)
+    CALL_EV_HANGUP, // the operator ends the call
     CALL_EV_COUNT
 };
 
@@ -218,6 +221,7 @@ struct call {
     struct call_exchange *x; // NULL: none
     int status;              // final answer to A's first INVITE, 0: none yet
     const char *why;         // why the call ended, a sentence; NULL while it has not
+    uint8_t cause;           // Q.850 cause of our BYEs and CANCEL when it was we who ended it; 0: none
 };
 
 // Starts a call that came in over `trunk_a`; `trunks` (1..TL_ROUTE_TRUNKS_MAX indices) are tried in order.
@@ -234,8 +238,5 @@ void call_step(struct call *call, const struct call_event *event, struct call_ac
 
 // The legs for the ADD or MODIFY that an action asks for, realms included. `out` holds keys: wipe it.
 void call_legs(const struct call *call, struct tl_leg out[2]);
-
-// What A hears when B's INVITE failed with this status: most pass, those that only concern B and us don't.
-int call_status_for_a(int status);
 
 const char *call_state_name(enum call_state state);

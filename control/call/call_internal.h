@@ -86,6 +86,9 @@ int call_read_sdp(const struct call *call, const struct call_event *event, struc
 void end_call(struct call *call, struct call_actions *out, int status, const char *why);
 void end_step(struct call *call, const struct call_event *event, struct call_actions *out);
 
+// What any state makes of: the operator's word, silence, a session that is lost, max_duration_s. False: another event.
+bool end_from_outside(struct call *call, const struct call_event *event, struct call_actions *out);
+
 // ---- setting up (setup.c, answer.c) -------------------------------------------------------------------
 
 void setup_step(struct call *call, const struct call_event *event, struct call_actions *out);

@@ -2,6 +2,9 @@
 // How a call ends, and what is still awaited then.
 #include "control/call/call_internal.h"
 
+// ITU-T Q.850 2.2.7: what we give as cause of our own.
+enum { CALL_Q850_NORMAL = 16, CALL_Q850_TEMPORARY = 41, CALL_Q850_TIMER = 102 };
+
 // Nothing is left to do or to wait for.
 static void maybe_over(struct call *call, struct call_actions *out)
 {
@@ -85,6 +88,36 @@ void end_call(struct call *call, struct call_actions *out, int status, const cha
     forks_drop(call);
     delete_session(call, out);
     maybe_over(call, out);
+}
+
+bool end_from_outside(struct call *call, const struct call_event *event, struct call_actions *out)
+{
+    bool up = call->state == CALL_UP;
+    switch (event->type) {
+    case CALL_EV_HANGUP:
+        call->cause = CALL_Q850_NORMAL;
+        end_call(call, out, 480, "ended by the operator");
+        return true;
+    case CALL_EV_DEAD:
+        call->cause = CALL_Q850_TIMER;
+        end_call(call, out, up ? 487 : 408,
+                 event->side == CALL_A ? "no media from A for the timeout of its trunk"
+                                       : "no media from B for the timeout of its trunk");
+        return true;
+    case CALL_EV_MEDIA_LOST:
+        call->session = false;
+        call->cause = CALL_Q850_TEMPORARY;
+        end_call(call, out, 503, "the dataplane lost the session");
+        return true;
+    case CALL_EV_TIMER:
+        if (event->timer != CALL_TIMER_DURATION || !up)
+            return false;
+        call->cause = CALL_Q850_NORMAL;
+        end_call(call, out, 487, "the call lasted for max_duration_s of its trunk");
+        return true;
+    default:
+        return false;
+    }
 }
 
 void end_step(struct call *call, const struct call_event *event, struct call_actions *out)

@@ -62,6 +62,13 @@ static bool tell_provisional(struct call *call, struct call_fork *fork, struct c
     return true;
 }
 
+// How long the call may last: the shorter of what its trunks say, 0: for ever.
+static uint64_t longest_ms(const struct call *call)
+{
+    uint64_t a = call_trunk(call, CALL_A)->max_duration_s, b = call_trunk(call, CALL_B)->max_duration_s;
+    return 1000 * (!a || (b && b < a) ? b : a);
+}
+
 static void tell_success(struct call *call, struct call_actions *out)
 {
     struct call_side *a = &call->side[CALL_A], *b = &call->side[CALL_B];
@@ -87,6 +94,7 @@ static void tell_success(struct call *call, struct call_actions *out)
     call->status = 200;
     a->dialog = true;
     act_timer(out, CALL_TIMER_SETUP, 0);
+    act_timer(out, CALL_TIMER_DURATION, longest_ms(call));
     act_answer(call, out, CALL_A, 200, len)->dialog = call->separate ? b->main : 0;
     forks_drop(call);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "control/call/call_internal.h"
+#include "control/call/causes.h"
 
 bool setup_last_trunk(const struct call *call)
 {
@@ -130,7 +131,7 @@ static void take_failure(struct call *call, const struct call_event *event, stru
         setup_next_trunk(call, out, "every trunk answered 503 or did not answer");
         return;
     }
-    end_call(call, out, call_status_for_a(event->status), "B refused");
+    end_call(call, out, cause_for_a(event->status, event->facts ? event->facts->q850 : 0), "B refused");
     for (unsigned i = 0; i < out->count; i++)
         if (out->action[i].type == CALL_DO_ANSWER)
             out->action[i].flags |= CALL_RELAY;
@@ -162,7 +163,7 @@ static void take_timer(struct call *call, const struct call_event *event, struct
     bool silent = event->timer == CALL_TIMER_NO_RESPONSE;
     if (silent && event->status == 100) // it has said that it is at work; that much was asked for
         return;
-    if (event->timer == CALL_TIMER_RETRY || (!silent && setup_last_trunk(call)))
+    if (event->timer > CALL_TIMER_NO_PROGRESS || (!silent && setup_last_trunk(call)))
         return;
     call->side[CALL_B].invite_out = false;
     act(out, CALL_DO_ABANDON, CALL_B)->flags |= CALL_FAILED;
@@ -173,6 +174,8 @@ static void take_timer(struct call *call, const struct call_event *event, struct
 
 void setup_step(struct call *call, const struct call_event *event, struct call_actions *out)
 {
+    if (end_from_outside(call, event, out))
+        return;
     switch (event->type) {
     case CALL_EV_INVITE:
         take_invite(call, event, out);
@@ -223,15 +226,8 @@ void setup_step(struct call *call, const struct call_event *event, struct call_a
         else
             answer_modified(call, event, out);
         break;
-    case CALL_EV_MEDIA_LOST:
-        call->session = false;
-        end_call(call, out, 503, "the dataplane lost the session");
-        break;
     case CALL_EV_TIMER:
         take_timer(call, event, out);
-        break;
-    case CALL_EV_HANGUP:
-        end_call(call, out, 480, "ended by the operator");
         break;
     default:
         break;

@@ -18,6 +18,8 @@ static void take_bye(struct call *call, const struct call_event *event, struct c
 
 void update_step(struct call *call, const struct call_event *event, struct call_actions *out)
 {
+    if (end_from_outside(call, event, out))
+        return;
     switch (event->type) {
     case CALL_EV_REINVITE:
         exchange_offer(call, event, out, BY_INVITE);
@@ -57,16 +59,9 @@ void update_step(struct call *call, const struct call_event *event, struct call_
     case CALL_EV_MODIFIED:
         exchange_modified(call, event, out);
         break;
-    case CALL_EV_MEDIA_LOST:
-        call->session = false;
-        end_call(call, out, 503, "the dataplane lost the session");
-        break;
     case CALL_EV_TIMER:
         if (event->timer == CALL_TIMER_RETRY)
             exchange_retry(call, out);
-        break;
-    case CALL_EV_HANGUP:
-        end_call(call, out, 480, "ended by the operator");
         break;
     default:
         break;

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/call/causes.h"
+
+#include <stddef.h>
+
+int cause_for_a(int status, unsigned q850)
+{
+    static const struct {
+        int from, to;
+        unsigned q850;
+        int hears;
+    } rows[] = {
+#define X(from, to, cause, hears, why) {from, to, cause, hears},
+        CALL_CAUSES(X)
+#undef X
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (status >= rows[i].from && status <= rows[i].to && (!rows[i].q850 || rows[i].q850 == q850))
+            return rows[i].hears;
+    return status;
+}
