@@ -5,7 +5,7 @@
 #pragma once
 
 #include "tools/bench/bench.h"
-#include "tools/bench/histogram.h"
+#include "tools/lib/histogram.h"
 
 enum duo_kind {
     DUO_RINGS, // takes from a ring and puts into the other: the generator's own limit

@@ -33,3 +33,18 @@ json_t *stats_spread(const struct spread *s)
     return json_pack("{s:o, s:o, s:o}", "p10", stats_number(s->p10), "median", stats_number(s->median), "p90",
                      stats_number(s->p90));
 }
+
+json_t *stats_histogram(const struct histogram *h, double scale)
+{
+    static const struct {
+        const char *name;
+        uint32_t per_10000;
+    } points[] = {{"p50", 5000},   {"p90", 9000},    {"p99", 9900},
+                  {"p99_9", 9990}, {"p99_99", 9999}, {"max", 10000}};
+    json_t *all = json_object();
+    for (size_t i = 0; i < sizeof points / sizeof points[0]; i++)
+        json_object_set_new(all, points[i].name,
+                            stats_number((double)histogram_at(h, points[i].per_10000) * scale));
+    json_object_set_new(all, "count", json_integer((json_int_t)h->count));
+    return all;
+}

@@ -4,6 +4,8 @@
 
 #include <jansson.h>
 
+#include "tools/lib/histogram.h"
+
 struct spread {
     double p10, median, p90;
     unsigned count; // of the values
@@ -17,3 +19,6 @@ json_t *stats_spread(const struct spread *s);
 
 // Rounded to hundredths; null where it is no number.
 json_t *stats_number(double value);
+
+// {"p50", "p90", "p99", "p99_9", "p99_99", "max", "count"}; values times `scale`.
+json_t *stats_histogram(const struct histogram *h, double scale);

@@ -102,8 +102,8 @@ static json_t *latency(struct bench *b, struct traffic *t, const double *best, u
             json_object_set_new(
                 arm, key,
                 json_pack("{s:o, s:o, s:o, s:I, s:I}", "million_packets_per_second",
-                          stats_number(r->pps / 1e6), "wall_us", histogram_json(&r->wall, us_of_tsc()),
-                          "turn_us", histogram_json(&r->turns, us_of_tsc()), "lost",
+                          stats_number(r->pps / 1e6), "wall_us", stats_histogram(&r->wall, us_of_tsc()),
+                          "turn_us", stats_histogram(&r->turns, us_of_tsc()), "lost",
                           (json_int_t)(r->sent - r->came), "not_sent_in_time", (json_int_t)r->unsent));
         }
         json_object_set_new(all, tested[k].name, arm);
@@ -211,8 +211,8 @@ static json_t *updates(struct bench *b, struct traffic *t, double pps, unsigned 
         seconds += with[i].seconds;
         lost += with[i].sent - with[i].came;
         unsent += with[i].unsent;
-        p_with[i] = histogram_at(&with[i].turns, 0.999) * us_of_tsc();
-        p_without[i] = histogram_at(&without[i].turns, 0.999) * us_of_tsc();
+        p_with[i] = histogram_at(&with[i].turns, 9990) * us_of_tsc();
+        p_without[i] = histogram_at(&without[i].turns, 9990) * us_of_tsc();
         grown[i] = p_with[i] - p_without[i];
         if (i > 0) {
             histogram_merge(&with[0].turns, &with[i].turns);
@@ -226,8 +226,8 @@ static json_t *updates(struct bench *b, struct traffic *t, double pps, unsigned 
         json_pack("{s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:{s:o, s:f, s:b}}", "adds_per_second",
                   stats_number(added / seconds), "deletes_per_second", stats_number(deleted / seconds),
                   "refused", (json_int_t)failed, "packets_lost", (json_int_t)lost, "not_sent_in_time",
-                  (json_int_t)unsent, "turn_us_with", histogram_json(&with[0].turns, us_of_tsc()),
-                  "turn_us_without", histogram_json(&without[0].turns, us_of_tsc()), "p99_9_grows_us",
+                  (json_int_t)unsent, "turn_us_with", stats_histogram(&with[0].turns, us_of_tsc()),
+                  "turn_us_without", stats_histogram(&without[0].turns, us_of_tsc()), "p99_9_grows_us",
                   "value", stats_spread(&g), "at_most", 50.0, "reached", g.median <= 50 && lost == 0);
     json_object_set_new(o, "million_packets_per_second", stats_number(with[0].pps / 1e6));
     set_free(b, c->set);

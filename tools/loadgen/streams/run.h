@@ -2,7 +2,7 @@
 // One run: sends on schedule, takes what comes, ends when both sides are through. One thread.
 #pragma once
 
-#include "tools/loadgen/streams/histogram.h"
+#include "tools/lib/histogram.h"
 #include "tools/loadgen/streams/inject.h"
 #include "tools/loadgen/streams/pace.h"
 #include "tools/loadgen/streams/port.h"
