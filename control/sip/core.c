@@ -30,11 +30,11 @@ static void take_response(struct sip_stack *stack, const struct sip_head *head, 
                           const struct sip_flow *flow)
 {
     struct sip_counters *c = &stack->counters;
-    char host[TL_ADDR_TEXT];
+    struct tl_addr host;
     // Ours carry one Via (18.1.2).
     if (head->count[SIP_NAME_VIA] != 1 || shape->via.len != sip_head_value(head, SIP_NAME_VIA).len ||
-        !sip_str_is(shape->via.host, tl_addr_print_host(&flow->local, host)) ||
-        shape->via.port != flow->local.port) {
+        !tl_addr_read_host(shape->via.host.p, shape->via.host.len, &host) ||
+        !tl_addr_same_host(&host, &flow->local) || shape->via.port != flow->local.port) {
         c->rejects[SIP_REJECT_via]++;
         return;
     }

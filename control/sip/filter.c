@@ -63,11 +63,11 @@ static bool check_uri(struct sip_str text, struct sip_shape *shape)
     return true;
 }
 
-// From and To: any URI, with a tag or none.
+// From and To: whatever has a scheme, with a tag or none. They name a party and are not called: a number with a space
+// in it or a host that is none leaves the call without that number.
 static bool read_party(struct sip_str value, struct sip_addr *addr, struct sip_str *tag)
 {
-    struct sip_uri uri;
-    if (!sip_read_addr(value, addr) || !sip_read_uri(addr->uri, &uri))
+    if (!sip_read_addr(value, addr) || !sip_has_scheme(addr->uri))
         return false;
     sip_read_param(addr->params, "tag", tag);
     return true;

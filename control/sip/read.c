@@ -108,6 +108,8 @@ static bool read_status(struct sip_head *head, struct sip_str line)
     const char *after = memchr(code, ' ', (size_t)(end - code));
     head->code = (struct sip_str){code, (size_t)((after ? after : end) - code)};
     head->phrase = after ? (struct sip_str){after + 1, (size_t)(end - after - 1)} : (struct sip_str){end, 0};
+    if (has_control(head->phrase)) // it says nothing that a program needs, and might reach the other network
+        head->phrase.len = 0;
     return true;
 }
 

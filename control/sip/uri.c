@@ -76,14 +76,20 @@ static bool read_sip(struct sip_str rest, struct sip_uri *uri)
         struct sip_str user = {rest.p, (size_t)(at - rest.p)};
         rest = (struct sip_str){at + 1, rest.len - user.len - 1};
         uri->user = cut(&user, ":");
-        if (!uri->user.len)
-            return false;
+        if (!uri->user.len) // "sip:@host", as some write a caller without a number
+            uri->user.p = NULL;
     }
     struct sip_str hostport = cut(&rest, ";?");
     uri->params = cut(&rest, "?");
     if (rest.len)
         uri->headers = rest;
     return read_hostport(hostport, uri);
+}
+
+bool sip_has_scheme(struct sip_str text)
+{
+    enum sip_scheme scheme;
+    return scheme_of(text, &scheme) > 0;
 }
 
 bool sip_read_uri(struct sip_str text, struct sip_uri *uri)

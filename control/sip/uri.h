@@ -25,6 +25,9 @@ struct sip_uri {
 // character in it.
 bool sip_read_uri(struct sip_str text, struct sip_uri *uri);
 
+// Whether it begins with a scheme and a colon, whatever follows.
+bool sip_has_scheme(struct sip_str text);
+
 // The user part without its parameters, escapes replaced (one that is none stays as it stands). Returns false,
 // and out is "", when there is none, it does not fit or has a NUL.
 bool sip_uri_user(const struct sip_uri *uri, char *out, size_t size);

@@ -71,7 +71,7 @@ static void filter_table(void)
         {"OPTIONS <sip:a@b> SIP/2.0\n" HEAD "CSeq: 1 OPTIONS\n\n", SIP_REJECT_syntax, 400},
         {"OPTIONS a SIP/2.0\n" HEAD "CSeq: 1 OPTIONS\n\n", SIP_REJECT_syntax, 400},
         {"OPTIONS sip: SIP/2.0\n" HEAD "CSeq: 1 OPTIONS\n\n", SIP_REJECT_syntax, 400},
-        {"OPTIONS sip:@b SIP/2.0\n" HEAD "CSeq: 1 OPTIONS\n\n", SIP_REJECT_syntax, 400},
+        {"OPTIONS sip:@b SIP/2.0\n" HEAD "CSeq: 1 OPTIONS\n\n", OK}, // a caller without a number
         {"OPTIONS sip:a@b@c SIP/2.0\n" HEAD "CSeq: 1 OPTIONS\n\n", SIP_REJECT_syntax, 400},
         {"OPTIONS sip:a@b:0 SIP/2.0\n" HEAD "CSeq: 1 OPTIONS\n\n", SIP_REJECT_syntax, 400},
         {"OPTIONS sip:a@b:65536 SIP/2.0\n" HEAD "CSeq: 1 OPTIONS\n\n", SIP_REJECT_syntax, 400},
@@ -312,6 +312,69 @@ static void lines_by_number(void)
     sip_msg_free(m);
 }
 
+// Names of parties that nobody can call: the call is taken, without that number.
+static void odd_parties(void)
+{
+    static const struct {
+        const char *from, *calling; // NULL: refused
+    } table[] = {
+        {"<sip:@192.0.2.1>;tag=1", ""},
+        {"<sip:+1 555 0100@h>;tag=1", ""},
+        {"<sip:100@>;tag=1", ""},
+        {"<sip:100@h:0>;tag=1", ""},
+        {"<sip:100@a@b>;tag=1", ""},
+        {"<sip:unavailable@unknown.invalid>;tag=1", "unavailable"},
+        {"Anonymous <sip:c8oqz84zk7z@privacy.org>;tag=1", "c8oqz84zk7z"},
+        {"<SIP:100@H>;TAG=1", "100"},
+        {"<urn:service:sos>;tag=1", ""},
+        {"<100@h>;tag=1", NULL},
+        {"<>;tag=1", NULL},
+        {"100;tag=1", NULL},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct sip_shape shape;
+        char text[512], number[SIP_NUMBER_MAX] = "";
+        snprintf(text, sizeof text,
+                 "INVITE sip:b SIP/2.0\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\nFrom: %s\nTo: <sip:c@d>\n"
+                 "Call-ID: x\nCSeq: 1 INVITE\n\n",
+                 table[i].from);
+        struct sip_msg *m = message(text, &shape);
+        bool good = (m != NULL) == (table[i].calling != NULL);
+        if (m && table[i].calling) {
+            sip_msg_calling(m, number);
+            good = strcmp(number, table[i].calling) == 0 && sip_str_is(sip_msg_from_tag(m), "1");
+        }
+        CU_ASSERT(good);
+        if (!good)
+            printf("     row %zu: %s\n", i, table[i].from);
+        sip_msg_free(m);
+    }
+}
+
+// A phrase with control characters in it is none.
+static void phrases(void)
+{
+    static const struct {
+        const char *line, *phrase;
+    } table[] = {
+        {"SIP/2.0 486 Busy Here", "Busy Here"},
+        {"SIP/2.0 486 ", ""},
+        {"SIP/2.0 486", ""},
+        {"SIP/2.0 486 Besetzt \xc3\xbc", "Besetzt \xc3\xbc"},
+        {"SIP/2.0 486 \x1b[31mBusy", ""},
+        {"SIP/2.0 486 a\rb", ""},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct sip_shape shape;
+        char text[512];
+        snprintf(text, sizeof text, "%s\n" HEAD "CSeq: 1 INVITE\n\n", table[i].line);
+        struct sip_msg *m = message(text, &shape);
+        CU_ASSERT_FATAL(m != NULL);
+        CU_ASSERT(sip_msg_status(m) == 486 && sip_str_equal(sip_msg_phrase(m), str(table[i].phrase)));
+        sip_msg_free(m);
+    }
+}
+
 static void uris(void)
 {
     static const struct {
@@ -350,7 +413,8 @@ static void uris(void)
         {"s_p:a@b", false, 0, "", "", 0, "", "", ""},
         {"sip:", false, 0, "", "", 0, "", "", ""},
         {"sip:a@", false, 0, "", "", 0, "", "", ""},
-        {"sip:@h", false, 0, "", "", 0, "", "", ""},
+        {"sip:@h", true, SIP_SCHEME_SIP, "", "h", 0, "", "", ""},
+        {"sip::secret@h", true, SIP_SCHEME_SIP, "", "h", 0, "", "", ""},
         {"sip:a@b@c", false, 0, "", "", 0, "", "", ""},
         {"sip:a@h:", false, 0, "", "", 0, "", "", ""},
         {"sip:a@h:0", false, 0, "", "", 0, "", "", ""},
@@ -648,6 +712,8 @@ int main(int argc, char **argv)
     static const struct test_case cases[] = {
         {"header_names", header_names},
         {"lines_by_number", lines_by_number},
+        {"odd_parties", odd_parties},
+        {"phrases", phrases},
         {"uris", uris},
         {"uris_written", uris_written},
         {"filter_table", filter_table},
