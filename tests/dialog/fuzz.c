@@ -62,6 +62,18 @@ static bool play_line(struct ladder *l, struct note *note, const char *line)
     return play(l, note, &m);
 }
 
+struct ids {
+    uint64_t id[DIALOGS_MAX];
+    unsigned count;
+};
+
+static bool keep_id(void *arg, const struct agent_call_info *info)
+{
+    struct ids *ids = arg;
+    ids->id[ids->count++] = info->id;
+    return ids->count < DIALOGS_MAX;
+}
+
 // Everybody hangs up, the dataplane is there: nothing may be left.
 static bool end_run(struct ladder *l, struct note *note, struct dice *dice)
 {
@@ -75,9 +87,11 @@ static bool end_run(struct ladder *l, struct note *note, struct dice *dice)
     }
     if (!play_line(l, note, "wait 200s"))
         return false;
-    for (uint64_t id = 1; id <= agent_counters(l->w.agent)->calls; id++) {
-        snprintf(line, sizeof line, "hangup %llu", (unsigned long long)id);
-        if (agent_hang_up_is_due(l, id) && !play_line(l, note, line))
+    struct ids ids = {0};
+    agent_each_call(l->w.agent, keep_id, &ids);
+    for (unsigned i = 0; i < ids.count; i++) {
+        snprintf(line, sizeof line, "hangup %llu", (unsigned long long)ids.id[i]);
+        if (!play_line(l, note, line))
             return false;
     }
     return ladder_finish(l);

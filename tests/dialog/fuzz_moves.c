@@ -23,12 +23,6 @@ void dice_init(struct dice *dice, uint64_t seed)
     dice->short_waits = roll(dice, 2);
 }
 
-bool agent_hang_up_is_due(const struct ladder *l, uint64_t id)
-{
-    struct agent_call_info info;
-    return agent_find_call(l->w.agent, id, &info);
-}
-
 __attribute__((format(printf, 2, 3))) static void say(struct move *m, const char *format, ...)
 {
     size_t used = strlen(m->line);

@@ -26,6 +26,3 @@ struct move {
 
 // Picks a move for the state that the ladder is in.
 void move_pick(struct dice *dice, struct ladder *l, struct move *m);
-
-// Whether the call of that number is still there.
-bool agent_hang_up_is_due(const struct ladder *l, uint64_t id);

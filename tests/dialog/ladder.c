@@ -392,6 +392,10 @@ static bool match_line(struct ladder *l, const char *message, const char *line)
     const char *pattern = line + (none ? 2 : 1);
     pattern += strspn(pattern, " ");
     char *filled = ladder_fill(l, pattern);
+    if (l->why[0]) {
+        free(filled);
+        return false;
+    }
     int rc = regcomp(&re, filled, REG_EXTENDED | REG_NEWLINE);
     if (rc) {
         regerror(rc, &re, error, sizeof error);

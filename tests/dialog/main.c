@@ -23,10 +23,10 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static unsigned list_files(const char *folder, const char *only, char **files)
+static unsigned list_files(const char *folder, const char *only, char **files, unsigned n)
 {
     DIR *dir = opendir(folder);
-    unsigned n = 0;
+    unsigned first = n;
     for (struct dirent *e; dir && (e = readdir(dir)) && n < FILES_MAX;) {
         size_t len = strlen(e->d_name);
         if (len < 8 || strcmp(e->d_name + len - 7, ".ladder") != 0 || (only && !strstr(e->d_name, only)))
@@ -36,7 +36,7 @@ static unsigned list_files(const char *folder, const char *only, char **files)
     }
     if (dir)
         closedir(dir);
-    qsort(files, n, sizeof files[0], by_name);
+    qsort(files + first, n - first, sizeof files[0], by_name);
     return n;
 }
 
@@ -46,6 +46,18 @@ static const char *short_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+// A file of wrong/ begins with "# must fail: TEXT": it has failed in the right way when the report says so.
+static bool fails_rightly(const char *path, const char *text, const char *report)
+{
+    static const char key[] = "# must fail: ";
+    if (!strstr(path, "/wrong/") || strncmp(text, key, strlen(key)) != 0)
+        return false;
+    char *want = strndup(text + strlen(key), strcspn(text + strlen(key), "\n"));
+    bool found = want && strstr(report, want);
+    free(want);
+    return found;
+}
+
 static void play_from(char **files, unsigned count, const char *folder, struct score *score)
 {
     for (; score->at < count; score->at++) {
@@ -53,8 +65,12 @@ static void play_from(char **files, unsigned count, const char *folder, struct s
         char *text = ladder_read_file(files[score->at]), *report = NULL;
         size_t size = 0;
         FILE *out = open_memstream(&report, &size);
-        bool good = text && out && ladder_play(name, text, folder, 1, out);
+        char *played = text ? strdup(text) : NULL; // playing changes it
+        bool good = played && out && ladder_play(name, played, folder, 1, out);
         fclose(out);
+        if (text && strstr(files[score->at], "/wrong/"))
+            good = !good && fails_rightly(files[score->at], text, report);
+        free(played);
         if (good)
             printf("ok   dialog/%s\n", name);
         else
@@ -95,7 +111,12 @@ int main(int argc, char **argv)
         if (access(argv[i], R_OK) == 0)
             files[count++] = strdup(argv[i]);
     if (!count)
-        count = list_files(folder, argc > 1 ? argv[1] : NULL, files);
+        count = list_files(folder, argc > 1 ? argv[1] : NULL, files, 0);
+    if (count && access(files[0], R_OK) == 0 && argc < 2) {
+        char wrong[1000]; // what must not be taken for right
+        snprintf(wrong, sizeof wrong, "%s/wrong", folder);
+        count = list_files(wrong, NULL, files, count);
+    }
     struct score *score =
         mmap(NULL, sizeof *score, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (score == MAP_FAILED)
