@@ -10,7 +10,7 @@ enum {
     PARTY_MAX = 16,
     PARTY_INBOX = 256,
     PARTY_SEEN = 1024,
-    DIALOGS_MAX = 96,
+    DIALOGS_MAX = 128,
     ASKED_MAX = 16,
     SAID_MAX = 24,
     ROUTES_MAX = 8
