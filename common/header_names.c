@@ -70,9 +70,9 @@ bool tl_header_is_token(const char *name, size_t len)
     return len && i == len;
 }
 
-static char lower(char c)
+static int lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
 }
 
 bool tl_header_fits(const char *pattern, const char *name, size_t len)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A trunk's headers: names of what passes and what does not, lines that are added.
+#include <stdio.h>
 #include <string.h>
 
 #include "common/config/parse.h"
@@ -59,7 +60,7 @@ static bool read_names(struct config_parser *p, const struct option *o, const js
             good = false;
             continue;
         }
-        strcpy(names[(*count)++], name);
+        snprintf(names[(*count)++], TL_HEADER_PATTERN_LEN, "%s", name);
     }
     return good;
 }
@@ -97,8 +98,8 @@ static bool read_adds(struct config_parser *p, const struct option *o, json_t *a
                             TL_HEADER_VALUE_LEN - 1);
             good = false;
         } else {
-            strcpy(rules->add[rules->add_count].name, name);
-            strcpy(rules->add[rules->add_count++].value, text);
+            snprintf(rules->add[rules->add_count].name, TL_HEADER_PATTERN_LEN, "%s", name);
+            snprintf(rules->add[rules->add_count++].value, TL_HEADER_VALUE_LEN, "%s", text);
         }
     }
     return good;

@@ -262,7 +262,7 @@ static void do_answer(struct agent_call *c, const struct call_action *a)
     struct sip_txn *txn = leg->invite_in;
     const struct agent *agent = c->agent;
     bool relayed = a->flags & CALL_RELAY && agent->status == a->status;
-    char contact[AGENT_CONTACT_MAX];
+    char contact[AGENT_CONTACT_MAX], phrase[256];
     if (!txn)
         return;
     struct agent_dialog *d =
@@ -273,7 +273,8 @@ static void do_answer(struct agent_call *c, const struct call_action *a)
     agent_contact(leg, flow, contact, sizeof contact);
     char *headers = answer_lines(c, a, flow);
     struct sip_answer answer = {.status = a->status,
-                                .reason = relayed && agent->phrase[0] ? agent->phrase : NULL,
+                                .reason =
+                                    relayed && agent_phrase(leg, flow, phrase, sizeof phrase) ? phrase : NULL,
                                 .contact = a->status < 300 ? contact : NULL,
                                 .headers = headers,
                                 .retry_after = a->retry_after,
@@ -325,13 +326,15 @@ static void do_reply(struct agent_call *c, const struct call_action *a, struct s
             sip_dialog_retarget(&d->sip, request);
     }
     sip_txn_set_owner(txn, NULL);
+    char *headers = join(warning, update ? agent_answer_lines(c, leg, a->status, false) : NULL);
     sip_respond(txn, &(struct sip_answer){.status = a->status,
                                           .contact = update && a->status < 300 ? contact : NULL,
-                                          .headers = warning[0] ? warning : NULL,
+                                          .headers = headers,
                                           .retry_after = a->retry_after,
                                           .body_type = a->body ? agent_sdp_type : NULL,
                                           .body = a->body,
                                           .body_len = a->body_len});
+    free(headers);
 }
 
 // ---- timers -------------------------------------------------------------------------------------------

@@ -220,6 +220,9 @@ const char *agent_request_lines(struct agent_call *c, const struct agent_leg *le
 // The same for an answer to a request of that side. `setup`: to its first INVITE.
 const char *agent_answer_lines(struct agent_call *c, const struct agent_leg *leg, int status, bool setup);
 
+// The reason phrase of the response under way for an answer to that side. False: there is none that can go along.
+bool agent_phrase(const struct agent_leg *leg, const struct sip_flow *flow, char *out, size_t size);
+
 // Our Contact for that side on that flow: the other side's number at our address or name. "" when it does not fit.
 void agent_contact(const struct agent_leg *leg, const struct sip_flow *flow, char *out, size_t size);
 

@@ -131,6 +131,13 @@ const char *agent_answer_lines(struct agent_call *c, const struct agent_leg *leg
     return follows ? lines(c, leg, message, status >= 200) : "";
 }
 
+bool agent_phrase(const struct agent_leg *leg, const struct sip_flow *flow, char *out, size_t size)
+{
+    const struct agent_call *c = leg->owner;
+    return headers_text(agent_leg_trunk(&c->leg[leg->side ^ 1]), agent_leg_trunk(leg), &flow->local,
+                        header_str(c->agent->phrase), out, size);
+}
+
 // ---- addresses ----------------------------------------------------------------------------------------
 
 void agent_contact(const struct agent_leg *leg, const struct sip_flow *flow, char *out, size_t size)

@@ -173,6 +173,16 @@ void headers_host(const struct tl_trunk_config *to, const struct tl_addr *local,
     snprintf(out, TL_HOST_MAX, "%s", to->domain[0] ? to->domain : tl_addr_print_host(local, host));
 }
 
+// What hides the trunk `from` from the trunk `to`.
+static void set_hide(const struct tl_trunk_config *from, const struct tl_trunk_config *to,
+                     const struct tl_addr *local, char host[static TL_HOST_MAX], struct header_hide *hide)
+{
+    headers_host(to, local, host);
+    *hide = (struct header_hide){.host = host, .other = from ? from->domain : NULL};
+    if (hide->other && header_str_is(header_str(hide->other), host))
+        hide->other = NULL;
+}
+
 static bool same_number(const struct header_ask *ask, const char *instead, struct header_str uri)
 {
     struct uri u;
@@ -188,10 +198,7 @@ int headers_plan(const struct header_ask *ask, char *room, size_t size, struct h
     if (ask->message == TL_MSG_SETUP &&
         (!ask->msg || !uri_read(ask->msg->uri, &uri) || uri.scheme == URI_OTHER))
         return -EINVAL;
-    headers_host(ask->to, &ask->local, p.host);
-    p.hide = (struct header_hide){.host = p.host, .other = ask->from ? ask->from->domain : NULL};
-    if (p.hide.other && header_str_is(header_str(p.hide.other), p.host))
-        p.hide.other = NULL;
+    set_hide(ask->from, ask->to, &ask->local, p.host, &p.hide);
     identity_privacy(&p);
     plan->anonymous = p.anonymous;
     p.same_numbers = ask->message != TL_MSG_SETUP ||
@@ -205,6 +212,19 @@ int headers_plan(const struct header_ask *ask, char *room, size_t size, struct h
     plan->lines = room + p.out.len;
     pass_lines(&p);
     return p.out.full ? -EMSGSIZE : 0;
+}
+
+bool headers_text(const struct tl_trunk_config *from, const struct tl_trunk_config *to,
+                  const struct tl_addr *local, struct header_str text, char *out, size_t size)
+{
+    struct header_out o = {.p = out, .size = size};
+    char host[TL_HOST_MAX];
+    struct header_hide hide;
+    set_hide(from, to, local, host, &hide);
+    if (!text.len || !header_is_clean(text))
+        return false;
+    header_put_hidden(&o, text, &hide);
+    return !o.full;
 }
 
 bool headers_contact(const struct tl_trunk_config *to, const struct tl_addr *local,

@@ -70,6 +70,11 @@ int headers_plan(const struct header_ask *ask, char *room, size_t size, struct h
 // memory.
 struct header_view *headers_keep(const struct header_view *msg);
 
+// A text of the other side made fit for this one, as a reason phrase: valid UTF-8, addresses and our name there become
+// our host. Returns false for an empty one, one with control characters and one that does not fit.
+bool headers_text(const struct tl_trunk_config *from, const struct tl_trunk_config *to,
+                  const struct tl_addr *local, struct header_str text, char *out, size_t size);
+
 // Our Contact, as in a plan: "<sip:USER@HOST:PORT;transport=tcp>". `user` may be NULL or "". Returns false when it does
 // not fit.
 bool headers_contact(const struct tl_trunk_config *to, const struct tl_addr *local,

@@ -49,13 +49,13 @@ static char number_char(struct header_str s, size_t *i)
     if (c != '%' || *i + 2 > s.len)
         return c;
     const char *hex = s.p + *i;
-    char meant = strncasecmp(hex, "2B", 2) == 0   ? '+'
-                 : strncasecmp(hex, "23", 2) == 0 ? '#'
-                 : strncasecmp(hex, "2A", 2) == 0 ? '*'
-                                                  : '%';
-    if (meant != '%')
-        *i += 2;
-    return meant;
+    static const char *const codes[] = {"2B+", "23#", "2A*"};
+    for (size_t k = 0; k < sizeof codes / sizeof codes[0]; k++)
+        if (strncasecmp(hex, codes[k], 2) == 0) {
+            *i += 2;
+            return codes[k][2];
+        }
+    return c;
 }
 
 static bool is_separator(char c)

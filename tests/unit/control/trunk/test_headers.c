@@ -579,6 +579,13 @@ static void contact_and_host(void)
     CU_ASSERT_STRING_EQUAL(out, "<sip:sbc.example.com:5061>");
     CU_ASSERT(!headers_contact(&to, &local, TL_UDP, "1", out, 28));
     CU_ASSERT(headers_contact(&to, &local, TL_UDP, "1", out, sizeof "<sip:1@sbc.example.com:5061>" + 1));
+    struct tl_trunk_config from = {.domain = "other.example.net"};
+    CU_ASSERT(headers_text(&from, &to, &local, header_str("Busy at 10.1.1.5, other.example.net\xff"), out,
+                           sizeof out));
+    CU_ASSERT_STRING_EQUAL(out, "Busy at sbc.example.com, sbc.example.com?");
+    CU_ASSERT(!headers_text(&from, &to, &local, header_str("Busy at 10.1.1.5"), out, 23));
+    CU_ASSERT(!headers_text(&from, &to, &local, header_str(""), out, sizeof out));
+    CU_ASSERT(!headers_text(&from, &to, &local, header_str("a\rb"), out, sizeof out));
     char host[TL_HOST_MAX];
     headers_host(&to, &local, host);
     CU_ASSERT_STRING_EQUAL(host, "sbc.example.com");
