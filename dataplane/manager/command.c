@@ -19,38 +19,38 @@ bool manager_has_room(const struct manager *m, unsigned reserve)
     return true;
 }
 
-static struct session *session_of(struct manager *m, const struct call *call)
+static struct session *session_of(struct manager *m, const struct roster_entry *entry)
 {
-    return &m->engine.sessions[calls_slot(&m->calls, call)];
+    return &m->engine.sessions[roster_slot(&m->roster, entry)];
 }
 
-struct op *manager_op(struct manager *m, struct call *call, enum task_kind kind, uint16_t command,
+struct op *manager_op(struct manager *m, struct roster_entry *entry, enum task_kind kind, uint16_t command,
                       struct tl_origin origin, uint64_t id)
 {
     struct op *op = m->free_op; // as many as the rings hold together
     m->free_op = op->next;
-    *op = (struct op){.origin = origin, .id = id, .call = call, .command = command};
+    *op = (struct op){.origin = origin, .id = id, .entry = entry, .command = command};
     op->task = (struct task){.kind = kind,
-                             .slot = calls_slot(&m->calls, call),
-                             .port = {call->leg[0].local_port, call->leg[1].local_port}};
+                             .slot = roster_slot(&m->roster, entry),
+                             .port = {entry->leg[0].local_port, entry->leg[1].local_port}};
     for (unsigned i = 0; kind != TASK_SWAP && i < 2; i++)
-        op->task.map[i] = m->map[call->leg[i].realm];
+        op->task.map[i] = m->map[entry->leg[i].realm];
     return op;
 }
 
 void manager_post(struct manager *m, struct op *op)
 {
-    unsigned w = op->call->worker;
+    unsigned w = op->entry->worker;
     rte_ring_sp_enqueue(m->engine.worker[w]->tasks, &op->task);
     m->out[w]++;
     m->out_all++;
 }
 
-void manager_unlink(struct manager *m, struct call *call, struct flush *flush, struct tl_origin origin,
-                    uint64_t id)
+void manager_unlink(struct manager *m, struct roster_entry *entry, struct flush *flush,
+                    struct tl_origin origin, uint64_t id)
 {
-    calls_end(&m->calls, call);
-    struct op *op = manager_op(m, call, TASK_UNLINK, flush ? TL_OP_FLUSH : TL_OP_DEL, origin, id);
+    roster_end(&m->roster, entry);
+    struct op *op = manager_op(m, entry, TASK_UNLINK, flush ? TL_OP_FLUSH : TL_OP_DEL, origin, id);
     op->flush = flush;
     manager_post(m, op);
 }
@@ -77,62 +77,62 @@ static int find_realm(const struct manager *m, const char *name)
     return -1;
 }
 
-static int make_parts(struct manager *m, struct call *call, const struct tl_leg *leg, unsigned i,
+static int make_parts(struct manager *m, struct roster_entry *entry, const struct tl_leg *leg, unsigned i,
                       struct leg_parts *out)
 {
-    struct terms_maker maker = manager_maker(m, call->worker);
-    struct leg_place place = m->place[call->leg[i].realm];
-    place.local_port = call->leg[i].local_port;
+    struct terms_maker maker = manager_maker(m, entry->worker);
+    struct leg_place place = m->place[entry->leg[i].realm];
+    place.local_port = entry->leg[i].local_port;
     int e = leg_parts_make(out, leg, &place, &maker, m->now_ns);
     return e == -ENOMEM ? -ENOSPC : e;
 }
 
 // The keys of a leg's new terms, of which `rx` are the windows, are in use from now on.
-static struct leg_keys_change remember(struct manager *m, struct call *call, const struct tl_leg *leg,
-                                       unsigned i, struct leg_rx *rx)
+static struct leg_keys_change remember(struct manager *m, struct roster_entry *entry,
+                                       const struct tl_leg *leg, unsigned i, struct leg_rx *rx)
 {
-    silence_watch(&call->leg[i], leg, m->now_ns);
-    return leg_keys_take(call->leg[i].keys, leg, rx, m->calls.seed);
+    silence_watch(&entry->leg[i], leg, m->now_ns);
+    return leg_keys_take(entry->leg[i].keys, leg, rx, m->roster.seed);
 }
 
 // Everything of a new session that may fail.
-static int build(struct manager *m, struct call *call, const struct tl_command *c)
+static int build(struct manager *m, struct roster_entry *entry, const struct tl_command *c)
 {
-    struct session *s = session_of(m, call);
+    struct session *s = session_of(m, entry);
     memset(s, 0, sizeof *s);
-    int e = manager_take_ports(m, call, c->leg);
+    int e = manager_take_ports(m, entry, c->leg);
     for (unsigned i = 0; !e && i < 2; i++) {
         struct leg_parts parts = session_parts(s, i);
-        e = leg_keys_need(&call->leg[i].keys, &c->leg[i], manager_slab(m, call->worker));
+        e = leg_keys_need(&entry->leg[i].keys, &c->leg[i], manager_slab(m, entry->worker));
         if (!e)
-            e = make_parts(m, call, &c->leg[i], i, &parts);
+            e = make_parts(m, entry, &c->leg[i], i, &parts);
         s->rx[i] = parts.rx;
     }
     return e;
 }
 
-static void link_call(struct manager *m, struct call *call, const struct tl_command *c,
-                      struct tl_origin origin)
+static void link_entry(struct manager *m, struct roster_entry *entry, const struct tl_command *c,
+                       struct tl_origin origin)
 {
-    struct session *s = session_of(m, call);
+    struct session *s = session_of(m, entry);
     const struct tl_resume_ssrc *rx[2] = {c->leg[0].rx_resume, c->leg[1].rx_resume};
     const struct tl_resume_ssrc *tx[2] = {&c->leg[0].tx_resume, &c->leg[1].tx_resume};
-    s->slot = calls_slot(&m->calls, call);
-    call->call_ref = c->call_ref;
-    call->owner = origin.loop;
+    s->slot = roster_slot(&m->roster, entry);
+    entry->call_ref = c->call_ref;
+    entry->owner = origin.loop;
     for (unsigned i = 0; i < 2; i++)
-        remember(m, call, &c->leg[i], i, s->rx[i]);
-    calls_link(&m->calls, call);
-    tl_live_claim(&m->live, s->slot, call->generation, call->worker, call->owner, call->call_ref);
+        remember(m, entry, &c->leg[i], i, s->rx[i]);
+    roster_link(&m->roster, entry);
+    tl_live_claim(&m->live, s->slot, entry->generation, entry->worker, entry->owner, entry->call_ref);
     session_start(s, &m->live.sessions[s->slot], rx, tx);
-    manager_post(m, manager_op(m, call, TASK_LINK, TL_OP_ADD, origin, c->id));
+    manager_post(m, manager_op(m, entry, TASK_LINK, TL_OP_ADD, origin, c->id));
 }
 
 static void add(struct manager *m, const struct tl_command *c, struct tl_origin origin)
 {
-    struct call *call = calls_find(&m->calls, c->call_ref);
-    if (call) { // behind the first one's link in the same ring
-        manager_post(m, manager_op(m, call, TASK_NONE, TL_OP_ADD, origin, c->id));
+    struct roster_entry *entry = roster_find(&m->roster, c->call_ref);
+    if (entry) { // behind the first one's link in the same ring
+        manager_post(m, manager_op(m, entry, TASK_NONE, TL_OP_ADD, origin, c->id));
         return;
     }
     int realm[2];
@@ -143,63 +143,63 @@ static void add(struct manager *m, const struct tl_command *c, struct tl_origin 
             return;
         }
     }
-    call = calls_take(&m->calls);
-    if (!call) {
+    entry = roster_take(&m->roster);
+    if (!entry) {
         refuse(m, c, origin, -ENOSPC, TL_FIELD_NONE);
         return;
     }
     for (unsigned i = 0; i < 2; i++)
-        call->leg[i].realm = realm[i];
-    int e = build(m, call, c);
+        entry->leg[i].realm = realm[i];
+    int e = build(m, entry, c);
     if (e) {
-        manager_free_call(m, call);
+        manager_free_entry(m, entry);
         refuse(m, c, origin, e, e == -EADDRINUSE ? TL_FIELD_LOCAL_PORT : TL_FIELD_NONE);
         return;
     }
-    link_call(m, call, c, origin);
+    link_entry(m, entry, c, origin);
 }
 
 // ---- MODIFY, DEL -------------------------------------------------------------------------------------
 
-static struct call *named(struct manager *m, const struct tl_command *c)
+static struct roster_entry *named(struct manager *m, const struct tl_command *c)
 {
     if (c->handle.incarnation != m->live.incarnation)
         return NULL;
-    return calls_get(&m->calls, &c->handle);
+    return roster_get(&m->roster, &c->handle);
 }
 
 // What a MODIFY may not change: the realm; and a key that comes back must not be forgotten. Also makes room to
 // remember the key, so that nothing fails any more when the MODIFY is under way. 0, -EINVAL, -ENOSPC.
-static int check_change(struct manager *m, struct call *call, unsigned i, const struct tl_leg *to,
+static int check_change(struct manager *m, struct roster_entry *entry, unsigned i, const struct tl_leg *to,
                         uint16_t *field)
 {
-    struct call_leg *leg = &call->leg[i];
+    struct roster_leg *leg = &entry->leg[i];
     const char *realm = m->config.config->realms[leg->realm].name;
     if (to->realm[0] && strncmp(to->realm, realm, TL_NAME_MAX) != 0) {
         *field = TL_FIELD_REALM;
         return -EINVAL;
     }
-    int e = leg_keys_check(&leg->keys, to, manager_slab(m, call->worker), m->calls.seed);
+    int e = leg_keys_check(&leg->keys, to, manager_slab(m, entry->worker), m->roster.seed);
     *field = e == -ESTALE ? TL_FIELD_KEY : e ? TL_FIELD_SUITE : TL_FIELD_NONE;
     return e == -ESTALE ? -EINVAL : e;
 }
 
 // New terms for a leg, aside until the worker has room between two bursts.
-static int make_aside(struct manager *m, struct call *call, const struct tl_leg *leg, unsigned i,
+static int make_aside(struct manager *m, struct roster_entry *entry, const struct tl_leg *leg, unsigned i,
                       struct leg_parts *out)
 {
-    out->rx = leg_keys_rx(call->leg[i].keys, leg, m->calls.seed);
-    out->terms = slab_get(manager_slab(m, call->worker), sizeof *out->terms);
-    return out->terms ? make_parts(m, call, leg, i, out) : -ENOSPC;
+    out->rx = leg_keys_rx(entry->leg[i].keys, leg, m->roster.seed);
+    out->terms = slab_get(manager_slab(m, entry->worker), sizeof *out->terms);
+    return out->terms ? make_parts(m, entry, leg, i, out) : -ENOSPC;
 }
 
-void manager_free_aside(struct manager *m, const struct call *call, struct leg_parts parts[2])
+void manager_free_aside(struct manager *m, const struct roster_entry *entry, struct leg_parts parts[2])
 {
-    struct terms_maker maker = manager_maker(m, call->worker);
+    struct terms_maker maker = manager_maker(m, entry->worker);
     for (unsigned i = 0; i < 2; i++) {
         if (!parts[i].terms)
             continue;
-        if (parts[i].past || leg_keys_owns(call->leg[i].keys, parts[i].rx))
+        if (parts[i].past || leg_keys_owns(entry->leg[i].keys, parts[i].rx))
             parts[i].rx =
                 NULL; // of a key that is remembered, or freed behind the MODIFY that made it forgotten
         leg_parts_free(&parts[i], &maker, m->now_ns);
@@ -210,8 +210,8 @@ void manager_free_aside(struct manager *m, const struct call *call, struct leg_p
 
 static void modify(struct manager *m, const struct tl_command *c, struct tl_origin origin)
 {
-    struct call *call = named(m, c);
-    if (!call) {
+    struct roster_entry *entry = named(m, c);
+    if (!entry) {
         refuse(m, c, origin, -ENOENT, TL_FIELD_HANDLE);
         return;
     }
@@ -221,21 +221,21 @@ static void modify(struct manager *m, const struct tl_command *c, struct tl_orig
     for (unsigned i = 0; !e && i < 2; i++) {
         if (!(c->leg_mask >> i & 1))
             continue;
-        e = check_change(m, call, i, &c->leg[i], &field);
+        e = check_change(m, entry, i, &c->leg[i], &field);
         if (!e)
-            e = make_aside(m, call, &c->leg[i], i, &parts[i]);
+            e = make_aside(m, entry, &c->leg[i], i, &parts[i]);
     }
     if (e) {
-        manager_free_aside(m, call, parts);
+        manager_free_aside(m, entry, parts);
         refuse(m, c, origin, e, field);
         return;
     }
-    struct op *op = manager_op(m, call, TASK_SWAP, TL_OP_MODIFY, origin, c->id);
+    struct op *op = manager_op(m, entry, TASK_SWAP, TL_OP_MODIFY, origin, c->id);
     for (unsigned i = 0; i < 2; i++) {
         op->task.parts[i] = parts[i];
         if (!parts[i].terms)
             continue;
-        struct leg_keys_change change = remember(m, call, &c->leg[i], i, parts[i].rx);
+        struct leg_keys_change change = remember(m, entry, &c->leg[i], i, parts[i].rx);
         op->task.parts[i].past = change.past;
         op->task.tx_slot[i] = change.tx_slot;
         op->retired[i] = change.retired;
@@ -245,9 +245,9 @@ static void modify(struct manager *m, const struct tl_command *c, struct tl_orig
 
 static void del(struct manager *m, const struct tl_command *c, struct tl_origin origin)
 {
-    struct call *call = named(m, c);
-    if (call)
-        manager_unlink(m, call, NULL, origin, c->id);
+    struct roster_entry *entry = named(m, c);
+    if (entry)
+        manager_unlink(m, entry, NULL, origin, c->id);
     else
         refuse(m, c, origin, -ENOENT, TL_FIELD_HANDLE);
 }
@@ -265,15 +265,15 @@ static uint32_t modulus(const struct manager *m)
 static void list(struct manager *m, const struct tl_command *c, struct tl_origin origin)
 {
     struct tl_completion answer = {.id = c->id, .op = TL_OP_LIST};
-    uint32_t loops = modulus(m), slot = calls_next_live(&m->calls, c->list_slot);
-    for (unsigned i = 0; slot < m->calls.count && answer.list.count < TL_LIST_PAGE && i < MANAGER_LOOKS;
-         i++, slot = calls_next_live(&m->calls, slot + 1)) {
-        const struct call *call = &m->calls.call[slot];
-        if (call->owner % loops == origin.loop)
+    uint32_t loops = modulus(m), slot = roster_next_live(&m->roster, c->list_slot);
+    for (unsigned i = 0; slot < m->roster.count && answer.list.count < TL_LIST_PAGE && i < MANAGER_LOOKS;
+         i++, slot = roster_next_live(&m->roster, slot + 1)) {
+        const struct roster_entry *entry = &m->roster.entry[slot];
+        if (entry->owner % loops == origin.loop)
             answer.list.entry[answer.list.count++] =
-                (struct tl_list_entry){call->call_ref, slot, call->generation};
+                (struct tl_list_entry){entry->call_ref, slot, entry->generation};
     }
-    answer.list.next_slot = slot < m->calls.count ? slot : UINT32_MAX;
+    answer.list.next_slot = slot < m->roster.count ? slot : UINT32_MAX;
     answer.handle.incarnation = m->live.incarnation;
     tl_server_complete(m->server, origin, &answer);
 }
@@ -284,7 +284,7 @@ static void flush(struct manager *m, const struct tl_command *c, struct tl_origi
         if (m->flush[i].active)
             continue;
         m->flush[i] = (struct flush){
-            .active = true, .origin = origin, .id = c->id, .born = m->calls.born, .modulus = modulus(m)};
+            .active = true, .origin = origin, .id = c->id, .born = m->roster.born, .modulus = modulus(m)};
         return;
     }
     refuse(m, c, origin, -ENOSPC, TL_FIELD_NONE);
@@ -292,16 +292,16 @@ static void flush(struct manager *m, const struct tl_command *c, struct tl_origi
 
 static void go_on(struct manager *m, struct flush *f)
 {
-    f->slot = calls_next_live(&m->calls, f->slot);
-    for (unsigned i = 0; f->slot < m->calls.count && i < MANAGER_LOOKS && manager_has_room(m, FLUSH_RESERVE);
-         i++, f->slot = calls_next_live(&m->calls, f->slot + 1)) {
-        struct call *call = &m->calls.call[f->slot];
-        if (call->born > f->born || call->owner % f->modulus != f->origin.loop)
+    f->slot = roster_next_live(&m->roster, f->slot);
+    for (unsigned i = 0; f->slot < m->roster.count && i < MANAGER_LOOKS && manager_has_room(m, FLUSH_RESERVE);
+         i++, f->slot = roster_next_live(&m->roster, f->slot + 1)) {
+        struct roster_entry *entry = &m->roster.entry[f->slot];
+        if (entry->born > f->born || entry->owner % f->modulus != f->origin.loop)
             continue;
         f->waiting++;
-        manager_unlink(m, call, f, f->origin, f->id);
+        manager_unlink(m, entry, f, f->origin, f->id);
     }
-    if (f->slot < m->calls.count || f->waiting > 0)
+    if (f->slot < m->roster.count || f->waiting > 0)
         return;
     struct tl_completion answer = {.id = f->id, .op = TL_OP_FLUSH, .flush.count = f->count};
     answer.handle.incarnation = m->live.incarnation;

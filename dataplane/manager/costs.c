@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane/manager/calls.h"
+#include "dataplane/manager/roster.h"
 #include "dataplane/session/portmap.h"
 #include "dataplane/session/session.h"
 #include "dataplane/srtp/srtp.h"
@@ -85,11 +85,11 @@ int memory_process(uint64_t *bytes)
 
 // ---- what a direction costs --------------------------------------------------------------------------
 
-// Two chain heads for three records at the least, one for one at the most: see calls_init().
+// Two chain heads for three records at the least, one for one at the most: see roster_init().
 enum { CHAIN_SHARE = 8, PORT_LISTS = 2 * sizeof(uint16_t) };
 
 static_assert(sizeof(struct tl_live_session) / 2 + sizeof(struct session) / 2 + 2 * sizeof(uint32_t) +
-                      PORT_LISTS + (sizeof(struct call) + CHAIN_SHARE) / 2 <=
+                      PORT_LISTS + (sizeof(struct roster_entry) + CHAIN_SHARE) / 2 <=
                   512,
               "a plain direction, all counted");
 
@@ -99,7 +99,7 @@ void memory_costs(struct memory_costs *out)
         .live = sizeof(struct tl_live_session) / 2,
         .session = sizeof(struct session) / 2,
         .ports = 2 * sizeof(((struct portmap *)0)->entry[0]) + PORT_LISTS,
-        .record = (sizeof(struct call) + CHAIN_SHARE) / 2,
+        .record = (sizeof(struct roster_entry) + CHAIN_SHARE) / 2,
     };
     for (unsigned suite = TL_SUITE_NONE + 1; suite < TL_SUITE_COUNT; suite++) {
         size_t key = srtp_key_size(suite);

@@ -10,38 +10,38 @@ static struct tl_completion answer_to(const struct manager *m, const struct op *
 {
     return (struct tl_completion){
         .id = op->id,
-        .call_ref = op->call->call_ref,
-        .handle = {m->live.incarnation, calls_slot(&m->calls, op->call), op->call->generation},
+        .call_ref = op->entry->call_ref,
+        .handle = {m->live.incarnation, roster_slot(&m->roster, op->entry), op->entry->generation},
         .op = op->command};
 }
 
-static void local_address(const struct manager *m, struct tl_addr *out, const struct call_leg *leg)
+static void local_address(const struct manager *m, struct tl_addr *out, const struct roster_leg *leg)
 {
     const struct port_realm *realm = m->place[leg->realm].realm;
     *out = (struct tl_addr){.family = TL_AF_INET, .port = leg->local_port};
     memcpy(out->ip, &realm->ip, sizeof realm->ip);
 }
 
-void manager_free_call(struct manager *m, struct call *call)
+void manager_free_entry(struct manager *m, struct roster_entry *entry)
 {
-    struct session *s = &m->engine.sessions[calls_slot(&m->calls, call)];
-    struct terms_maker maker = manager_maker(m, call->worker);
+    struct session *s = &m->engine.sessions[roster_slot(&m->roster, entry)];
+    struct terms_maker maker = manager_maker(m, entry->worker);
     for (unsigned i = 0; i < 2; i++) {
         struct leg_parts parts = session_parts(s, i);
-        if (leg_keys_owns(call->leg[i].keys, parts.rx)) // goes with the others
+        if (leg_keys_owns(entry->leg[i].keys, parts.rx)) // goes with the others
             parts.rx = NULL;
         leg_parts_free(&parts, &maker, m->now_ns);
-        if (call->leg[i].local_port)
-            portalloc_put(&m->ports[call->leg[i].realm], call->leg[i].local_port);
+        if (entry->leg[i].local_port)
+            portalloc_put(&m->ports[entry->leg[i].realm], entry->leg[i].local_port);
     }
     explicit_bzero(s, sizeof *s);
-    calls_put(&m->calls, call, manager_slab(m, call->worker));
+    roster_put(&m->roster, entry, manager_slab(m, entry->worker));
 }
 
 static void done_unlink(struct manager *m, struct op *op)
 {
-    struct call *call = op->call;
-    uint32_t slot = calls_slot(&m->calls, call);
+    struct roster_entry *entry = op->entry;
+    uint32_t slot = roster_slot(&m->roster, entry);
     if (op->flush) {
         op->flush->waiting--;
         op->flush->count++;
@@ -52,13 +52,13 @@ static void done_unlink(struct manager *m, struct op *op)
         tl_server_complete(m->server, op->origin, &c);
     }
     tl_live_release(&m->live, slot);
-    manager_free_call(m, call);
+    manager_free_entry(m, entry);
 }
 
 void manager_free_swap(struct manager *m, struct op *op)
 {
-    struct slab *slab = manager_slab(m, op->call->worker);
-    manager_free_aside(m, op->call, op->task.parts);
+    struct slab *slab = manager_slab(m, op->entry->worker);
+    manager_free_aside(m, op->entry, op->task.parts);
     for (unsigned i = 0; i < 2; i++)
         slab_put(slab, op->retired[i], sizeof *op->retired[i]);
 }
@@ -71,7 +71,7 @@ static void done(struct manager *m, struct op *op)
     case TASK_NONE:
         c = answer_to(m, op);
         for (unsigned i = 0; i < 2; i++)
-            local_address(m, &c.add.local[i], &op->call->leg[i]);
+            local_address(m, &c.add.local[i], &op->entry->leg[i]);
         tl_server_complete(m->server, op->origin, &c);
         break;
     case TASK_SWAP:

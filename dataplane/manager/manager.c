@@ -98,7 +98,7 @@ static int make_engine(struct manager *m, char *why)
     }
     e = srtp_ctx_new(SRTP_ENGINE_AUTO, &m->srtp);
     if (!e)
-        e = calls_init(&m->calls, sessions);
+        e = roster_init(&m->roster, sessions);
     if (!e)
         e = make_ops(m);
     return e ? fail(why, e, "the manager") : bind_realms(m, why);
@@ -172,9 +172,9 @@ static void end_calls(struct manager *m)
         drop_tasks(m, m->engine.worker[w]->done, true);
         drop_tasks(m, m->engine.worker[w]->tasks, false);
     }
-    for (uint32_t i = 0; i < m->calls.fresh; i++)
-        if (m->calls.call[i].state != CALL_FREE)
-            manager_free_call(m, &m->calls.call[i]);
+    for (uint32_t i = 0; i < m->roster.fresh; i++)
+        if (m->roster.entry[i].state != ROSTER_FREE)
+            manager_free_entry(m, &m->roster.entry[i]);
 }
 
 void manager_fini(struct manager *m)
@@ -189,7 +189,7 @@ void manager_fini(struct manager *m)
     neigh_free(m->neigh);
     for (unsigned i = 0; i < TL_REALMS_MAX; i++)
         portalloc_fini(&m->ports[i]);
-    calls_fini(&m->calls);
+    roster_fini(&m->roster);
     for (unsigned i = 0; i < EAL_NODES_MAX; i++)
         slab_fini(&m->slab[i]);
     srtp_ctx_free(m->srtp);

@@ -5,9 +5,9 @@
 #pragma once
 
 #include "common/server.h"
-#include "dataplane/manager/calls.h"
 #include "dataplane/manager/manager.h"
 #include "dataplane/manager/portalloc.h"
+#include "dataplane/manager/roster.h"
 #include "dataplane/net/eal.h"
 #include "dataplane/path/worker.h"
 #include "dataplane/session/terms.h"
@@ -20,7 +20,7 @@ struct op {
     struct task task; // the first, so that what comes back is the op
     struct tl_origin origin;
     uint64_t id;
-    struct call *call;
+    struct roster_entry *entry;
     struct flush *flush;       // that it is a part of, or NULL
     struct leg_rx *retired[2]; // by leg: windows of a key that the MODIFY made forgotten, freed behind it
     uint16_t command;          // enum tl_op
@@ -54,7 +54,7 @@ struct manager {
     struct engine engine;
     struct srtp_ctx *srtp;
     struct tl_server *server;
-    struct calls calls;
+    struct roster roster;
     struct portalloc ports[TL_REALMS_MAX];
     struct leg_place place[TL_REALMS_MAX]; // port and realm; local_port 0
     struct portmap *map[TL_REALMS_MAX];
@@ -83,13 +83,13 @@ bool manager_has_room(const struct manager *m, unsigned reserve);
 
 // An op for the task, filled in but for what the task needs. There is room (manager_has_room). The op is the
 // worker's from manager_post() until manager_done() sees it.
-struct op *manager_op(struct manager *m, struct call *call, enum task_kind kind, uint16_t command,
+struct op *manager_op(struct manager *m, struct roster_entry *entry, enum task_kind kind, uint16_t command,
                       struct tl_origin origin, uint64_t id);
 void manager_post(struct manager *m, struct op *op);
 
 // Ends a session: nothing finds it any more, and the worker takes it out. `flush` as in struct op.
-void manager_unlink(struct manager *m, struct call *call, struct flush *flush, struct tl_origin origin,
-                    uint64_t id);
+void manager_unlink(struct manager *m, struct roster_entry *entry, struct flush *flush,
+                    struct tl_origin origin, uint64_t id);
 
 // Carries out one command and wipes it.
 void manager_command(struct manager *m, struct tl_command *command, struct tl_origin origin);
@@ -112,20 +112,20 @@ static inline struct terms_maker manager_maker(struct manager *m, unsigned worke
     return (struct terms_maker){manager_slab(m, worker), m->srtp, m->neigh};
 }
 
-// Takes ports for both legs on one worker, which is the call's from then on, those that control asks for or
-// free ones. On failure what was taken stays in `call` for manager_free_call(). 0; -EADDRINUSE: a port that
+// Takes ports for both legs on one worker, which is the session's from then on, those that control asks for or
+// free ones. On failure what was taken stays in `entry` for manager_free_entry(). 0; -EADDRINUSE: a port that
 // was asked for is not to be had, or the two are not of one worker; -ENOSPC.
-int manager_take_ports(struct manager *m, struct call *call, const struct tl_leg leg[2]);
+int manager_take_ports(struct manager *m, struct roster_entry *entry, const struct tl_leg leg[2]);
 
 // Frees the terms that a MODIFY made, or those that they took the place of, where there are any, but for the
 // windows of a key that is remembered.
-void manager_free_aside(struct manager *m, const struct call *call, struct leg_parts parts[2]);
+void manager_free_aside(struct manager *m, const struct roster_entry *entry, struct leg_parts parts[2]);
 
 // The same for a MODIFY that is back, with the windows that it made forgotten.
 void manager_free_swap(struct manager *m, struct op *op);
 
 // Frees what a session holds, once no worker has it. Also used when an ADD fails half-way.
-void manager_free_call(struct manager *m, struct call *call);
+void manager_free_entry(struct manager *m, struct roster_entry *entry);
 
 // What memory the dataplane takes. manager_memory_begin() looks at the process before anything of the
 // manager's is made; manager_memory_publish() puts the sum into the live table's header once a second.
@@ -134,7 +134,7 @@ void manager_memory(const struct manager *m, struct memory_sum *out);
 void manager_memory_publish(struct manager *m);
 
 // Watches a leg as its new terms say.
-void silence_watch(struct call_leg *leg, const struct tl_leg *terms, uint64_t now_ns);
+void silence_watch(struct roster_leg *leg, const struct tl_leg *terms, uint64_t now_ns);
 
 // Looks at some of the live sessions and raises events: SILENCE_AT_ONCE at most, a few microseconds' worth. A
 // round of all takes 100 ms, or a millisecond for each SILENCE_AT_ONCE live sessions where that is longer.

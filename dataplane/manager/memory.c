@@ -82,8 +82,8 @@ void manager_memory(const struct manager *m, struct memory_sum *out)
                  [MEMORY_live] = m->live.segment.size,
                  // slots are used one after the other, so those that never were are untouched pages
                  [MEMORY_sessions] =
-                     (uint64_t)(huge ? m->engine.session_count : m->calls.fresh) * sizeof(struct session),
-                 [MEMORY_calls] = calls_bytes(&m->calls),
+                     (uint64_t)(huge ? m->engine.session_count : m->roster.fresh) * sizeof(struct session),
+                 [MEMORY_calls] = roster_bytes(&m->roster),
                  [MEMORY_ports] = port_bytes(m),
                  [MEMORY_workers] = worker_bytes(m),
                  [MEMORY_control] = tl_server_bytes(m->server),
@@ -138,7 +138,7 @@ static void say_costs(const struct manager *m, void (*say)(const char *))
              c.tx[GCM]);
     say(line);
     // what grows with the calls: the live table is there from the start, as is all of it with huge pages
-    uint64_t calls = m->calls.count, plain = c.record;
+    uint64_t calls = m->roster.count, plain = c.record;
     if (!m->config.config->dataplane.huge_pages)
         plain += c.session;
     snprintf(

@@ -15,7 +15,7 @@ static int pick_worker(const struct manager *m, const struct portalloc *a, const
     int best = -1;
     for (unsigned w = 0; w < m->engine.workers; w++)
         if (a->worker_free[w] > (a == b) && b->worker_free[w] > 0 &&
-            (best < 0 || m->calls.worker_calls[w] < m->calls.worker_calls[best]))
+            (best < 0 || m->roster.worker_calls[w] < m->roster.worker_calls[best]))
             best = (int)w;
     return best;
 }
@@ -32,9 +32,9 @@ static uint16_t take_near(struct portalloc *a, unsigned worker, unsigned prefer)
     return 0;
 }
 
-static int take_any(struct manager *m, struct call *call)
+static int take_any(struct manager *m, struct roster_entry *entry)
 {
-    struct portalloc *a = &m->ports[call->leg[0].realm], *b = &m->ports[call->leg[1].realm];
+    struct portalloc *a = &m->ports[entry->leg[0].realm], *b = &m->ports[entry->leg[1].realm];
     int worker = pick_worker(m, a, b);
     if (worker < 0)
         return -ENOSPC;
@@ -47,16 +47,16 @@ static int take_any(struct manager *m, struct call *call)
         }
     }
     m->bucket = (bucket + 1) % TL_PORT_BUCKETS;
-    call->worker = worker;
-    call->leg[0].local_port = take_near(a, worker, bucket);
-    call->leg[1].local_port = take_near(b, worker, bucket);
+    entry->worker = worker;
+    entry->leg[0].local_port = take_near(a, worker, bucket);
+    entry->leg[1].local_port = take_near(b, worker, bucket);
     return 0;
 }
 
-int manager_take_ports(struct manager *m, struct call *call, const struct tl_leg leg[2])
+int manager_take_ports(struct manager *m, struct roster_entry *entry, const struct tl_leg leg[2])
 {
     if (!leg[0].local_port && !leg[1].local_port)
-        return take_any(m, call);
+        return take_any(m, entry);
     const uint8_t *owner = m->config.ports->bucket_worker;
     int worker = -1;
     unsigned bucket = 0;
@@ -65,17 +65,17 @@ int manager_take_ports(struct manager *m, struct call *call, const struct tl_leg
             continue;
         bucket = tl_port_bucket(leg[i].local_port);
         if ((worker >= 0 && worker != owner[bucket]) ||
-            portalloc_take_port(&m->ports[call->leg[i].realm], leg[i].local_port))
+            portalloc_take_port(&m->ports[entry->leg[i].realm], leg[i].local_port))
             return -EADDRINUSE;
-        call->worker = owner[bucket];
-        worker = call->worker;
-        call->leg[i].local_port = leg[i].local_port;
+        entry->worker = owner[bucket];
+        worker = entry->worker;
+        entry->leg[i].local_port = leg[i].local_port;
     }
     for (unsigned i = 0; i < 2; i++) {
         if (leg[i].local_port)
             continue;
-        call->leg[i].local_port = take_near(&m->ports[call->leg[i].realm], worker, bucket);
-        if (!call->leg[i].local_port)
+        entry->leg[i].local_port = take_near(&m->ports[entry->leg[i].realm], worker, bucket);
+        if (!entry->leg[i].local_port)
             return -ENOSPC;
     }
     return 0;

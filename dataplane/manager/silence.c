@@ -12,7 +12,7 @@ enum {
     LOOK_MAX_NS = 10 * MS,
 };
 
-void silence_watch(struct call_leg *leg, const struct tl_leg *terms, uint64_t now_ns)
+void silence_watch(struct roster_leg *leg, const struct tl_leg *terms, uint64_t now_ns)
 {
     bool watched = terms->flags & TL_LEG_RECV && terms->rtp.family != TL_AF_UNSET;
     leg->silence_ms = watched ? terms->silence_ms : 0;
@@ -20,41 +20,41 @@ void silence_watch(struct call_leg *leg, const struct tl_leg *terms, uint64_t no
     leg->since_ns = now_ns;
 }
 
-static uint64_t last_heard(const struct manager *m, const struct call *call, unsigned leg)
+static uint64_t last_heard(const struct manager *m, const struct roster_entry *entry, unsigned leg)
 {
-    const struct tl_live_rx *rx = &m->live.sessions[calls_slot(&m->calls, call)].rx[leg];
+    const struct tl_live_rx *rx = &m->live.sessions[roster_slot(&m->roster, entry)].rx[leg];
     return atomic_load_explicit(&rx->last_ns, memory_order_relaxed);
 }
 
 // Is there media from the leg, by its own measure or, where it has none, by that of the other one?
-static bool is_heard(const struct manager *m, const struct call *call, unsigned leg)
+static bool is_heard(const struct manager *m, const struct roster_entry *entry, unsigned leg)
 {
-    uint32_t ms = call->leg[leg].silence_ms ? call->leg[leg].silence_ms : call->leg[leg ^ 1].silence_ms;
-    uint64_t last = last_heard(m, call, leg);
+    uint32_t ms = entry->leg[leg].silence_ms ? entry->leg[leg].silence_ms : entry->leg[leg ^ 1].silence_ms;
+    uint64_t last = last_heard(m, entry, leg);
     return last != 0 && (last >= m->now_ns || m->now_ns - last < (uint64_t)ms * MS);
 }
 
 // Tells control. False: its ring is full, to be tried again.
-static bool tell(struct manager *m, const struct call *call, unsigned leg, enum tl_event_type type,
+static bool tell(struct manager *m, const struct roster_entry *entry, unsigned leg, enum tl_event_type type,
                  uint64_t ns)
 {
-    uint32_t slot = calls_slot(&m->calls, call);
-    unsigned here = type == TL_EVENT_HEARD, there = is_heard(m, call, leg ^ 1);
-    struct tl_event event = {.handle = {m->live.incarnation, slot, call->generation},
-                             .call_ref = call->call_ref,
+    uint32_t slot = roster_slot(&m->roster, entry);
+    unsigned here = type == TL_EVENT_HEARD, there = is_heard(m, entry, leg ^ 1);
+    struct tl_event event = {.handle = {m->live.incarnation, slot, entry->generation},
+                             .call_ref = entry->call_ref,
                              .type = type,
                              .leg = leg,
                              .heard = here << leg | there << (leg ^ 1),
                              .ms = RTE_MIN(ns / MS, (uint64_t)UINT32_MAX)};
-    int e = tl_server_event(m->server, call->owner, &event);
+    int e = tl_server_event(m->server, entry->owner, &event);
     if (e)
-        count64(&m->live.workers[call->worker].events_lost, 1);
+        count64(&m->live.workers[entry->worker].events_lost, 1);
     return e != -ENOBUFS;
 }
 
-static void look(struct manager *m, struct call *call, unsigned i)
+static void look(struct manager *m, struct roster_entry *entry, unsigned i)
 {
-    struct call_leg *leg = &call->leg[i];
+    struct roster_leg *leg = &entry->leg[i];
     uint64_t long_ns = (uint64_t)leg->silence_ms * MS;
     if (leg->silence_ms == 0)
         return;
@@ -62,9 +62,9 @@ static void look(struct manager *m, struct call *call, unsigned i)
     // be ahead of this turn's
     if (!leg->silent && (m->now_ns < leg->since_ns || m->now_ns - leg->since_ns < long_ns))
         return;
-    uint64_t last = last_heard(m, call, i);
+    uint64_t last = last_heard(m, entry, i);
     if (leg->silent) {
-        if (last > leg->since_ns && tell(m, call, i, TL_EVENT_HEARD, last - leg->since_ns))
+        if (last > leg->since_ns && tell(m, entry, i, TL_EVENT_HEARD, last - leg->since_ns))
             leg->silent = false;
         return;
     }
@@ -72,21 +72,21 @@ static void look(struct manager *m, struct call *call, unsigned i)
         leg->since_ns = last;
     if (m->now_ns < leg->since_ns || m->now_ns - leg->since_ns < long_ns)
         return;
-    leg->silent = tell(m, call, i, TL_EVENT_SILENT, m->now_ns - leg->since_ns);
+    leg->silent = tell(m, entry, i, TL_EVENT_SILENT, m->now_ns - leg->since_ns);
 }
 
 uint64_t silence_scan(struct manager *m)
 {
-    uint32_t live = m->calls.live_count, look_at = RTE_MIN(live, (uint32_t)SILENCE_AT_ONCE);
+    uint32_t live = m->roster.live_count, look_at = RTE_MIN(live, (uint32_t)SILENCE_AT_ONCE);
     if (m->now_ns < m->silence_due_ns)
         return m->silence_due_ns - m->now_ns;
     for (uint32_t n = 0; n < look_at; n++) {
-        uint32_t slot = calls_next_live(&m->calls, m->silence_slot);
-        if (slot == m->calls.count)
-            slot = calls_next_live(&m->calls, 0);
+        uint32_t slot = roster_next_live(&m->roster, m->silence_slot);
+        if (slot == m->roster.count)
+            slot = roster_next_live(&m->roster, 0);
         m->silence_slot = slot + 1;
         for (unsigned leg = 0; leg < 2; leg++)
-            look(m, &m->calls.call[slot], leg);
+            look(m, &m->roster.entry[slot], leg);
     }
     uint64_t wait = (uint64_t)ROUND_NS * SILENCE_AT_ONCE / RTE_MAX(live, 1u);
     wait = RTE_MIN(RTE_MAX(wait, (uint64_t)LOOK_MIN_NS), (uint64_t)LOOK_MAX_NS);

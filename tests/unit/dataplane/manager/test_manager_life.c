@@ -160,7 +160,7 @@ static void silence_begins_with_the_end_of_a_hold(void)
     held = leg[0];
     held.flags = TL_LEG_SEND;
     CU_ASSERT_EQUAL_FATAL(fake_control_add(&control, 4, leg, &h, local), 0);
-    struct call_leg *watched = &rig.manager->calls.call[h.slot].leg[0];
+    struct roster_leg *watched = &rig.manager->roster.entry[h.slot].leg[0];
     uint64_t hold = rig.manager->now_ns + 3600 * s, resumed = hold + 60 * s;
     silence_watch(watched, &held, hold);
     CU_ASSERT_FALSE(silent_at(hold + 59 * s, &event));

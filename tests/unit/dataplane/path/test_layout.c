@@ -111,7 +111,7 @@ static unsigned claim_session(uint32_t slot)
         claim(MANAGER, "rx key", s->leg[i].terms.rx_key, srtp_key_size(TL_SUITE_AES_CM_128_HMAC_SHA1_80));
         claim(MANAGER, "tx key", s->leg[i].terms.tx_key, srtp_key_size(TL_SUITE_AES_CM_128_HMAC_SHA1_80));
     }
-    claim(MANAGER, "call", &rig.manager->calls.call[slot], sizeof rig.manager->calls.call[slot]);
+    claim(MANAGER, "call", &rig.manager->roster.entry[slot], sizeof rig.manager->roster.entry[slot]);
     return w;
 }
 
