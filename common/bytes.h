@@ -31,3 +31,16 @@ static inline void tl_put32(uint8_t *at, uint32_t value)
     uint32_t word = htobe32(value);
     memcpy(at, &word, sizeof word);
 }
+
+static inline uint64_t tl_get64(const uint8_t *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return be64toh(word);
+}
+
+static inline void tl_put64(uint8_t *at, uint64_t value)
+{
+    uint64_t word = htobe64(value);
+    memcpy(at, &word, sizeof word);
+}

@@ -31,7 +31,7 @@ static unsigned rtp_header_len(const uint8_t *d, unsigned len)
     if (d[0] & 0x10) {
         if (header + EXTENSION_HEADER > len)
             return 0;
-        header += EXTENSION_HEADER + 4 * (d[header + 2] << 8 | d[header + 3]);
+        header += EXTENSION_HEADER + 4 * tl_get16(d + header + 2);
     }
     return header > len ? 0 : header;
 }
@@ -134,8 +134,8 @@ static inline unsigned police(const struct packet *p, const struct leg_terms *t,
     return plain && !police_own(words, &t->police, now_ns, p->len, false) ? TL_DROP_over_rate : SRTP_OK;
 }
 
-// The packet is admitted: asks for what is read and written of it. Not before, so that a flood fetches
-// nothing of it; not later, since keys are many lines.
+// The packet is admitted: prefetches what is read and written of it. Not before, so that a flood fetches nothing.
+// Not later, since keys are many lines.
 static inline void prefetch_live(const struct packet *p)
 {
     rte_prefetch0(&p->live->rx[p->leg]);
@@ -154,7 +154,7 @@ static __rte_noinline void prefetch_tx_key(const struct leg_terms *out)
     srtp_key_prefetch(out->tx_key, out->flags & TERMS_TX_GCM);
 }
 
-// Drops what was refused: its counters have been asked for.
+// Drops what was refused: its counters were prefetched.
 static __rte_noinline unsigned drop_refused(struct worker *w, struct packet *p, unsigned n, unsigned gone)
 {
     for (struct packet *q = p; q < p + n; q++)

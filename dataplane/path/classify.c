@@ -237,8 +237,8 @@ static void drop_unknown(struct worker *w, struct packet *p)
     packet_drop(w, p, TL_DROP_unknown_port);
 }
 
-// Fills in the session of a packet, and asks for every line of it that a plain one reads or writes: at once,
-// as the next stage already waits for the first of them.
+// Fills in the session of a packet and prefetches every line of it that a plain one reads or writes. All at once:
+// the next stage already waits for the first of them.
 static inline void find_session(struct packet *p, uint32_t entry, struct session *sessions,
                                 struct tl_live_session *live)
 {
@@ -255,7 +255,7 @@ static inline void find_session(struct packet *p, uint32_t entry, struct session
     rte_prefetch0(&s->leg[leg ^ 1].tx);
 }
 
-// Reads the port map entries that parse() asked for, and asks for the sessions.
+// Reads the port map entries that parse() prefetched, and prefetches the sessions.
 static unsigned lookup(struct worker *w, struct packet *p, unsigned n)
 {
     struct session *sessions = w->engine->sessions;
@@ -273,7 +273,7 @@ static unsigned lookup(struct worker *w, struct packet *p, unsigned n)
     return packets_close_up(p, n, gone);
 }
 
-// Asks for an mbuf and the frame in it, without reading where it starts: drivers leave it where all our pools
+// Prefetches an mbuf and the frame in it, without reading where it starts: drivers leave it where all our pools
 // have it.
 static inline void prefetch_frame(const struct rte_mbuf *m)
 {

@@ -60,7 +60,7 @@ static inline uint16_t packet_src_port(const struct packet *p)
         held_;                                                                                               \
     })
 
-// Asks for the lines of a media packet's payload, which only SRTP touches: that of the headers is here since
+// Prefetches the lines of a media packet's payload, which only SRTP touches: that of the headers is here since
 // classification. Of longer packets the first lines; the hardware sees where that leads.
 static inline void packet_prefetch_payload(const struct packet *p)
 {

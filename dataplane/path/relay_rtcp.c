@@ -118,7 +118,7 @@ uint8_t relay_rtcp(const struct session *s, struct turns *turns, unsigned leg, u
         uint8_t *d = data + at;
         if (len - at < HEADER || d[0] >> 6 != 2)
             return TL_DROP_bad_rtcp;
-        unsigned size = HEADER + 4 * (d[2] << 8 | d[3]);
+        unsigned size = HEADER + 4 * (tl_get16(d + 2));
         if (size > len - at)
             return TL_DROP_bad_rtcp;
         unsigned inner = size;

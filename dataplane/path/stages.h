@@ -7,7 +7,7 @@
 #include "dataplane/path/worker.h"
 
 // Frame to UDP payload: Ethernet, IPv4 and UDP checks, our addresses, the port's owner. p->m is set; the rest
-// is filled in. Asks for the session's lines.
+// is filled in. Prefetches the session's lines.
 unsigned stage_classify(struct worker *w, struct packet *p, unsigned n);
 
 // Strict source (the signalled address), size, RTP or RTCP (RFC 3550, RFC 5761), RTP header length; then the

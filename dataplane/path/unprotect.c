@@ -4,6 +4,7 @@
 //
 // A run of packets is checked and authenticated together. A stream that has committed nothing yet has no
 // index to estimate from, so the second packet of such a stream ends the run (srtp/index.h).
+#include "common/bytes.h"
 #include "dataplane/path/stages.h"
 
 static const struct leg_terms *terms(const struct packet *p)
@@ -38,7 +39,7 @@ static unsigned check(struct packet *p, const struct srtp_rx *rx)
     if (p->kind == PACKET_RTP) {
         if (p->len < p->header_len + srtp_key_trailer(key))
             return TL_DROP_short_srtp;
-        return srtp_rx_check(rx, p->data[2] << 8 | p->data[3], &p->index);
+        return srtp_rx_check(rx, tl_get16(p->data + 2), &p->index);
     }
     uint32_t index;
     unsigned status = srtcp_peek(key, p->data, p->len, &index);

@@ -158,7 +158,7 @@ static inline void packet_drop(struct worker *w, struct packet *p, enum tl_drop 
     p->m = NULL;
 }
 
-// Asks for what packet_drop() will count in.
+// Prefetches what packet_drop() will count in.
 static inline void packet_prefetch_drop(const struct packet *p, enum tl_drop reason)
 {
     int at = tl_drop_leg(reason);

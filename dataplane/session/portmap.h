@@ -67,7 +67,7 @@ static inline uint32_t portmap_get(const struct portmap *map, uint16_t port)
     return atomic_load_explicit(&map->entry[portmap_place(rte_cpu_to_be_16(port))], memory_order_relaxed);
 }
 
-// Asks for the line of a port pair (host byte order) ahead of portmap_set() or portmap_clear(). Nobody else
+// Prefetches the line of a port pair (host byte order) ahead of portmap_set() or portmap_clear(). Nobody else
 // has it, so reading it is enough to own it. Owning worker only.
 static inline void portmap_prefetch(const struct portmap *map, uint16_t port)
 {

@@ -3,11 +3,11 @@
 #pragma once
 
 #include <assert.h>
-#include <endian.h>
 #include <stdalign.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include "common/bytes.h"
 #include "dataplane/srtp/kdf.h"
 #include "dataplane/srtp/srtp.h"
 
@@ -119,54 +119,28 @@ extern const struct srtp_engine_table srtp_engine_openssl;
 
 // ---- bytes -------------------------------------------------------------------------------------------
 
-static inline uint32_t srtp_get32(const uint8_t *p)
-{
-    uint32_t v;
-    memcpy(&v, p, sizeof v);
-    return be32toh(v);
-}
-
-static inline void srtp_put32(uint8_t *p, uint32_t v)
-{
-    v = htobe32(v);
-    memcpy(p, &v, sizeof v);
-}
-
-static inline uint64_t srtp_get64(const uint8_t *p)
-{
-    uint64_t v;
-    memcpy(&v, p, sizeof v);
-    return be64toh(v);
-}
-
-static inline void srtp_put64(uint8_t *p, uint64_t v)
-{
-    v = htobe64(v);
-    memcpy(p, &v, sizeof v);
-}
-
 // In constant time: whether two tags of 4 or 8 to 16 bytes are the same. Words, the second one may overlap.
 static inline bool srtp_tag_equal(const uint8_t *a, const uint8_t *b, unsigned len)
 {
     if (len == 4)
-        return srtp_get32(a) == srtp_get32(b);
-    uint64_t diff = srtp_get64(a) ^ srtp_get64(b);
-    diff |= srtp_get64(a + len - 8) ^ srtp_get64(b + len - 8);
+        return tl_get32(a) == tl_get32(b);
+    uint64_t diff = tl_get64(a) ^ tl_get64(b);
+    diff |= tl_get64(a + len - 8) ^ tl_get64(b + len - 8);
     return diff == 0;
 }
 
 // RFC 3711 4.1.1: salt * 2^16 XOR ssrc * 2^64 XOR index * 2^16. `salt` has 14 bytes and two zeroes.
 static inline void srtp_iv_cm(uint8_t iv[16], const uint8_t salt[16], uint32_t ssrc, uint64_t index)
 {
-    srtp_put64(iv, srtp_get64(salt) ^ ssrc);
-    srtp_put64(iv + 8, srtp_get64(salt + 8) ^ index << 16);
+    tl_put64(iv, tl_get64(salt) ^ ssrc);
+    tl_put64(iv + 8, tl_get64(salt + 8) ^ index << 16);
 }
 
 // RFC 7714 8.1 and 9.1: two zero bytes, SSRC, 48 bits of index, all XOR salt.
 static inline void srtp_iv_gcm(uint8_t iv[12], const uint8_t salt[12], uint32_t ssrc, uint64_t index)
 {
-    srtp_put64(iv, srtp_get64(salt) ^ ((uint64_t)ssrc << 16 | index >> 32));
-    srtp_put32(iv + 8, srtp_get32(salt + 8) ^ (uint32_t)index);
+    tl_put64(iv, tl_get64(salt) ^ ((uint64_t)ssrc << 16 | index >> 32));
+    tl_put32(iv + 8, tl_get32(salt + 8) ^ (uint32_t)index);
 }
 
 // ---- what every engine does first --------------------------------------------------------------------
@@ -190,9 +164,8 @@ static inline bool srtp_protect_begin(const struct srtp_ctx *ctx, struct srtp_op
     } else if (op->index >> 48) {
         op->status = TL_DROP_tx_index_end;
     } else {
-        op->pkt[2] = (uint8_t)(op->index >> 8);
-        op->pkt[3] = (uint8_t)op->index;
-        srtp_put32(op->pkt + 8, op->ssrc);
+        tl_put16(op->pkt + 2, (uint16_t)op->index);
+        tl_put32(op->pkt + 8, op->ssrc);
         return true;
     }
     return false;

@@ -23,7 +23,7 @@ static bool cm_cipher(struct mb_ctx *x, const struct srtp_op *op, unsigned end)
         IMB_AES_KEYEXP_256(x->wide, k->key, x->scratch.enc, x->scratch.dec);
     else
         IMB_AES_KEYEXP_128(x->wide, k->key, x->scratch.enc, x->scratch.dec);
-    srtp_iv_cm(x->iv[0], k->salt, srtp_get32(op->pkt + 4), op->index);
+    srtp_iv_cm(x->iv[0], k->salt, tl_get32(op->pkt + 4), op->index);
     mb_cipher_job(&x->cipher[aes][0], x->scratch.enc, op->pkt + SRTCP_HEADER_LEN, end - SRTCP_HEADER_LEN,
                   x->iv[0]);
     return mb_run_cipher(x, aes, 1);
@@ -46,9 +46,9 @@ static void gcm_begin(struct mb_ctx *x, const struct srtp_op *op, uint8_t iv[12]
         IMB_AES256_GCM_PRE(x->wide, key->rtcp_key, (struct gcm_key_data *)x->scratch.gcm);
     else
         IMB_AES128_GCM_PRE(x->wide, key->rtcp_key, (struct gcm_key_data *)x->scratch.gcm);
-    srtp_iv_gcm(iv, key->rtcp_salt, srtp_get32(op->pkt + 4), op->index);
+    srtp_iv_gcm(iv, key->rtcp_salt, tl_get32(op->pkt + 4), op->index);
     memcpy(aad, op->pkt, SRTCP_HEADER_LEN);
-    srtp_put32(aad + SRTCP_HEADER_LEN, SRTCP_E | (uint32_t)op->index);
+    tl_put32(aad + SRTCP_HEADER_LEN, SRTCP_E | (uint32_t)op->index);
 }
 
 static void gcm_protect(struct mb_ctx *x, struct srtp_op *op)
@@ -58,7 +58,7 @@ static void gcm_protect(struct mb_ctx *x, struct srtp_op *op)
     x->seal[mb_aes(op->key)]((const struct gcm_key_data *)x->scratch.gcm, &x->gcm, text, text,
                              op->len - SRTCP_HEADER_LEN, iv, aad, sizeof aad, op->pkt + op->len,
                              SRTP_GCM_TAG);
-    srtp_put32(op->pkt + op->len + SRTP_GCM_TAG, SRTCP_E | (uint32_t)op->index);
+    tl_put32(op->pkt + op->len + SRTP_GCM_TAG, SRTCP_E | (uint32_t)op->index);
     op->len += SRTP_GCM_TAG + SRTCP_WORD;
     op->status = SRTP_OK;
 }
@@ -82,7 +82,7 @@ void mb_rtcp_protect(struct srtp_ctx *base, struct srtp_op *op)
     if (srtp_suite_is_gcm(key->suite)) {
         gcm_protect(x, op);
     } else if (cm_cipher(x, op, op->len)) {
-        srtp_put32(op->pkt + op->len, SRTCP_E | (uint32_t)op->index);
+        tl_put32(op->pkt + op->len, SRTCP_E | (uint32_t)op->index);
         op->len += SRTCP_WORD;
         if (cm_hash(x, op, op->len)) {
             memcpy(op->pkt + op->len, srtp_mki(key), key->mki_len);

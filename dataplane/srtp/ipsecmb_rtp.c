@@ -41,7 +41,7 @@ static inline void gather_protect(struct mb_ctx *x, struct gathered *g, struct s
     gather_cipher(x, g, op, i, op->ssrc, op->len);
     // The ROC is authenticated behind the packet and not sent (RFC 3711 4.2): the tag overwrites it, or the
     // MKI does when all is done.
-    srtp_put32(op->pkt + op->len, (uint32_t)(op->index >> 16));
+    tl_put32(op->pkt + op->len, (uint32_t)(op->index >> 16));
     mb_hash_job(&x->hash[i], key->inner, key->outer, op->pkt, op->len + 4u, op->pkt + op->len + mki_len);
     g->mki |= mki_len != 0;
     op->len += srtp_key_trailer(op->key);
@@ -74,7 +74,7 @@ static inline void gather_unprotect(struct mb_ctx *x, struct gathered *g, struct
     else
         memcpy(x->tag[i], tag, key->head.tag);
     // overwrites of what follows the payload the MKI, which was looked at, and the tag, which was kept
-    srtp_put32(op->pkt + op->len, (uint32_t)(op->index >> 16));
+    tl_put32(op->pkt + op->len, (uint32_t)(op->index >> 16));
     mb_hash_job(&x->hash[i], key->inner, key->outer, op->pkt, op->len + 4u, x->digest[i]);
 }
 
@@ -87,7 +87,7 @@ static void finish_unprotect(struct mb_ctx *x, struct gathered *g)
         if (!ok || !srtp_tag_equal(x->digest[i], x->tag[i], op->key->tag))
             continue;
         op->status = SRTP_OK;
-        gather_cipher(x, g, op, i, srtp_get32(op->pkt + 8), op->len);
+        gather_cipher(x, g, op, i, tl_get32(op->pkt + 8), op->len);
     }
     ok = run_ciphers(x, g);
     for (unsigned i = 0; !ok && i < g->n; i++)
@@ -115,7 +115,7 @@ static inline void gcm_unprotect(struct mb_ctx *x, struct srtp_op *op)
     const struct srtp_key_gcm *key = srtp_gcm(op->key);
     uint8_t iv[12], tag[SRTP_GCM_TAG], *text = op->pkt + op->hdr_len;
     op->len -= srtp_key_trailer(op->key);
-    srtp_iv_gcm(iv, key->salt, srtp_get32(op->pkt + 8), op->index);
+    srtp_iv_gcm(iv, key->salt, tl_get32(op->pkt + 8), op->index);
     x->open[mb_aes(op->key)]((const struct gcm_key_data *)key->data, &x->gcm, text, text,
                              op->len - op->hdr_len, iv, op->pkt, op->hdr_len, tag, SRTP_GCM_TAG);
     op->status = srtp_tag_equal(tag, op->pkt + op->len, SRTP_GCM_TAG) ? SRTP_OK : TL_DROP_bad_auth;

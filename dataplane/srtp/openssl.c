@@ -141,7 +141,7 @@ static EVP_CIPHER_CTX *gcm_of(struct ossl_ctx *x, const struct srtp_key *key)
 static bool gcm_rtp(struct ossl_ctx *x, enum gcm_direction dir, const struct srtp_op *op, unsigned end)
 {
     uint8_t iv[12];
-    srtp_iv_gcm(iv, srtp_gcm(op->key)->salt, srtp_get32(op->pkt + 8), op->index);
+    srtp_iv_gcm(iv, srtp_gcm(op->key)->salt, tl_get32(op->pkt + 8), op->index);
     const struct gcm_job j = {
         .key = srtp_gcm(op->key)->data,
         .iv = iv,
@@ -171,7 +171,7 @@ static void ossl_protect(struct srtp_ctx *base, struct srtp_op *ops, unsigned n)
             const struct srtp_key_cm *cm = srtp_cm(key);
             uint8_t iv[16], roc[4], tag[20];
             srtp_iv_cm(iv, cm->salt, op->ssrc, op->index);
-            srtp_put32(roc, (uint32_t)(op->index >> 16));
+            tl_put32(roc, (uint32_t)(op->index >> 16));
             if (!ctr(ctr_of(x, key), cm->enc, iv, op->pkt + op->hdr_len, op->len - op->hdr_len) ||
                 !hmac(x, cm->inner, op->pkt, op->len, roc, tag))
                 continue;
@@ -198,8 +198,8 @@ static void ossl_unprotect(struct srtp_ctx *base, struct srtp_op *ops, unsigned 
         } else {
             const struct srtp_key_cm *cm = srtp_cm(key);
             uint8_t iv[16], roc[4], tag[20];
-            srtp_iv_cm(iv, cm->salt, srtp_get32(op->pkt + 8), op->index);
-            srtp_put32(roc, (uint32_t)(op->index >> 16));
+            srtp_iv_cm(iv, cm->salt, tl_get32(op->pkt + 8), op->index);
+            tl_put32(roc, (uint32_t)(op->index >> 16));
             if (!hmac(x, cm->inner, op->pkt, end, roc, tag) ||
                 !srtp_tag_equal(tag, op->pkt + op->len - key->tag, key->tag) ||
                 !ctr(ctr_of(x, key), cm->enc, iv, op->pkt + op->hdr_len, end - op->hdr_len))
@@ -218,8 +218,8 @@ static bool gcm_rtcp(struct ossl_ctx *x, enum gcm_direction dir, const struct sr
 {
     const struct srtp_key_gcm *key = srtp_gcm(op->key);
     uint8_t iv[12], word[SRTCP_WORD];
-    srtp_iv_gcm(iv, key->rtcp_salt, srtp_get32(op->pkt + 4), op->index);
-    srtp_put32(word, SRTCP_E | (uint32_t)op->index);
+    srtp_iv_gcm(iv, key->rtcp_salt, tl_get32(op->pkt + 4), op->index);
+    tl_put32(word, SRTCP_E | (uint32_t)op->index);
     const struct gcm_job j = {
         .key = key->rtcp_key,
         .iv = iv,
@@ -243,15 +243,15 @@ static void ossl_rtcp_protect(struct srtp_ctx *base, struct srtp_op *op)
     if (srtp_suite_is_gcm(key->suite)) {
         if (!gcm_rtcp(x, GCM_SEAL, op, op->len))
             return;
-        srtp_put32(op->pkt + op->len + SRTP_GCM_TAG, word);
+        tl_put32(op->pkt + op->len + SRTP_GCM_TAG, word);
         op->len += SRTP_GCM_TAG + SRTCP_WORD;
     } else {
         const struct srtp_session_key *k = &srtp_cm_tail(srtp_cm(key))->rtcp;
         uint8_t iv[16], tag[20];
-        srtp_iv_cm(iv, k->salt, srtp_get32(op->pkt + 4), op->index);
+        srtp_iv_cm(iv, k->salt, tl_get32(op->pkt + 4), op->index);
         if (!ctr(ctr_of(x, key), k->key, iv, op->pkt + SRTCP_HEADER_LEN, op->len - SRTCP_HEADER_LEN))
             return;
-        srtp_put32(op->pkt + op->len, word);
+        tl_put32(op->pkt + op->len, word);
         op->len += SRTCP_WORD;
         if (!hmac(x, k->auth, op->pkt, op->len, NULL, tag))
             return;
@@ -276,7 +276,7 @@ static void ossl_rtcp_unprotect(struct srtp_ctx *base, struct srtp_op *op)
         const struct srtp_session_key *k = &srtp_cm_tail(srtp_cm(key))->rtcp;
         uint8_t iv[16], tag[20];
         end = op->len - SRTCP_CM_TAG - key->mki_len - SRTCP_WORD;
-        srtp_iv_cm(iv, k->salt, srtp_get32(op->pkt + 4), op->index);
+        srtp_iv_cm(iv, k->salt, tl_get32(op->pkt + 4), op->index);
         if (!hmac(x, k->auth, op->pkt, end + SRTCP_WORD, NULL, tag) ||
             !srtp_tag_equal(tag, op->pkt + op->len - SRTCP_CM_TAG, SRTCP_CM_TAG) ||
             !ctr(ctr_of(x, key), k->key, iv, op->pkt + SRTCP_HEADER_LEN, end - SRTCP_HEADER_LEN))

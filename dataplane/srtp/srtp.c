@@ -172,7 +172,7 @@ uint8_t srtcp_peek(const struct srtp_key *key, const uint8_t *pkt, size_t len, u
     const uint8_t *mki = pkt + len - key->mki_len - (gcm ? 0 : tag);
     if (!srtp_mki_is(key, mki))
         return TL_DROP_bad_mki;
-    uint32_t word = srtp_get32(mki - SRTCP_WORD);
+    uint32_t word = tl_get32(mki - SRTCP_WORD);
     if (!(word & SRTCP_E))
         return TL_DROP_plain_rtcp;
     *index = word & ~SRTCP_E;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/bytes.h"
 #include "dataplane/srtp/kdf.h"
 #include "tools/bench/reference.h"
 
@@ -188,25 +189,12 @@ static inline struct one next_one(struct lane *l, unsigned tag)
     return o;
 }
 
-static inline uint64_t load64(const uint8_t *p)
-{
-    uint64_t v;
-    memcpy(&v, p, 8);
-    return rte_be_to_cpu_64(v);
-}
-
-static inline void store64(uint8_t *p, uint64_t v)
-{
-    v = rte_cpu_to_be_64(v);
-    memcpy(p, &v, 8);
-}
-
 static inline void cm_begin(struct raw *raw, unsigned i, const struct one *o)
 {
     const struct cm_key *key = &raw->cm[o->number];
     uint32_t roc = rte_cpu_to_be_32((uint32_t)(o->index >> 16));
-    store64(raw->iv[i], load64(key->salt) ^ o->ssrc);
-    store64(raw->iv[i] + 8, load64(key->salt + 8) ^ o->index << 16);
+    tl_put64(raw->iv[i], tl_get64(key->salt) ^ o->ssrc);
+    tl_put64(raw->iv[i] + 8, tl_get64(key->salt + 8) ^ o->index << 16);
     memcpy(o->rtp + o->len, &roc, 4);
 }
 
@@ -292,7 +280,7 @@ static unsigned cm_two_bursts(struct lane *l, struct raw *raw, unsigned n)
 static inline void gcm_iv(const struct gcm_key *key, const struct one *o, uint8_t iv[12])
 {
     uint32_t low;
-    store64(iv, load64(key->salt) ^ ((uint64_t)o->ssrc << 16 | o->index >> 32));
+    tl_put64(iv, tl_get64(key->salt) ^ ((uint64_t)o->ssrc << 16 | o->index >> 32));
     memcpy(&low, key->salt + 8, 4);
     low ^= rte_cpu_to_be_32((uint32_t)o->index);
     memcpy(iv + 8, &low, 4);
