@@ -51,13 +51,17 @@ static bool trunk_has(const struct tl_trunk_config *trunk, int codec)
     return codec == NEG_EVENT;
 }
 
-static void copy_str(char *out, size_t cap, const char *text, struct sdp_str s)
+// The events of telephone-event, "0-15,66" (RFC 4733 2.4.1); "" for what is no such list, which stays here.
+static void take_events(char out[static NEG_FMTP_MAX], const char *text, struct sdp_str s)
 {
     out[0] = 0;
-    if (s.len < cap) {
-        memcpy(out, text + s.off, s.len);
-        out[s.len] = 0;
-    }
+    if (s.len >= NEG_FMTP_MAX)
+        return;
+    for (unsigned i = 0; i < s.len; i++)
+        if (!strchr("0123456789,- ", text[s.off + i]))
+            return;
+    memcpy(out, text + s.off, s.len);
+    out[s.len] = 0;
 }
 
 // Payload types of the trunk's codecs in a medium. Returns whether there is any G.711.
@@ -72,7 +76,7 @@ static bool take_codecs(struct neg_leg *leg, const struct sdp_media *m, const ch
             continue;
         leg->remote_pt[codec] = m->format[i].pt;
         if (codec == NEG_EVENT) {
-            copy_str(leg->event_fmtp, sizeof leg->event_fmtp, text, m->format[i].fmtp);
+            take_events(leg->event_fmtp, text, m->format[i].fmtp);
         } else if (first) {
             leg->g711_first = (uint8_t)codec;
             first = false;

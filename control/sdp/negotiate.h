@@ -39,6 +39,8 @@ struct neg_word {
     uint8_t first;     // the law that was named first
     uint8_t direction; // enum sdp_direction: what we said that we do
     bool mux;
+    uint64_t version;              // in o=
+    uint64_t hash;                 // of the body
     bool off;                      // the audio has port 0
     bool zero;                     // hold by 0.0.0.0 in c=
     char event_fmtp[NEG_FMTP_MAX]; // the other side's, as they went in

@@ -58,6 +58,8 @@ static void put_word(struct record_writer *w, const struct neg_word *word)
     record_put_number(w, "first", word->first);
     record_put_number(w, "direction", word->direction);
     record_put_number(w, "mux", word->mux);
+    record_put_number(w, "version", word->version);
+    record_put_number(w, "hash", word->hash);
     record_put_number(w, "off", word->off);
     record_put_number(w, "zero", word->zero);
     record_put_text(w, "event_fmtp", word->event_fmtp);
@@ -200,6 +202,8 @@ static void get_word(struct record *in, struct neg_word *word)
     word->first = (uint8_t)record_number(&r, "first", NEG_PCMA);
     word->direction = (uint8_t)record_number(&r, "direction", SDP_SENDRECV);
     word->mux = record_number(&r, "mux", 1);
+    word->version = record_number(&r, "version", UINT64_MAX);
+    word->hash = record_number(&r, "hash", UINT64_MAX);
     word->off = record_number(&r, "off", 1);
     word->zero = record_number(&r, "zero", 1);
     record_text(&r, "event_fmtp", word->event_fmtp, sizeof word->event_fmtp);

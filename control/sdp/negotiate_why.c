@@ -36,6 +36,8 @@ static const struct {
     {306, "an SRTP key of the offer"},
     {306, "the SRTP key of the answer"},
     {306, "the answer has rtcp-mux"},
+    {307, "no m= line of the SDP"},
+    {307, "the SDP has"},
 };
 
 unsigned neg_warn_code(const char *why)

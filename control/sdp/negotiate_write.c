@@ -112,7 +112,7 @@ static void put_session(struct writer *w, const struct neg_leg *leg)
     char ip[TL_ADDR_TEXT];
     tl_addr_print_ip(&leg->local, ip);
     put(w, "o=- %llu %llu IN IP4 %s\r\n", (unsigned long long)leg->session_id,
-        (unsigned long long)leg->version, ip);
+        (unsigned long long)leg->word.version, ip);
     put(w, "s=-\r\nc=IN IP4 %s\r\nt=0 0\r\n", leg->word.zero ? "0.0.0.0" : ip);
 }
 
@@ -138,18 +138,20 @@ static uint64_t hash_of(const char *out, size_t len)
 // first with the old version; only when that came out different it is written again.
 static int write_versioned(struct neg_leg *leg, char *out)
 {
+    struct neg_word *word = &leg->word;
     struct writer w = {.out = out};
+    word->version = leg->version;
     put_body(&w, leg);
-    uint64_t hash = hash_of(out, w.len);
-    if (leg->hash && hash != leg->hash) {
-        leg->version++;
+    word->hash = hash_of(out, w.len);
+    if (leg->hash && word->hash != leg->hash) {
+        word->version = ++leg->version;
         w = (struct writer){.out = out};
         put_body(&w, leg);
-        hash = hash_of(out, w.len);
+        word->hash = hash_of(out, w.len);
     }
     if (w.full)
         return -ENOSPC;
-    leg->hash = hash;
+    leg->hash = word->hash;
     return (int)w.len;
 }
 
@@ -329,7 +331,7 @@ int neg_repeat_answer(const struct neg_leg *leg, char *out)
     put_body(&w, leg);
     if (w.full)
         return -ENOSPC;
-    return hash_of(out, w.len) == leg->hash ? (int)w.len : -ENOENT;
+    return hash_of(out, w.len) == leg->word.hash ? (int)w.len : -ENOENT;
 }
 
 void neg_keep_version(struct neg_leg *leg, const struct neg_leg *later)

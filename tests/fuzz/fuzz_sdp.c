@@ -100,6 +100,26 @@ static void check_legs(const struct neg_leg *a, const struct neg_leg *b)
     FUZZ_MUST(tl_command_check(&c, &field) == 0);
 }
 
+// A leg that was saved and read back says the same.
+static void check_saved(const struct neg_leg *leg, const char *out, int len)
+{
+    static struct tl_config config;
+    static char record[NEG_SAVE_MAX + 64], again[NEG_BODY_MAX];
+    struct record_writer w;
+    struct record r;
+    struct neg_leg loaded;
+    config.trunk_count = 1;
+    config.trunks[0] = trunks[0];
+    record_writer_init(&w, record, sizeof record);
+    record_begin(&w, "call", 1);
+    neg_save(&w, "leg", leg);
+    record_end(&w);
+    int n = record_finish(&w);
+    FUZZ_MUST(n > 0 && record_open(&r, record, (size_t)n, "call") == 0);
+    FUZZ_MUST(neg_load(&loaded, &r, "leg", &config) == 0);
+    FUZZ_MUST(neg_repeat_answer(&loaded, again) == len && memcmp(out, again, (size_t)len) == 0);
+}
+
 // The SDP as the offer of one side and as the answer of the other; and once more while the call is up.
 static void check_negotiation(const struct sdp *sdp, const char *text)
 {
@@ -132,6 +152,7 @@ static void check_negotiation(const struct sdp *sdp, const char *text)
         check_said(out, len, sdp->media_count);
         FUZZ_MUST(neg_repeat_answer(&a, again) == len && memcmp(out, again, (size_t)len) == 0);
         check_legs(&a, &b);
+        check_saved(&a, out, len);
     }
 }
 

@@ -105,6 +105,30 @@ static void test_fixed_answer(void)
 
 static_assert(TL_LEG_RECV == 1 && TL_LEG_SEND == 2, "index of the flags above");
 
+// Between an early answer and the final one the side was made an offer that it refused: the answer stays byte for byte,
+// and what is new after it has a version above both.
+static void test_repeat_behind_refused_offer(void)
+{
+    struct pair p;
+    char said[NEG_BODY_MAX], sdp[200];
+    begin(&p, &plain, &plain);
+    sdp_with(sdp, sizeof sdp, "8", "sendrecv");
+    exchange(&p, &p.a, &p.b, sdp, sdp);
+    memcpy(said, p.out, sizeof said);
+    struct neg_leg copy = p.a;
+    sdp_with(sdp, sizeof sdp, "8", "sendonly");
+    CU_ASSERT_EQUAL(take_offer(&p, &p.b, sdp), 0);
+    CU_ASSERT_TRUE(neg_make_offer(&copy, &p.b, test_random, p.out) > 0);
+    CU_ASSERT_STRING_NOT_EQUAL(p.out, said);
+    neg_keep_version(&p.a, &copy);
+    CU_ASSERT_EQUAL(neg_repeat_answer(&p.a, p.out), (int)strlen(said));
+    CU_ASSERT_STRING_EQUAL(p.out, said);
+    sdp_with(sdp, sizeof sdp, "8", "inactive");
+    CU_ASSERT_EQUAL(take_offer(&p, &p.a, sdp), 0);
+    CU_ASSERT_TRUE(neg_make_answer(&p.a, &p.b, p.out) > 0);
+    CU_ASSERT_EQUAL(p.a.word.version, copy.version + 1);
+}
+
 // Keys, MKI and refused lines are said once more as they were; a new offer ends what was said.
 static void test_repeat_with_keys(void)
 {
@@ -277,6 +301,13 @@ static void test_warnings(void)
             printf("answer %zu: %u %s\n", i, neg_warn_code(p.why), p.why);
         CU_ASSERT_EQUAL(neg_warn_code(p.why), answers[i].code);
     }
+    static const char *const unread[] = {"v=1", "m=audio x RTP/AVP 8"};
+    for (size_t i = 0; i < 2; i++) {
+        struct sdp s;
+        const char *why = NULL;
+        CU_ASSERT_EQUAL(sdp_parse(&s, unread[i], strlen(unread[i]), &why), -EINVAL);
+        CU_ASSERT_EQUAL(neg_warn_code(why), 307);
+    }
     CU_ASSERT_TRUE(neg_warning("a \"b\" \\", "x", warning, sizeof warning) > 0);
     CU_ASSERT_STRING_EQUAL(warning, "399 x \"a \\\"b\\\" \\\\\"");
     CU_ASSERT_EQUAL(neg_warning("a", "x", warning, 9), -ENOSPC);
@@ -288,6 +319,7 @@ int main(int argc, char **argv)
     static const struct test_case cases[] = {
         {"an answer that stays", test_fixed_answer},
         {"an answer with keys, once more", test_repeat_with_keys},
+        {"an answer behind a refused offer", test_repeat_behind_refused_offer},
         {"the same SDP", test_same},
         {"session refresh", test_refresh},
         {"warnings", test_warnings},

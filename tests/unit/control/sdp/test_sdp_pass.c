@@ -148,6 +148,36 @@ static void test_nothing_else(void)
     }
 }
 
+// telephone-event has its list of events there, and nothing else.
+static void test_events(void)
+{
+    static const struct {
+        const char *fmtp, *passes;
+    } table[] = {
+        {"0-15", "0-15"},
+        {"0-11,66", "0-11,66"},
+        {"0-15, 66", "0-15, 66"},
+        {"192.0.2.7", "0-15"},
+        {"0-15;x=sip:a@b", "0-15"},
+        {"events=0-15", "0-15"},
+        {"00000000000000000000000000000000000000000000000000", "0-15"},
+        {"", "0-15"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct pair p;
+        char text[300], line[80];
+        begin(&p, &plain, &plain);
+        snprintf(
+            text, sizeof text,
+            "c=IN IP4 192.0.2.1\nm=audio 9000 RTP/AVP 8 101\na=rtpmap:101 telephone-event/8000\na=fmtp:101 %s\n",
+            table[i].fmtp);
+        snprintf(line, sizeof line, "\r\na=fmtp:101 %s\r\n", table[i].passes);
+        CU_ASSERT_EQUAL_FATAL(take_offer(&p, &p.a, text), 0);
+        CU_ASSERT_TRUE_FATAL(neg_make_offer(&p.b, &p.a, test_random, p.out) > 0);
+        CU_ASSERT_TRUE(says(&p, line));
+    }
+}
+
 // Each trunk gets the lines of its own list, whatever the other one's is.
 static void test_by_trunk(void)
 {
@@ -219,8 +249,8 @@ static void test_document(void)
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
-        {"the list", test_list},     {"harmless values", test_values}, {"nothing else", test_nothing_else},
-        {"by trunk", test_by_trunk}, {"docs/sdp.md", test_document},
+        {"the list", test_list}, {"harmless values", test_values}, {"nothing else", test_nothing_else},
+        {"events", test_events}, {"by trunk", test_by_trunk},      {"docs/sdp.md", test_document},
     };
     return test_main("sdp_pass", TEST_CASES(cases), argc, argv);
 }
