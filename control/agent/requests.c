@@ -107,7 +107,12 @@ void agent_in_dialog(struct agent_dialog *d, struct sip_txn *txn, const struct s
         agent_respond(txn, 500, 0, NULL);
         return;
     }
-    switch (sip_msg_method(msg)) {
+    enum sip_method method = sip_msg_method(msg);
+    if (d->leg->owner->call.state >= CALL_ENDING && method != SIP_BYE && method != SIP_INVITE) {
+        agent_respond(txn, 481, 0, NULL); // RFC 3261 12.2.2: the dialog has ended, its BYE is on its way
+        return;
+    }
+    switch (method) {
     case SIP_BYE:
         agent_event(d->leg->owner, &bye, msg, txn);
         return;
