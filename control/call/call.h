@@ -239,4 +239,14 @@ void call_step(struct call *call, const struct call_event *event, struct call_ac
 // The legs for the ADD or MODIFY that an action asks for, realms included. `out` holds keys: wipe it.
 void call_legs(const struct call *call, struct tl_leg out[2]);
 
+// Writes the call as a section "call" of a record: state, sides, forks, the exchange under way, keys included, so the caller
+// wipes what was written. Trunks stand there by name.
+struct record;
+struct record_writer;
+void call_save(struct record_writer *w, const struct call *call);
+
+// Reads that section back; *call is made anew. Returns 0; -ENOENT: a trunk of it is not there any more; -EINVAL: another
+// version, or something in it is missing or out of range; -ENOMEM. After an error *call holds nothing.
+int call_load(struct call *call, const struct call_env *env, const struct record *in);
+
 const char *call_state_name(enum call_state state);
