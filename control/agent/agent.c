@@ -169,9 +169,9 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_msg *msg
         new_call(agent, txn, msg, flow);
         return;
     }
-    bool options = sip_msg_method(msg) == SIP_OPTIONS && !lost;
-    int status = lost ? 481 : options ? 200 : 405;
-    const char *headers = options ? "Accept: application/sdp\r\n" : NULL;
+    int refused = sip_method_refused(sip_msg_method(msg), SIP_OUTSIDE, sip_methods_ours());
+    int status = lost ? 481 : refused ? refused : 200; // of what is ours only OPTIONS is left
+    const char *headers = status == 200 ? "Accept: application/sdp\r\n" : NULL;
     if (trunk_identify(&agent->trunks, flow->listener, &flow->remote, sip_msg_via_port(msg)))
         agent_respond(txn, status, 0, headers);
     else

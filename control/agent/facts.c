@@ -6,15 +6,15 @@
 #include "control/agent/agent_internal.h"
 #include "control/sip/value.h"
 
-static uint8_t options_of(const struct sip_msg *msg, const char *header)
+static uint8_t options_of(const struct sip_msg *msg, enum sip_name header)
 {
-    return sip_msg_has_token(msg, header, "100rel") ? CALL_OPTION_100REL : 0;
+    return sip_msg_options(msg, header) & sip_option_bit(SIP_OPTION_100REL) ? CALL_OPTION_100REL : 0;
 }
 
 // RFC 5009: what a peer says of the media that it sends before it answers.
 static uint8_t early_media(const struct sip_msg *msg)
 {
-    struct sip_str value = sip_msg_header(msg, "P-Early-Media", 0);
+    struct sip_str value = sip_msg_line(msg, SIP_NAME_P_EARLY_MEDIA, 0);
     if (!value.p)
         return CALL_EARLY_UNSAID;
     return sip_msg_has_token(msg, "P-Early-Media", "inactive") ||
@@ -28,14 +28,13 @@ static uint8_t q850_of(const struct sip_msg *msg)
 {
     struct sip_str line, value, cause;
     uint64_t n;
-    for (unsigned i = 0; (line = sip_msg_header(msg, "Reason", i)).p; i++)
+    for (unsigned i = 0; (line = sip_msg_line(msg, SIP_NAME_REASON, i)).p; i++)
         while ((value = sip_next_value(&line)).p) {
-            const char *params = memchr(value.p, ';', value.len);
-            struct sip_str protocol =
-                sip_trim((struct sip_str){value.p, params ? (size_t)(params - value.p) : 0});
-            if (sip_str_is_nocase(protocol, "Q.850") &&
-                sip_read_param((struct sip_str){params, (size_t)(value.p + value.len - params)}, "cause",
-                               &cause) &&
+            const char *semicolon = memchr(value.p, ';', value.len);
+            size_t before = semicolon ? (size_t)(semicolon - value.p) : value.len;
+            struct sip_str protocol = sip_trim((struct sip_str){value.p, before});
+            struct sip_str params = {value.p + before, value.len - before};
+            if (sip_str_is_nocase(protocol, "Q.850") && sip_read_param(params, "cause", &cause) &&
                 sip_read_number(cause, 127, &n))
                 return (uint8_t)n;
         }
@@ -45,23 +44,24 @@ static uint8_t q850_of(const struct sip_msg *msg)
 void agent_facts(const struct sip_msg *msg, struct call_facts *out)
 {
     static const struct {
-        const char *name;
+        enum sip_method method;
         uint8_t bit;
-    } methods[] = {{"UPDATE", CALL_METHOD_UPDATE},
-                   {"INFO", CALL_METHOD_INFO},
-                   {"REFER", CALL_METHOD_REFER},
-                   {"PRACK", CALL_METHOD_PRACK}};
+    } methods[] = {{SIP_UPDATE, CALL_METHOD_UPDATE},
+                   {SIP_INFO, CALL_METHOD_INFO},
+                   {SIP_REFER, CALL_METHOD_REFER},
+                   {SIP_PRACK, CALL_METHOD_PRACK}};
+    uint32_t allow = sip_msg_methods(msg);
     memset(out, 0, sizeof *out);
-    out->supported = options_of(msg, "Supported");
-    out->required = options_of(msg, "Require");
-    out->allow_known = sip_msg_header(msg, "Allow", 0).p != NULL;
-    for (size_t i = 0; out->allow_known && i < sizeof methods / sizeof methods[0]; i++)
-        if (sip_msg_has_token(msg, "Allow", methods[i].name))
+    out->supported = options_of(msg, SIP_NAME_SUPPORTED);
+    out->required = options_of(msg, SIP_NAME_REQUIRE);
+    out->allow_known = sip_msg_line(msg, SIP_NAME_ALLOW, 0).p != NULL;
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
+        if (allow & sip_method_bit(methods[i].method))
             out->allow |= methods[i].bit;
     if (sip_msg_is_request(msg))
         return;
     out->q850 = q850_of(msg);
-    out->reliable = out->required & CALL_OPTION_100REL && sip_msg_header(msg, "RSeq", 0).p;
+    out->reliable = out->required & CALL_OPTION_100REL && sip_msg_line(msg, SIP_NAME_RSEQ, 0).p;
     out->early_media = early_media(msg);
 }
 

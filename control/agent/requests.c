@@ -112,6 +112,11 @@ void agent_in_dialog(struct agent_dialog *d, struct sip_txn *txn, const struct s
         agent_respond(txn, 481, 0, NULL); // RFC 3261 12.2.2: the dialog has ended, its BYE is on its way
         return;
     }
+    int refused = sip_method_refused(method, SIP_IN_DIALOG, sip_methods_ours());
+    if (refused) {
+        agent_respond(txn, refused, 0, NULL);
+        return;
+    }
     switch (method) {
     case SIP_BYE:
         agent_event(d->leg->owner, &bye, msg, txn);

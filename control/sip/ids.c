@@ -74,9 +74,3 @@ struct sip_flow sip_flow_to(const struct sip_stack *stack, uint32_t listener, co
                              .remote = *remote,
                              .peer = *remote};
 }
-
-bool sip_flow_from(const struct sip_flow *flow, const struct tl_addr *peer)
-{
-    return sip_flow_row(flow)->stream ? tl_addr_same_host(&flow->remote, peer)
-                                      : tl_addr_equal(&flow->remote, peer);
-}

@@ -8,20 +8,20 @@
 
 // ---- methods -------------------------------------------------------------------------------------------
 
-enum { ANYWHERE = SIP_OUTSIDE | SIP_EARLY | SIP_CONFIRMED, IN_DIALOG = SIP_EARLY | SIP_CONFIRMED };
+enum { ANYWHERE = SIP_OUTSIDE | SIP_IN_DIALOG };
 
 static const struct sip_method_row rows[SIP_METHOD_COUNT] = {
     // one that comes before the first is answered gets 500 with Retry-After (RFC 3261 section 14.2)
     [SIP_INVITE] = {"INVITE", SIP_OUTSIDE | SIP_CONFIRMED, true, true, true, 500},
-    [SIP_ACK] = {"ACK", IN_DIALOG, false, false, true, 0},
+    [SIP_ACK] = {"ACK", SIP_IN_DIALOG, false, false, true, 0},
     [SIP_CANCEL] = {"CANCEL", ANYWHERE, false, false, true, 481},
-    [SIP_BYE] = {"BYE", IN_DIALOG, false, false, true, 481},
+    [SIP_BYE] = {"BYE", SIP_IN_DIALOG, false, false, true, 481},
     [SIP_OPTIONS] = {"OPTIONS", ANYWHERE, false, false, true, 405},
-    [SIP_PRACK] = {"PRACK", IN_DIALOG, false, false, true, 481},
-    [SIP_UPDATE] = {"UPDATE", IN_DIALOG, false, false, true, 481},
-    [SIP_INFO] = {"INFO", IN_DIALOG, false, false, false, 481},
+    [SIP_PRACK] = {"PRACK", SIP_IN_DIALOG, false, false, true, 481},
+    [SIP_UPDATE] = {"UPDATE", SIP_IN_DIALOG, false, false, true, 481},
+    [SIP_INFO] = {"INFO", SIP_IN_DIALOG, false, false, false, 481},
     [SIP_REFER] = {"REFER", SIP_CONFIRMED, true, false, false, 405},
-    [SIP_NOTIFY] = {"NOTIFY", IN_DIALOG, true, false, false, 481},
+    [SIP_NOTIFY] = {"NOTIFY", SIP_IN_DIALOG, true, false, false, 481},
     // what no trunk sends a gateway on purpose
     [SIP_REGISTER] = {"REGISTER", SIP_OUTSIDE, false, false, false, 405},
     [SIP_SUBSCRIBE] = {"SUBSCRIBE", ANYWHERE, true, false, false, 405},

@@ -8,8 +8,13 @@
 
 #include "control/sip/msg.h"
 
-// Where a request stands: outside of any dialog, in an early one, in a confirmed one.
-enum sip_place { SIP_OUTSIDE = 1u << 0, SIP_EARLY = 1u << 1, SIP_CONFIRMED = 1u << 2 };
+// Where a request stands: outside of any dialog, in an early one, in a confirmed one; in either.
+enum sip_place {
+    SIP_OUTSIDE = 1u << 0,
+    SIP_EARLY = 1u << 1,
+    SIP_CONFIRMED = 1u << 2,
+    SIP_IN_DIALOG = SIP_EARLY | SIP_CONFIRMED
+};
 
 struct sip_method_row {
     const char *name;

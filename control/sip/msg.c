@@ -205,17 +205,6 @@ struct sip_str sip_msg_contact(const struct sip_msg *msg)
     return msg->contact.uri;
 }
 
-struct sip_str sip_msg_record_route(const struct sip_msg *msg, unsigned n)
-{
-    for (unsigned i = msg->first[SIP_NAME_RECORD_ROUTE]; i; i = msg->lines[i - 1].next) {
-        struct sip_str rest = msg->lines[i - 1].value, value;
-        while ((value = sip_next_value(&rest)).p)
-            if (n-- == 0)
-                return value;
-    }
-    return (struct sip_str){NULL, 0};
-}
-
 uint16_t sip_msg_via_port(const struct sip_msg *msg)
 {
     return msg->via.port;

@@ -76,10 +76,6 @@ struct sip_str sip_msg_to_tag(const struct sip_msg *msg);
 // URI of the first Contact without < >; p == NULL when there is none or it is "*".
 struct sip_str sip_msg_contact(const struct sip_msg *msg);
 
-// Values of Record-Route, in the order of the message, one URI with its parameters each, also where several
-// share a line. p == NULL after the last.
-struct sip_str sip_msg_record_route(const struct sip_msg *msg, unsigned n);
-
 // Value of the n-th header line of that name (compared without case; the compact form counts as the name),
 // folding replaced by spaces, no white space around. Commas do not split it.
 struct sip_str sip_msg_header(const struct sip_msg *msg, const char *name, unsigned n);

@@ -172,9 +172,6 @@ const struct sip_counters *sip_stack_counters(const struct sip_stack *stack);
 // is made.
 struct sip_flow sip_flow_to(const struct sip_stack *stack, uint32_t listener, const struct tl_addr *remote);
 
-// Whether the remote address (port too for UDP; TCP connections come from any port) of `flow` is `peer`.
-bool sip_flow_from(const struct sip_flow *flow, const struct tl_addr *peer);
-
 // Random, with the loop's number in it. A Call-ID needs 40 bytes.
 void sip_make_tag(struct sip_stack *stack, char out[static SIP_TAG_LEN]);
 void sip_make_call_id(struct sip_stack *stack, char *out, size_t size);

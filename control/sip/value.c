@@ -240,7 +240,7 @@ bool sip_read_param(struct sip_str params, const char *name, struct sip_str *val
 {
     struct cursor c = {params.p, params.p + params.len};
     struct sip_str found;
-    while (take_param(&c, &found, value))
+    while (params.p && take_param(&c, &found, value))
         if (sip_str_is_nocase(found, name))
             return true;
     *value = (struct sip_str){NULL, 0};

@@ -27,7 +27,7 @@ static void look(const struct sip_msg *msg)
     sip_msg_called(msg, number);
     sip_msg_calling(msg, number);
     sip_msg_contact(msg);
-    for (unsigned n = 0; sip_msg_record_route(msg, n).p; n++)
+    for (unsigned n = 0; sip_msg_line(msg, SIP_NAME_RECORD_ROUTE, n).p; n++)
         ;
     sip_msg_number(msg, "Session-Expires", 90, 0);
     sip_msg_has_token(msg, "Supported", "timer");

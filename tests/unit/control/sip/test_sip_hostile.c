@@ -124,7 +124,7 @@ static void use(const struct sip_msg *msg)
     sip_msg_body(msg, "application/sdp");
     sip_msg_has_token(msg, "Supported", "timer");
     sip_msg_number(msg, "Max-Forwards", 255, 70);
-    for (unsigned i = 0; sip_msg_record_route(msg, i).p; i++)
+    for (unsigned i = 0; sip_msg_line(msg, SIP_NAME_RECORD_ROUTE, i).p; i++)
         ;
     struct sip_dialog dialog;
     struct sip_flow flow = sip_flow_to(fix.stack, 0, &fix_peer);
