@@ -77,10 +77,12 @@ static bool rack_fits(const struct agent_leg *leg, const struct sip_msg *msg)
     uint32_t cseq;
     uint64_t rseq;
     size_t digits = 0;
+    if (!rack.p)
+        return false;
     while (digits < rack.len && !sip_is_space(rack.p[digits]))
         digits++;
     struct sip_str rest = sip_trim((struct sip_str){rack.p + digits, rack.len - digits});
-    return rack.p && sip_read_number((struct sip_str){rack.p, digits}, INT32_MAX, &rseq) &&
+    return sip_read_number((struct sip_str){rack.p, digits}, INT32_MAX, &rseq) &&
            sip_read_cseq(rest, &cseq, &method) && sip_str_is(method, "INVITE") && leg->rseq &&
            rseq == leg->rseq && cseq == leg->rseq_cseq;
 }

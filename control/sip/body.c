@@ -143,7 +143,7 @@ static void take_line(struct head *h, struct sip_str name, struct sip_str value)
     if (!out || value.len >= VALUE_MAX)
         return;
     for (size_t i = 0; i < value.len; i++)
-        out[i] = value.p[i] == '\r' || value.p[i] == '\n' ? ' ' : value.p[i];
+        out[i] = (char)(value.p[i] == '\r' || value.p[i] == '\n' ? ' ' : value.p[i]);
     out[value.len] = 0;
 }
 

@@ -20,8 +20,9 @@ static uint16_t near_seq;
 
 static void use(int rx_key, int tx_key)
 {
-    leg[1].rx = rx_key < 0 ? (struct tl_crypto){0} : rx[rx_key].crypto;
-    leg[1].tx = tx_key < 0 ? (struct tl_crypto){0} : tx[tx_key].crypto;
+    static const struct tl_crypto none;
+    leg[1].rx = rx_key < 0 ? none : rx[rx_key].crypto;
+    leg[1].tx = tx_key < 0 ? none : tx[tx_key].crypto;
 }
 
 static void set_up(enum tl_suite suite)
