@@ -237,6 +237,8 @@ static char *answer_lines(struct agent_call *c, const struct call_action *a, con
     char warning[480] = "";
     if (a->warning)
         agent_warning_line(leg, flow, a->warning, warning, sizeof warning);
+    c->agent->counters.bad_extension += a->status == 420;
+    c->agent->counters.extension_required += a->status == 421;
     const char *option = a->status == 420   ? "Unsupported: 100rel\r\n"
                          : a->status == 421 ? "Require: 100rel\r\n"
                                             : warning;

@@ -420,6 +420,43 @@ static void test_in_dialog_from_elsewhere(void)
     world_close(&w);
 }
 
+// What is required of us and what we require, refused: each is counted.
+static void require_100rel(struct tl_config *config)
+{
+    config->trunks[0].prack = TL_PRACK_REQUIRED;
+}
+
+static void no_100rel(struct tl_config *config)
+{
+    config->trunks[0].prack = TL_PRACK_OFF;
+}
+
+static void test_extensions(void)
+{
+    static const struct {
+        void (*tune)(struct tl_config *config);
+        const char *header, *answer, *has;
+        unsigned bad, required;
+    } table[] = {
+        {require_100rel, "", "SIP/2.0 421", "Require: 100rel", 0, 1},
+        {no_100rel, "Require: 100rel\n", "SIP/2.0 420", "Unsupported: 100rel\r\n", 1, 0},
+        {no_100rel, "Require: x-foo, timer-x\n", "SIP/2.0 420", "Unsupported: x-foo, timer-x\r\n", 1, 0},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct world w;
+        world_open(&w, table[i].tune);
+        a_invites(&w, "ext", "1100", table[i].header, body_a);
+        HAS(party_expect(&w, &w.a, table[i].answer), table[i].has);
+        CU_ASSERT_EQUAL(agent_counters(w.agent)->bad_extension, table[i].bad);
+        CU_ASSERT_EQUAL(agent_counters(w.agent)->extension_required, table[i].required);
+        json_t *status = agent_provider.status(w.agent), *calls = json_object_get(status, "calls");
+        CU_ASSERT_EQUAL(json_integer_value(json_object_get(calls, "bad_extension")), table[i].bad);
+        CU_ASSERT_EQUAL(json_integer_value(json_object_get(calls, "extension_required")), table[i].required);
+        json_decref(status);
+        world_close(&w);
+    }
+}
+
 static void test_in_dialog(void)
 {
     struct world w;
@@ -638,6 +675,7 @@ int main(int argc, char **argv)
         {"the last hop", test_last_hop},
         {"names stay names", test_names_stay_names},
         {"counters of SDP", test_sdp_counters},
+        {"extensions", test_extensions},
         {"in a dialog from elsewhere", test_in_dialog_from_elsewhere},
         {"turned away", test_turned_away},
         {"strangers", test_strangers},
