@@ -15,11 +15,13 @@ static void parse_block(struct config_parser *p, const struct block *block, cons
 static void unknown_key(struct config_parser *p, const struct block *block, uint32_t node, const char *key)
 {
     const char *names[BLOCK_OPTIONS_MAX + 1];
-    char all[400] = "", quoted[CONFIG_QUOTE];
+    char all[BLOCK_OPTIONS_MAX * (TL_NAME_MAX + 2)] = "", quoted[CONFIG_QUOTE];
     size_t n = block_count(block), used = 0;
 
     for (size_t i = 0; i < n; i++) {
         names[i] = block_option(block, i)->name;
+        if (used >= sizeof all)
+            continue;
         used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "", names[i]);
     }
     names[n] = "_comment";

@@ -99,6 +99,7 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
                                   .contact = plan.contact,
                                   .max_forwards = c->max_forwards,
                                   .headers = headers,
+                                  .allow = agent_allow(agent, agent_methods(trunk->config)),
                                   .body_type = agent_sdp_type,
                                   .body = a->body,
                                   .body_len = a->body_len};
@@ -124,6 +125,7 @@ void agent_dialog_request(struct agent_dialog *d, enum sip_method method, struct
     sip_dialog_request(&d->sip, method, r);
     agent_contact(d->leg, &d->sip.flow, contact, size);
     r->contact = contact;
+    r->allow = agent_allow(d->leg->owner->agent, agent_methods(agent_leg_trunk(d->leg)));
 }
 
 static void set_body(struct sip_request *r, const struct call_action *a)
@@ -280,6 +282,7 @@ static void do_answer(struct agent_call *c, const struct call_action *a)
                                 .contact = a->status < 300 ? contact : NULL,
                                 .headers = headers,
                                 .retry_after = a->retry_after,
+                                .allow = agent_allow(c->agent, agent_methods(agent_leg_trunk(leg))),
                                 .tag = d ? d->tag : NULL,
                                 .body_type = a->body ? agent_sdp_type : NULL,
                                 .body = a->body,

@@ -24,6 +24,14 @@ void agent_respond(struct sip_txn *txn, int status, unsigned retry_after, const 
     sip_respond(txn, &answer);
 }
 
+void agent_respond_in(const struct agent_dialog *d, struct sip_txn *txn, int status, const char *headers)
+{
+    sip_respond(txn, &(struct sip_answer){
+                         .status = status,
+                         .headers = headers,
+                         .allow = agent_allow(d->leg->owner->agent, agent_methods(agent_leg_trunk(d->leg)))});
+}
+
 // ---- new calls ----------------------------------------------------------------------------------------
 
 // Answers without keeping anything: who sends much, from addresses that may be forged, fills no table.
@@ -169,11 +177,16 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_msg *msg
         new_call(agent, txn, msg, flow);
         return;
     }
-    int refused = sip_method_refused(sip_msg_method(msg), SIP_OUTSIDE, sip_methods_ours());
+    int refused =
+        sip_method_refused(sip_msg_method(msg), SIP_OUTSIDE, sip_methods_ours() | sip_method_bit(SIP_NOTIFY));
     int status = lost ? 481 : refused ? refused : 200; // of what is ours only OPTIONS is left
     const char *headers = status == 200 ? "Accept: application/sdp\r\n" : NULL;
-    if (trunk_identify(&agent->trunks, flow->listener, &flow->remote, sip_msg_via_port(msg)))
-        agent_respond(txn, status, 0, headers);
+    const struct trunk *from =
+        trunk_identify(&agent->trunks, flow->listener, &flow->remote, sip_msg_via_port(msg));
+    if (from)
+        sip_respond(txn, &(struct sip_answer){.status = status,
+                                              .headers = headers,
+                                              .allow = agent_allow(agent, agent_methods(from->config))});
     else
         answer_stranger(txn, status, headers);
 }
@@ -215,6 +228,10 @@ static void on_response(void *arg, struct sip_txn *txn, struct sip_owner *owner,
             agent_probe_result((struct agent_probe *)owner, (unsigned)sip_msg_status(msg));
         return;
     }
+    if (((struct agent_user *)owner)->kind == AGENT_RELAY) {
+        agent_relay_response((struct agent_relay *)owner, msg);
+        return;
+    }
     agent_response((struct agent_leg *)owner, txn, msg, flow);
 }
 
@@ -225,6 +242,10 @@ static void on_failure(void *arg, struct sip_txn *txn, struct sip_owner *owner, 
         return;
     if (((struct agent_user *)owner)->kind == AGENT_PROBE) {
         agent_probe_result((struct agent_probe *)owner, 0);
+        return;
+    }
+    if (((struct agent_user *)owner)->kind == AGENT_RELAY) {
+        agent_relay_failure((struct agent_relay *)owner, txn, why);
         return;
     }
     agent_failure((struct agent_leg *)owner, txn, why);

@@ -5,6 +5,7 @@
 #include "control/agent/agent.h"
 #include "control/base/log.h"
 #include "control/sip/dialog.h"
+#include "control/sip/method.h"
 #include "control/trunk/headers.h"
 
 enum { AGENT_TAG_BUCKETS = 16384, AGENT_LATER_MAX = 4 * CALL_ACTIONS_MAX, AGENT_CONTACT_MAX = 384 };
@@ -12,7 +13,7 @@ enum { AGENT_TAG_BUCKETS = 16384, AGENT_LATER_MAX = 4 * CALL_ACTIONS_MAX, AGENT_
 // What the stack gives back as owner of a transaction.
 struct agent_user {
     struct sip_owner sip; // first
-    enum { AGENT_LEG, AGENT_PROBE } kind;
+    enum { AGENT_LEG, AGENT_PROBE, AGENT_RELAY } kind;
 };
 
 struct agent_leg;
@@ -62,6 +63,8 @@ struct agent_said {
     int status;               // 0: a request
 };
 
+struct agent_relay; // relay.c
+
 struct agent_call {
     struct agent *agent;
     struct agent_call *next, **link; // list of all calls, newest first
@@ -77,6 +80,7 @@ struct agent_call {
     struct agent_said said[2];  // by side
     bool anonymous;             // B is not told who calls
     char *location;             // A's, the body part, NULL: none or no trunk of the route gets it
+    struct agent_relay *relays; // requests that go from one side to the other
     struct trunk *trunk_b;      // that has this call's leg
     bool attempt;               // an INVITE to trunk_b has no result yet
     uint64_t heard[2], heard_ms[2],
@@ -108,6 +112,7 @@ struct agent {
     // of the message of the event under way; a copy, because the message is gone as soon as it is answered
     int status; // 0: no response
     char phrase[128];
+    char allow[128];         // that is being made
     char room[HEADERS_ROOM]; // of the headers that are being made
     // Events without SDP that actions of the step under way brought about, oldest first. Each action brings one at the most.
     struct call_event later[AGENT_LATER_MAX];
@@ -128,6 +133,8 @@ extern const char agent_sdp_type[]; // "application/sdp"
 
 // ---- agent.c ----
 void agent_respond(struct sip_txn *txn, int status, unsigned retry_after, const char *headers);
+// The same inside a dialog, where Allow is that of the trunk.
+void agent_respond_in(const struct agent_dialog *d, struct sip_txn *txn, int status, const char *headers);
 const char *agent_trunk_name(const struct agent *agent, uint32_t trunk);
 const struct tl_trunk_config *agent_leg_trunk(const struct agent_leg *leg);
 struct sip_str agent_sdp_of(const struct sip_msg *msg);
@@ -139,6 +146,9 @@ bool agent_body_refused(const struct sip_msg *msg); // a 415
 void agent_facts(const struct sip_msg *msg, struct call_facts *out);
 // Lines of Supported, Require that a request or answer of ours has on that trunk; "" for none. Fits 64 bytes.
 void agent_option_lines(const struct tl_trunk_config *trunk, enum sip_method method, char out[static 64]);
+// The methods that we take on that trunk, and Allow for a set of them: good until the next one is made.
+uint32_t agent_methods(const struct tl_trunk_config *trunk);
+const char *agent_allow(struct agent *agent, uint32_t methods);
 // "Warning: 399 HOST \"sentence\"" line of RFC 3261 20.43.
 void agent_warning_line(const struct agent_leg *leg, const struct sip_flow *flow, const char *sentence,
                         char *out, size_t size);
@@ -167,6 +177,16 @@ struct agent_dialog *agent_dialog_get(const struct agent_leg *leg, uint8_t id);
 // Only this one stays: it is confirmed.
 void agent_dialog_confirm(struct agent_dialog *d);
 void agent_dialogs_free(struct agent_leg *leg);
+
+// ---- relay.c ----
+
+// A request of theirs that is the other side's to answer: INFO (RFC 6086).
+void agent_relay_info(struct agent_dialog *d, struct sip_txn *txn, const struct sip_msg *msg);
+// What became of it on the other side; the relay may be gone afterwards.
+void agent_relay_response(struct agent_relay *relay, const struct sip_msg *msg);
+void agent_relay_failure(struct agent_relay *relay, struct sip_txn *txn, enum sip_failure why);
+// Ends them all: who waits is answered 481.
+void agent_relays_free(struct agent_call *c);
 
 // ---- call.c ----
 

@@ -66,6 +66,7 @@ void agent_call_free(struct agent_call *c)
     trunk_leg_ends(&agent->trunks.trunks[c->call.side[CALL_A].trunk]);
     if (c->trunk_b)
         trunk_leg_ends(c->trunk_b);
+    agent_relays_free(c);
     for (unsigned s = 0; s < 2; s++) {
         sip_owner_cut(&c->leg[s].user.sip); // among them: a call that is over repeats no 2xx
         agent_dialogs_free(&c->leg[s]);

@@ -72,6 +72,17 @@ void agent_option_lines(const struct tl_trunk_config *trunk, enum sip_method met
         snprintf(out, 64, "%s: 100rel\r\n", trunk->prack == TL_PRACK_REQUIRED ? "Require" : "Supported");
 }
 
+uint32_t agent_methods(const struct tl_trunk_config *trunk)
+{
+    return sip_methods_ours() & ~((trunk->prack == TL_PRACK_OFF ? sip_method_bit(SIP_PRACK) : 0) |
+                                  (trunk->update ? 0 : sip_method_bit(SIP_UPDATE)));
+}
+
+const char *agent_allow(struct agent *agent, uint32_t methods)
+{
+    return sip_method_list(methods, agent->allow, sizeof agent->allow);
+}
+
 void agent_warning_line(const struct agent_leg *leg, const struct sip_flow *flow, const char *sentence,
                         char *out, size_t size)
 {

@@ -49,7 +49,7 @@ static void take_update(struct agent_dialog *d, struct sip_txn *txn, const struc
 {
     struct agent_leg *leg = d->leg;
     if (!agent_leg_trunk(leg)->update) {
-        agent_respond(txn, 405, 0, NULL);
+        agent_respond_in(d, txn, 405, NULL);
         return;
     }
     if (leg->update_in) {
@@ -114,9 +114,10 @@ void agent_in_dialog(struct agent_dialog *d, struct sip_txn *txn, const struct s
         agent_respond(txn, 481, 0, NULL); // RFC 3261 12.2.2: the dialog has ended, its BYE is on its way
         return;
     }
-    int refused = sip_method_refused(method, SIP_IN_DIALOG, sip_methods_ours());
+    uint32_t taken = agent_methods(agent_leg_trunk(d->leg)) | sip_method_bit(SIP_NOTIFY);
+    int refused = sip_method_refused(method, SIP_IN_DIALOG, taken);
     if (refused) {
-        agent_respond(txn, refused, 0, NULL);
+        agent_respond_in(d, txn, refused, NULL);
         return;
     }
     switch (method) {
@@ -133,10 +134,16 @@ void agent_in_dialog(struct agent_dialog *d, struct sip_txn *txn, const struct s
         take_prack(d, txn, msg);
         return;
     case SIP_OPTIONS:
-        agent_respond(txn, 200, 0, accept_sdp);
+        agent_respond_in(d, txn, 200, accept_sdp);
+        return;
+    case SIP_INFO:
+        agent_relay_info(d, txn, msg);
+        return;
+    case SIP_NOTIFY: // of a subscription that is none of ours, RFC 6665 4.1.3
+        agent_respond_in(d, txn, 481, NULL);
         return;
     default:
-        agent_respond(txn, 405, 0, NULL);
+        agent_respond_in(d, txn, 405, NULL);
         return;
     }
 }

@@ -152,8 +152,10 @@ static bool modify_goes_on(struct call *call, const struct call_event *event, st
 static void note(struct call *call, const struct call_event *event)
 {
     struct call_side *side = &call->side[event->side];
-    if (event->facts && event->facts->allow_known)
+    if (event->facts && event->facts->allow_known) {
         side->allow = event->facts->allow;
+        side->allow_known = true;
+    }
     if (event->facts)
         side->supported |= event->facts->supported;
     switch (event->type) {

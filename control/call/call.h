@@ -86,6 +86,7 @@ enum call_event_type {
     CALL_EV_TRANSPORT,   // side: our INVITE could not be sent
     CALL_EV_NO_ACK,      // side: no ACK to our 2xx, or our answer could not be sent
     CALL_EV_UPDATED,     // side: final response to our UPDATE; status (0: none came), sdp or none
+    CALL_EV_GONE,        // side: it answered a request inside its dialog with 481
     CALL_EV_BYE_DONE,    // side: our BYE was answered or given up
     CALL_EV_ADDED,       // dataplane: status 0 and local, or -errno
     CALL_EV_MODIFIED,    // dataplane: status 0 or -errno
@@ -180,6 +181,7 @@ struct call_side {
     uint32_t trunk;     // index
     uint8_t main;       // number of the main dialog, 0: the only one
     uint8_t allow;      // enum call_method: what the far side says it takes
+    bool allow_known;   // it has said so
     uint8_t supported;  // enum call_option
     bool reliable;      // A: our provisional responses are reliable. B: its answer came reliably
     bool dialog;        // confirmed: a BYE is due when the call ends

@@ -114,6 +114,7 @@ void setup_next_trunk(struct call *call, struct call_actions *out, const char *w
     }
     b->trunk = call->trunks[++call->trunk_at];
     b->allow = b->supported = 0;
+    b->allow_known = false;
     forks_drop(call);
     if (same_realm(call, last, b->trunk)) {
         invite_b(call, out);

@@ -56,6 +56,9 @@ void update_step(struct call *call, const struct call_event *event, struct call_
     case CALL_EV_NO_ACK:
         end_call(call, out, 408, event->side == CALL_A ? "A sent no ACK" : "B sent no ACK");
         break;
+    case CALL_EV_GONE:
+        end_call(call, out, 481, "a side no longer knows the call");
+        break;
     case CALL_EV_MODIFIED:
         exchange_modified(call, event, out);
         break;

@@ -19,7 +19,7 @@ static const struct sip_method_row rows[SIP_METHOD_COUNT] = {
     [SIP_OPTIONS] = {"OPTIONS", ANYWHERE, false, false, true, 405},
     [SIP_PRACK] = {"PRACK", SIP_IN_DIALOG, false, false, true, 481},
     [SIP_UPDATE] = {"UPDATE", SIP_IN_DIALOG, false, false, true, 481},
-    [SIP_INFO] = {"INFO", SIP_IN_DIALOG, false, false, false, 481},
+    [SIP_INFO] = {"INFO", SIP_IN_DIALOG, false, false, true, 481},
     [SIP_REFER] = {"REFER", SIP_CONFIRMED, true, false, false, 405},
     [SIP_NOTIFY] = {"NOTIFY", SIP_IN_DIALOG, true, false, false, 481},
     // what no trunk sends a gateway on purpose

@@ -263,6 +263,11 @@ struct sip_str sip_msg_bytes(const struct sip_msg *msg)
     return msg->bytes;
 }
 
+struct sip_str sip_msg_whole_body(const struct sip_msg *msg)
+{
+    return msg->body.len ? msg->body : (struct sip_str){NULL, 0};
+}
+
 bool sip_msg_has_body(const struct sip_msg *msg)
 {
     return msg->body.len > 0;

@@ -114,6 +114,9 @@ struct sip_str sip_msg_part(const struct sip_msg *msg, const char *type, const c
 // alternatives one that is known is enough. False without a body and with handling=optional.
 bool sip_msg_body_refused(const struct sip_msg *msg, const char *const types[]);
 
+// The whole body, whatever its type; p == NULL: none.
+struct sip_str sip_msg_whole_body(const struct sip_msg *msg);
+
 // Whether there is a body at all.
 bool sip_msg_has_body(const struct sip_msg *msg);
 

@@ -465,7 +465,7 @@ static void test_in_dialog(void)
     bring_up(&w, &ok, &invite);
     a_requests(&w, ok, "OPTIONS", 2, "", NULL);
     CU_ASSERT_PTR_NOT_NULL(party_expect(&w, &w.a, "SIP/2.0 200"));
-    a_requests(&w, ok, "INFO", 3, "", NULL);
+    a_requests(&w, ok, "MESSAGE", 3, "", NULL);
     HAS(party_expect(&w, &w.a, "SIP/2.0 405"), "Allow: ");
     a_requests(&w, ok, "OPTIONS", 1, "", NULL); // CSeq from the past
     CU_ASSERT_PTR_NOT_NULL(party_expect(&w, &w.a, "SIP/2.0 500"));

@@ -80,7 +80,7 @@ static void request_has_what_it_needs(void)
         "<sip:us@192.0.2.1>;tag=ours\r\n"
         "To: <sip:b@192.0.2.10>\r\nCall-ID: 3.feedbeef\r\nCSeq: 1 INVITE\r\n"
         "Contact: <sip:us@192.0.2.1:5060>\r\nUser-Agent: trunkline-test\r\n"
-        "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE\r\nX-One: 1\r\nContent-Type: application/sdp\r\n"
+        "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO\r\nX-One: 1\r\nContent-Type: application/sdp\r\n"
         "Content-Length: 5\r\n\r\nv=0\r\n",
         branch);
     CU_ASSERT_STRING_EQUAL(t, expect);
