@@ -83,6 +83,7 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
     trunk_leg_begins(trunk);
     trunk_attempt(trunk);
     c->attempt = true;
+    c->number = a->number;
     agent_dialogs_free(leg);
     leg->invite_cseq = 1;
     sip_make_tag(agent->stack, leg->tag);
@@ -279,7 +280,9 @@ static void do_answer(struct agent_call *c, const struct call_action *a)
     struct sip_answer answer = {.status = a->status,
                                 .reason =
                                     relayed && agent_phrase(leg, flow, phrase, sizeof phrase) ? phrase : NULL,
-                                .contact = a->status < 300 ? contact : NULL,
+                                .contact = a->status < 300   ? contact
+                                           : a->status < 400 ? c->contacts
+                                                             : NULL,
                                 .headers = headers,
                                 .retry_after = a->retry_after,
                                 .allow = agent_allow(c->agent, agent_methods(agent_leg_trunk(leg))),

@@ -8,6 +8,7 @@
 #include "control/sip/method.h"
 #include "control/trunk/headers.h"
 
+enum { AGENT_NUMBERS_MAX = CALL_NUMBERS_MAX };
 enum { AGENT_TAG_BUCKETS = 16384, AGENT_LATER_MAX = 4 * CALL_ACTIONS_MAX, AGENT_CONTACT_MAX = 384 };
 
 // What the stack gives back as owner of a transaction.
@@ -80,6 +81,10 @@ struct agent_call {
     struct agent_said said[2];  // by side
     bool anonymous;             // B is not told who calls
     char *location;             // A's, the body part, NULL: none or no trunk of the route gets it
+    char numbers[AGENT_NUMBERS_MAX][SIP_NUMBER_MAX]; // that 3xx led to
+    uint8_t number_count;
+    uint8_t number;             // B is called by numbers[number - 1], 0: by `called`
+    char *contacts;             // value of Contact for a 3xx to A, or NULL
     struct agent_relay *relays; // requests that go from one side to the other
     struct trunk *trunk_b;      // that has this call's leg
     bool attempt;               // an INVITE to trunk_b has no result yet
@@ -187,6 +192,12 @@ void agent_relay_response(struct agent_relay *relay, const struct sip_msg *msg);
 void agent_relay_failure(struct agent_relay *relay, struct sip_txn *txn, enum sip_failure why);
 // Ends them all: who waits is answered 481.
 void agent_relays_free(struct agent_call *c);
+
+// ---- redirect.c ----
+
+// What a 3xx to the INVITE to B means for the call, into the event; `room` has TL_ROUTE_TRUNKS_MAX targets.
+void agent_redirect(struct agent_call *c, const struct sip_msg *msg, struct call_event *event,
+                    struct call_target *room);
 
 // ---- call.c ----
 

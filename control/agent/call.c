@@ -82,6 +82,7 @@ void agent_call_free(struct agent_call *c)
     call_fini(&c->call);
     free(c->invite);
     free(c->location);
+    free(c->contacts);
     for (unsigned s = 0; s < 2; s++)
         agent_forget(&c->said[s]);
     free(c);

@@ -96,8 +96,11 @@ static void invite_final(struct agent_leg *leg, const struct sip_msg *msg, const
             e.status = 502;
         }
     }
+    struct call_target targets[TL_ROUTE_TRUNKS_MAX];
     if (e.type == CALL_EV_FAILURE)
         leg->invite_out = NULL;
+    if (e.status >= 300 && e.status < 400 && leg->side == CALL_B && !leg->main)
+        agent_redirect(c, msg, &e, targets);
     agent_event(c, &e, msg, NULL);
 }
 

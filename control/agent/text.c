@@ -65,6 +65,7 @@ int agent_plan_invite(struct agent_call *c, const struct sip_flow *flow, struct 
                                    .local = flow->local,
                                    .peer = c->trunk_b->config->peer,
                                    .transport = flow->transport,
+                                   .called = c->number ? c->numbers[c->number - 1] : NULL,
                                    .tag = c->leg[CALL_B].tag};
     int rc = headers_plan(&ask, c->agent->room, sizeof c->agent->room, plan);
     c->anonymous = plan->anonymous;

@@ -89,7 +89,8 @@ int call_init(struct call *call, const struct call_env *env, uint32_t trunk_a, c
     assert(trunk_count >= 1 && trunk_count <= TL_ROUTE_TRUNKS_MAX);
     call->env = env;
     call->trunk_count = (uint8_t)trunk_count;
-    memcpy(call->trunks, trunks, trunk_count * sizeof trunks[0]);
+    for (unsigned i = 0; i < trunk_count; i++)
+        call->targets[i].trunk = trunks[i];
     call->side[CALL_A].trunk = trunk_a;
     call->side[CALL_B].trunk = trunks[0];
     return neg_init(&call->side[CALL_A].neg, &env->config->trunks[trunk_a], env->random);

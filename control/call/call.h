@@ -98,6 +98,12 @@ enum call_event_type {
     CALL_EV_COUNT
 };
 
+// Where a redirected call goes next: a trunk, and which of the numbers that the agent keeps.
+struct call_target {
+    uint32_t trunk;
+    uint8_t number; // 0: the one that A called
+};
+
 struct call_event {
     enum call_event_type type;
     uint8_t side; // CALL_A, CALL_B
@@ -109,6 +115,9 @@ struct call_event {
     size_t sdp_len;
     struct tl_addr local[2];
     enum call_timer timer;
+    const struct call_target *targets; // FAILURE of B, 3xx: where its Contacts lead, best first
+    unsigned target_count;             // at most TL_ROUTE_TRUNKS_MAX
+    bool contacts;                     // ... or there are Contacts that A can be told
 };
 
 enum call_action_type {
@@ -147,6 +156,7 @@ struct call_action {
     unsigned retry_after; // s, 0: none
     const char *warning;  // sentence for a Warning of a 4xx, or NULL
     uint32_t trunk;       // index in the configuration
+    uint8_t number;       // INVITE: as in call_target
     enum call_timer timer;
     uint64_t ms;
     const char *body; // inside call_actions
@@ -157,6 +167,7 @@ enum {
     CALL_ACTIONS_MAX = 48,
     CALL_BODIES_MAX = 4,   // a step
     CALL_DIALOGS_MAX = 20, // early ones of a side
+    CALL_NUMBERS_MAX = 5,  // a call is redirected to
 };
 
 struct call_actions {
@@ -200,7 +211,7 @@ struct call {
     const struct call_env *env;
     enum call_state state;
     struct call_side side[2];
-    uint32_t trunks[TL_ROUTE_TRUNKS_MAX]; // of the route, in order
+    struct call_target targets[TL_ROUTE_TRUNKS_MAX]; // of the route or of a 3xx, in order
     uint8_t trunk_count;
     uint8_t trunk_at;  // which one is being tried
     bool late_offer;   // A's INVITE had no offer

@@ -23,6 +23,7 @@ struct field {
 static const struct field side_fields[] = {
     FIELD(call_side, main, CALL_DIALOGS_MAX + 1),
     FIELD(call_side, allow, UINT8_MAX),
+    FIELD(call_side, allow_known, 1),
     FIELD(call_side, supported, UINT8_MAX),
     FIELD(call_side, reliable, 1),
     FIELD(call_side, dialog, 1),
@@ -134,7 +135,8 @@ void call_save(struct record_writer *w, const struct call *call)
     put_fields(w, call_fields, COUNT(call_fields), call);
     for (unsigned i = 0; i < call->trunk_count; i++) {
         record_begin(w, "route", SIDE_RECORD);
-        put_trunk(w, call->env->config, call->trunks[i]);
+        put_trunk(w, call->env->config, call->targets[i].trunk);
+        record_put_number(w, "number", call->targets[i].number);
         record_end(w);
     }
     put_side(w, call, CALL_A);
@@ -224,7 +226,8 @@ static int get_route(struct call *call, const struct record *in)
 {
     struct record r;
     for (unsigned i = 0; i < TL_ROUTE_TRUNKS_MAX && record_section(in, "route", i, &r) == 0; i++) {
-        int rc = find_trunk(&r, call->env->config, &call->trunks[i]);
+        int rc = find_trunk(&r, call->env->config, &call->targets[i].trunk);
+        call->targets[i].number = (uint8_t)record_number(&r, "number", CALL_NUMBERS_MAX);
         if (rc < 0)
             return rc;
         call->trunk_count = (uint8_t)(i + 1);

@@ -75,7 +75,9 @@ static void invite_b(struct call *call, struct call_actions *out)
     }
     call->state = CALL_CALLING;
     b->invite_out = true;
-    act_with_body(out, CALL_DO_INVITE, CALL_B, len)->trunk = b->trunk;
+    struct call_action *a = act_with_body(out, CALL_DO_INVITE, CALL_B, len);
+    a->trunk = b->trunk;
+    a->number = call->targets[call->trunk_at].number;
     act_timer(out, CALL_TIMER_NO_RESPONSE, call_trunk(call, CALL_B)->no_response_ms);
     // who is the last one has all the time that the call has
     act_timer(out, CALL_TIMER_NO_PROGRESS,
@@ -99,20 +101,19 @@ static void take_added(struct call *call, const struct call_event *event, struct
     invite_b(call, out);
 }
 
-// The next trunk, or 503 when that was the last one.
-void setup_next_trunk(struct call *call, struct call_actions *out, const char *why)
+// Once A may have been given an answer, or was sent an offer, its part of the media stays what it is.
+static bool may_move(const struct call *call)
+{
+    return !call->a_has_answer && !call->a_offered && !(call->b_has_answered && !call->late_offer) &&
+           !call->x;
+}
+
+// Calls the target whose turn it is.
+static void move(struct call *call, struct call_actions *out)
 {
     struct call_side *b = &call->side[CALL_B];
     uint32_t last = b->trunk;
-    act_timer(out, CALL_TIMER_NO_RESPONSE, 0);
-    act_timer(out, CALL_TIMER_NO_PROGRESS, 0);
-    // Once A may have been given an answer, or was sent an offer, its part of the media stays what it is.
-    if (setup_last_trunk(call) || call->a_has_answer || call->a_offered ||
-        (call->b_has_answered && !call->late_offer) || call->x) {
-        end_call(call, out, 503, why);
-        return;
-    }
-    b->trunk = call->trunks[++call->trunk_at];
+    b->trunk = call->targets[call->trunk_at].trunk;
     b->allow = b->supported = 0;
     b->allow_known = false;
     forks_drop(call);
@@ -125,6 +126,44 @@ void setup_next_trunk(struct call *call, struct call_actions *out, const char *w
     ask_for_media(call, out);
 }
 
+static void stop_trunk_timers(struct call_actions *out)
+{
+    act_timer(out, CALL_TIMER_NO_RESPONSE, 0);
+    act_timer(out, CALL_TIMER_NO_PROGRESS, 0);
+}
+
+// The next trunk, or 503 when that was the last one.
+void setup_next_trunk(struct call *call, struct call_actions *out, const char *why)
+{
+    stop_trunk_timers(out);
+    if (setup_last_trunk(call) || !may_move(call)) {
+        end_call(call, out, 503, why);
+        return;
+    }
+    call->trunk_at++;
+    move(call, out);
+}
+
+// A 3xx that is followed, or that A gets. False: it is a refusal like others.
+static bool take_redirect(struct call *call, const struct call_event *event, struct call_actions *out)
+{
+    enum tl_redirect redirect = call_trunk(call, CALL_B)->redirect;
+    if (event->status < 300 || event->status > 399)
+        return false;
+    if (redirect == TL_REDIRECT_RELAY && event->contacts) {
+        end_call(call, out, event->status, "B is elsewhere");
+        return true;
+    }
+    if (redirect != TL_REDIRECT_FOLLOW || !event->target_count || !may_move(call))
+        return false;
+    memcpy(call->targets, event->targets, event->target_count * sizeof call->targets[0]);
+    call->trunk_count = (uint8_t)event->target_count;
+    call->trunk_at = 0;
+    stop_trunk_timers(out);
+    move(call, out);
+    return true;
+}
+
 static void take_failure(struct call *call, const struct call_event *event, struct call_actions *out)
 {
     call->side[CALL_B].invite_out = false;
@@ -132,7 +171,8 @@ static void take_failure(struct call *call, const struct call_event *event, stru
         setup_next_trunk(call, out, "every trunk answered 503 or did not answer");
         return;
     }
-    end_call(call, out, cause_for_a(event->status, event->facts ? event->facts->q850 : 0), "B refused");
+    if (!take_redirect(call, event, out))
+        end_call(call, out, cause_for_a(event->status, event->facts ? event->facts->q850 : 0), "B refused");
     for (unsigned i = 0; i < out->count; i++)
         if (out->action[i].type == CALL_DO_ANSWER)
             out->action[i].flags |= CALL_RELAY;

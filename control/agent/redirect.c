@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Where a 3xx leads (RFC 3261 8.1.3.4): the numbers of its Contacts, best first.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/agent/agent_internal.h"
+#include "control/sip/uri.h"
+#include "control/sip/value.h"
+#include "control/trunk/route.h"
+
+enum { CONTACTS_MAX = 16 }; // of a response that are looked at
+
+struct place {
+    char number[SIP_NUMBER_MAX];
+    unsigned q; // thousandths
+};
+
+// "0.5", "1"; without one or with nonsense it is 1.
+static unsigned quality(struct sip_str params)
+{
+    struct sip_str q;
+    unsigned value = 0, digits = 0;
+    if (!sip_read_param(params, "q", &q) || !q.p || q.len == 0 || q.p[0] != '0')
+        return 1000;
+    for (size_t i = 2; i < q.len && digits < 3 && q.p[i] >= '0' && q.p[i] <= '9'; i++, digits++)
+        value = 10 * value + (unsigned)(q.p[i] - '0');
+    for (; digits < 3; digits++)
+        value *= 10;
+    return value;
+}
+
+// The number in a user part, without the separators of RFC 3966 5.1.1 where it is one.
+static bool read_number(struct sip_str uri, char out[SIP_NUMBER_MAX])
+{
+    struct sip_uri parts;
+    char *to = out;
+    if (!sip_read_uri(uri, &parts) || parts.scheme == SIP_SCHEME_OTHER ||
+        !sip_uri_user(&parts, out, SIP_NUMBER_MAX) || !out[0])
+        return false;
+    if (out[strspn(out, "+0123456789*#-.()")] == '\0')
+        for (const char *from = out; *from; from++)
+            if (!strchr("-.()", *from))
+                *to++ = *from;
+    if (to != out)
+        *to = '\0';
+    return true;
+}
+
+// The Contacts by q-value; of equal ones the first comes first.
+static unsigned read_contacts(const struct sip_msg *msg, struct place place[CONTACTS_MAX])
+{
+    unsigned count = 0;
+    for (unsigned n = 0; count < CONTACTS_MAX; n++) {
+        struct sip_str line = sip_msg_header(msg, "Contact", n), value;
+        if (!line.p)
+            break;
+        while (count < CONTACTS_MAX && (value = sip_next_value(&line)).p) {
+            struct sip_addr addr;
+            struct place p;
+            if (!sip_read_addr(value, &addr) || !read_number(addr.uri, p.number))
+                continue;
+            p.q = quality(addr.params);
+            unsigned at = count++;
+            for (; at > 0 && place[at - 1].q < p.q; at--)
+                place[at] = place[at - 1];
+            place[at] = p;
+        }
+    }
+    return count;
+}
+
+static bool known(const struct agent_call *c, const char *number)
+{
+    bool found = strcmp(number, c->called) == 0;
+    for (unsigned i = 0; i < c->number_count; i++)
+        found = found || strcmp(number, c->numbers[i]) == 0;
+    return found;
+}
+
+static void follow(struct agent_call *c, const struct place *place, unsigned places, struct call_event *event,
+                   struct call_target *room)
+{
+    const struct agent *agent = c->agent;
+    uint32_t trunks[TL_ROUTE_TRUNKS_MAX];
+    event->targets = room;
+    for (unsigned i = 0; i < places && c->number_count < AGENT_NUMBERS_MAX; i++) {
+        const struct tl_route_config *route =
+            known(c, place[i].number)
+                ? NULL
+                : route_find(agent->config, c->call.side[CALL_A].trunk, place[i].number);
+        if (!route)
+            continue;
+        memcpy(c->numbers[c->number_count++], place[i].number, SIP_NUMBER_MAX);
+        unsigned count = trunk_plan(&agent->trunks, route, trunks);
+        for (unsigned t = 0; t < count && event->target_count < TL_ROUTE_TRUNKS_MAX; t++)
+            room[event->target_count++] = (struct call_target){trunks[t], c->number_count};
+    }
+    log_line(LOG_INFO, "call %llu: redirected with %d to %u number(s), %u trunk(s) to try",
+             (unsigned long long)c->id, event->status, places, event->target_count);
+}
+
+// The same places at our address on A's side.
+static void rewrite(struct agent_call *c, const struct place *place, unsigned places)
+{
+    const struct tl_trunk_config *trunk = agent_leg_trunk(&c->leg[CALL_A]);
+    const struct tl_listener_config *listener = &c->agent->config->listeners[trunk->listener];
+    size_t size = 0;
+    char contact[AGENT_CONTACT_MAX];
+    free(c->contacts);
+    c->contacts = NULL;
+    FILE *f = places ? open_memstream(&c->contacts, &size) : NULL;
+    if (!f)
+        return;
+    for (unsigned i = 0; i < places; i++)
+        if (headers_contact(trunk, &listener->address, listener->transport, place[i].number, contact,
+                            sizeof contact))
+            fprintf(f, "%s%s;q=%u.%03u", i ? ", " : "", contact, place[i].q / 1000, place[i].q % 1000);
+    fclose(f);
+}
+
+void agent_redirect(struct agent_call *c, const struct sip_msg *msg, struct call_event *event,
+                    struct call_target *room)
+{
+    struct place place[CONTACTS_MAX];
+    enum tl_redirect redirect = agent_leg_trunk(&c->leg[CALL_B])->redirect;
+    if (event->status > 302 || redirect == TL_REDIRECT_REFUSE) // others name no other place to call
+        return;
+    unsigned places = read_contacts(msg, place);
+    if (redirect == TL_REDIRECT_FOLLOW) {
+        follow(c, place, places, event, room);
+        return;
+    }
+    rewrite(c, place, places);
+    event->contacts = c->contacts && c->contacts[0];
+}
