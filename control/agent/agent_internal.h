@@ -9,6 +9,7 @@
 #include "control/trunk/headers.h"
 
 enum { AGENT_NUMBERS_MAX = CALL_NUMBERS_MAX };
+enum { AGENT_REFERS_MAX = 4 }; // of a call whose outcome is not known yet
 enum { AGENT_TAG_BUCKETS = 16384, AGENT_LATER_MAX = 4 * CALL_ACTIONS_MAX, AGENT_CONTACT_MAX = 384 };
 
 // What the stack gives back as owner of a transaction.
@@ -66,6 +67,13 @@ struct agent_said {
 
 struct agent_relay; // relay.c
 
+// A REFER that went to the other side, whose NOTIFYs come back (RFC 3515).
+struct agent_refer {
+    bool used;
+    uint8_t from;               // side that sent it
+    uint32_t cseq_in, cseq_out; // its CSeq on either side: the id of the subscription
+};
+
 struct agent_call {
     struct agent *agent;
     struct agent_call *next, **link; // list of all calls, newest first
@@ -83,8 +91,9 @@ struct agent_call {
     char *location;             // A's, the body part, NULL: none or no trunk of the route gets it
     char numbers[AGENT_NUMBERS_MAX][SIP_NUMBER_MAX]; // that 3xx led to
     uint8_t number_count;
-    uint8_t number;             // B is called by numbers[number - 1], 0: by `called`
-    char *contacts;             // value of Contact for a 3xx to A, or NULL
+    uint8_t number; // B is called by numbers[number - 1], 0: by `called`
+    char *contacts; // value of Contact for a 3xx to A, or NULL
+    struct agent_refer refers[AGENT_REFERS_MAX];
     struct agent_relay *relays; // requests that go from one side to the other
     struct trunk *trunk_b;      // that has this call's leg
     bool attempt;               // an INVITE to trunk_b has no result yet
@@ -185,13 +194,37 @@ void agent_dialogs_free(struct agent_leg *leg);
 
 // ---- relay.c ----
 
-// A request of theirs that is the other side's to answer: INFO (RFC 6086).
+// The dialog that a request goes to that is the other side's to answer: of an answered call, where that side allows the
+// method. NULL with the status that turns it away.
+struct agent_dialog *agent_relay_to(const struct agent_dialog *d, const struct sip_msg *msg,
+                                    uint8_t call_method, int *status);
+// What a relayed request says.
+struct agent_words {
+    const char *lines, *body_type; // "" for none
+    struct sip_str body;
+    struct agent_refer *refer; // of a REFER or NOTIFY
+};
+// Sends it. Returns 0, and the other side's answer goes back; or the status that says why not. *cseq is what it has there.
+int agent_relay_send(struct agent_dialog *to, struct sip_txn *txn, const struct sip_msg *msg,
+                     const struct agent_words *words, uint32_t *cseq);
+// Answers a request that is not relayed; Allow has not its method when that is why.
+void agent_relay_refuse(const struct agent_dialog *d, struct sip_txn *txn, const struct sip_msg *msg,
+                        int status);
+// "NAME: VALUE" line of a message behind what is in `out`, if it has one and it fits.
+void agent_add_line(const struct sip_msg *msg, const char *name, char *out, size_t size);
+
+// INFO (RFC 6086).
 void agent_relay_info(struct agent_dialog *d, struct sip_txn *txn, const struct sip_msg *msg);
 // What became of it on the other side; the relay may be gone afterwards.
 void agent_relay_response(struct agent_relay *relay, const struct sip_msg *msg);
 void agent_relay_failure(struct agent_relay *relay, struct sip_txn *txn, enum sip_failure why);
 // Ends them all: who waits is answered 481.
 void agent_relays_free(struct agent_call *c);
+
+// ---- transfer.c ----
+
+void agent_take_refer(struct agent_dialog *d, struct sip_txn *txn, const struct sip_msg *msg);
+void agent_take_notify(struct agent_dialog *d, struct sip_txn *txn, const struct sip_msg *msg);
 
 // ---- redirect.c ----
 

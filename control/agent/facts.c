@@ -74,8 +74,9 @@ void agent_option_lines(const struct tl_trunk_config *trunk, enum sip_method met
 
 uint32_t agent_methods(const struct tl_trunk_config *trunk)
 {
-    return sip_methods_ours() & ~((trunk->prack == TL_PRACK_OFF ? sip_method_bit(SIP_PRACK) : 0) |
-                                  (trunk->update ? 0 : sip_method_bit(SIP_UPDATE)));
+    uint32_t methods = sip_methods_ours() | (trunk->refer == TL_REFER_RELAY ? sip_method_bit(SIP_REFER) : 0);
+    return methods & ~((trunk->prack == TL_PRACK_OFF ? sip_method_bit(SIP_PRACK) : 0) |
+                       (trunk->update ? 0 : sip_method_bit(SIP_UPDATE)));
 }
 
 const char *agent_allow(struct agent *agent, uint32_t methods)

@@ -21,6 +21,9 @@ struct agent_relay {
     uint8_t to;          // side
     struct sip_txn *in;  // waits for our answer
     struct sip_txn *out; // waits for the other side's
+    enum sip_method method;
+    struct agent_refer *refer; // of a REFER or NOTIFY: in the call ...
+    uint32_t refer_cseq;       // ... as long as it is the one with that cseq_out
 };
 
 static unsigned count(const struct agent_call *c)
@@ -41,17 +44,28 @@ static void relay_free(struct agent_relay *relay)
     free(relay);
 }
 
+// Nothing more comes of its REFER.
+static void end_refer(struct agent_relay *relay)
+{
+    if (relay->refer && relay->refer->cseq_out == relay->refer_cseq)
+        relay->refer->used = false;
+}
+
 // Answers who asked. The relay is gone then.
 static void finish(struct agent_relay *relay, int status, unsigned retry_after, const char *headers)
 {
     const struct agent_leg *from = &relay->owner->leg[relay->to == CALL_A ? CALL_B : CALL_A];
     struct sip_txn *in = relay->in;
+    char contact[AGENT_CONTACT_MAX] = "";
     relay->in = NULL;
     if (in) {
+        if (relay->method == SIP_REFER && status < 300) // RFC 3515 table 2
+            agent_contact(from, sip_txn_flow(in), contact, sizeof contact);
         sip_txn_set_owner(in, NULL);
         sip_respond(in, &(struct sip_answer){
                             .status = status,
                             .headers = headers,
+                            .contact = contact[0] ? contact : NULL,
                             .retry_after = retry_after,
                             .allow = agent_allow(from->owner->agent, agent_methods(agent_leg_trunk(from)))});
     }
@@ -66,7 +80,7 @@ void agent_relays_free(struct agent_call *c)
 
 // ---- there --------------------------------------------------------------------------------------------
 
-static void add_line(const struct sip_msg *msg, const char *name, char *out, size_t size)
+void agent_add_line(const struct sip_msg *msg, const char *name, char *out, size_t size)
 {
     struct sip_str value = sip_msg_header(msg, name, 0);
     size_t used = strlen(out);
@@ -74,27 +88,33 @@ static void add_line(const struct sip_msg *msg, const char *name, char *out, siz
         snprintf(out + used, size - used, "%s: %.*s\r\n", name, (int)value.len, value.p);
 }
 
-// Sends the same request into the other side's dialog. 0, or the status that says why not.
-static int send_on(struct agent_dialog *to, struct sip_txn *txn, const struct sip_msg *msg, const char *lines)
+int agent_relay_send(struct agent_dialog *to, struct sip_txn *txn, const struct sip_msg *msg,
+                     const struct agent_words *words, uint32_t *cseq)
 {
     struct agent_call *c = to->leg->owner;
     struct sip_flow flow = sip_dialog_next_hop(&to->sip);
-    struct sip_str type = sip_msg_header(msg, "Content-Type", 0), body = sip_msg_whole_body(msg);
-    char contact[AGENT_CONTACT_MAX], type_text[256];
+    char contact[AGENT_CONTACT_MAX];
     struct sip_request r;
     struct agent_relay *relay = calloc(1, sizeof *relay);
     if (!relay)
         return 500;
-    *relay = (struct agent_relay){
-        .user.kind = AGENT_RELAY, .owner = c, .next = c->relays, .to = to->leg->side, .in = txn};
+    *relay = (struct agent_relay){.user.kind = AGENT_RELAY,
+                                  .owner = c,
+                                  .next = c->relays,
+                                  .to = to->leg->side,
+                                  .in = txn,
+                                  .method = sip_msg_method(msg),
+                                  .refer = words->refer};
     c->relays = relay;
     agent_dialog_request(to, sip_msg_method(msg), &r, contact, sizeof contact);
-    r.headers = lines[0] ? lines : NULL;
-    if (body.len) {
-        r.body_type = sip_str_copy(type, type_text, sizeof type_text);
-        r.body = body.p;
-        r.body_len = body.len;
+    r.headers = words->lines[0] ? words->lines : NULL;
+    if (words->body.len) {
+        r.body_type = words->body_type;
+        r.body = words->body.p;
+        r.body_len = words->body.len;
     }
+    *cseq = r.cseq;
+    relay->refer_cseq = relay->method == SIP_REFER ? r.cseq : words->refer ? words->refer->cseq_out : 0;
     if (sip_request(c->agent->stack, &flow, &r, &relay->user.sip, &relay->out) < 0) {
         relay_free(relay);
         return 500;
@@ -103,23 +123,18 @@ static int send_on(struct agent_dialog *to, struct sip_txn *txn, const struct si
     return 0;
 }
 
-// ---- INFO ---------------------------------------------------------------------------------------------
-
-// The dialog that an INFO goes to. NULL with the status that turns it away.
-static struct agent_dialog *info_goes_to(const struct agent_dialog *d, const struct sip_msg *msg, int *status)
+struct agent_dialog *agent_relay_to(const struct agent_dialog *d, const struct sip_msg *msg,
+                                    uint8_t call_method, int *status)
 {
     struct agent_call *c = d->leg->owner;
     uint8_t side = d->leg->side == CALL_A ? CALL_B : CALL_A;
     const struct call_side *other = &c->call.side[side];
     struct agent_dialog *to = agent_dialog_get(&c->leg[side], 0);
-    struct sip_str type = sip_msg_header(msg, "Content-Type", 0);
     *status = 0;
     if (c->call.state != CALL_UP || d != d->leg->main || !to || !to->bound)
         *status = c->call.state < CALL_UP ? 480 : 481; // the other side cannot be asked yet, or any more
-    else if (other->allow_known && !(other->allow & CALL_METHOD_INFO))
+    else if (call_method && other->allow_known && !(other->allow & call_method))
         *status = 405;
-    else if (sip_msg_has_body(msg) && (!type.p || type.len > 255))
-        *status = 400;
     else if (sip_msg_whole_body(msg).len > BODY_MAX)
         *status = 413;
     else if (count(c) >= RELAYS_MAX)
@@ -127,22 +142,36 @@ static struct agent_dialog *info_goes_to(const struct agent_dialog *d, const str
     return *status ? NULL : to;
 }
 
+void agent_relay_refuse(const struct agent_dialog *d, struct sip_txn *txn, const struct sip_msg *msg,
+                        int status)
+{
+    uint32_t methods =
+        agent_methods(agent_leg_trunk(d->leg)) & ~(status == 405 ? sip_method_bit(sip_msg_method(msg)) : 0);
+    sip_respond(txn, &(struct sip_answer){.status = status,
+                                          .retry_after = status == 500 ? OVERLOAD_RETRY : 0,
+                                          .allow = agent_allow(d->leg->owner->agent, methods)});
+}
+
+// ---- INFO ---------------------------------------------------------------------------------------------
+
 void agent_relay_info(struct agent_dialog *d, struct sip_txn *txn, const struct sip_msg *msg)
 {
     static const char *const along[] = {"Info-Package", "Content-Disposition", "Content-Encoding"};
-    char lines[LINES_MAX] = "";
+    struct sip_str type = sip_msg_header(msg, "Content-Type", 0);
+    char lines[LINES_MAX] = "", type_text[256];
+    struct agent_words words = {.lines = lines, .body_type = type_text, .body = sip_msg_whole_body(msg)};
+    uint32_t cseq;
     int status;
-    struct agent_dialog *to = info_goes_to(d, msg, &status);
+    struct agent_dialog *to = agent_relay_to(d, msg, CALL_METHOD_INFO, &status);
     for (size_t i = 0; i < sizeof along / sizeof along[0]; i++)
-        add_line(msg, along[i], lines, sizeof lines);
-    if (to)
-        status = send_on(to, txn, msg, lines);
+        agent_add_line(msg, along[i], lines, sizeof lines);
+    sip_str_copy(type.p ? type : (struct sip_str){"", 0}, type_text, sizeof type_text);
+    if (to && words.body.len && (!type.p || type.len >= sizeof type_text))
+        status = 400;
+    else if (to)
+        status = agent_relay_send(to, txn, msg, &words, &cseq);
     if (status)
-        sip_respond(txn, &(struct sip_answer){.status = status,
-                                              .retry_after = status == 500 ? OVERLOAD_RETRY : 0,
-                                              .allow = agent_allow(d->leg->owner->agent,
-                                                                   agent_methods(agent_leg_trunk(d->leg)) &
-                                                                       ~sip_method_bit(SIP_INFO))});
+        agent_relay_refuse(d, txn, msg, status);
 }
 
 // ---- and back -----------------------------------------------------------------------------------------
@@ -174,10 +203,16 @@ void agent_relay_response(struct agent_relay *relay, const struct sip_msg *msg)
         return;
     relay->out = NULL;
     if (status == 469) // what it takes instead, RFC 6086 4.2.2
-        add_line(msg, "Recv-Info", lines, sizeof lines);
-    finish(relay, status_for_asker(status), sip_msg_number(msg, "Retry-After", 3600, 0),
-           lines[0] ? lines : NULL);
-    if (status == 481) // RFC 3261 12.2.1.2
+        agent_add_line(msg, "Recv-Info", lines, sizeof lines);
+    if (relay->method == SIP_REFER)
+        agent_add_line(msg, "Refer-Sub", lines, sizeof lines);
+    // RFC 3515 2.4.4, RFC 6665 4.2.2: without a subscription nothing more comes of it
+    bool notify = relay->method == SIP_NOTIFY;
+    if (notify ? status == 481 : status >= 300)
+        end_refer(relay);
+    finish(relay, notify && status == 481 ? 481 : status_for_asker(status),
+           sip_msg_number(msg, "Retry-After", 3600, 0), lines[0] ? lines : NULL);
+    if (status == 481 && !notify) // RFC 3261 12.2.1.2
         agent_plain_event(c, CALL_EV_GONE, to, status);
 }
 
@@ -189,5 +224,7 @@ void agent_relay_failure(struct agent_relay *relay, struct sip_txn *txn, enum si
         return;
     }
     relay->out = NULL; // a peer that says nothing to this may still know the call
+    if (relay->method == SIP_REFER)
+        end_refer(relay);
     finish(relay, why == SIP_TIMEOUT ? 408 : 503, 0, NULL);
 }

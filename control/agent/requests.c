@@ -139,8 +139,11 @@ void agent_in_dialog(struct agent_dialog *d, struct sip_txn *txn, const struct s
     case SIP_INFO:
         agent_relay_info(d, txn, msg);
         return;
-    case SIP_NOTIFY: // of a subscription that is none of ours, RFC 6665 4.1.3
-        agent_respond_in(d, txn, 481, NULL);
+    case SIP_REFER:
+        agent_take_refer(d, txn, msg);
+        return;
+    case SIP_NOTIFY:
+        agent_take_notify(d, txn, msg);
         return;
     default:
         agent_respond_in(d, txn, 405, NULL);

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// REFER that goes to the other side, and the NOTIFYs that come back (RFC 3515). Who is to be called is a number at our
+// address; what the NOTIFY says of that call is its status line and nothing more.
+#include <stdio.h>
+#include <string.h>
+
+#include "control/agent/agent_internal.h"
+#include "control/sip/uri.h"
+#include "control/sip/value.h"
+
+enum {
+    LINE_MAX_BYTES = 512,
+    STATUS_LINE_MAX = 200, // bytes of a sipfrag's first line that pass
+};
+
+// "NAME: <sip:USER@US>" with the user of that header, at our address on the side of `to`. 0, or the status that turns the
+// REFER away.
+static int add_address(const struct agent_dialog *to, const struct sip_msg *msg, const char *name, char *out,
+                       size_t size)
+{
+    const struct tl_trunk_config *trunk = agent_leg_trunk(to->leg);
+    const struct tl_listener_config *listener = &to->leg->owner->agent->config->listeners[trunk->listener];
+    struct sip_addr addr;
+    struct sip_uri uri;
+    struct sip_str method;
+    char user[SIP_NUMBER_MAX], contact[AGENT_CONTACT_MAX];
+    size_t used = strlen(out);
+    if (!sip_read_addr(sip_msg_header(msg, name, 0), &addr) || !sip_read_uri(addr.uri, &uri))
+        return 400;
+    if (uri.scheme == SIP_SCHEME_OTHER || !sip_uri_user(&uri, user, sizeof user) || !user[0])
+        return 603; // nobody whom the other side could call over us
+    if (uri.headers.p || (sip_read_param(uri.params, "method", &method) && !sip_str_is(method, "INVITE")))
+        return 603; // Replaces names a dialog that the other side knows nothing of
+    if (!headers_contact(trunk, &listener->address, listener->transport, user, contact, sizeof contact) ||
+        used + strlen(name) + strlen(contact) + 5 > size)
+        return 603;
+    snprintf(out + used, size - used, "%s: %s\r\n", name, contact);
+    return 0;
+}
+
+static struct agent_refer *free_refer(struct agent_call *c)
+{
+    for (unsigned i = 0; i < AGENT_REFERS_MAX; i++)
+        if (!c->refers[i].used)
+            return &c->refers[i];
+    return NULL;
+}
+
+void agent_take_refer(struct agent_dialog *d, struct sip_txn *txn, const struct sip_msg *msg)
+{
+    struct agent_call *c = d->leg->owner;
+    char lines[LINE_MAX_BYTES] = "", by[LINE_MAX_BYTES] = "";
+    struct agent_words words = {.lines = lines, .body_type = "", .refer = free_refer(c)};
+    uint32_t cseq = 0;
+    int status = 405;
+    struct agent_dialog *to = agent_leg_trunk(d->leg)->refer == TL_REFER_RELAY
+                                  ? agent_relay_to(d, msg, CALL_METHOD_REFER, &status)
+                                  : NULL;
+    if (to && (!sip_msg_header(msg, "Refer-To", 0).p || sip_msg_header(msg, "Refer-To", 1).p))
+        status = 400; // exactly one, RFC 3515 2.4.2
+    else if (to && !words.refer)
+        status = 500;
+    else if (to)
+        status = add_address(to, msg, "Refer-To", lines, sizeof lines);
+    if (status) {
+        agent_relay_refuse(d, txn, msg, status);
+        return;
+    }
+    if (add_address(to, msg, "Referred-By", by, sizeof by) == 0 && strlen(lines) + strlen(by) < sizeof lines)
+        strcat(lines, by);
+    agent_add_line(msg, "Refer-Sub", lines, sizeof lines);
+    *words.refer = (struct agent_refer){.used = true, .from = d->leg->side, .cseq_in = sip_msg_cseq(msg)};
+    status = agent_relay_send(to, txn, msg, &words, &cseq);
+    words.refer->cseq_out = cseq;
+    if (status) {
+        words.refer->used = false;
+        agent_relay_refuse(d, txn, msg, status);
+        return;
+    }
+    log_line(LOG_INFO, "call %llu: %c transfers %c", (unsigned long long)c->id,
+             d->leg->side == CALL_A ? 'A' : 'B', d->leg->side == CALL_A ? 'B' : 'A');
+}
+
+// The REFER that a NOTIFY of `side` is about. *id: it was named.
+static struct agent_refer *refer_of(struct agent_call *c, uint8_t side, const struct sip_msg *msg, bool *id)
+{
+    struct sip_str event = sip_msg_header(msg, "Event", 0), value = {NULL, 0};
+    uint64_t number = 0;
+    size_t name = 0;
+    *id = false;
+    while (name < event.len && sip_is_token(event.p[name]))
+        name++;
+    if (!event.p || !sip_str_is_nocase((struct sip_str){event.p, name}, "refer"))
+        return NULL;
+    *id = sip_read_param(sip_trim((struct sip_str){event.p + name, event.len - name}), "id", &value);
+    if (*id && (!value.p || !sip_read_number(value, INT32_MAX, &number)))
+        return NULL;
+    for (unsigned i = 0; i < AGENT_REFERS_MAX; i++) {
+        struct agent_refer *r = &c->refers[i];
+        if (r->used && r->from != side && (!*id || r->cseq_out == number))
+            return r;
+    }
+    return NULL;
+}
+
+// "SIP/2.0 200 OK" at the start of a body of message/sipfrag (RFC 3420), without its end of line.
+static struct sip_str status_line(const struct sip_msg *msg)
+{
+    struct sip_str body = sip_msg_body(msg, "message/sipfrag");
+    size_t n = 0;
+    while (n < body.len && n < STATUS_LINE_MAX && (unsigned char)body.p[n] >= ' ')
+        n++;
+    bool status = n >= 11 && memcmp(body.p, "SIP/2.0 ", 8) == 0;
+    return (struct sip_str){status ? body.p : NULL, status ? n : 0};
+}
+
+void agent_take_notify(struct agent_dialog *d, struct sip_txn *txn, const struct sip_msg *msg)
+{
+    struct agent_call *c = d->leg->owner;
+    char lines[LINE_MAX_BYTES], frag[STATUS_LINE_MAX + 8], id_text[32] = "";
+    bool id;
+    struct agent_refer *refer = refer_of(c, d->leg->side, msg, &id);
+    struct sip_str state = sip_msg_header(msg, "Subscription-State", 0), line = status_line(msg);
+    struct agent_words words = {.lines = lines, .body_type = "message/sipfrag;version=2.0", .refer = refer};
+    uint32_t cseq;
+    int status = 481; // of a subscription that is none of ours, RFC 6665 4.1.3
+    struct agent_dialog *to = refer ? agent_relay_to(d, msg, 0, &status) : NULL;
+    if (to && (!line.p || !state.p || state.len > 200))
+        status = 400;
+    if (status) {
+        agent_relay_refuse(d, txn, msg, status);
+        return;
+    }
+    if (id)
+        snprintf(id_text, sizeof id_text, ";id=%u", refer->cseq_in);
+    snprintf(lines, sizeof lines, "Event: refer%s\r\nSubscription-State: %.*s\r\n", id_text, (int)state.len,
+             state.p);
+    int len = snprintf(frag, sizeof frag, "%.*s\r\n", (int)line.len, line.p);
+    words.body = (struct sip_str){frag, (size_t)len};
+    status = agent_relay_send(to, txn, msg, &words, &cseq);
+    if (status)
+        agent_relay_refuse(d, txn, msg, status);
+    else if (state.len >= 10 && sip_str_is_nocase((struct sip_str){state.p, 10}, "terminated"))
+        refer->used = false;
+}
