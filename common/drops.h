@@ -22,6 +22,7 @@
 #define TL_LEG_DROPS_OF(X)                                                                                   \
     X(leg_incomplete, "media before the answer named its source")                                            \
     X(wrong_source, "source is not the signalled address and port")                                          \
+    X(former_source, "source is one of before: another fork or party")                                       \
     X(too_big, "longer than the leg's media packets may be")                                                 \
     X(flood, "above 8 times the agreed rate: refused unseen")                                                \
     X(stun, "STUN; the address is the signalled one and is not looked for")                                  \

@@ -52,6 +52,19 @@ static unsigned stranger(const struct worker *w, const struct packet *p, unsigne
     return ports_own_address(w->engine->ports, packet_src_ip(p)) ? TL_DROP_loop : reason;
 }
 
+// Not the signalled source. Was it the one before?
+static unsigned wrong_source(const struct worker *w, const struct packet *p)
+{
+    uint64_t route = p->route;
+    if (portmap_entry_rtcp(p->entry)) { // RTP is a port lower on both sides
+        uint8_t *port = (uint8_t *)&route + sizeof(uint32_t);
+        tl_put16(port, (uint16_t)(tl_get16(port) - 1));
+        tl_put16(port + 2, (uint16_t)(tl_get16(port + 2) - 1));
+    }
+    return former_has(&w->former, p->session->slot, p->leg, route) ? TL_DROP_former_source
+                                                                   : TL_DROP_wrong_source;
+}
+
 // What is not plainly RTP on an RTP port: RTCP, an RTP header with more than its fixed part, something else.
 // SRTP_OK or the reason to drop.
 static __rte_noinline unsigned odd_kind(struct packet *p, const struct leg_terms *t)
@@ -107,7 +120,7 @@ static __rte_noinline unsigned look_closely(const struct worker *w, struct packe
     if (!(t->flags & TERMS_COMPLETE))
         return stranger(w, p, TL_DROP_leg_incomplete);
     if (!right_source(p, t))
-        return stranger(w, p, TL_DROP_wrong_source);
+        return stranger(w, p, wrong_source(w, p));
     if (p->len > t->max_len)
         return TL_DROP_too_big;
     return !portmap_entry_rtcp(p->entry) && take_plain_header(p) ? SRTP_OK : odd_kind(p, t);

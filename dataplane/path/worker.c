@@ -111,18 +111,29 @@ static void hand_off(struct worker *w)
 
 // ---- in ----------------------------------------------------------------------------------------------
 
+// Where the leg's media came from up to now, if new terms change it.
+static void keep_source(struct worker *w, const struct session *s, unsigned leg, const struct leg_terms *to)
+{
+    const struct leg_terms *was = &s->leg[leg].terms;
+    if (was->flags & TERMS_COMPLETE && terms_rtp_route(was) != terms_rtp_route(to))
+        former_add(&w->former, s->slot, leg, terms_rtp_route(was));
+}
+
 static void run_task(struct worker *w, struct task *t)
 {
     struct session *s = &w->engine->sessions[t->slot];
     switch ((enum task_kind)t->kind) {
     case TASK_LINK:
+        former_forget(&w->former, t->slot);
         for (unsigned leg = 0; leg < 2; leg++)
             portmap_set(t->map[leg], t->port[leg], t->slot, leg);
         break;
     case TASK_SWAP:
         for (unsigned leg = 0; leg < 2; leg++)
-            if (t->parts[leg].terms)
+            if (t->parts[leg].terms) {
+                keep_source(w, s, leg, t->parts[leg].terms);
                 session_swap(s, &w->live_session[t->slot], leg, &t->parts[leg], t->tx_slot[leg]);
+            }
         break;
     case TASK_UNLINK:
         for (unsigned leg = 0; leg < 2; leg++)

@@ -10,6 +10,7 @@
 #include "dataplane/path/clock.h"
 #include "dataplane/path/packet.h"
 #include "dataplane/session/engine.h"
+#include "dataplane/session/former.h"
 #include "dataplane/session/turns.h"
 
 enum {
@@ -82,6 +83,7 @@ struct worker {
     struct packet packet[WORKER_PACKETS];
     struct srtp_op op[WORKER_PACKETS];
     struct turns_table turns;
+    struct former_table former;
     unsigned saved_count;
     struct worker_saved saved[WORKER_SAVED];
 

@@ -152,6 +152,14 @@ static void wrong_source(void)
     payload_from(REMOTE0 + 1, PORT0, p, rtp(p, 8, 1, SEQ));
 }
 
+static void former_source(void)
+{
+    uint8_t p[PACKET_BYTES_MAX];
+    struct tl_leg leg = rig_leg(0, PORT0, REMOTE0 + 40);
+    rig_modify(&rig, &call, 0, &leg);
+    payload_from(REMOTE0, PORT0, p, rtp(p, 8, 1, SEQ));
+}
+
 static void loop(void)
 {
     spoilt(29, 2, true); // from the address that it goes to
@@ -413,6 +421,7 @@ static const struct reason {
     [TL_DROP_unknown_port] = {PLAIN, unknown_port, -1},
     [TL_DROP_leg_incomplete] = {NO_CALL, leg_incomplete, 0},
     [TL_DROP_wrong_source] = {PLAIN, wrong_source, 0},
+    [TL_DROP_former_source] = {PLAIN, former_source, 0},
     [TL_DROP_too_big] = {PLAIN, too_big, 0},
     [TL_DROP_flood] = {PLAIN, flood, 0},
     [TL_DROP_stun] = {PLAIN, stun, 0},

@@ -266,11 +266,53 @@ static void address_changes(void)
     CU_ASSERT_EQUAL(s->udp.dst_port, 7000);
     CU_ASSERT_EQUAL(rtp_read(s->udp.payload).seq, 2); // the stream goes on
     CU_ASSERT_PTR_NULL(relayed(1, 8, 2, 1));          // the old address
-    CU_ASSERT_EQUAL(rig_leg_drops(&call, 1, TL_DROP_wrong_source), 1);
+    CU_ASSERT_EQUAL(rig_leg_drops(&call, 1, TL_DROP_former_source), 1);
+    CU_ASSERT_EQUAL(rig_leg_drops(&call, 1, TL_DROP_wrong_source), 0);
     legs[1].rtp.ip[3] = 10;
     legs[1].rtp.port = old;
     modify(1);
     CU_ASSERT_PTR_NOT_NULL(relayed(1, 8, 2, 2));
+    tear_down();
+}
+
+// Early media of one fork after the other: what still comes from one that lost its turn is dropped by a name of
+// its own, RTP and RTCP; what comes from the one in turn passes; a stranger is a stranger, and the next session in
+// the slot knows of nothing.
+static void forks_that_were_not_chosen(void)
+{
+    uint8_t rtp[PACKET_BYTES_MAX];
+    struct rtp_fields f = {.pt = 8, .ssrc = 9};
+    unsigned passed = 0;
+    set_up();
+    for (uint16_t fork = 0; fork < 6; fork++) {
+        legs[1].rtp.port = REMOTE1 + 100 + 2 * fork;
+        modify(1);
+        for (uint16_t from = 0; from <= fork; from++) {
+            rig_clear(&rig);
+            f.seq = (uint16_t)(10 * fork + from);
+            rig_udp(&rig, 1, 0, REMOTE1 + 100 + 2 * from, PORT1, rtp, rtp_write(rtp, &f, PAYLOAD));
+            rig_settle(&rig);
+            CU_ASSERT_EQUAL(rig.sent_count, from == fork);
+            passed += rig.sent_count;
+        }
+    }
+    CU_ASSERT_EQUAL(passed, 6);
+    CU_ASSERT_EQUAL(rig_leg_drops(&call, 1, TL_DROP_former_source), 0 + 1 + 2 + 3 + 4 + 4);
+    CU_ASSERT_EQUAL(rig_leg_drops(&call, 1, TL_DROP_wrong_source),
+                    1); // the first of five is remembered no more
+    uint8_t report[8] = {0x80, 201, 0, 1};
+    rig_udp(&rig, 1, 0, REMOTE1 + 109, PORT1 + 1, report, sizeof report);
+    rig_udp(&rig, 1, 0, REMOTE1 + 108, PORT1 + 1, report, sizeof report); // RTCP comes from the odd port
+    rig_udp(&rig, 1, 0, REMOTE1 + 77, PORT1, rtp, rtp_write(rtp, &f, PAYLOAD));
+    rig_settle(&rig);
+    CU_ASSERT_EQUAL(rig_leg_drops(&call, 1, TL_DROP_former_source), 15);
+    CU_ASSERT_EQUAL(rig_leg_drops(&call, 1, TL_DROP_wrong_source), 3);
+    rig_end(&rig, &call);
+    call = rig_call(&rig, 0, legs);
+    rig_udp(&rig, 1, 0, REMOTE1 + 108, PORT1, rtp, rtp_write(rtp, &f, PAYLOAD));
+    rig_settle(&rig);
+    CU_ASSERT_EQUAL(rig_leg_drops(&call, 1, TL_DROP_former_source), 0);
+    CU_ASSERT_EQUAL(rig_leg_drops(&call, 1, TL_DROP_wrong_source), 1);
     tear_down();
 }
 
@@ -473,6 +515,7 @@ int main(int argc, char **argv)
         {"strict_source", strict_source},
         {"completed_by_the_answer", completed_by_the_answer},
         {"address_changes", address_changes},
+        {"forks_that_were_not_chosen", forks_that_were_not_chosen},
         {"ends_with_packets_in_flight", ends_with_packets_in_flight},
         {"ends_while_waiting_for_arp", ends_while_waiting_for_arp},
         {"waiting_goes_first", waiting_goes_first},
