@@ -32,7 +32,11 @@ static void look(const struct sip_msg *msg)
     sip_msg_number(msg, "Session-Expires", 90, 0);
     sip_msg_has_token(msg, "Supported", "timer");
     struct sip_str body = sip_msg_body(msg, "application/sdp"), all = sip_msg_bytes(msg);
+    struct sip_str part = sip_msg_part(msg, NULL, "x@y");
+    static const char *const types[] = {"application/sdp", NULL};
     FUZZ_MUST(!body.p || (body.p >= all.p && body.p + body.len <= all.p + all.len));
+    FUZZ_MUST(!part.p || (part.p >= all.p && part.p + part.len <= all.p + all.len));
+    sip_msg_body_refused(msg, types);
 }
 
 static void act(struct fix *f, const struct fix_event *event, const struct sip_msg *msg)
