@@ -58,7 +58,7 @@ static void finish(struct agent_relay *relay, int status, unsigned retry_after, 
     struct sip_txn *in = relay->in;
     char contact[AGENT_CONTACT_MAX] = "";
     relay->in = NULL;
-    if (in) {
+    if (in && from->owner->agent->stack) { // at the end of all the stack has gone before the calls
         if (relay->method == SIP_REFER && status < 300) // RFC 3515 table 2
             agent_contact(from, sip_txn_flow(in), contact, sizeof contact);
         sip_txn_set_owner(in, NULL);

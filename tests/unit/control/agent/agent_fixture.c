@@ -315,6 +315,11 @@ void world_close(struct world *w)
 {
     CU_ASSERT_TRUE(world_quiet(w));
     CU_ASSERT_EQUAL(media_session_count(agent_media(w->agent)), 0);
+    world_drop(w);
+}
+
+void world_drop(struct world *w)
+{
     struct party *all[] = {&w->a, &w->b, &w->b2, &w->s};
     for (unsigned i = 0; i < 4; i++) {
         party_forget(all[i]);

@@ -34,6 +34,7 @@ void world_open(struct world *w, void (*tune)(struct tl_config *config));
 
 // Checks that no call and no session is left, then frees everything.
 void world_close(struct world *w);
+void world_drop(struct world *w); // whatever is under way
 
 // Lets time pass.
 void world_turn(struct world *w, unsigned ms);

@@ -457,6 +457,20 @@ static void test_extensions(void)
     }
 }
 
+// The agent goes while a request waits for the other side: nothing of the stack, which goes first, is touched.
+static void test_end_while_relayed(void)
+{
+    struct world w;
+    char *ok, *invite;
+    world_open(&w, NULL);
+    bring_up(&w, &ok, &invite);
+    a_requests(&w, ok, "INFO", 2, "", NULL);
+    CU_ASSERT_PTR_NOT_NULL(party_expect(&w, &w.b, "INFO"));
+    free(ok);
+    free(invite);
+    world_drop(&w);
+}
+
 static void test_in_dialog(void)
 {
     struct world w;
@@ -685,6 +699,7 @@ int main(int argc, char **argv)
         {"late 2xx of a given-up trunk", test_late_success},
         {"CANCEL and 200 cross", test_cancel_crosses},
         {"requests in a dialog", test_in_dialog},
+        {"the end while a request is relayed", test_end_while_relayed},
         {"SRTP on one side", test_srtp},
         {"media lost", test_media_lost},
         {"keep-alive", test_keep_alive},
