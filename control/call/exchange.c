@@ -120,7 +120,9 @@ static int glare(const struct call *call, uint8_t side, enum carrier in)
     if (call->modifying || from->update_out || (call->state == CALL_UP && from->invite_out))
         return 491;
     if (call->state == CALL_UP) {
-        if (in == BY_INVITE && (from->ack_due || to->ack_due))
+        if (from->ack_due && in == BY_INVITE)
+            return 491;
+        if (to->ack_due && way_to(call, call_other(side), in) == BY_INVITE) // RFC 3261 14.1: nor one of ours
             return 491;
         return to->invite_out || to->invite_in || (call->late_offer && !call->a_has_answer) ? 491 : 0;
     }
@@ -325,7 +327,8 @@ void exchange_success(struct call *call, const struct call_event *event, struct 
         take_quiet_offer(call, &sdp, event, out);
         return;
     }
-    call->side[event->side].ack_owed = invite; // until the dataplane knows what was agreed
+    if (invite) // that of an UPDATE says nothing of the ACK that B's first 2xx waits for
+        call->side[event->side].ack_owed = true; // until the dataplane knows what was agreed
     if (x->late) {
         end_call(call, out, 488, "the 2xx to an INVITE without an offer has none either");
         return;
