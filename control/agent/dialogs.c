@@ -151,8 +151,8 @@ struct agent_dialog *agent_dialog_b(struct agent_leg *leg, const struct sip_msg 
     struct agent_dialog *d = leg->dialogs;
     while (d && !sip_str_is(tag, d->remote_tag))
         d = d->next;
-    // one more than the call machine keeps: it decides which 2xx is one too many
-    if (!d && (leg->dialog_ids <= CALL_DIALOGS_MAX || sip_msg_status(response) >= 200)) {
+    // as many as the call machine keeps, and the one whose 2xx is here
+    if (!d && (leg->dialog_ids < CALL_DIALOGS_MAX || sip_msg_status(response) >= 200)) {
         d = dialog_new(leg, leg->dialog_ids < UINT8_MAX ? ++leg->dialog_ids : UINT8_MAX, leg->tag);
         if (d && !(d->remote_tag = sip_str_dup(tag))) {
             drop(d);

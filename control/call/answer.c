@@ -17,7 +17,7 @@ void answer_provisional(struct call *call, const struct call_event *event, struc
     b_has_spoken(out);
     if (call->state != CALL_CALLING)
         return;
-    struct call_fork *fork = fork_get(call, event->dialog);
+    struct call_fork *fork = fork_get(call, event->dialog, false);
     if (!fork)
         return; // too many: what it says is for nobody
     if (facts->early_media != CALL_EARLY_UNSAID)
@@ -45,7 +45,7 @@ void answer_success(struct call *call, const struct call_event *event, struct ca
     b->invite_out = false;
     b->dialog = true;
     b->ack_owed = true;
-    struct call_fork *fork = fork_get(call, event->dialog);
+    struct call_fork *fork = fork_get(call, event->dialog, true);
     if (!fork) {
         end_call(call, out, 500, "no memory for B's answer");
         return;

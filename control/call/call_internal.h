@@ -46,8 +46,9 @@ struct call_fork {
     struct neg_leg *a;  // separate, not main: A's leg as its dialog for this fork has it
 };
 
-// The fork with that number, made when it is new. NULL: too many, or no memory.
-struct call_fork *fork_get(struct call *call, uint8_t id);
+// The fork with that number, made when it is new; `final`: its 2xx is here, so it may be one more than may be early. NULL:
+// too many, or no memory.
+struct call_fork *fork_get(struct call *call, uint8_t id, bool final);
 struct call_fork *fork_find(const struct call *call, uint8_t id);
 
 // B's leg towards that fork: side[CALL_B].neg when it is the main one.

@@ -41,15 +41,14 @@ struct call_fork *fork_find(const struct call *call, uint8_t id)
     return fork;
 }
 
-struct call_fork *fork_get(struct call *call, uint8_t id)
+struct call_fork *fork_get(struct call *call, uint8_t id, bool final)
 {
     struct call_fork **at = &call->forks;
     unsigned count = 0;
     for (; *at; at = &(*at)->next, count++)
         if ((*at)->id == id)
             return *at;
-    // one more than may be early: the one whose 2xx is here must not fail
-    if (count > CALL_DIALOGS_MAX || !call->offered)
+    if (count >= CALL_DIALOGS_MAX + (unsigned) final || !call->offered)
         return NULL;
     struct call_fork *fork = calloc(1, sizeof *fork);
     if (!fork)
