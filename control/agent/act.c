@@ -161,7 +161,7 @@ static void do_update(struct agent_call *c, const struct call_action *a)
 {
     struct agent_leg *leg = &c->leg[a->side];
     // the main one of early dialogs has the number that the call machine knows
-    struct agent_dialog *d = agent_dialog_get(leg, leg->main ? 0 : c->call.side[a->side].main);
+    struct agent_dialog *d = agent_dialog_get(leg, c->call.side[a->side].main);
     struct sip_request r;
     char contact[AGENT_CONTACT_MAX];
     if (d && d->bound) {
@@ -290,11 +290,12 @@ static void do_answer(struct agent_call *c, const struct call_action *a)
                                 .body_type = a->body ? agent_sdp_type : NULL,
                                 .body = a->body,
                                 .body_len = a->body_len};
-    if (a->flags & CALL_RELIABLE) {
+    if (a->flags & CALL_RELIABLE &&
+        d) { // a sequence for each dialog: the caller counts so (RFC 3262 section 4)
         const struct sip_msg *request = sip_txn_request(txn);
-        leg->rseq++;
-        leg->rseq_cseq = request ? sip_msg_cseq(request) : 0;
-        answer.rseq = leg->rseq;
+        d->rseq_cseq = request ? sip_msg_cseq(request) : 0;
+        d->rseq_open = true;
+        answer.rseq = ++d->rseq;
     }
     if (a->status >= 200 && a->status < 300 && d)
         accepted(c, leg, d);

@@ -30,7 +30,9 @@ struct agent_dialog {
     char tag[SIP_TAG_LEN];         // ours; key of the table
     char *remote_tag;              // B: what tells it from other forks
     struct sip_dialog sip;
-    uint32_t rseq; // B: of the last reliable provisional taken, 0: none
+    uint32_t rseq;      // of the last reliable provisional: A's, that we sent; B's, that was taken. 0: none
+    uint32_t rseq_cseq; // A: its INVITE's CSeq
+    bool rseq_open; // A: its PRACK is not here yet; it may come behind our final answer (RFC 3262 section 3)
 };
 
 struct agent_leg {
@@ -43,8 +45,6 @@ struct agent_leg {
     char tag[SIP_TAG_LEN];        // B: ours in the INVITE, so in all its dialogs
     char call_id[64];             // B: of the INVITE
     uint32_t invite_cseq;         // of the last INVITE of ours
-    uint32_t rseq;                // A: of our last reliable provisional
-    uint32_t rseq_cseq;           // ... and the INVITE's CSeq
     struct sip_txn *invite_in;    // waits for our final answer
     struct sip_txn *invite_out;   // waits for a final response, or its 2xx for our ACK
     struct sip_txn *update_in, *update_out;

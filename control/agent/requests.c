@@ -71,7 +71,7 @@ static void take_update(struct agent_dialog *d, struct sip_txn *txn, const struc
 }
 
 // "RSEQ CSEQ INVITE" (RFC 3262 7.2) names the provisional that we wait for.
-static bool rack_fits(const struct agent_leg *leg, const struct sip_msg *msg)
+static bool rack_fits(const struct agent_dialog *d, const struct sip_msg *msg)
 {
     struct sip_str rack = sip_msg_header(msg, "RAck", 0), method;
     uint32_t cseq;
@@ -83,20 +83,22 @@ static bool rack_fits(const struct agent_leg *leg, const struct sip_msg *msg)
         digits++;
     struct sip_str rest = sip_trim((struct sip_str){rack.p + digits, rack.len - digits});
     return sip_read_number((struct sip_str){rack.p, digits}, INT32_MAX, &rseq) &&
-           sip_read_cseq(rest, &cseq, &method) && sip_str_is(method, "INVITE") && leg->rseq &&
-           rseq == leg->rseq && cseq == leg->rseq_cseq;
+           sip_read_cseq(rest, &cseq, &method) && sip_str_is(method, "INVITE") && d->rseq &&
+           rseq == d->rseq && cseq == d->rseq_cseq;
 }
 
 static void take_prack(struct agent_dialog *d, struct sip_txn *txn, const struct sip_msg *msg)
 {
     struct agent_leg *leg = d->leg;
-    if (leg->side != CALL_A || !leg->invite_in || leg->prack_in || !rack_fits(leg, msg) ||
-        sip_prack(leg->invite_in, leg->rseq) < 0) {
+    if (leg->side != CALL_A || !d->rseq_open || leg->prack_in || !rack_fits(d, msg)) {
         agent_respond(txn, 481, 0, NULL);
         return;
     }
-    if (strange_body(txn, msg))
+    if (strange_body(txn, msg)) // not taken: a better one may follow
         return;
+    d->rseq_open = false;
+    if (leg->invite_in) // else it was answered finally, and nothing is repeated any more
+        sip_prack(leg->invite_in, d->rseq);
     leg->prack_in = txn;
     sip_txn_set_owner(txn, &leg->user.sip);
     sdp_event(d, CALL_EV_PRACK, msg);

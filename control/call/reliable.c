@@ -105,8 +105,8 @@ void tell_a(struct call *call, struct call_actions *out)
     if (call->modifying || (call->state != CALL_CALLING && call->state != CALL_ANSWERING))
         return;
     for (struct call_fork *fork = call->forks; fork; fork = fork->next) {
-        if (reliable && call->prack_due)
-            break;
+        if (reliable && (call->prack_due || call->side[CALL_A].prack_in))
+            break; // A's next PRACK has to find the last one answered
         if (out->bodies + 1 >= CALL_BODIES_MAX)
             break; // with the next event
         if (fork->status && !tell_provisional(call, fork, out))
