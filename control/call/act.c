@@ -187,6 +187,8 @@ void call_step(struct call *call, const struct call_event *event, struct call_ac
     out->bodies = 0;
     if (call->state == CALL_OVER || modify_goes_on(call, event, out))
         return;
+    if (event->type == CALL_EV_UPDATED && !call->side[event->side].update_out)
+        return; // of a fork that has lost
     note(call, event);
     switch (call->state) {
     case CALL_UP:

@@ -10,6 +10,21 @@ static void b_has_spoken(struct call_actions *out)
     act_timer(out, CALL_TIMER_NO_PROGRESS, 0);
 }
 
+// An exchange under way is with the main fork: another one waits until that has ended.
+static void choose_due(struct call *call, struct call_actions *out)
+{
+    if (call->state != CALL_CALLING || call->x || !fork_choose_due(call))
+        return;
+    if (!call->late_offer || call->a_has_answer)
+        act_modify(call, out);
+}
+
+void answer_exchange_over(struct call *call, struct call_actions *out)
+{
+    choose_due(call, out);
+    tell_a(call, out);
+}
+
 void answer_provisional(struct call *call, const struct call_event *event, struct call_actions *out)
 {
     const struct call_facts none = {0}, *facts = event->facts ? event->facts : &none;
@@ -30,9 +45,9 @@ void answer_provisional(struct call *call, const struct call_event *event, struc
         fork->status = event->status;
     fork->says_sdp |= early || facts->early_media == CALL_EARLY_YES;
     if ((early || facts->early_media == CALL_EARLY_YES) && fork_wanted(call, fork)) {
-        fork_choose(call, fork);
-        if (!call->late_offer || call->a_has_answer)
-            act_modify(call, out);
+        for (struct call_fork *f = call->forks; f; f = f->next)
+            f->due = f == fork;
+        choose_due(call, out);
     }
     tell_a(call, out);
 }
@@ -55,7 +70,10 @@ void answer_success(struct call *call, const struct call_event *event, struct ca
         end_call(call, out, status, why);
         return;
     }
+    bool moves = call->b_has_answered && call->side[CALL_B].main != fork->id;
     fork_choose(call, fork);
+    if (moves)
+        exchange_moves(call, out);
     for (struct call_fork *f = call->forks; f; f = f->next)
         f->status = 0; // the 2xx says it all
     call->state = CALL_ANSWERING;

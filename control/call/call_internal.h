@@ -40,6 +40,7 @@ struct call_fork {
     bool reliable;      // ... from a reliable response
     bool told;          // separate: A has had an answer in the dialog that stands for this one
     bool no_media;      // P-Early-Media: what it sends is not for A
+    bool due;           // becomes the main one when the exchange under way has ended
     int status;         // provisional that waits to go on to A, 0: none
     bool says_sdp;      // ... with SDP
     struct neg_leg neg; // of a fork that is not main: what is agreed with it
@@ -62,6 +63,9 @@ int fork_take_answer(struct call *call, struct call_fork *fork, const struct cal
 
 // Makes the fork the main one: its media flows. Generations and remembered keys of the leg go on.
 void fork_choose(struct call *call, struct call_fork *fork);
+
+// Chooses the fork that waited for an exchange to end, if there is one. Returns whether there was.
+bool fork_choose_due(struct call *call);
 
 // Whether the trunk wants early media of this fork (its early_media), given that it has an answer.
 bool fork_wanted(const struct call *call, const struct call_fork *fork);
@@ -99,6 +103,8 @@ bool setup_last_trunk(const struct call *call);
 // B's responses to our INVITE, and the dataplane's word on what they agreed.
 void answer_provisional(struct call *call, const struct call_event *event, struct call_actions *out);
 void answer_success(struct call *call, const struct call_event *event, struct call_actions *out);
+// An exchange has ended, perhaps: what waited for that goes on.
+void answer_exchange_over(struct call *call, struct call_actions *out);
 void answer_modified(struct call *call, const struct call_event *event, struct call_actions *out);
 
 // ---- later offers (exchange.c) and the rest of a call that is up (update.c) -----------------------------
@@ -135,6 +141,9 @@ void exchange_ack(struct call *call, const struct call_event *event, struct call
 void exchange_cancel(struct call *call, const struct call_event *event, struct call_actions *out);
 void exchange_retry(struct call *call, struct call_actions *out);
 void exchange_drop(struct call *call);
+// Another fork than the main one so far was chosen by its 2xx: the exchange under way ends or goes on without the lost one.
+// The dataplane is told by the caller.
+void exchange_moves(struct call *call, struct call_actions *out);
 // Answers the request that brought the offer of the exchange under way, if it still waits: the call ends.
 void exchange_end(struct call *call, struct call_actions *out, int status);
 

@@ -157,26 +157,30 @@ static void answer_unchanged(struct call *call, struct call_actions *out)
     answer_in(call, out, from, in, 200, len);
 }
 
-// An early dialog that is not the main one changes nothing for anybody else.
-static void answer_fork(struct call *call, const struct call_event *event, struct call_actions *out)
+// An early dialog that is not the main one changes nothing for anybody else: neither a fork of B nor A's dialog that stands
+// for it.
+static void answer_fork(struct call *call, const struct call_event *event, struct call_actions *out,
+                        enum carrier in)
 {
     struct call_fork *fork = fork_find(call, event->dialog);
+    bool of_a = event->side == CALL_A;
     struct neg_leg leg;
     struct sdp sdp;
     const char *why = NULL;
     int len = -EBUSY;
-    if (fork && fork->answered) {
-        leg = fork->neg;
+    if (fork && fork->answered && (!of_a || fork->told)) {
+        struct neg_leg *its = of_a ? fork_leg_a(call, fork) : &fork->neg;
+        leg = *its;
         len = call_read_sdp(call, event, &sdp, &why) < 0 ? -ENOTSUP : 0;
         if (len == 0)
             len = neg_take_offer(&leg, &sdp, event->sdp, call->env->random, &why);
         if (len == 0)
-            len = neg_make_answer(&leg, fork_leg_a(call, fork), act_body(out));
+            len = neg_make_answer(&leg, of_a ? &fork->neg : fork_leg_a(call, fork), act_body(out));
         if (len > 0)
-            fork->neg = leg;
+            *its = leg;
         neg_fini(&leg);
     }
-    answer_in(call, out, CALL_B, BY_UPDATE, len > 0 ? 200 : len == -EBUSY ? 491 : 488, len);
+    answer_in(call, out, event->side, in, len > 0 ? 200 : len == -EBUSY ? 491 : 488, len);
 }
 
 static void take_offer(struct call *call, const struct call_event *event, struct call_actions *out)
@@ -212,8 +216,9 @@ void exchange_offer(struct call *call, const struct call_event *event, struct ca
 {
     uint8_t from = event->side, to = call_other(from);
     bool early = call->state != CALL_UP;
-    if (early && from == CALL_B && call->b_has_answered && event->dialog != call->side[CALL_B].main) {
-        answer_fork(call, event, out);
+    if (early && (from == CALL_B || call->separate) && call->b_has_answered &&
+        event->dialog != call->side[from].main) {
+        answer_fork(call, event, out, in);
         return;
     }
     int status = glare(call, from, in);
@@ -236,6 +241,41 @@ void exchange_offer(struct call *call, const struct call_event *event, struct ca
         send_offer(call, out, to, 0);
     else
         take_offer(call, event, out);
+}
+
+// ---- another fork takes the call ----------------------------------------------------------------------
+
+// What was on its way between A's dialog for the lost fork and that fork is for neither of them any more.
+static void drop_with_fork(struct call *call, struct call_actions *out)
+{
+    struct call_exchange *x = call->x;
+    call->side[CALL_A].update_out = false;
+    answer_in(call, out, x->from, x->in, 481, 0);
+    exchange_drop(call);
+}
+
+void exchange_moves(struct call *call, struct call_actions *out)
+{
+    struct call_exchange *x = call->x;
+    call->side[CALL_B].update_out = false; // of the fork that lost
+    if (!x)
+        return;
+    if (call->separate) {
+        drop_with_fork(call, out);
+        return;
+    }
+    neg_fini(&x->neg[CALL_B]);
+    x->neg[CALL_B] = call->side[CALL_B].neg;
+    if (x->from == CALL_A) { // its offer is answered here
+        x->out = BY_NONE;
+        x->stage = EXCHANGE_MEDIA;
+        return;
+    }
+    answer_in(call, out, CALL_B, x->in, 487, 0);
+    if (x->stage == EXCHANGE_ASKED)
+        x->stage = EXCHANGE_QUIET;
+    else
+        x->undo = x->out != BY_NONE; // A took what the lost fork offered
 }
 
 // ---- the other side speaks ----------------------------------------------------------------------------
@@ -439,7 +479,7 @@ void exchange_modified(struct call *call, const struct call_event *event, struct
     else if (undo)
         offer_again(call, out, to);
     if (call->state == CALL_CALLING || call->state == CALL_ANSWERING)
-        tell_a(call, out);
+        answer_exchange_over(call, out);
 }
 
 // ---- ACK and CANCEL -----------------------------------------------------------------------------------

@@ -126,6 +126,18 @@ void fork_choose(struct call *call, struct call_fork *fork)
     call->b_has_answered = true;
 }
 
+bool fork_choose_due(struct call *call)
+{
+    struct call_fork *fork = call->forks;
+    while (fork && !fork->due)
+        fork = fork->next;
+    if (!fork)
+        return false;
+    fork->due = false;
+    fork_choose(call, fork);
+    return true;
+}
+
 int forks_begin(struct call *call)
 {
     forks_drop(call);

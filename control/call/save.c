@@ -50,6 +50,7 @@ static const struct field fork_fields[] = {
     FIELD(call_fork, reliable, 1),
     FIELD(call_fork, told, 1),
     FIELD(call_fork, no_media, 1),
+    FIELD(call_fork, due, 1),
     FIELD(call_fork, says_sdp, 1),
 };
 static const struct field exchange_fields[] = {

@@ -243,7 +243,7 @@ void setup_step(struct call *call, const struct call_event *event, struct call_a
             exchange_success(call, event, out);
         else
             exchange_failure(call, event, out);
-        tell_a(call, out);
+        answer_exchange_over(call, out);
         break;
     case CALL_EV_PROVISIONAL:
         answer_provisional(call, event, out);
