@@ -214,6 +214,19 @@ static void check_peer(struct config_parser *p, const struct tl_trunk_config *t,
         }
 }
 
+// "none" beside a line says two things at once.
+static void check_sdp_pass(struct config_parser *p, const struct tl_trunk_config *t, uint32_t i)
+{
+    uint32_t node = item(p, LIST_TRUNKS, i);
+    bool own = scan_find(&p->scan, node, "sdp_pass") != SCAN_NONE;
+
+    for (uint32_t k = 0; t->sdp_pass_count > 1 && k < t->sdp_pass_count; k++)
+        if ((int)t->sdp_pass[k] == TL_SDP_PASS_COUNT)
+            config_complain(
+                p, node, own ? "sdp_pass" : "profile",
+                "sdp_pass has \"none\" beside other lines; expected \"none\" alone, or lines without it");
+}
+
 static void check_trunks(struct config_parser *p)
 {
     const struct tl_config *c = &p->root->config;
@@ -222,6 +235,7 @@ static void check_trunks(struct config_parser *p)
         const struct tl_trunk_config *t = &c->trunks[i];
         if (t->peer.family)
             check_peer(p, t, i);
+        check_sdp_pass(p, t, i);
         if (t->srtp == TL_SRTP_OFF || c->control.srtp_without_tls == TL_SRTP_ALLOW)
             continue;
         uint32_t node = item(p, LIST_TRUNKS, i);

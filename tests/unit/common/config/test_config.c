@@ -284,6 +284,13 @@ static const struct wrong wrongs[] = {
      ",\"profiles\":[{\"name\":\"x\",\"srtp\":\"optional\"}],\"trunks\":[{\"name\":\"t\",\"listener\":\"l\","
      "\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\",\"profile\":@\"x\"}]}",
      "trunks[0].profile: SRTP needs SIP over TLS to hide its keys, ", ""},
+    // switches that contradict themselves
+    {"{" SIP ",\"trunks\":[{\"name\":\"t\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\","
+     "\"sdp_pass\":@[\"ptime\",\"none\"]}]}",
+     "trunks[0].sdp_pass: sdp_pass has \"none\" beside other lines; ", "\"none\" alone"},
+    {"{" SIP ",\"profiles\":[{\"name\":\"x\",\"sdp_pass\":[\"none\",\"ptime\"]}],\"trunks\":[{\"name\":\"t\","
+     "\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\",\"profile\":@\"x\"}]}",
+     "trunks[0].profile: sdp_pass has \"none\" beside other lines; ", "\"none\" alone"},
     {"{" SIP ",\"profiles\":[{\"name\":\"x\",\"suites\":[@\"F8_128_HMAC_SHA1_80\"]}]}",
      "profiles[0].suites[0]: \"F8_128_HMAC_SHA1_80\" is no suite we have; ", "\"AEAD_AES_128_GCM\""},
     {"{" SIP ",\"profiles\":[{\"name\":\"x\",\"suites\":[\"AEAD_AES_128_GCM\",@\"aead_aes_128_gcm\"]}]}",
