@@ -85,6 +85,8 @@ static json_t *answer_calls(struct ctl *ctl, const json_t *request)
                                         limit ? (unsigned)json_integer_value(limit) : CTL_PAGE_MAX));
 }
 
+static const char no_call[] = "no call that is up has this ID; \"trunklinectl calls\" lists them by number";
+
 static json_t *answer_call(struct ctl *ctl, const json_t *request)
 {
     const char *id = json_string_value(json_object_get(request, "call"));
@@ -92,7 +94,7 @@ static json_t *answer_call(struct ctl *ctl, const json_t *request)
     if (!id)
         return failure("\"call\" does not name a call");
     json_t *result = ctl->provider->call(ctl->arg, id);
-    return result ? success(result) : failure("there is no such call");
+    return result ? success(result) : failure(no_call);
 }
 
 static json_t *answer_hangup(struct ctl *ctl, const json_t *request)
@@ -109,8 +111,9 @@ static json_t *answer_hangup(struct ctl *ctl, const json_t *request)
     struct ctl_hangup which = {json_string_value(call), json_string_value(trunk),
                                (uint64_t)json_integer_value(after)};
     json_t *result = ctl->provider->hang_up(ctl->arg, &which);
-    return result || all ? success(result)
-                         : failure(call ? "there is no such call" : "there is no such trunk");
+    return result || all
+               ? success(result)
+               : failure(call ? no_call : "no trunk has this name; \"trunklinectl trunks\" lists them");
 }
 
 static json_t *answer_request(struct ctl *ctl, const json_t *request)

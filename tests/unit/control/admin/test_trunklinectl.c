@@ -219,7 +219,8 @@ static void one_call_is_shown(void)
     CU_ASSERT(r.status == 0 && strstr(r.out, "\nthe dataplane is away: "));
     run(NULL, "call c2");
     CU_ASSERT(r.status == 1 && r.out[0] == '\0');
-    CU_ASSERT_STRING_EQUAL(r.err, "trunklinectl: there is no such call\n");
+    CU_ASSERT_STRING_EQUAL(
+        r.err, "trunklinectl: no call that is up has this ID; \"trunklinectl calls\" lists them by number\n");
     fixture_end(&f);
 }
 
@@ -231,7 +232,8 @@ static void calls_are_ended(void)
     CU_ASSERT_STRING_EQUAL(f.ended, "c1 - 0");
     run(NULL, "hangup c2");
     CU_ASSERT(r.status == 1 && r.out[0] == '\0');
-    CU_ASSERT_STRING_EQUAL(r.err, "trunklinectl: there is no such call\n");
+    CU_ASSERT_STRING_EQUAL(
+        r.err, "trunklinectl: no call that is up has this ID; \"trunklinectl calls\" lists them by number\n");
     f.call_count = 7;
     run(NULL, "hangup --trunk peer");
     CU_ASSERT(r.status == 0 && begins(r.out, "7 calls ended\n"));
@@ -241,7 +243,8 @@ static void calls_are_ended(void)
     CU_ASSERT(r.status == 0);
     CU_ASSERT_STRING_EQUAL(r.out, "{\"ended\":7}\n");
     run(NULL, "--json hangup --trunk gone");
-    CU_ASSERT(r.status == 1 && r.out[0] == '\0' && begins(r.err, "trunklinectl: there is no such trunk\n"));
+    CU_ASSERT(r.status == 1 && r.out[0] == '\0' &&
+              begins(r.err, "trunklinectl: no trunk has this name; \"trunklinectl trunks\" lists them\n"));
     f.call_count = 0;
     run(NULL, "--all hangup");
     CU_ASSERT(r.status == 0 && begins(r.out, "0 calls ended\n"));
