@@ -60,6 +60,14 @@ void agent_attempt_result(struct agent_call *c, unsigned status)
     agent_say_trunk(c->trunk_b, trunk_attempt_result(c->trunk_b, status, loop_now(c->agent->loop)));
 }
 
+void agent_attempt_failed(struct agent_call *c, unsigned status, const char *why)
+{
+    if (c->attempt)
+        log_line(LOG_INFO, "call %llu: trunk %s %s", (unsigned long long)c->id, c->trunk_b->config->name,
+                 why);
+    agent_attempt_result(c, status);
+}
+
 // Two texts of header lines as one; NULL for an empty one or without memory.
 static char *join(const char *first, const char *second)
 {
@@ -227,8 +235,10 @@ static void do_abandon(struct agent_call *c, const struct call_action *a)
     }
     leg->invite_out = NULL;
     // An attempt that A withdrew says nothing against the trunk; one that was never answered does.
-    if (a->side == CALL_B)
-        agent_attempt_result(c, a->flags & CALL_FAILED ? 0 : 487);
+    if (a->side == CALL_B && a->flags & CALL_FAILED)
+        agent_attempt_failed(c, 0, "did not answer within its no_response_ms or no_progress_ms");
+    else if (a->side == CALL_B)
+        agent_attempt_result(c, 487);
 }
 
 // ---- answers ------------------------------------------------------------------------------------------

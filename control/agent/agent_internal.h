@@ -101,6 +101,7 @@ struct agent_call {
         heard_limit_ms[2]; // dead.c: what each leg has sent, and since when no more
     int b_status;          // of B's last refusal, 0: none
     char b_phrase[48];
+    uint8_t b_cause; // Q.850, 0: none
     // the event under way
     bool stepping;
     struct sip_txn *txn; // its BYE
@@ -257,6 +258,8 @@ extern const struct media_user agent_media_user;
 void agent_carry_out(struct agent_call *c, const struct call_action *a);
 // How the INVITE to trunk_b ended: status, 0 for no answer.
 void agent_attempt_result(struct agent_call *c, unsigned status);
+// The same, and a line in the log: trunk_b `why`, "answered 503" for one.
+void agent_attempt_failed(struct agent_call *c, unsigned status, const char *why);
 // A request of the dialog with Contact where the method has one. `contact` has `size` bytes and lives as long as *r.
 void agent_dialog_request(struct agent_dialog *d, enum sip_method method, struct sip_request *r,
                           char *contact, size_t size);

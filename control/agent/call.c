@@ -92,9 +92,10 @@ static void say_end(const struct agent_call *c)
 {
     uint64_t now = loop_now(c->agent->loop);
     uint64_t talk = c->answer_ms ? now - c->answer_ms : 0;
-    char b[80] = "";
-    if (c->b_status)
-        snprintf(b, sizeof b, "; B answered %d %s", c->b_status, c->b_phrase);
+    char b[96] = "";
+    int n = c->b_status ? snprintf(b, sizeof b, "; B answered %d %s", c->b_status, c->b_phrase) : 0;
+    if (n > 0 && c->b_cause)
+        snprintf(b + n, sizeof b - (size_t)n, ", Q.850 cause %u", c->b_cause);
     log_line(LOG_INFO, "call %llu from %s (%s) to %s (%s): %d, talked %llu.%03llu s, %s%s",
              (unsigned long long)c->id, c->calling, agent_trunk_name(c->agent, c->call.side[CALL_A].trunk),
              c->called, agent_trunk_name(c->agent, c->call.side[CALL_B].trunk), c->call.status,

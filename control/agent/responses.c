@@ -76,7 +76,9 @@ static void invite_final(struct agent_leg *leg, const struct sip_msg *msg, const
     struct agent_call *c = leg->owner;
     struct call_event e = event_of(leg, msg);
     struct call_facts facts;
-    if (leg->side == CALL_B && !leg->main)
+    if (leg->side == CALL_B && !leg->main && e.status == 503)
+        agent_attempt_failed(c, 503, "answered 503");
+    else if (leg->side == CALL_B && !leg->main)
         agent_attempt_result(c, (unsigned)e.status);
     e.type = e.status < 300 ? CALL_EV_SUCCESS : CALL_EV_FAILURE;
     agent_facts(msg, &facts);
@@ -84,6 +86,7 @@ static void invite_final(struct agent_leg *leg, const struct sip_msg *msg, const
     if (e.type == CALL_EV_FAILURE && leg->side == CALL_B && !leg->main) {
         c->b_status = e.status;
         sip_str_copy(sip_msg_phrase(msg), c->b_phrase, sizeof c->b_phrase);
+        c->b_cause = facts.q850;
     }
     if (e.type == CALL_EV_SUCCESS) {
         struct agent_dialog *d = take_dialog(leg, msg, flow);
@@ -140,7 +143,11 @@ void agent_failure(struct agent_leg *leg, struct sip_txn *txn, enum sip_failure 
     } else if (txn == leg->invite_out) {
         leg->invite_out = NULL;
         if (leg->side == CALL_B && !leg->main)
-            agent_attempt_result(c, 0);
+            agent_attempt_failed(
+                c, 0,
+                why == SIP_TIMEOUT
+                    ? "did not answer within timer_b_ms"
+                    : "cannot be reached: nobody listens at its address, or the connection broke");
         agent_plain_event(c, why == SIP_TIMEOUT ? CALL_EV_TIMEOUT : CALL_EV_TRANSPORT, leg->side, 0);
     } else if (txn == leg->update_out) {
         leg->update_out = NULL;

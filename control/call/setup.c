@@ -196,7 +196,7 @@ static void take_withdrawal(struct call *call, const struct call_event *event, s
 static void take_timer(struct call *call, const struct call_event *event, struct call_actions *out)
 {
     if (event->timer == CALL_TIMER_SETUP) {
-        end_call(call, out, 408, "nobody answered within setup_timeout");
+        end_call(call, out, 408, "nobody answered within control.setup_timeout_ms");
         return;
     }
     if (call->state != CALL_CALLING || !call->side[CALL_B].invite_out)
