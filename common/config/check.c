@@ -236,6 +236,10 @@ static void check_trunks(struct config_parser *p)
         if (t->peer.family)
             check_peer(p, t, i);
         check_sdp_pass(p, t, i);
+        if (t->session_expires_s < t->min_se_s)
+            config_complain(p, item(p, LIST_TRUNKS, i), NULL,
+                            "session_expires_s of %u s is below min_se_s of %u s; expected at least as much",
+                            t->session_expires_s, t->min_se_s);
         if (t->srtp == TL_SRTP_OFF || c->control.srtp_without_tls == TL_SRTP_ALLOW)
             continue;
         uint32_t node = item(p, LIST_TRUNKS, i);

@@ -42,6 +42,8 @@ enum tl_host_names { TL_HOST_NAMES_HIDE, TL_HOST_NAMES_KEEP };
 enum tl_location { TL_LOCATION_REMOVE, TL_LOCATION_PASS };
 enum tl_hold_form { TL_HOLD_SENDONLY, TL_HOLD_INACTIVE, TL_HOLD_ZERO }; // how a peer is put on hold
 enum tl_prack { TL_PRACK_OFF, TL_PRACK_SUPPORTED, TL_PRACK_REQUIRED };
+enum tl_session_timer { TL_SESSION_TIMER_OFF, TL_SESSION_TIMER_SUPPORTED, TL_SESSION_TIMER_REQUIRED };
+enum tl_refresher { TL_REFRESHER_AUTO, TL_REFRESHER_US, TL_REFRESHER_PEER };
 enum tl_forks { TL_FORKS_ONE, TL_FORKS_SEPARATE };
 enum tl_early_media { TL_EARLY_LAST, TL_EARLY_FIRST, TL_EARLY_AS_SAID };
 enum tl_redirect { TL_REDIRECT_REFUSE, TL_REDIRECT_FOLLOW, TL_REDIRECT_RELAY };
@@ -123,12 +125,16 @@ struct tl_trunk_config {
     enum tl_hold_form hold;
     enum tl_sdp_pass sdp_pass[TL_SDP_PASS_COUNT + 1]; // lines of the other side's SDP that the peer gets
     uint32_t sdp_pass_count;
-    uint32_t options_interval_s;     // 0 = no keep-alive
-    uint32_t options_failures;       // in a row, before the trunk counts as down
-    uint32_t no_response_ms;         // of an INVITE without any answer, before the next trunk
-    uint32_t no_progress_ms;         // ... with nothing above 100; 0 = never
-    enum tl_prack prack;             // 100rel, on this trunk
-    bool update;                     // we send and take UPDATE
+    uint32_t options_interval_s;         // 0 = no keep-alive
+    uint32_t options_failures;           // in a row, before the trunk counts as down
+    uint32_t no_response_ms;             // of an INVITE without any answer, before the next trunk
+    uint32_t no_progress_ms;             // ... with nothing above 100; 0 = never
+    enum tl_prack prack;                 // 100rel, on this trunk
+    bool update;                         // we send and take UPDATE
+    enum tl_session_timer session_timer; // RFC 4028, on this trunk
+    uint32_t session_expires_s; // that we ask for, and the longest that we agree to; at least min_se_s
+    uint32_t min_se_s;          // the shortest that we agree to, at least 90
+    enum tl_refresher refresher;
     enum tl_forks forks;             // of calls to this trunk: what the caller sees of them
     enum tl_early_media early_media; // of calls to this trunk: which fork's
     uint32_t max_duration_s;         // of a call from its answer on; 0 = none

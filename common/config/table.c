@@ -25,6 +25,8 @@ static const char *const sdp_pass_words[] = {
         "none",
     NULL};
 static const char *const prack_words[] = {"off", "supported", "required", NULL};
+static const char *const timer_words[] = {"off", "supported", "required", NULL};
+static const char *const refresher_words[] = {"auto", "us", "peer", NULL};
 static const char *const forks_words[] = {"one", "separate", NULL};
 static const char *const early_words[] = {"last", "first", "p-early-media", NULL};
 static const char *const refer_words[] = {"refuse", "relay", NULL};
@@ -221,6 +223,26 @@ static const struct option
                 {"update", OPTION_BOOL, FIELD(tl_trunk_config, update), .preset = "true",
                  .doc =
                      "UPDATE (RFC 3311): we allow it, and send it to a peer that allows it. false: a change of a call goes by re-INVITE."},
+                {"session_timer", OPTION_WORD, FIELD(tl_trunk_config, session_timer), .words = timer_words,
+                 .preset = "\"supported\"",
+                 .doc =
+                     "Session timers (RFC 4028), each side of a call on its own terms. "
+                     "off: never; who requires them is refused with 420. "
+                     "supported: where the peer asks for one; our INVITE names no Session-Expires. "
+                     "required: our INVITEs and answers name one; with a peer that has none we refresh by ourselves."},
+                {"session_expires_s", OPTION_NUMBER, FIELD(tl_trunk_config, session_expires_s),
+                 RANGE(90, 86400), .unit = "s", .preset = "1800",
+                 .doc =
+                     "Session interval that we ask for, and the longest that we agree to; at least min_se_s. A refresh goes out after half of it; without one the call ends a third of it, at most 32 s, before its end."},
+                {"min_se_s", OPTION_NUMBER, FIELD(tl_trunk_config, min_se_s), RANGE(90, 86400), .unit = "s",
+                 .preset = "90",
+                 .doc = "Shortest session interval that we agree to; less is refused with 422."},
+                {"refresher", OPTION_WORD, FIELD(tl_trunk_config, refresher), .words = refresher_words,
+                 .preset = "\"auto\"",
+                 .doc =
+                     "Who refreshes the session where the peer leaves it open. "
+                     "auto: in a call from the peer the peer, if it can; in a call to the peer whom it chooses. "
+                     "us: we do. peer: the peer, if it can."},
                 {"forks", OPTION_WORD, FIELD(tl_trunk_config, forks), .words = forks_words,
                  .preset = "\"one\"",
                  .doc =
@@ -244,8 +266,7 @@ static const struct option
                  RANGE(0, 86400), .unit = "s", .preset = "0",
                  .doc =
                      "The same before the call is answered, from the moment that the leg is to send early media."},
-                {"refer",
-                 OPTION_WORD, FIELD(tl_trunk_config, refer), .words = refer_words, .preset = "\"refuse\"", .doc = "A REFER of the peer inside a call (RFC 3515). refuse: 405, and our Allow does not name it, so that a peer that can transfers by a call of its own. relay: the other side gets it, with our address in Refer-To, and calls the target over us, where its trunk's routes lead; the peer gets its NOTIFYs. A Refer-To with Replaces or other headers is declined with 603."},
+                {"refer", OPTION_WORD, FIELD(tl_trunk_config, refer), .words = refer_words, .preset = "\"refuse\"", .doc = "A REFER of the peer inside a call (RFC 3515). refuse: 405, and our Allow does not name it, so that a peer that can transfers by a call of its own. relay: the other side gets it, with our address in Refer-To, and calls the target over us, where its trunk's routes lead; the peer gets its NOTIFYs. A Refer-To with Replaces or other headers is declined with 603."},
                 {"redirect", OPTION_WORD, FIELD(tl_trunk_config, redirect), .words = redirect_words,
                  .preset = "\"refuse\"",
                  .doc =

@@ -24,13 +24,14 @@ static uint64_t now_ns(void)
 
 static json_t *status_calls(const struct agent_counters *n)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "active",
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "active",
                      (json_int_t)n->active, "most", (json_int_t)n->active_most, "total", (json_int_t)n->calls,
                      "answered", (json_int_t)n->answered, "turned_away", (json_int_t)n->turned_away,
                      "over_max_calls", (json_int_t)n->over_limit, "without_dataplane",
                      (json_int_t)n->media_away, "strangers", (json_int_t)n->strangers, "bad_extension",
                      (json_int_t)n->bad_extension, "extension_required", (json_int_t)n->extension_required,
-                     "dead", (json_int_t)n->dead);
+                     "dead", (json_int_t)n->dead, "session_refreshes", (json_int_t)n->refreshes,
+                     "session_timers_expired", (json_int_t)n->expired);
 }
 
 static const char *dataplane_state(const struct media *media)
@@ -250,6 +251,14 @@ static json_t *limits_of(const struct agent_call_info *c, unsigned side)
                      (json_int_t)leg.max_bps, "burst_ms", leg.burst_ms);
 }
 
+// "1800 s, refreshed by us"; null: no session timer (RFC 4028).
+static json_t *session_timer(const struct refresh *r)
+{
+    if (!r->interval_s)
+        return json_null();
+    return json_sprintf("%u s, refreshed by %s", r->interval_s, r->who == REFRESH_US ? "us" : "it");
+}
+
 static json_t *describe_leg(const struct agent_call_info *c, unsigned side,
                             const struct tl_session_snapshot *snap)
 {
@@ -260,13 +269,13 @@ static json_t *describe_leg(const struct agent_call_info *c, unsigned side,
     const struct tl_suite_info *suite = tl_suite_info(c->suite[side]);
     const struct neg_leg *neg = c->neg[side];
     const struct tl_addr rtcp = rtcp_of(neg);
-    return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "trunk",
-                     c->trunk[side]->name, "peer", address(&c->trunk[side]->peer), "call_id",
-                     TEXT_SHOWN(c->sip_call_id[side]), "local", address(&c->local[side]), "remote",
-                     address(&c->remote[side]), "remote_rtcp", address(&rtcp), "direction",
-                     directions[neg->direction & SDP_SENDRECV], "srtp", suite ? suite->name : "off", "mki",
-                     mki_of(neg), "payload_types", payload_types(neg), "limits", limits_of(c, side), "media",
-                     snap ? media_of(snap, side) : json_null());
+    return json_pack(
+        "{s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "trunk", c->trunk[side]->name,
+        "peer", address(&c->trunk[side]->peer), "call_id", TEXT_SHOWN(c->sip_call_id[side]), "local",
+        address(&c->local[side]), "remote", address(&c->remote[side]), "remote_rtcp", address(&rtcp),
+        "direction", directions[neg->direction & SDP_SENDRECV], "srtp", suite ? suite->name : "off", "mki",
+        mki_of(neg), "payload_types", payload_types(neg), "limits", limits_of(c, side), "session_timer",
+        session_timer(c->refresh[side]), "media", snap ? media_of(snap, side) : json_null());
 }
 
 // Which way there was audio in the last two seconds; null: the dataplane does not have the call.

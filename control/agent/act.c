@@ -83,7 +83,7 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
     struct agent_leg *leg = &c->leg[CALL_B];
     struct trunk *trunk = &agent->trunks.trunks[a->trunk];
     struct sip_flow flow = sip_flow_to(agent->stack, trunk->config->listener, &trunk->config->peer);
-    char options[64], type[LOCATION_TYPE_MAX], *room = NULL;
+    char options[AGENT_OPTIONS_MAX], type[LOCATION_TYPE_MAX], *room = NULL;
     struct header_plan plan;
     if (c->trunk_b)
         trunk_leg_ends(c->trunk_b);
@@ -93,18 +93,22 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
     c->attempt = true;
     c->number = a->number;
     agent_dialogs_free(leg);
-    leg->invite_cseq = 1;
-    sip_make_tag(agent->stack, leg->tag);
-    sip_make_call_id(agent->stack, leg->call_id, sizeof leg->call_id);
+    if (a->flags & CALL_AGAIN) {
+        leg->invite_cseq++;
+    } else {
+        leg->invite_cseq = 1;
+        sip_make_tag(agent->stack, leg->tag);
+        sip_make_call_id(agent->stack, leg->call_id, sizeof leg->call_id);
+    }
     int rc = agent_plan_invite(c, &flow, &plan);
-    agent_option_lines(trunk->config, SIP_INVITE, options);
+    agent_request_options(trunk->config, a, options);
     char *headers = rc == 0 ? join(options, plan.lines) : NULL;
     struct sip_request request = {.method = SIP_INVITE,
                                   .uri = plan.uri,
                                   .from = plan.from,
                                   .to = plan.to,
                                   .call_id = leg->call_id,
-                                  .cseq = 1,
+                                  .cseq = leg->invite_cseq,
                                   .contact = plan.contact,
                                   .max_forwards = c->max_forwards,
                                   .headers = headers,
@@ -146,21 +150,34 @@ static void set_body(struct sip_request *r, const struct call_action *a)
     r->body_len = a->body_len;
 }
 
+// Sends a re-INVITE or UPDATE with what the action says.
+static int send_inside(struct agent_call *c, struct agent_dialog *d, enum sip_method method,
+                       const struct call_action *a, struct sip_txn **at)
+{
+    struct agent_leg *leg = d->leg;
+    struct sip_flow flow = sip_dialog_next_hop(&d->sip);
+    struct sip_request r;
+    char contact[AGENT_CONTACT_MAX], options[AGENT_OPTIONS_MAX];
+    bool ours = a->flags & CALL_REFRESH; // the other side has no part in it
+    agent_dialog_request(d, method, &r, contact, sizeof contact);
+    agent_request_options(agent_leg_trunk(leg), a, options);
+    char *headers = join(options, ours ? NULL : agent_request_lines(c, leg, method));
+    r.headers = headers;
+    set_body(&r, a);
+    if (method == SIP_INVITE)
+        leg->invite_cseq = r.cseq;
+    c->agent->counters.refreshes += ours;
+    int rc = sip_request(c->agent->stack, &flow, &r, &leg->user.sip, at);
+    free(headers);
+    return rc;
+}
+
 static void do_reinvite(struct agent_call *c, const struct call_action *a)
 {
     struct agent_leg *leg = &c->leg[a->side];
     struct agent_dialog *d = agent_dialog_get(leg, 0);
-    struct sip_request r;
-    char contact[AGENT_CONTACT_MAX];
-    if (d && d->bound) {
-        struct sip_flow flow = sip_dialog_next_hop(&d->sip);
-        agent_dialog_request(d, SIP_INVITE, &r, contact, sizeof contact);
-        r.headers = agent_request_lines(c, leg, SIP_INVITE);
-        set_body(&r, a);
-        leg->invite_cseq = r.cseq;
-        if (sip_request(c->agent->stack, &flow, &r, &leg->user.sip, &leg->invite_out) == 0)
-            return;
-    }
+    if (d && d->bound && send_inside(c, d, SIP_INVITE, a, &leg->invite_out) == 0)
+        return;
     leg->invite_out = NULL;
     later(c, CALL_EV_TRANSPORT, a->side, 0);
 }
@@ -170,16 +187,8 @@ static void do_update(struct agent_call *c, const struct call_action *a)
     struct agent_leg *leg = &c->leg[a->side];
     // the main one of early dialogs has the number that the call machine knows
     struct agent_dialog *d = agent_dialog_get(leg, c->call.side[a->side].main);
-    struct sip_request r;
-    char contact[AGENT_CONTACT_MAX];
-    if (d && d->bound) {
-        struct sip_flow flow = sip_dialog_next_hop(&d->sip);
-        agent_dialog_request(d, SIP_UPDATE, &r, contact, sizeof contact);
-        r.headers = agent_request_lines(c, leg, SIP_UPDATE);
-        set_body(&r, a);
-        if (sip_request(c->agent->stack, &flow, &r, &leg->user.sip, &leg->update_out) == 0)
-            return;
-    }
+    if (d && d->bound && send_inside(c, d, SIP_UPDATE, a, &leg->update_out) == 0)
+        return;
     leg->update_out = NULL;
     later(c, CALL_EV_UPDATED, a->side, 503);
 }
@@ -247,15 +256,14 @@ static void do_abandon(struct agent_call *c, const struct call_action *a)
 static char *answer_lines(struct agent_call *c, const struct call_action *a, const struct sip_flow *flow)
 {
     struct agent_leg *leg = &c->leg[a->side];
-    char warning[480] = "";
+    char warning[480] = "", options[AGENT_OPTIONS_MAX];
     if (a->warning)
         agent_warning_line(leg, flow, a->warning, warning, sizeof warning);
     c->agent->counters.bad_extension += a->status == 420;
     c->agent->counters.extension_required += a->status == 421;
-    const char *option = a->status == 420   ? "Unsupported: 100rel\r\n"
-                         : a->status == 421 ? "Require: 100rel\r\n"
-                                            : warning;
-    return join(option, agent_answer_lines(c, leg, a->status, a->side == CALL_A && !c->answer_ms));
+    agent_answer_options(a, options);
+    return join(*options ? options : warning,
+                agent_answer_lines(c, leg, a->status, a->side == CALL_A && !c->answer_ms));
 }
 
 // A later INVITE that we accept moves the remote target (RFC 3261 12.2.2); the first one makes the dialog.
@@ -329,7 +337,7 @@ static void do_reply(struct agent_call *c, const struct call_action *a, struct s
 {
     struct agent_leg *leg = &c->leg[a->side];
     struct sip_txn *txn = *at;
-    char contact[AGENT_CONTACT_MAX], warning[480] = "";
+    char contact[AGENT_CONTACT_MAX], lines[480] = "";
     if (!txn)
         return;
     const struct sip_flow *flow = sip_txn_flow(txn);
@@ -338,14 +346,16 @@ static void do_reply(struct agent_call *c, const struct call_action *a, struct s
     *at = NULL;
     agent_contact(leg, flow, contact, sizeof contact);
     if (a->warning)
-        agent_warning_line(leg, flow, a->warning, warning, sizeof warning);
+        agent_warning_line(leg, flow, a->warning, lines, sizeof lines);
+    else
+        agent_answer_options(a, lines);
     if (update && request && a->status < 300) {
         struct agent_dialog *d = agent_find_dialog(c->agent, request);
         if (d)
             sip_dialog_retarget(&d->sip, request);
     }
     sip_txn_set_owner(txn, NULL);
-    char *headers = join(warning, update ? agent_answer_lines(c, leg, a->status, false) : NULL);
+    char *headers = join(lines, update ? agent_answer_lines(c, leg, a->status, false) : NULL);
     sip_respond(txn, &(struct sip_answer){.status = a->status,
                                           .contact = update && a->status < 300 ? contact : NULL,
                                           .headers = headers,

@@ -25,6 +25,8 @@ struct agent_counters {
     uint64_t extension_required; // INVITEs without what their trunk requires: 421
     uint64_t strangers;          // requests inside a dialog that did not come from its peer: 403
     uint64_t dead;               // calls that were ended because a leg sent no media
+    uint64_t refreshes;          // session refreshes that we sent
+    uint64_t expired;            // calls that ended because a session timer did
     uint32_t active, active_most;
     struct sdp_counters sdp; // what was read of SDPs, and what was dropped of them
 };
@@ -68,7 +70,8 @@ struct agent_call_info {
     bool held;                          // media stops in a direction
     struct tl_addr local[2], remote[2]; // media
     enum tl_suite suite[2];
-    const struct neg_leg *neg[2]; // what was negotiated so far; the call's, until the loop goes on
+    const struct neg_leg *neg[2];     // what was negotiated so far; the call's, until the loop goes on
+    const struct refresh *refresh[2]; // likewise
     uint64_t call_ref;
     struct tl_handle handle; // in the live table; zeros: none
 };

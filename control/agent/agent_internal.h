@@ -10,7 +10,12 @@
 
 enum { AGENT_NUMBERS_MAX = CALL_NUMBERS_MAX };
 enum { AGENT_REFERS_MAX = 4 }; // of a call whose outcome is not known yet
-enum { AGENT_TAG_BUCKETS = 16384, AGENT_LATER_MAX = 4 * CALL_ACTIONS_MAX, AGENT_CONTACT_MAX = 384 };
+enum {
+    AGENT_TAG_BUCKETS = 16384,
+    AGENT_LATER_MAX = 4 * CALL_ACTIONS_MAX,
+    AGENT_CONTACT_MAX = 384,
+    AGENT_OPTIONS_MAX = 256
+};
 
 // What the stack gives back as owner of a transaction.
 struct agent_user {
@@ -159,8 +164,11 @@ bool agent_body_refused(const struct sip_msg *msg); // a 415
 
 // What a message says to the call machine beside its SDP.
 void agent_facts(const struct sip_msg *msg, struct call_facts *out);
-// Lines of Supported, Require that a request or answer of ours has on that trunk; "" for none. Fits 64 bytes.
-void agent_option_lines(const struct tl_trunk_config *trunk, enum sip_method method, char out[static 64]);
+// Lines of Supported, Require, Session-Expires and Min-SE of a request of ours, and of an answer, there with Unsupported;
+// "" for none.
+void agent_request_options(const struct tl_trunk_config *trunk, const struct call_action *a,
+                           char out[static AGENT_OPTIONS_MAX]);
+void agent_answer_options(const struct call_action *a, char out[static AGENT_OPTIONS_MAX]);
 // The methods that we take on that trunk, and Allow for a set of them: good until the next one is made.
 uint32_t agent_methods(const struct tl_trunk_config *trunk);
 const char *agent_allow(struct agent *agent, uint32_t methods);

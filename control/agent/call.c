@@ -162,6 +162,7 @@ void agent_event(struct agent_call *c, struct call_event *event, const struct si
     if (c->call.state != CALL_OVER)
         return;
     agent_attempt_result(c, 487);
+    agent->counters.expired += c->call.expired;
     say_end(c);
     agent_call_free(c);
 }

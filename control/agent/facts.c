@@ -8,7 +8,26 @@
 
 static uint8_t options_of(const struct sip_msg *msg, enum sip_name header)
 {
-    return sip_msg_options(msg, header) & sip_option_bit(SIP_OPTION_100REL) ? CALL_OPTION_100REL : 0;
+    uint32_t options = sip_msg_options(msg, header);
+    uint8_t set = options & sip_option_bit(SIP_OPTION_100REL) ? CALL_OPTION_100REL : 0;
+    return set | (options & sip_option_bit(SIP_OPTION_TIMER) ? CALL_OPTION_TIMER : 0);
+}
+
+// RFC 4028: Session-Expires with its refresher, Min-SE. What is no number is not there; 0 is too little, not nothing.
+static void session_of(const struct sip_msg *msg, const struct call_facts *facts, struct refresh_said *out)
+{
+    struct sip_str value = sip_msg_line(msg, SIP_NAME_SESSION_EXPIRES, 0), role = {0};
+    const char *params = value.p ? memchr(value.p, ';', value.len) : NULL;
+    out->required = facts->required & CALL_OPTION_TIMER;
+    out->supported = out->required || facts->supported & CALL_OPTION_TIMER;
+    out->min_se_s = sip_msg_number(msg, "Min-SE", INT32_MAX, 0);
+    out->expires_s = sip_msg_number(msg, "Session-Expires", INT32_MAX, UINT32_MAX);
+    out->expires_s = out->expires_s == UINT32_MAX ? 0 : out->expires_s ? out->expires_s : 1;
+    if (params &&
+        sip_read_param((struct sip_str){params, value.len - (size_t)(params - value.p)}, "refresher", &role))
+        out->refresher = sip_str_is_nocase(role, "uac")   ? REFRESH_UAC
+                         : sip_str_is_nocase(role, "uas") ? REFRESH_UAS
+                                                          : REFRESH_UNSAID;
 }
 
 // RFC 5009: what a peer says of the media that it sends before it answers.
@@ -54,6 +73,7 @@ void agent_facts(const struct sip_msg *msg, struct call_facts *out)
     memset(out, 0, sizeof *out);
     out->supported = options_of(msg, SIP_NAME_SUPPORTED);
     out->required = options_of(msg, SIP_NAME_REQUIRE);
+    session_of(msg, out, &out->session);
     out->allow_known = sip_msg_line(msg, SIP_NAME_ALLOW, 0).p != NULL;
     for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
         if (allow & sip_method_bit(methods[i].method))
@@ -65,11 +85,48 @@ void agent_facts(const struct sip_msg *msg, struct call_facts *out)
     out->early_media = early_media(msg);
 }
 
-void agent_option_lines(const struct tl_trunk_config *trunk, enum sip_method method, char out[static 64])
+// "NAME: 100rel, timer" of a set; nothing for an empty one.
+static void put_options(struct header_out *out, const char *name, unsigned options)
 {
+    bool rel = options & CALL_OPTION_100REL, timer = options & CALL_OPTION_TIMER;
+    if (options)
+        header_putf(out, "%s: %s%s%s\r\n", name, rel ? "100rel" : "", rel && timer ? ", " : "",
+                    timer ? "timer" : "");
+}
+
+static void put_session(struct header_out *out, const struct refresh_said *said)
+{
+    static const char *const roles[] = {"", ";refresher=uac", ";refresher=uas"};
+    if (said->expires_s)
+        header_putf(out, "Session-Expires: %u%s\r\n", said->expires_s, roles[said->refresher]);
+    if (said->min_se_s)
+        header_putf(out, "Min-SE: %u\r\n", said->min_se_s);
+}
+
+void agent_request_options(const struct tl_trunk_config *trunk, const struct call_action *a,
+                           char out[static AGENT_OPTIONS_MAX])
+{
+    struct header_out text = {.p = out, .size = AGENT_OPTIONS_MAX};
+    bool rel = a->type == CALL_DO_INVITE && trunk->prack == TL_PRACK_SUPPORTED;
     out[0] = 0;
-    if (method == SIP_INVITE && trunk->prack != TL_PRACK_OFF)
-        snprintf(out, 64, "%s: 100rel\r\n", trunk->prack == TL_PRACK_REQUIRED ? "Require" : "Supported");
+    if (a->type == CALL_DO_INVITE && trunk->prack == TL_PRACK_REQUIRED)
+        put_options(&text, "Require", CALL_OPTION_100REL);
+    put_options(&text, "Supported",
+                (rel ? CALL_OPTION_100REL : 0) | (a->session.supported ? CALL_OPTION_TIMER : 0));
+    put_session(&text, &a->session);
+}
+
+void agent_answer_options(const struct call_action *a, char out[static AGENT_OPTIONS_MAX])
+{
+    struct header_out text = {.p = out, .size = AGENT_OPTIONS_MAX};
+    out[0] = 0;
+    if (a->status == 420)
+        put_options(&text, "Unsupported", a->options);
+    if (a->status == 421)
+        put_options(&text, "Require", a->options);
+    put_options(&text, "Supported", a->session.supported ? CALL_OPTION_TIMER : 0);
+    put_options(&text, "Require", a->session.required ? CALL_OPTION_TIMER : 0);
+    put_session(&text, &a->session);
 }
 
 uint32_t agent_methods(const struct tl_trunk_config *trunk)

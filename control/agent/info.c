@@ -31,6 +31,7 @@ static void describe(const struct agent_call *c, struct agent_call_info *out)
         out->remote[s] = neg->rtp;
         out->suite[s] = (enum tl_suite)neg->tx.suite;
         out->neg[s] = neg;
+        out->refresh[s] = &call->side[s].refresh;
         out->held |= neg->direction != SDP_SENDRECV;
     }
     if (call->a_has_answer)

@@ -44,7 +44,7 @@ static void take_invite(struct agent_dialog *d, struct sip_txn *txn, const struc
     sdp_event(d, CALL_EV_REINVITE, msg);
 }
 
-// RFC 3311 5.2. One without SDP only moves the target or shows that the far side is there.
+// RFC 3311 5.2. One without SDP moves the target, refreshes the session or shows that the far side is there.
 static void take_update(struct agent_dialog *d, struct sip_txn *txn, const struct sip_msg *msg)
 {
     struct agent_leg *leg = d->leg;
@@ -58,13 +58,6 @@ static void take_update(struct agent_dialog *d, struct sip_txn *txn, const struc
     }
     if (strange_body(txn, msg))
         return;
-    if (!agent_sdp_of(msg).p) {
-        char contact[AGENT_CONTACT_MAX];
-        sip_dialog_retarget(&d->sip, msg);
-        agent_contact(leg, sip_txn_flow(txn), contact, sizeof contact);
-        sip_respond(txn, &(struct sip_answer){.status = 200, .contact = contact});
-        return;
-    }
     leg->update_in = txn;
     sip_txn_set_owner(txn, &leg->user.sip);
     sdp_event(d, CALL_EV_UPDATE, msg);

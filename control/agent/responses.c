@@ -110,11 +110,14 @@ static void invite_final(struct agent_leg *leg, const struct sip_msg *msg, const
 static void update_final(struct agent_leg *leg, const struct sip_msg *msg)
 {
     struct call_event e = event_of(leg, msg);
+    struct call_facts facts;
     struct agent_dialog *d = agent_dialog_get(leg, leg->owner->call.side[leg->side].main);
     leg->update_out = NULL;
     bool its = d && d->bound && (!d->remote_tag || sip_str_is(sip_msg_to_tag(msg), d->remote_tag));
     if (e.status < 300 && its) // not of a fork that has lost since
         sip_dialog_retarget(&d->sip, msg);
+    agent_facts(msg, &facts);
+    e.facts = &facts;
     e.type = CALL_EV_UPDATED;
     agent_event(leg->owner, &e, msg, NULL);
 }

@@ -37,6 +37,7 @@ struct call_action *act_answer(struct call *call, struct call_actions *out, uint
     a->status = status;
     if (status < 200)
         return a;
+    session_answer(call, out, a, REFRESH_INVITE);
     call->side[side].invite_in = false;
     if (status < 300) // a refusal says nothing of an earlier 2xx that still waits for its ACK
         call->side[side].ack_due = true;
@@ -190,6 +191,10 @@ void call_step(struct call *call, const struct call_event *event, struct call_ac
     if (event->type == CALL_EV_UPDATED && !call->side[event->side].update_out)
         return; // of a fork that has lost
     note(call, event);
+    if (event->type == CALL_EV_TIMER && event->timer >= CALL_TIMER_REFRESH_A) {
+        session_timer(call, event->timer, out);
+        return;
+    }
     switch (call->state) {
     case CALL_UP:
         update_step(call, event, out);

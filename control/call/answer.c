@@ -60,6 +60,7 @@ void answer_success(struct call *call, const struct call_event *event, struct ca
     b->invite_out = false;
     b->dialog = true;
     b->ack_owed = true;
+    session_taken(call, event, out);
     struct call_fork *fork = fork_get(call, event->dialog, true);
     if (!fork) {
         end_call(call, out, 500, "no memory for B's answer");

@@ -17,10 +17,12 @@
 //     and what comes back goes back. It is answered here where nothing changes, or where the other side cannot be
 //     asked yet.
 //   - An INVITE without an offer: B is offered all that its trunk can, A then what B took.
+//   - Each side has a session timer of its own, or none (RFC 4028, session.c): refreshed, answered, and ended with the call.
 //   - A is not sent a BYE before it has ACKed our 2xx (RFC 3261 15), unless it never does.
 #pragma once
 
 #include "common/config/config.h"
+#include "control/call/refresh.h"
 #include "control/sdp/negotiate.h"
 
 enum { CALL_A, CALL_B };
@@ -42,12 +44,17 @@ enum call_timer {
     CALL_TIMER_NO_PROGRESS, // B sends a provisional above 100 (trunk's no_progress_ms)
     CALL_TIMER_DURATION,    // the call is up for max_duration_s of a trunk
     CALL_TIMER_RETRY,       // an offer of ours that met another one is made again (RFC 3261 14.1)
+    CALL_TIMER_REFRESH_A,   // A's session is refreshed by us (RFC 4028) ...
+    CALL_TIMER_REFRESH_B,   // ... and B's
+    CALL_TIMER_EXPIRY_A,    // A's session was not refreshed ...
+    CALL_TIMER_EXPIRY_B,    // ... or B's
     CALL_TIMER_COUNT
 };
 
 // Option tags that the machine looks at, as bits.
 enum call_option {
     CALL_OPTION_100REL = 1u << 0, // RFC 3262
+    CALL_OPTION_TIMER = 1u << 1,  // RFC 4028
 };
 
 // Methods beyond those of RFC 3261 that a side may allow, as bits.
@@ -66,6 +73,7 @@ struct call_facts {
     bool reliable;               // 1xx: it came reliably, RFC 3262
     uint8_t q850;                // cause of a Reason header, 0: none
     uint8_t early_media;         // P-Early-Media of RFC 5009: CALL_EARLY_NONE ..
+    struct refresh_said session; // of the session timer
 };
 
 enum { CALL_EARLY_UNSAID, CALL_EARLY_YES, CALL_EARLY_NO };
@@ -76,7 +84,7 @@ enum call_event_type {
     CALL_EV_CANCEL,      // side: its INVITE, first or later, is withdrawn
     CALL_EV_ACK,         // side: to our 2xx; sdp or none
     CALL_EV_BYE,         // side
-    CALL_EV_UPDATE,      // side: UPDATE; sdp. One without SDP is answered without us
+    CALL_EV_UPDATE,      // side: UPDATE; sdp or none
     CALL_EV_PRACK,       // side: PRACK of our reliable 1xx; sdp or none
     CALL_EV_NO_PRACK,    // side: no PRACK to our reliable 1xx
     CALL_EV_PROVISIONAL, // side, dialog: 101..199 to our INVITE; sdp or none
@@ -126,7 +134,7 @@ enum call_action_type {
     CALL_DO_DEL,     // end it; answered by CALL_EV_DELETED unless CALL_FORGET is set
     CALL_DO_INVITE,  // B: new dialog over `trunk`; body
     CALL_DO_REINVITE,
-    CALL_DO_UPDATE,       // side, dialog: UPDATE; body
+    CALL_DO_UPDATE,       // side, dialog: UPDATE; body or none
     CALL_DO_ACK,          // side: the 2xx of our INVITE; body or none
     CALL_DO_ANSWER,       // side, dialog: its INVITE; status, body or none
     CALL_DO_REPLY,        // side: its BYE; status
@@ -145,6 +153,8 @@ enum call_action_flags {
     CALL_FORGET = 2,
     CALL_RELIABLE = 4, // ANSWER 101..199: with RSeq, until its PRACK is here
     CALL_FAILED = 8,   // REINVITE, ABANDON: what led to it was that B did not respond in time
+    CALL_AGAIN = 16,   // INVITE: the last one once more, with its Call-ID and the next CSeq (RFC 4028 7.3)
+    CALL_REFRESH = 32, // REINVITE, UPDATE: only to refresh the session
 };
 
 struct call_action {
@@ -155,8 +165,11 @@ struct call_action {
     int status;
     unsigned retry_after; // s, 0: none
     const char *warning;  // sentence for a Warning of a 4xx, or NULL
-    uint32_t trunk;       // index in the configuration
-    uint8_t number;       // INVITE: as in call_target
+    uint8_t options;      // ANSWER, REPLY_UPDATE 420 and 421: enum call_option, what it is about
+    struct refresh_said
+        session;    // INVITE, REINVITE, UPDATE, their 2xx and 422: what it says of the session timer
+    uint32_t trunk; // index in the configuration
+    uint8_t number; // INVITE: as in call_target
     enum call_timer timer;
     uint64_t ms;
     const char *body; // inside call_actions
@@ -203,8 +216,10 @@ struct call_side {
     bool update_in;     // an UPDATE of theirs waits for our answer
     bool prack_in;      // a PRACK of theirs does
     bool update_out;    // an UPDATE of ours waits for its final response
+    bool update_bare;   // ... and is a refresh without SDP
     bool bye_after_ack; // hang up as soon as that ACK is here
     bool bye_out;       // our BYE waits for its answer
+    struct refresh refresh;
 };
 
 struct call {
@@ -235,6 +250,9 @@ struct call {
     int status;              // final answer to A's first INVITE, 0: none yet
     const char *why;         // why the call ended, a sentence; NULL while it has not
     uint8_t cause;           // Q.850 cause of our BYEs and CANCEL when it was we who ended it; 0: none
+    char why_text[112];      // ... where it has figures in it
+    bool expired;            // it ended because a session timer did
+    uint8_t lacking;         // enum call_option: what a 420 or 421 of ours is about
 };
 
 // Starts a call that came in over `trunk_a`; `trunks` (1..TL_ROUTE_TRUNKS_MAX indices) are tried in order.

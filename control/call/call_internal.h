@@ -86,6 +86,9 @@ int call_read_sdp(const struct call *call, const struct call_event *event, struc
 
 // ---- ending (end.c) -----------------------------------------------------------------------------------
 
+// ITU-T Q.850 2.2.7: what we give as cause of our own.
+enum { CALL_Q850_NORMAL = 16, CALL_Q850_TEMPORARY = 41, CALL_Q850_TIMER = 102 };
+
 // Ends the call whatever its state: unanswered INVITEs get `status` (those of later offers 487), INVITEs of ours are
 // abandoned, dialogs get a BYE, the session is deleted.
 void end_call(struct call *call, struct call_actions *out, int status, const char *why);
@@ -93,6 +96,26 @@ void end_step(struct call *call, const struct call_event *event, struct call_act
 
 // What any state makes of: the operator's word, silence, a session that is lost, max_duration_s. False: another event.
 bool end_from_outside(struct call *call, const struct call_event *event, struct call_actions *out);
+
+// ---- session timers (session.c) -----------------------------------------------------------------------
+
+// Takes what a request of theirs (the first INVITE, or one inside a dialog) says. 0, or 420 or 422 that refuse it.
+int session_asked(struct call *call, const struct call_event *event, enum refresh_request which);
+// Fills what our answer to it says; a 2xx to a request of a confirmed dialog agrees on a timer and starts it.
+void session_answer(struct call *call, struct call_actions *out, struct call_action *a,
+                    enum refresh_request which);
+// Fills what a request of ours says.
+void session_ask(const struct call *call, struct call_action *a);
+// Takes their 2xx to it.
+void session_taken(struct call *call, const struct call_event *event, struct call_actions *out);
+// Takes their 422 to it. True: the request is to be made again.
+bool session_raise(struct call *call, const struct call_event *event);
+// A refresh of ours that carried an offer failed, and the call goes on.
+void session_failed(struct call *call, struct call_actions *out, uint8_t side, int status);
+// An UPDATE of theirs without SDP, and the final response to one of ours.
+void session_update(struct call *call, const struct call_event *event, struct call_actions *out);
+void session_updated(struct call *call, const struct call_event *event, struct call_actions *out);
+void session_timer(struct call *call, enum call_timer timer, struct call_actions *out);
 
 // ---- setting up (setup.c, answer.c) -------------------------------------------------------------------
 
@@ -126,6 +149,7 @@ struct call_exchange {
     uint8_t from;         // whose offer it is; its request waits for our answer in `in`
     enum carrier in, out; // out BY_NONE: the other side is not asked
     bool late;            // no offer in the INVITE
+    bool refresh;         // ours, and nothing but a refresh of the other side's session
     bool undo;            // `from` withdrew what the other side then took: that side is to go back too
     struct neg_leg neg[2];
 };
@@ -140,6 +164,10 @@ void exchange_modified(struct call *call, const struct call_event *event, struct
 void exchange_ack(struct call *call, const struct call_event *event, struct call_actions *out);
 void exchange_cancel(struct call *call, const struct call_event *event, struct call_actions *out);
 void exchange_retry(struct call *call, struct call_actions *out);
+// Refreshes the session of side `to` by a re-INVITE that offers what it has. False: not now.
+bool exchange_refresh(struct call *call, struct call_actions *out, uint8_t to);
+// How long an offer of ours to `side` waits that met one of theirs, ms (RFC 3261 14.1).
+uint64_t exchange_glare_ms(const struct call *call, uint8_t side);
 void exchange_drop(struct call *call);
 // Another fork than the main one so far was chosen by its 2xx: the exchange under way ends or goes on without the lost one.
 // The dataplane is told by the caller.

@@ -2,9 +2,6 @@
 // How a call ends, and what is still awaited then.
 #include "control/call/call_internal.h"
 
-// ITU-T Q.850 2.2.7: what we give as cause of our own.
-enum { CALL_Q850_NORMAL = 16, CALL_Q850_TEMPORARY = 41, CALL_Q850_TIMER = 102 };
-
 // Nothing is left to do or to wait for.
 static void maybe_over(struct call *call, struct call_actions *out)
 {

@@ -62,6 +62,8 @@ static struct call_action *answer_in(struct call *call, struct call_actions *out
     }
     if (a)
         a->status = status;
+    if (a && in == BY_UPDATE)
+        session_answer(call, out, a, REFRESH_UPDATE);
     return a;
 }
 
@@ -100,13 +102,14 @@ static enum carrier way_to(const struct call *call, uint8_t to, enum carrier in)
 
 static void send_offer(struct call *call, struct call_actions *out, uint8_t to, int len)
 {
-    if (call->x->out == BY_UPDATE) {
+    bool update = call->x->out == BY_UPDATE;
+    if (update)
         call->side[to].update_out = true;
-        act_with_body(out, CALL_DO_UPDATE, to, len);
-    } else {
+    else
         call->side[to].invite_out = true;
-        act_with_body(out, CALL_DO_REINVITE, to, len);
-    }
+    struct call_action *a = act_with_body(out, update ? CALL_DO_UPDATE : CALL_DO_REINVITE, to, len);
+    a->flags = call->x->refresh ? CALL_REFRESH : 0;
+    session_ask(call, a);
 }
 
 // An offer of `side` that cannot be taken now: 0, or the status that says so. RFC 3261 14.2, RFC 3311 5.2: 491 where one of
@@ -117,7 +120,8 @@ static int glare(const struct call *call, uint8_t side, enum carrier in)
     if (call->x)
         return call->x->from == side && call->x->in != BY_NONE && in != BY_INVITE ? 500 : 491;
     // in an early dialog an INVITE of ours is out, but its offer has been answered (below)
-    if (call->modifying || from->update_out || (call->state == CALL_UP && from->invite_out))
+    if (call->modifying || (from->update_out && !from->update_bare) ||
+        (call->state == CALL_UP && from->invite_out))
         return 491;
     if (call->state == CALL_UP) {
         if (from->ack_due && in == BY_INVITE)
@@ -155,6 +159,38 @@ static void answer_unchanged(struct call *call, struct call_actions *out)
     }
     commit(call);
     answer_in(call, out, from, in, 200, len);
+}
+
+// A refresh while the other side is busy with something that this one has no part in (an ACK is on its way, a refresh of ours
+// is out): nobody has to be asked, so it has not to wait. Session timers of two legs that fire at once would otherwise end
+// the call. False: it is none.
+static bool answer_beside(struct call *call, const struct call_event *event, struct call_actions *out,
+                          enum carrier in)
+{
+    uint8_t from = event->side, to = call_other(from);
+    struct call_side *side = &call->side[from];
+    const struct call_exchange *x = call->x;
+    struct sdp sdp;
+    const char *why;
+    bool apart = !x || (x->in == BY_NONE && x->from == from);
+    if (call->state != CALL_UP || !event->sdp || !apart || side->invite_out || side->ack_due ||
+        (side->update_out && !side->update_bare) || (call->late_offer && !call->a_has_answer) ||
+        sdp_parse(&sdp, event->sdp, event->sdp_len, &why) < 0 || !neg_same_sdp(&side->neg, &sdp, event->sdp))
+        return false;
+    struct neg_leg leg = side->neg;
+    int len = neg_take_offer(&leg, &sdp, event->sdp, call->env->random, &why);
+    if (len == 0)
+        len = neg_repeat_answer(&leg, act_body(out));
+    if (len == -ENOENT)
+        len = neg_make_answer(&leg, &call->side[to].neg, act_body(out));
+    if (len > 0) {
+        side->neg = leg;
+        if (x)
+            call->x->neg[from] = leg;
+        answer_in(call, out, from, in, 200, len);
+    }
+    neg_fini(&leg);
+    return len > 0;
 }
 
 // An early dialog that is not the main one changes nothing for anybody else: neither a fork of B nor A's dialog that stands
@@ -221,7 +257,15 @@ void exchange_offer(struct call *call, const struct call_event *event, struct ca
         answer_fork(call, event, out, in);
         return;
     }
-    int status = glare(call, from, in);
+    int status =
+        in == BY_PRACK ? 0 : session_asked(call, event, in == BY_INVITE ? REFRESH_INVITE : REFRESH_UPDATE);
+    if (status) {
+        answer_in(call, out, from, in, status, 0);
+        return;
+    }
+    if (answer_beside(call, event, out, in))
+        return;
+    status = glare(call, from, in);
     if (status) {
         struct call_action *a = answer_in(call, out, from, in, status, 0);
         uint8_t wait = 0;
@@ -389,15 +433,38 @@ void exchange_success(struct call *call, const struct call_event *event, struct 
     neg_fini(&before);
 }
 
-// An offer of ours met one of theirs: it is made again after the time of RFC 3261 14.1. On B's side the Call-ID is ours.
-static void wait_and_retry(struct call *call, struct call_actions *out, uint8_t side)
+bool exchange_refresh(struct call *call, struct call_actions *out, uint8_t to)
+{
+    if (glare(call, call_other(to), BY_INVITE) || call->side[to].update_out)
+        return false;
+    struct call_exchange *x = begin(call, call_other(to), BY_NONE);
+    if (!x)
+        return false;
+    x->stage = EXCHANGE_ASKED;
+    x->out = BY_INVITE;
+    x->refresh = true;
+    int len = neg_make_offer(&x->neg[to], &x->neg[x->from], call->env->random, act_body(out));
+    if (len < 0)
+        exchange_drop(call);
+    else
+        send_offer(call, out, to, len);
+    return len >= 0;
+}
+
+// On B's side the Call-ID is ours.
+uint64_t exchange_glare_ms(const struct call *call, uint8_t side)
 {
     uint8_t random = 0;
     if (call->env->random.fill(call->env->random.arg, &random, 1) < 0)
-        return;
+        random = 100; // a time is needed more than a random one
+    return side == CALL_B ? 2100 + 10u * (random % 190) : 10 + 10u * (random % 200);
+}
+
+// An offer of ours met one of theirs: it is made again after the time of RFC 3261 14.1.
+static void wait_and_retry(struct call *call, struct call_actions *out, uint8_t side)
+{
     call->retry_side = side;
-    act_timer(out, CALL_TIMER_RETRY,
-              side == CALL_B ? 2100 + 10u * (random % 190) : 10 + 10u * (random % 200));
+    act_timer(out, CALL_TIMER_RETRY, exchange_glare_ms(call, side));
 }
 
 void exchange_retry(struct call *call, struct call_actions *out)
@@ -434,20 +501,27 @@ void exchange_failure(struct call *call, const struct call_event *event, struct 
     }
     if (!x)
         return;
-    bool no_update = x->out == BY_UPDATE && (status == 405 || status == 501);
-    if (no_update && call->state == CALL_UP) {
+    bool no_update = x->out == BY_UPDATE && (status == 405 || status == 501) && call->state == CALL_UP;
+    bool raised = status == 422 && !x->late && x->stage == EXCHANGE_ASKED && session_raise(call, event);
+    if (no_update) {
         call->side[event->side].allow &= (uint8_t)~CALL_METHOD_UPDATE;
         x->out = BY_INVITE;
+    }
+    if (no_update || raised) {
         int len = neg_make_offer(&x->neg[event->side], &x->neg[x->from], call->env->random, act_body(out));
         if (len > 0) {
             send_offer(call, out, event->side, len);
             return;
         }
     }
-    if (x->in == BY_NONE && status == 491)
+    bool refresh = x->refresh;
+    if (x->in == BY_NONE && status == 491 && !refresh)
         wait_and_retry(call, out, event->side);
-    bool pass = status >= 400 && status != 401 && status != 407;
+    // 420 to 423 are about what we asked for
+    bool pass = status >= 400 && status != 401 && status != 407 && (status < 420 || status > 423);
     refuse(call, out, pass ? status : 488, "the other side refused the offer");
+    if (refresh)
+        session_failed(call, out, event->side, status);
 }
 
 // ---- both have spoken ---------------------------------------------------------------------------------

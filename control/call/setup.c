@@ -36,11 +36,20 @@ static void take_invite(struct call *call, const struct call_event *event, struc
     call->side[CALL_A].reliable = supports && prack != TL_PRACK_OFF;
     call->late_offer = !event->sdp;
     if (facts->required & CALL_OPTION_100REL && prack == TL_PRACK_OFF) {
+        call->lacking = CALL_OPTION_100REL;
         end_call(call, out, 420, "A requires 100rel, and its trunk has prack off");
         return;
     }
     if (!supports && prack == TL_PRACK_REQUIRED) {
+        call->lacking = CALL_OPTION_100REL;
         end_call(call, out, 421, "the trunk requires 100rel, and A does not support it");
+        return;
+    }
+    int refused = session_asked(call, event, REFRESH_INVITE);
+    if (refused) {
+        end_call(call, out, refused,
+                 refused == 420 ? "A requires session timers, and its trunk has session_timer off"
+                                : "A asks for a session interval below its trunk's min_se_s");
         return;
     }
     if (event->sdp) {
@@ -58,8 +67,8 @@ static void take_invite(struct call *call, const struct call_event *event, struc
     ask_for_media(call, out);
 }
 
-// Sends the INVITE over the trunk whose turn it is. The session has to be there.
-static void invite_b(struct call *call, struct call_actions *out)
+// Sends the INVITE over the trunk whose turn it is. The session has to be there. `flags`: 0 or CALL_AGAIN.
+static void invite_b(struct call *call, struct call_actions *out, uint8_t flags)
 {
     struct call_side *b = &call->side[CALL_B];
     struct tl_addr local = b->neg.local;
@@ -78,6 +87,8 @@ static void invite_b(struct call *call, struct call_actions *out)
     struct call_action *a = act_with_body(out, CALL_DO_INVITE, CALL_B, len);
     a->trunk = b->trunk;
     a->number = call->targets[call->trunk_at].number;
+    a->flags = flags;
+    session_ask(call, a);
     act_timer(out, CALL_TIMER_NO_RESPONSE, call_trunk(call, CALL_B)->no_response_ms);
     // who is the last one has all the time that the call has
     act_timer(out, CALL_TIMER_NO_PROGRESS,
@@ -98,7 +109,7 @@ static void take_added(struct call *call, const struct call_event *event, struct
     }
     call->side[CALL_A].neg.local = event->local[0];
     call->side[CALL_B].neg.local = event->local[1];
-    invite_b(call, out);
+    invite_b(call, out, 0);
 }
 
 // Once A may have been given an answer, or was sent an offer, its part of the media stays what it is.
@@ -116,9 +127,10 @@ static void move(struct call *call, struct call_actions *out)
     b->trunk = call->targets[call->trunk_at].trunk;
     b->allow = b->supported = 0;
     b->allow_known = false;
+    b->refresh = (struct refresh){0};
     forks_drop(call);
     if (same_realm(call, last, b->trunk)) {
-        invite_b(call, out);
+        invite_b(call, out, 0);
         return;
     }
     // Nobody was told A's port yet, so a session with both legs in the right realms may have other ports.
@@ -169,6 +181,11 @@ static void take_failure(struct call *call, const struct call_event *event, stru
     call->side[CALL_B].invite_out = false;
     if (event->status == 503) {
         setup_next_trunk(call, out, "every trunk answered 503 or did not answer");
+        return;
+    }
+    // What A may have been given of B's early dialogs would not hold for another INVITE.
+    if (event->status == 422 && !call->b_has_answered && !call->x && session_raise(call, event)) {
+        invite_b(call, out, CALL_AGAIN);
         return;
     }
     if (!take_redirect(call, event, out))
@@ -236,7 +253,10 @@ void setup_step(struct call *call, const struct call_event *event, struct call_a
         reliable_step(call, event, out);
         break;
     case CALL_EV_UPDATE:
-        exchange_offer(call, event, out, BY_UPDATE);
+        if (event->sdp)
+            exchange_offer(call, event, out, BY_UPDATE);
+        else
+            session_update(call, event, out);
         break;
     case CALL_EV_UPDATED:
         if (event->status >= 200 && event->status < 300)

@@ -16,6 +16,17 @@ static void take_bye(struct call *call, const struct call_event *event, struct c
             out->action[i].flags |= CALL_RELAY;
 }
 
+// The final response to an UPDATE of ours with an offer.
+static void updated(struct call *call, const struct call_event *event, struct call_actions *out)
+{
+    if (event->status < 200 || event->status >= 300) {
+        exchange_failure(call, event, out);
+        return;
+    }
+    session_taken(call, event, out);
+    exchange_success(call, event, out);
+}
+
 void update_step(struct call *call, const struct call_event *event, struct call_actions *out)
 {
     if (end_from_outside(call, event, out))
@@ -25,7 +36,10 @@ void update_step(struct call *call, const struct call_event *event, struct call_
         exchange_offer(call, event, out, BY_INVITE);
         break;
     case CALL_EV_UPDATE:
-        exchange_offer(call, event, out, BY_UPDATE);
+        if (event->sdp)
+            exchange_offer(call, event, out, BY_UPDATE);
+        else
+            session_update(call, event, out);
         break;
     case CALL_EV_PRACK:
         reliable_step(call, event, out);
@@ -40,6 +54,7 @@ void update_step(struct call *call, const struct call_event *event, struct call_
         take_bye(call, event, out);
         break;
     case CALL_EV_SUCCESS:
+        session_taken(call, event, out);
         exchange_success(call, event, out);
         break;
     case CALL_EV_FAILURE:
@@ -48,10 +63,10 @@ void update_step(struct call *call, const struct call_event *event, struct call_
         exchange_failure(call, event, out);
         break;
     case CALL_EV_UPDATED:
-        if (event->status >= 200 && event->status < 300)
-            exchange_success(call, event, out);
+        if (call->side[event->side].update_bare)
+            session_updated(call, event, out);
         else
-            exchange_failure(call, event, out);
+            updated(call, event, out);
         break;
     case CALL_EV_NO_ACK:
         end_call(call, out, 408, event->side == CALL_A ? "A sent no ACK" : "B sent no ACK");

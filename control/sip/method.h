@@ -54,7 +54,7 @@ uint32_t sip_msg_methods(const struct sip_msg *msg);
 // that requires it. A trunk may have less or more.
 #define SIP_OPTIONS_KNOWN(X)                                                                                 \
     X(100REL, "100rel", false, true)              /* RFC 3262; Supported and Require as the trunk has it */  \
-    X(TIMER, "timer", false, false)               /* RFC 4028 */                                             \
+    X(TIMER, "timer", false, true)                /* RFC 4028; likewise */                                   \
     X(REPLACES, "replaces", false, false)         /* RFC 3891 */                                             \
     X(NOREFERSUB, "norefersub", false, false)     /* RFC 4488 */                                             \
     X(HISTINFO, "histinfo", false, false)         /* RFC 7044 */                                             \

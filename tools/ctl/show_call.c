@@ -80,6 +80,14 @@ static void add_mki(json_t *rows, const json_t *call)
         add_row(rows, "MKI octets", payload_text(mki[0]), payload_text(mki[1]));
 }
 
+// "1800 s, refreshed by us"
+static void add_session_timer(json_t *rows, const json_t *call)
+{
+    if (json_is_string(json_object_get(leg_of(call, 0), "session_timer")) ||
+        json_is_string(json_object_get(leg_of(call, 1), "session_timer")))
+        add_member(rows, "session timer", call, "session_timer");
+}
+
 // "125 packets, 15 kB/s", each second
 static json_t *limits_text(const json_t *call, int leg)
 {
@@ -146,6 +154,7 @@ static void show_legs(const json_t *call)
     add_member(rows, "SRTP", call, "srtp");
     add_mki(rows, call);
     add_payloads(rows, call);
+    add_session_timer(rows, call);
     add_row(rows, "it may send", limits_text(call, 0), limits_text(call, 1));
     add_row(rows, "last heard", heard_text(media_of(call, 0)), heard_text(media_of(call, 1)));
     add_media(rows, "packets from it", call, "rx_packets");

@@ -276,6 +276,10 @@ static const struct wrong wrongs[] = {
      "control.user_agent: not a plain text: \"a??X: y\"; ", "63 printable"},
     {"{" BASE ",\"control\":{\"socket\":@\"/run/trunkline/dataplane.sock\"}}",
      "control.socket: control.socket and dataplane.socket are one; ", ""},
+    // session timers
+    {"{" SIP ",\"trunks\":[@{\"name\":\"t\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\","
+     "\"min_se_s\":1801}]}",
+     "trunks[0]: session_expires_s of 1800 s is below min_se_s of 1801 s; ", "at least as much\n"},
     // SRTP
     {"{" SIP ",\"trunks\":[{\"name\":\"t\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\","
      "\"srtp\":@\"required\"}]}",
