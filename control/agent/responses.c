@@ -87,6 +87,8 @@ static void invite_final(struct agent_leg *leg, const struct sip_msg *msg, const
         c->b_status = e.status;
         sip_str_copy(sip_msg_phrase(msg), c->b_phrase, sizeof c->b_phrase);
         c->b_cause = facts.q850;
+    } else if (leg->side == CALL_B && !leg->main) {
+        c->b_status = 0; // what an earlier trunk refused is not how this call ended
     }
     if (e.type == CALL_EV_SUCCESS) {
         struct agent_dialog *d = take_dialog(leg, msg, flow);
