@@ -28,7 +28,7 @@ calls() {
     check "$2: the peer's side is content" party_ended "$generator_peer" 25
     check "$2: the core's side is content" party_ended "$generator_core" 5
     check "$2: what one side sent the other received" reports_agree 4
-    check "$2: there were wraps, holds and digits" report core '.rtp.roc_steps_received >= 2 and .calls.held >= 1 and .dtmf.received == 8'
+    check "$2: there were wraps, holds and digits" report core '.rtp.roc_steps_sent >= 2 and .calls.held >= 1 and .dtmf.received == 8'
     check "$2: no call and no session is left" calls_none
 }
 calls AEAD_AES_128_GCM GCM
