@@ -279,6 +279,16 @@ static void accepted(struct agent_call *c, struct agent_leg *leg, struct agent_d
     c->agent->counters.answered++;
 }
 
+// RFC 3262 section 3: random, so that nobody guesses it, and far below 2^31.
+static uint32_t first_rseq(const struct agent_call *c)
+{
+    const struct neg_random *random = &c->call.env->random;
+    uint32_t n = 0;
+    if (random->fill(random->arg, &n, sizeof n) < 0)
+        n = 0;
+    return 1 + (n & 0x3fffffff);
+}
+
 static void do_answer(struct agent_call *c, const struct call_action *a)
 {
     struct agent_leg *leg = &c->leg[a->side];
@@ -313,7 +323,8 @@ static void do_answer(struct agent_call *c, const struct call_action *a)
         const struct sip_msg *request = sip_txn_request(txn);
         d->rseq_cseq = request ? sip_msg_cseq(request) : 0;
         d->rseq_open = true;
-        answer.rseq = ++d->rseq;
+        d->rseq = d->rseq ? d->rseq + 1 : first_rseq(c);
+        answer.rseq = d->rseq;
     }
     if (a->status >= 200 && a->status < 300 && d)
         accepted(c, leg, d);

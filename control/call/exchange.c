@@ -92,7 +92,7 @@ void exchange_end(struct call *call, struct call_actions *out, int status)
 static enum carrier way_to(const struct call *call, uint8_t to, enum carrier in)
 {
     const struct call_side *side = &call->side[to];
-    bool update = side->allow & CALL_METHOD_UPDATE && !side->update_out;
+    bool update = side->allow & CALL_METHOD_UPDATE && !side->update_out && call_trunk(call, to)->update;
     if (call->state == CALL_UP)
         return !side->dialog ? BY_NONE : in != BY_INVITE && update ? BY_UPDATE : BY_INVITE;
     if (to == CALL_A)

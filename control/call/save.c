@@ -34,6 +34,7 @@ static const struct field side_fields[] = {
     FIELD(call_side, update_in, 1),
     FIELD(call_side, prack_in, 1),
     FIELD(call_side, update_out, 1),
+    FIELD(call_side, update_bare, 1),
     FIELD(call_side, bye_after_ack, 1),
     FIELD(call_side, bye_out, 1),
 };
@@ -57,6 +58,7 @@ static const struct field exchange_fields[] = {
     FIELD(call_exchange, from, 1),
     FIELD(call_exchange, late, 1),
     FIELD(call_exchange, undo, 1),
+    FIELD(call_exchange, refresh, 1),
 };
 static_assert(sizeof(bool) == 1, "a field is a byte");
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -101,6 +103,7 @@ static void put_side(struct record_writer *w, const struct call *call, uint8_t s
     put_fields(w, side_fields, COUNT(side_fields), &call->side[side]);
     if (call->side[side].neg.trunk) // B was not asked yet
         neg_save(w, "leg", &call->side[side].neg);
+    refresh_save(&call->side[side].refresh, w);
     record_end(w);
 }
 
@@ -177,7 +180,9 @@ static int get_side(struct call *call, const struct record *in, uint8_t side)
     get_fields(&r, side_fields, COUNT(side_fields), s);
     if (rc == 0)
         rc = r.bad ? -EINVAL : 0;
-    struct record leg;
+    struct record leg, timer;
+    if (rc == 0 && record_section(&r, "refresh", 0, &timer) == 0) // without it: no session timer
+        rc = refresh_load(&s->refresh, &timer);
     if (rc < 0 || record_section(&r, "leg", 0, &leg) < 0)
         return rc;
     return neg_load(&s->neg, &r, "leg", config);

@@ -34,6 +34,7 @@ void make_config(void)
     for (unsigned t = 0; t < 4; t++) {
         snprintf(config->trunks[t].name, sizeof config->trunks[t].name, "trunk%u", t);
         config->trunks[t].dtmf_pt = 101;
+        config->trunks[t].update = true;
         config->trunks[t].codecs[0] = TL_PCMU;
         config->trunks[t].codecs[1] = TL_PCMA;
         config->trunks[t].codec_count = 2;
