@@ -487,6 +487,27 @@ static int failure_status(const struct call_event *event)
     }
 }
 
+// What who began hears of it: a refusal of our request that is about that side's dialog alone, or that names something in
+// headers which do not pass, is none that it could act on.
+static int status_for_asker(int status)
+{
+    switch (status) {
+    case 401:
+    case 405:
+    case 407:
+    case 420:
+    case 421:
+    case 422:
+    case 423:
+    case 482:
+    case 483:
+    case 501:
+        return 488;
+    default:
+        return status >= 400 ? status : 488;
+    }
+}
+
 void exchange_failure(struct call *call, const struct call_event *event, struct call_actions *out)
 {
     struct call_exchange *x = call->x;
@@ -501,13 +522,18 @@ void exchange_failure(struct call *call, const struct call_event *event, struct 
     }
     if (!x)
         return;
-    bool no_update = x->out == BY_UPDATE && (status == 405 || status == 501) && call->state == CALL_UP;
+    bool no_update = x->out == BY_UPDATE && (status == 405 || status == 501);
     bool raised = status == 422 && !x->late && x->stage == EXCHANGE_ASKED && session_raise(call, event);
-    if (no_update) {
+    bool by_invite = no_update && call->state == CALL_UP && x->stage == EXCHANGE_ASKED;
+    if (no_update)
         call->side[event->side].allow &= (uint8_t)~CALL_METHOD_UPDATE;
-        x->out = BY_INVITE;
+    if (by_invite && call->side[event->side].ack_due) {
+        by_invite = false;
+        status = 491; // by re-INVITE, but not before that ACK
     }
-    if (no_update || raised) {
+    if (by_invite)
+        x->out = BY_INVITE;
+    if (by_invite || raised) {
         int len = neg_make_offer(&x->neg[event->side], &x->neg[x->from], call->env->random, act_body(out));
         if (len > 0) {
             send_offer(call, out, event->side, len);
@@ -517,9 +543,7 @@ void exchange_failure(struct call *call, const struct call_event *event, struct 
     bool refresh = x->refresh;
     if (x->in == BY_NONE && status == 491 && !refresh)
         wait_and_retry(call, out, event->side);
-    // 420 to 423 are about what we asked for
-    bool pass = status >= 400 && status != 401 && status != 407 && (status < 420 || status > 423);
-    refuse(call, out, pass ? status : 488, "the other side refused the offer");
+    refuse(call, out, status_for_asker(status), "the other side refused the offer");
     if (refresh)
         session_failed(call, out, event->side, status);
 }
