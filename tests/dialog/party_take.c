@@ -343,7 +343,13 @@ static bool take_response(struct dialog *d, const struct got *m, char *why, size
     d->confirmed |= m->status >= 200;
     d->ack_due |= m->status >= 200;
     if (m->status < 200 && text_header(m->text, "RSeq", 0, value, sizeof value)) {
-        d->got_rseq = (uint32_t)strtoul(value, NULL, 10);
+        uint32_t rseq = (uint32_t)strtoul(value, NULL, 10);
+        if (d->got_rseq && d->got_rseq_cseq == m->cseq && rseq - d->got_rseq > 1) { // RFC 3262 section 4
+            snprintf(why, why_size, "its RSeq is %u, and the last one of dialog %s was %u", rseq, d->name,
+                     d->got_rseq);
+            return false;
+        }
+        d->got_rseq = rseq;
         d->got_rseq_cseq = m->cseq;
         d->prack_due = true;
     }
