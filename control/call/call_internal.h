@@ -172,7 +172,23 @@ void exchange_drop(struct call *call);
 // Another fork than the main one so far was chosen by its 2xx: the exchange under way ends or goes on without the lost one.
 // The dataplane is told by the caller.
 void exchange_moves(struct call *call, struct call_actions *out);
-// Answers the request that brought the offer of the exchange under way, if it still waits: the call ends.
-void exchange_end(struct call *call, struct call_actions *out, int status);
+// Between exchange.c, where an offer comes, and exchange_end.c, where it is answered.
+
+// A new exchange over copies of both legs; NULL without memory.
+struct call_exchange *exchange_begin(struct call *call, uint8_t from, enum carrier in);
+// What was agreed is so from now on; the exchange is over.
+void exchange_commit(struct call *call);
+// Answers the request of `side` that came by `in`; NULL when it does not wait (any more).
+struct call_action *exchange_reply(struct call *call, struct call_actions *out, uint8_t side, enum carrier in,
+                                   int status, int len);
+// Turns the offer away; the call stays as it was (RFC 3261 14.1).
+void exchange_refuse(struct call *call, struct call_actions *out, int status, const char *why);
+// How the other side is asked: BY_NONE where it cannot be, or not yet (RFC 3311 5.1).
+enum carrier exchange_way(const struct call *call, uint8_t to, enum carrier in);
+void exchange_send(struct call *call, struct call_actions *out, uint8_t to, int len);
+// An offer of `side` that cannot be taken now: 0, or 491 or 500 (RFC 3261 14.2, RFC 3311 5.2).
+int exchange_glare(const struct call *call, uint8_t side, enum carrier in);
+// Both legs are as they should be but for the dataplane.
+void exchange_tell_media(struct call *call, struct call_actions *out);
 
 void update_step(struct call *call, const struct call_event *event, struct call_actions *out);
