@@ -112,10 +112,13 @@ static void rewrite(struct agent_call *c, const struct place *place, unsigned pl
     FILE *f = places ? open_memstream(&c->contacts, &size) : NULL;
     if (!f)
         return;
+    const char *between = "";
     for (unsigned i = 0; i < places; i++)
         if (headers_contact(trunk, &listener->address, listener->transport, place[i].number, contact,
-                            sizeof contact))
-            fprintf(f, "%s%s;q=%u.%03u", i ? ", " : "", contact, place[i].q / 1000, place[i].q % 1000);
+                            sizeof contact)) {
+            fprintf(f, "%s%s;q=%u.%03u", between, contact, place[i].q / 1000, place[i].q % 1000);
+            between = ", ";
+        }
     fclose(f);
 }
 

@@ -226,5 +226,6 @@ void agent_relay_failure(struct agent_relay *relay, struct sip_txn *txn, enum si
     relay->out = NULL; // a peer that says nothing to this may still know the call
     if (relay->method == SIP_REFER)
         end_refer(relay);
-    finish(relay, why == SIP_TIMEOUT ? 408 : 503, 0, NULL);
+    finish(relay, why == SIP_TIMEOUT ? 500 : 503, 0,
+           NULL); // a 408 would end the asker's dialog (RFC 3261 12.2.1.2)
 }

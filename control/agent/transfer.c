@@ -10,7 +10,7 @@
 
 enum {
     LINE_MAX_BYTES = 512,
-    STATUS_LINE_MAX = 200, // bytes of a sipfrag's first line that pass
+    STATUS_LINE_MAX = 120, // bytes of the status line that we write
 };
 
 // "NAME: <sip:USER@US>" with the user of that header, at our address on the side of `to`. 0, or the status that turns the
@@ -103,29 +103,55 @@ static struct agent_refer *refer_of(struct agent_call *c, uint8_t side, const st
     return NULL;
 }
 
-// "SIP/2.0 200 OK" at the start of a body of message/sipfrag (RFC 3420), without its end of line.
-static struct sip_str status_line(const struct sip_msg *msg)
+// Status of "SIP/2.0 200 OK" at the start of a body of message/sipfrag (RFC 3420); 0: it has none. Its phrase is the other
+// network's and stays there.
+static int sipfrag_status(const struct sip_msg *msg)
 {
     struct sip_str body = sip_msg_body(msg, "message/sipfrag");
-    size_t n = 0;
-    while (n < body.len && n < STATUS_LINE_MAX && (unsigned char)body.p[n] >= ' ')
-        n++;
-    bool status = n >= 11 && memcmp(body.p, "SIP/2.0 ", 8) == 0;
-    return (struct sip_str){status ? body.p : NULL, status ? n : 0};
+    uint64_t code;
+    if (body.len < 11 || memcmp(body.p, "SIP/2.0 ", 8) != 0 ||
+        !sip_read_number((struct sip_str){body.p + 8, 3}, 699, &code) || code < 100)
+        return 0;
+    return (int)code;
+}
+
+// Writes the value of Subscription-State (RFC 6665 4.1.3) anew: its word, expires and reason. False: it is none.
+static bool write_state(struct sip_str value, char *out, size_t size)
+{
+    const char *params = value.p ? memchr(value.p, ';', value.len) : NULL;
+    struct sip_str word =
+        sip_trim((struct sip_str){value.p, params ? (size_t)(params - value.p) : value.len});
+    struct sip_str rest = {params, params ? (size_t)(value.p + value.len - params) : 0}, param;
+    static const char *const words[] = {"active", "pending", "terminated"};
+    static const char *const reasons[] = {"deactivated", "probation",  "rejected", "timeout",
+                                          "giveup",      "noresource", "invariant"};
+    uint64_t expires;
+    size_t w = 0;
+    while (w < 3 && !sip_str_is_nocase(word, words[w]))
+        w++;
+    if (w == 3)
+        return false;
+    int n = snprintf(out, size, "%s", words[w]);
+    if (sip_read_param(rest, "expires", &param) && sip_read_number(param, UINT32_MAX, &expires))
+        n += snprintf(out + n, size - (size_t)n, ";expires=%llu", (unsigned long long)expires);
+    for (size_t i = 0; sip_read_param(rest, "reason", &param) && i < sizeof reasons / sizeof reasons[0]; i++)
+        if (sip_str_is_nocase(param, reasons[i]))
+            snprintf(out + n, size - (size_t)n, ";reason=%s", reasons[i]);
+    return true;
 }
 
 void agent_take_notify(struct agent_dialog *d, struct sip_txn *txn, const struct sip_msg *msg)
 {
     struct agent_call *c = d->leg->owner;
-    char lines[LINE_MAX_BYTES], frag[STATUS_LINE_MAX + 8], id_text[32] = "";
+    char lines[LINE_MAX_BYTES], frag[STATUS_LINE_MAX], state[80], id_text[32] = "";
     bool id;
     struct agent_refer *refer = refer_of(c, d->leg->side, msg, &id);
-    struct sip_str state = sip_msg_header(msg, "Subscription-State", 0), line = status_line(msg);
+    int code = sipfrag_status(msg);
     struct agent_words words = {.lines = lines, .body_type = "message/sipfrag;version=2.0", .refer = refer};
     uint32_t cseq;
     int status = 481; // of a subscription that is none of ours, RFC 6665 4.1.3
     struct agent_dialog *to = refer ? agent_relay_to(d, msg, 0, &status) : NULL;
-    if (to && (!line.p || !state.p || state.len > 200))
+    if (to && (!code || !write_state(sip_msg_header(msg, "Subscription-State", 0), state, sizeof state)))
         status = 400;
     if (status) {
         agent_relay_refuse(d, txn, msg, status);
@@ -133,13 +159,12 @@ void agent_take_notify(struct agent_dialog *d, struct sip_txn *txn, const struct
     }
     if (id)
         snprintf(id_text, sizeof id_text, ";id=%u", refer->cseq_in);
-    snprintf(lines, sizeof lines, "Event: refer%s\r\nSubscription-State: %.*s\r\n", id_text, (int)state.len,
-             state.p);
-    int len = snprintf(frag, sizeof frag, "%.*s\r\n", (int)line.len, line.p);
+    snprintf(lines, sizeof lines, "Event: refer%s\r\nSubscription-State: %s\r\n", id_text, state);
+    int len = snprintf(frag, sizeof frag, "SIP/2.0 %d %s\r\n", code, sip_reason(code));
     words.body = (struct sip_str){frag, (size_t)len};
     status = agent_relay_send(to, txn, msg, &words, &cseq);
     if (status)
         agent_relay_refuse(d, txn, msg, status);
-    else if (state.len >= 10 && sip_str_is_nocase((struct sip_str){state.p, 10}, "terminated"))
+    else if (strncmp(state, "terminated", 10) == 0)
         refer->used = false;
 }
