@@ -198,7 +198,11 @@ void exchange_failure(struct call *call, const struct call_event *event, struct 
     int status = failure_status(event);
     if (event->type != CALL_EV_UPDATED)
         call->side[event->side].invite_out = false;
-    if (status == 481 || status == 408) { // RFC 3261 12.2.1.2
+    bool early = event->type == CALL_EV_UPDATED && call->state != CALL_UP;
+    if (early && (status == 481 ||
+                  status == 408)) { // that early dialog may be gone; the INVITE says what becomes of the call
+        status = 500;
+    } else if (status == 481 || status == 408) { // RFC 3261 12.2.1.2
         if (x)
             exchange_reply(call, out, x->from, x->in, status, 0);
         end_call(call, out, status, "a side no longer knows the call");

@@ -195,11 +195,21 @@ static void take_failure(struct call *call, const struct call_event *event, stru
             out->action[i].flags |= CALL_RELAY;
 }
 
+// One of several early dialogs is hung up, theirs or what stands for it on A's side: the others ring on (RFC 3261 15).
+static bool one_of_several(const struct call *call, const struct call_event *event)
+{
+    bool several = call->forks && call->forks->next;
+    return event->type == CALL_EV_BYE && call->state == CALL_CALLING && several &&
+           (event->side == CALL_B || call->separate);
+}
+
 // A hangs up before B has answered: CANCEL, or a BYE in the early dialog.
 static void take_withdrawal(struct call *call, const struct call_event *event, struct call_actions *out)
 {
     if (event->type == CALL_EV_BYE)
         act(out, CALL_DO_REPLY, event->side)->status = 200;
+    if (one_of_several(call, event))
+        return;
     if (event->side == CALL_A) {
         end_call(call, out, 487, "A hung up before the answer");
         return;
