@@ -62,12 +62,13 @@ void agent_take_refer(struct agent_dialog *d, struct sip_txn *txn, const struct 
         status = 500;
     else if (to)
         status = add_address(to, msg, "Refer-To", lines, sizeof lines);
-    if (status) {
+    if (!to || !words.refer || status) {
         agent_relay_refuse(d, txn, msg, status);
         return;
     }
-    if (add_address(to, msg, "Referred-By", by, sizeof by) == 0 && strlen(lines) + strlen(by) < sizeof lines)
-        strcat(lines, by);
+    size_t used = strlen(lines);
+    if (add_address(to, msg, "Referred-By", by, sizeof by) == 0 && used + strlen(by) < sizeof lines)
+        snprintf(lines + used, sizeof lines - used, "%s", by);
     agent_add_line(msg, "Refer-Sub", lines, sizeof lines);
     *words.refer = (struct agent_refer){.used = true, .from = d->leg->side, .cseq_in = sip_msg_cseq(msg)};
     status = agent_relay_send(to, txn, msg, &words, &cseq);

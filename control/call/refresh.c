@@ -172,7 +172,7 @@ uint64_t refresh_retry_ms(struct refresh *r)
     if (r->who != REFRESH_US || r->failures >= 31)
         return 0;
     left >>= ++r->failures;
-    return left >= REFRESH_RETRY_MIN_S * 1000 ? left : 0;
+    return left >= UINT64_C(1000) * REFRESH_RETRY_MIN_S ? left : 0;
 }
 
 // ---- records ------------------------------------------------------------------------------------------
