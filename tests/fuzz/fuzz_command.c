@@ -38,7 +38,7 @@ static struct tl_command right(unsigned op, unsigned slot)
 {
     struct tl_command c = {.op = op, .call_ref = 1 + slot % 8, .leg_mask = 3};
     slot %= RIG_SESSIONS;
-    c.handle = (struct tl_handle){rig.live->incarnation, slot, rig.manager->calls.call[slot].generation};
+    c.handle = (struct tl_handle){rig.live->incarnation, slot, rig.manager->roster.entry[slot].generation};
     for (unsigned i = 0; i < 2; i++) {
         c.leg[i] = rig_leg(i, 0, 5000 + i);
         c.leg[i].silence_ms = 10;
