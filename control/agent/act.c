@@ -84,7 +84,7 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
     struct trunk *trunk = &agent->trunks.trunks[a->trunk];
     struct sip_flow flow = sip_flow_to(agent->stack, trunk->config->listener, &trunk->config->peer);
     char options[AGENT_OPTIONS_MAX], type[LOCATION_TYPE_MAX], *room = NULL;
-    struct header_plan plan;
+    struct header_plan plan = {0};
     if (c->trunk_b)
         trunk_leg_ends(c->trunk_b);
     c->trunk_b = trunk;

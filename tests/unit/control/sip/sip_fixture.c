@@ -335,3 +335,22 @@ struct sip_request fix_request(enum sip_method method)
         .contact = "<sip:us@192.0.2.1:5060>",
     };
 }
+
+struct sip_msg *fix_message(const char *text, struct sip_shape *shape)
+{
+    struct sip_head head;
+    size_t len = 0, n = strlen(text);
+    char *bytes = malloc(2 * n + 1);
+    for (const char *p = text; *p; p++) {
+        if (*p == '\n')
+            bytes[len++] = '\r';
+        bytes[len++] = *p;
+    }
+    char *exact = malloc(len ? len : 1); // the sanitiser sees a byte read behind it
+    memcpy(exact, bytes, len);
+    free(bytes);
+    sip_read(exact, len, &head);
+    struct sip_msg *msg = sip_filter(&head, false, shape) ? sip_msg_new(&head, shape) : NULL;
+    free(exact);
+    return msg;
+}

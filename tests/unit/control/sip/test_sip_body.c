@@ -1,33 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Bodies and their parts: which one is the SDP, parts by Content-ID, what has to be understood.
-#include "control/sip/filter.h"
-#include "control/sip/msg_internal.h"
+#include "sip_fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "runner.h"
-
-// Message of a text with "\n" for line ends; NULL with the verdict in *shape.
-static struct sip_msg *message(const char *text, struct sip_shape *shape)
-{
-    struct sip_head head;
-    size_t len = 0, n = strlen(text);
-    char *bytes = malloc(2 * n + 1);
-    for (const char *p = text; *p; p++) {
-        if (*p == '\n')
-            bytes[len++] = '\r';
-        bytes[len++] = *p;
-    }
-    char *exact = malloc(len ? len : 1); // the sanitiser sees a byte read behind it
-    memcpy(exact, bytes, len);
-    free(bytes);
-    sip_read(exact, len, &head);
-    struct sip_msg *msg = sip_filter(&head, false, shape) ? sip_msg_new(&head, shape) : NULL;
-    free(exact);
-    return msg;
-}
 
 #define HEAD "Via: SIP/2.0/UDP h;branch=z9hG4bK1\nFrom: <sip:a@b>;tag=1\nTo: <sip:c@d>\nCall-ID: x\n"
 
@@ -99,7 +76,7 @@ static void bodies(void)
         char text[1024];
         snprintf(text, sizeof text, "INVITE sip:b SIP/2.0\n" HEAD "CSeq: 1 INVITE\nContent-Type: %s\n\n%s",
                  table[i].type, table[i].body);
-        struct sip_msg *m = message(text, &shape);
+        struct sip_msg *m = fix_message(text, &shape);
         CU_ASSERT_FATAL(m != NULL);
         struct sip_str sdp = sip_msg_body(m, "application/sdp");
         bool good = table[i].sdp ? sip_str_is(sdp, table[i].sdp) : sdp.p == NULL;
@@ -128,7 +105,7 @@ static void parts_by_id(void)
     snprintf(text, sizeof text,
              "INVITE sip:b SIP/2.0\n" HEAD "CSeq: 1 INVITE\nContent-Type: multipart/mixed;boundary=b\n\n%s",
              body);
-    struct sip_msg *m = message(text, &shape);
+    struct sip_msg *m = fix_message(text, &shape);
     CU_ASSERT_FATAL(m != NULL);
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct sip_str part = sip_msg_part(m, table[i].type, table[i].id);
@@ -175,7 +152,7 @@ static void bodies_refused(void)
         char text[1024];
         snprintf(text, sizeof text, "INVITE sip:b SIP/2.0\n" HEAD "CSeq: 1 INVITE\n%s\n\n%s",
                  table[i].headers, table[i].body);
-        struct sip_msg *m = message(text, &shape);
+        struct sip_msg *m = fix_message(text, &shape);
         CU_ASSERT_FATAL(m != NULL);
         if (sip_msg_body_refused(m, types) != table[i].refused)
             printf("     row %zu\n", i);
@@ -199,7 +176,7 @@ static void bodies_cut(void)
                  "INVITE sip:b SIP/2.0\n" HEAD
                  "CSeq: 1 INVITE\nContent-Type: multipart/mixed;boundary=b\n\n%.*s",
                  (int)len, body);
-        struct sip_msg *m = message(text, &shape);
+        struct sip_msg *m = fix_message(text, &shape);
         CU_ASSERT_FATAL(m != NULL);
         struct sip_str sdp = sip_msg_body(m, "application/sdp");
         CU_ASSERT(!sdp.p || memcmp(sdp.p, "v=0", sdp.len < 3 ? sdp.len : 3) == 0);
