@@ -57,14 +57,15 @@ void agent_attempt_result(struct agent_call *c, unsigned status)
     if (!c->attempt)
         return;
     c->attempt = false;
-    agent_say_trunk(c->trunk_b, trunk_attempt_result(c->trunk_b, status, loop_now(c->agent->loop)));
+    struct trunk *trunk = c->leg[CALL_B]->trunk;
+    agent_say_trunk(trunk, trunk_attempt_result(trunk, status, loop_now(c->agent->loop)));
 }
 
 void agent_attempt_failed(struct agent_call *c, unsigned status, const char *why)
 {
     if (c->attempt)
-        log_line(LOG_INFO, "call %llu: trunk %s %s", (unsigned long long)c->id, c->trunk_b->config->name,
-                 why);
+        log_line(LOG_INFO, "call %llu: trunk %s %s", (unsigned long long)c->id,
+                 c->leg[CALL_B]->trunk->config->name, why);
     agent_attempt_result(c, status);
 }
 
@@ -80,14 +81,14 @@ static char *join(const char *first, const char *second)
 static void do_invite(struct agent_call *c, const struct call_action *a)
 {
     struct agent *agent = c->agent;
-    struct agent_leg *leg = &c->leg[CALL_B];
+    struct agent_leg *leg = c->leg[CALL_B];
     struct trunk *trunk = &agent->trunks.trunks[a->trunk];
     struct sip_flow flow = sip_flow_to(agent->stack, trunk->config->listener, &trunk->config->peer);
     char options[AGENT_OPTIONS_MAX], type[LOCATION_TYPE_MAX], *room = NULL;
     struct header_plan plan = {0};
-    if (c->trunk_b)
-        trunk_leg_ends(c->trunk_b);
-    c->trunk_b = trunk;
+    if (leg->trunk)
+        trunk_leg_ends(leg->trunk);
+    leg->trunk = trunk;
     trunk_leg_begins(trunk);
     trunk_attempt(trunk);
     c->attempt = true;
@@ -174,7 +175,7 @@ static int send_inside(struct agent_call *c, struct agent_dialog *d, enum sip_me
 
 static void do_reinvite(struct agent_call *c, const struct call_action *a)
 {
-    struct agent_leg *leg = &c->leg[a->side];
+    struct agent_leg *leg = c->leg[a->side];
     struct agent_dialog *d = agent_dialog_get(leg, 0);
     if (d && d->bound && send_inside(c, d, SIP_INVITE, a, &leg->invite_out) == 0)
         return;
@@ -184,7 +185,7 @@ static void do_reinvite(struct agent_call *c, const struct call_action *a)
 
 static void do_update(struct agent_call *c, const struct call_action *a)
 {
-    struct agent_leg *leg = &c->leg[a->side];
+    struct agent_leg *leg = c->leg[a->side];
     // the main one of early dialogs has the number that the call machine knows
     struct agent_dialog *d = agent_dialog_get(leg, c->call.side[a->side].main);
     if (d && d->bound && send_inside(c, d, SIP_UPDATE, a, &leg->update_out) == 0)
@@ -195,7 +196,7 @@ static void do_update(struct agent_call *c, const struct call_action *a)
 
 static void do_ack(struct agent_call *c, const struct call_action *a)
 {
-    struct agent_leg *leg = &c->leg[a->side];
+    struct agent_leg *leg = c->leg[a->side];
     struct sip_request r;
     char contact[AGENT_CONTACT_MAX];
     if (!leg->invite_out || !leg->main)
@@ -214,7 +215,7 @@ static void do_ack(struct agent_call *c, const struct call_action *a)
 
 static void do_bye(struct agent_call *c, const struct call_action *a)
 {
-    struct agent_leg *leg = &c->leg[a->side];
+    struct agent_leg *leg = c->leg[a->side];
     struct sip_request r;
     char contact[AGENT_CONTACT_MAX], reason[160];
     if (leg->main && leg->main->bound) {
@@ -237,7 +238,7 @@ static void do_bye(struct agent_call *c, const struct call_action *a)
 
 static void do_abandon(struct agent_call *c, const struct call_action *a)
 {
-    struct agent_leg *leg = &c->leg[a->side];
+    struct agent_leg *leg = c->leg[a->side];
     if (leg->invite_out) {
         sip_cancel_with(leg->invite_out, agent_request_lines(c, leg, SIP_CANCEL));
         sip_abandon(leg->invite_out);
@@ -255,7 +256,7 @@ static void do_abandon(struct agent_call *c, const struct call_action *a)
 // What an answer says beside what the stack adds: what passes of the other side's, why it is what it is.
 static char *answer_lines(struct agent_call *c, const struct call_action *a, const struct sip_flow *flow)
 {
-    struct agent_leg *leg = &c->leg[a->side];
+    struct agent_leg *leg = c->leg[a->side];
     char warning[480] = "", options[AGENT_OPTIONS_MAX];
     if (a->warning)
         agent_warning_line(leg, flow, a->warning, warning, sizeof warning);
@@ -291,7 +292,7 @@ static uint32_t first_rseq(const struct agent_call *c)
 
 static void do_answer(struct agent_call *c, const struct call_action *a)
 {
-    struct agent_leg *leg = &c->leg[a->side];
+    struct agent_leg *leg = c->leg[a->side];
     struct sip_txn *txn = leg->invite_in;
     const struct agent *agent = c->agent;
     bool relayed = a->flags & CALL_RELAY && agent->status == a->status;
@@ -346,7 +347,7 @@ static void do_answer(struct agent_call *c, const struct call_action *a)
 // Answers the request that *at holds.
 static void do_reply(struct agent_call *c, const struct call_action *a, struct sip_txn **at)
 {
-    struct agent_leg *leg = &c->leg[a->side];
+    struct agent_leg *leg = c->leg[a->side];
     struct sip_txn *txn = *at;
     char contact[AGENT_CONTACT_MAX], lines[480] = "";
     if (!txn)
@@ -384,7 +385,7 @@ static void on_timer(void *arg)
     struct agent_timer *t = arg;
     loop_now(t->owner->agent->loop);
     struct call_event e = {.type = CALL_EV_TIMER, .timer = t->which};
-    const struct sip_txn *invite = t->owner->leg[CALL_B].invite_out;
+    const struct sip_txn *invite = t->owner->leg[CALL_B]->invite_out;
     if (t->which == CALL_TIMER_NO_RESPONSE && invite && sip_txn_heard(invite))
         e.status = 100;
     agent_event(t->owner, &e, NULL, NULL);
@@ -431,14 +432,14 @@ void agent_carry_out(struct agent_call *c, const struct call_action *a)
         do_reply(c, a, &c->txn);
         break;
     case CALL_DO_REPLY_UPDATE:
-        do_reply(c, a, &c->leg[a->side].update_in);
+        do_reply(c, a, &c->leg[a->side]->update_in);
         break;
     case CALL_DO_REPLY_PRACK:
-        do_reply(c, a, &c->leg[a->side].prack_in);
+        do_reply(c, a, &c->leg[a->side]->prack_in);
         break;
     case CALL_DO_CANCEL:
-        if (c->leg[a->side].invite_out)
-            sip_cancel_with(c->leg[a->side].invite_out, agent_request_lines(c, &c->leg[a->side], SIP_CANCEL));
+        if (c->leg[a->side]->invite_out)
+            sip_cancel_with(c->leg[a->side]->invite_out, agent_request_lines(c, c->leg[a->side], SIP_CANCEL));
         break;
     case CALL_DO_ABANDON:
         do_abandon(c, a);

@@ -44,6 +44,8 @@ struct agent_leg {
     struct agent_user user; // first
     uint8_t side;
     struct agent_call *owner;
+    struct trunk *trunk;          // that counts this leg; B: the one tried last, NULL: none yet
+    char contact[SIP_NUMBER_MAX]; // user part of our Contact to this side: whom the other one is to it
     struct agent_dialog *dialogs; // oldest first
     struct agent_dialog *main;    // the confirmed one, or A's until there is one
     uint8_t dialog_ids;           // the last number given
@@ -84,7 +86,7 @@ struct agent_call {
     struct agent_call *next, **link; // list of all calls, newest first
     uint64_t id;
     struct call call;
-    struct agent_leg leg[2];
+    struct agent_leg *leg[2]; // each in memory of its own
     struct agent_timer timer[CALL_TIMER_COUNT];
     struct media_session *media;
     uint64_t start_ms, answer_ms; // 0: not answered
@@ -92,7 +94,6 @@ struct agent_call {
     char calling[SIP_NUMBER_MAX], called[SIP_NUMBER_MAX];
     struct header_view *invite; // A's, as far as a later INVITE to B can need it
     struct agent_said said[2];  // by side
-    bool anonymous;             // B is not told who calls
     char *location;             // A's, the body part, NULL: none or no trunk of the route gets it
     char numbers[AGENT_NUMBERS_MAX][SIP_NUMBER_MAX]; // that 3xx led to
     uint8_t number_count;
@@ -100,8 +101,7 @@ struct agent_call {
     char *contacts; // value of Contact for a 3xx to A, or NULL
     struct agent_refer refers[AGENT_REFERS_MAX];
     struct agent_relay *relays; // requests that go from one side to the other
-    struct trunk *trunk_b;      // that has this call's leg
-    bool attempt;               // an INVITE to trunk_b has no result yet
+    bool attempt;               // an INVITE to B's trunk has no result yet
     uint64_t heard[2], heard_ms[2],
         heard_limit_ms[2]; // dead.c: what each leg has sent, and since when no more
     int b_status;          // of B's last refusal, 0: none
@@ -264,9 +264,9 @@ extern const struct media_user agent_media_user;
 
 // ---- act.c ----
 void agent_carry_out(struct agent_call *c, const struct call_action *a);
-// How the INVITE to trunk_b ended: status, 0 for no answer.
+// How the INVITE to B's trunk ended: status, 0 for no answer.
 void agent_attempt_result(struct agent_call *c, unsigned status);
-// The same, and a line in the log: trunk_b `why`, "answered 503" for one.
+// The same, and a line in the log: that trunk `why`, "answered 503" for one.
 void agent_attempt_failed(struct agent_call *c, unsigned status, const char *why);
 // A request of the dialog with Contact where the method has one. `contact` has `size` bytes and lives as long as *r.
 void agent_dialog_request(struct agent_dialog *d, enum sip_method method, struct sip_request *r,

@@ -23,9 +23,14 @@ struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, c
     c->id = ++agent->next_id;
     c->start_ms = loop_now(agent->loop);
     for (unsigned s = 0; s < 2; s++) {
-        c->leg[s].user.kind = AGENT_LEG;
-        c->leg[s].side = (uint8_t)s;
-        c->leg[s].owner = c;
+        if (!(c->leg[s] = calloc(1, sizeof *c->leg[s]))) {
+            free(c->leg[CALL_A]);
+            free(c);
+            return NULL;
+        }
+        c->leg[s]->user.kind = AGENT_LEG;
+        c->leg[s]->side = (uint8_t)s;
+        c->leg[s]->owner = c;
     }
     for (unsigned t = 0; t < CALL_TIMER_COUNT; t++)
         c->timer[t] = (struct agent_timer){.owner = c, .which = (enum call_timer)t};
@@ -37,15 +42,17 @@ struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, c
     agent->counters.active++;
     if (agent->counters.active > agent->counters.active_most)
         agent->counters.active_most = agent->counters.active;
+    c->leg[CALL_A]->trunk = from;
     trunk_leg_begins(from);
     agent_dead_arm(agent);
-    c->leg[CALL_A].invite_in = invite;
-    sip_txn_set_owner(invite, &c->leg[CALL_A].user.sip);
+    c->leg[CALL_A]->invite_in = invite;
+    sip_txn_set_owner(invite, &c->leg[CALL_A]->user.sip);
     *error = call_init(&c->call, &agent->env, from->index, trunks, trunk_count);
-    if (*error == 0 && !agent_dialog_a(&c->leg[CALL_A], 0))
+    if (*error == 0 && !agent_dialog_a(c->leg[CALL_A], 0))
         *error = -EINVAL;
     sip_msg_calling(msg, c->calling);
     sip_msg_called(msg, c->called);
+    memcpy(c->leg[CALL_A]->contact, c->called, sizeof c->called);
     c->invite = agent_keep(msg);
     agent_keep_location(c, msg, trunks, trunk_count);
     if (*error == 0 && !c->invite)
@@ -58,19 +65,23 @@ struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, c
     return c;
 }
 
+static void leg_free(struct agent_leg *leg)
+{
+    if (leg->trunk)
+        trunk_leg_ends(leg->trunk);
+    sip_owner_cut(&leg->user.sip); // among them: a call that is over repeats no 2xx
+    agent_dialogs_free(leg);
+    free(leg);
+}
+
 void agent_call_free(struct agent_call *c)
 {
     struct agent *agent = c->agent;
     for (unsigned t = 0; t < CALL_TIMER_COUNT; t++)
         wheel_cancel(loop_wheel(agent->loop), &c->timer[t].timer);
-    trunk_leg_ends(&agent->trunks.trunks[c->call.side[CALL_A].trunk]);
-    if (c->trunk_b)
-        trunk_leg_ends(c->trunk_b);
     agent_relays_free(c);
-    for (unsigned s = 0; s < 2; s++) {
-        sip_owner_cut(&c->leg[s].user.sip); // among them: a call that is over repeats no 2xx
-        agent_dialogs_free(&c->leg[s]);
-    }
+    for (unsigned s = 0; s < 2; s++)
+        leg_free(c->leg[s]);
     *c->link = c->next;
     if (c->next)
         c->next->link = c->link;

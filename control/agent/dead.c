@@ -12,7 +12,7 @@ enum {
 // The time that the leg may be silent in the state that its call is in, 0: for ever.
 static uint64_t limit_ms(const struct agent_call *c, unsigned leg)
 {
-    const struct tl_trunk_config *trunk = agent_leg_trunk(&c->leg[leg]);
+    const struct tl_trunk_config *trunk = agent_leg_trunk(c->leg[leg]);
     const struct neg_leg *neg = &c->call.side[leg].neg, *other = &c->call.side[!leg].neg;
     bool sends = neg->direction & SDP_SENDONLY && other->direction & SDP_RECVONLY;
     if (!c->answer_ms)

@@ -26,7 +26,7 @@ static void describe(const struct agent_call *c, struct agent_call_info *out)
     for (unsigned s = 0; s < 2; s++) {
         const struct neg_leg *neg = &call->side[s].neg;
         out->trunk[s] = &agent->config->trunks[call->side[s].trunk];
-        out->sip_call_id[s] = call_id(&c->leg[s]);
+        out->sip_call_id[s] = call_id(c->leg[s]);
         out->local[s] = neg->local;
         out->remote[s] = neg->rtp;
         out->suite[s] = (enum tl_suite)neg->tx.suite;

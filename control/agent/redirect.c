@@ -103,7 +103,7 @@ static void follow(struct agent_call *c, const struct place *place, unsigned pla
 // The same places at our address on A's side.
 static void rewrite(struct agent_call *c, const struct place *place, unsigned places)
 {
-    const struct tl_trunk_config *trunk = agent_leg_trunk(&c->leg[CALL_A]);
+    const struct tl_trunk_config *trunk = agent_leg_trunk(c->leg[CALL_A]);
     const struct tl_listener_config *listener = &c->agent->config->listeners[trunk->listener];
     size_t size = 0;
     char contact[AGENT_CONTACT_MAX];
@@ -126,7 +126,7 @@ void agent_redirect(struct agent_call *c, const struct sip_msg *msg, struct call
                     struct call_target *room)
 {
     struct place place[CONTACTS_MAX];
-    enum tl_redirect redirect = agent_leg_trunk(&c->leg[CALL_B])->redirect;
+    enum tl_redirect redirect = agent_leg_trunk(c->leg[CALL_B])->redirect;
     if (event->status > 302 || redirect == TL_REDIRECT_REFUSE) // others name no other place to call
         return;
     unsigned places = read_contacts(msg, place);

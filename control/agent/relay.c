@@ -54,7 +54,7 @@ static void end_refer(struct agent_relay *relay)
 // Answers who asked. The relay is gone then.
 static void finish(struct agent_relay *relay, int status, unsigned retry_after, const char *headers)
 {
-    const struct agent_leg *from = &relay->owner->leg[relay->to == CALL_A ? CALL_B : CALL_A];
+    const struct agent_leg *from = relay->owner->leg[relay->to == CALL_A ? CALL_B : CALL_A];
     struct sip_txn *in = relay->in;
     char contact[AGENT_CONTACT_MAX] = "";
     relay->in = NULL;
@@ -129,7 +129,7 @@ struct agent_dialog *agent_relay_to(const struct agent_dialog *d, const struct s
     struct agent_call *c = d->leg->owner;
     uint8_t side = d->leg->side == CALL_A ? CALL_B : CALL_A;
     const struct call_side *other = &c->call.side[side];
-    struct agent_dialog *to = agent_dialog_get(&c->leg[side], 0);
+    struct agent_dialog *to = agent_dialog_get(c->leg[side], 0);
     *status = 0;
     if (c->call.state != CALL_UP || d != d->leg->main || !to || !to->bound)
         *status = c->call.state < CALL_UP ? 480 : 481; // the other side cannot be asked yet, or any more

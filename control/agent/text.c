@@ -37,7 +37,7 @@ void agent_hear(struct agent_call *c, unsigned side, const struct sip_msg *msg)
     struct agent_said *said = &c->said[side];
     enum sip_method method = sip_msg_method(msg);
     // the first INVITE is kept for every attempt; these say nothing for the other side
-    if ((side == CALL_A && !c->trunk_b) || method == SIP_ACK || method == SIP_PRACK)
+    if ((side == CALL_A && !c->leg[CALL_B]->trunk) || method == SIP_ACK || method == SIP_PRACK)
         return;
     agent_forget(said);
     *said = (struct agent_said){agent_keep(msg), sip_msg_status(msg)};
@@ -58,27 +58,29 @@ void agent_keep_location(struct agent_call *c, const struct sip_msg *invite, con
 
 int agent_plan_invite(struct agent_call *c, const struct sip_flow *flow, struct header_plan *plan)
 {
+    struct agent_leg *leg = c->leg[CALL_B];
+    const struct trunk *to = leg->trunk;
     const struct header_ask ask = {.message = TL_MSG_SETUP,
                                    .msg = c->invite,
-                                   .from = agent_leg_trunk(&c->leg[CALL_A]),
-                                   .to = c->trunk_b->config,
+                                   .from = agent_leg_trunk(c->leg[CALL_A]),
+                                   .to = to->config,
                                    .local = flow->local,
-                                   .peer = c->trunk_b->config->peer,
+                                   .peer = to->config->peer,
                                    .transport = flow->transport,
                                    .called = c->number ? c->numbers[c->number - 1] : NULL,
-                                   .tag = c->leg[CALL_B].tag};
+                                   .tag = leg->tag};
     int rc = headers_plan(&ask, c->agent->room, sizeof c->agent->room, plan);
-    c->anonymous = plan->anonymous;
+    snprintf(leg->contact, sizeof leg->contact, "%s", plan->anonymous ? "anonymous" : c->calling);
     if (rc == 0 && plan->dropped)
         log_line(LOG_INFO, "call %llu: %u header values could not pass to trunk %s: broken or too long",
-                 (unsigned long long)c->id, plan->dropped, c->trunk_b->config->name);
+                 (unsigned long long)c->id, plan->dropped, to->config->name);
     return rc;
 }
 
 void agent_invite_body(struct agent_call *c, struct sip_request *request, char type[static LOCATION_TYPE_MAX],
                        char **room)
 {
-    if (!c->location || !headers_location_passes(c->trunk_b->config, c->invite))
+    if (!c->location || !headers_location_passes(c->leg[CALL_B]->trunk->config, c->invite))
         return;
     struct header_str sdp = {request->body, request->body ? request->body_len : 0};
     struct header_str location = header_str(c->location);
@@ -102,7 +104,7 @@ static const char *lines(struct agent_call *c, const struct agent_leg *leg, enum
     struct agent_said *said = &c->said[leg->side ^ 1];
     const struct header_ask ask = {.message = message,
                                    .msg = said->view,
-                                   .from = agent_leg_trunk(&c->leg[leg->side ^ 1]),
+                                   .from = agent_leg_trunk(c->leg[leg->side ^ 1]),
                                    .to = agent_leg_trunk(leg),
                                    .local =
                                        c->agent->config->listeners[agent_leg_trunk(leg)->listener].address};
@@ -135,7 +137,7 @@ const char *agent_answer_lines(struct agent_call *c, const struct agent_leg *leg
 bool agent_phrase(const struct agent_leg *leg, const struct sip_flow *flow, char *out, size_t size)
 {
     const struct agent_call *c = leg->owner;
-    return headers_text(agent_leg_trunk(&c->leg[leg->side ^ 1]), agent_leg_trunk(leg), &flow->local,
+    return headers_text(agent_leg_trunk(c->leg[leg->side ^ 1]), agent_leg_trunk(leg), &flow->local,
                         header_str(c->agent->phrase), out, size);
 }
 
@@ -143,8 +145,6 @@ bool agent_phrase(const struct agent_leg *leg, const struct sip_flow *flow, char
 
 void agent_contact(const struct agent_leg *leg, const struct sip_flow *flow, char *out, size_t size)
 {
-    const struct agent_call *c = leg->owner;
-    const char *user = leg->side == CALL_A ? c->called : c->anonymous ? "anonymous" : c->calling;
-    if (!headers_contact(agent_leg_trunk(leg), &flow->local, flow->transport, user, out, size))
+    if (!headers_contact(agent_leg_trunk(leg), &flow->local, flow->transport, leg->contact, out, size))
         out[0] = '\0';
 }
