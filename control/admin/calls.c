@@ -90,10 +90,10 @@ static json_t *status_sip(const struct sip_counters *n)
 
 static json_t *status_trunks(const struct trunk_table *table)
 {
-    unsigned down = 0;
-    for (uint32_t i = 0; i < table->count; i++)
-        down += table->trunks[i].down;
-    return json_pack("{s:i, s:i}", "up", (int)(table->count - down), "down", (int)down);
+    uint32_t count = table->now->config->trunk_count, down = 0;
+    for (uint32_t i = 0; i < count; i++)
+        down += table->now->trunks[i]->down;
+    return json_pack("{s:i, s:i}", "up", (int)(count - down), "down", (int)down);
 }
 
 static json_t *status(void *arg)
@@ -317,16 +317,8 @@ static json_t *call(void *arg, const char *id)
 
 static bool is_wanted(void *arg, const struct agent_call_info *c)
 {
-    const struct tl_trunk_config *trunk = arg; // NULL: any
-    return !trunk || c->trunk[CALL_A] == trunk || c->trunk[CALL_B] == trunk;
-}
-
-static const struct tl_trunk_config *trunk_named(const struct tl_config *config, const char *name)
-{
-    for (uint32_t i = 0; i < config->trunk_count; i++)
-        if (strcmp(config->trunks[i].name, name) == 0)
-            return &config->trunks[i];
-    return NULL;
+    const char *trunk = arg; // NULL: any
+    return !trunk || strcmp(c->trunk[CALL_A]->name, trunk) == 0 || strcmp(c->trunk[CALL_B]->name, trunk) == 0;
 }
 
 static json_t *hang_up(void *arg, const struct ctl_hangup *which)
@@ -339,12 +331,10 @@ static json_t *hang_up(void *arg, const struct ctl_hangup *which)
             agent_hang_up(agent, id) < 0)
             return NULL;
     } else {
-        const struct tl_trunk_config *trunk =
-            which->trunk ? trunk_named(agent_config(agent), which->trunk) : NULL;
-        if (which->trunk && !trunk)
+        if (which->trunk && !trunk_named(agent_trunks(agent), which->trunk))
             return NULL;
-        ended = agent_hang_up_where(agent, which->after, CTL_HANGUP_MAX, is_wanted, (void *)(uintptr_t)trunk,
-                                    &next);
+        ended = agent_hang_up_where(agent, which->after, CTL_HANGUP_MAX, is_wanted,
+                                    (void *)(uintptr_t)which->trunk, &next);
     }
     return json_pack("{s:I, s:o}", "ended", (json_int_t)ended, "next",
                      next ? json_integer((json_int_t)next) : json_null());

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "common/live.h"
-#include "control/trunk/trunk.h"
+#include "control/trunk/generation.h"
 
 enum {
     CTL_LINE_MAX = 4096, // bytes of a request

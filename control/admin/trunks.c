@@ -17,11 +17,23 @@ static json_t *counters(const struct trunk_counters *c)
                      (json_int_t)c->options_failed);
 }
 
+// One that the configuration has no more, while calls of former generations go on over it.
+static json_t *former_json(const struct trunk *t, uint64_t now_ms)
+{
+    return json_pack("{s:s, s:n, s:n, s:n, s:n, s:n, s:s, s:b, s:I, s:i, s:I, s:o}", "name", t->name,
+                     "listener", "transport", "peer", "realm", "srtp", "state", "removed", "checked", 0,
+                     "state_seconds", (json_int_t)((now_ms - t->changed_ms) / 1000), "options_failures", 0,
+                     "active_calls", (json_int_t)t->counters.active, "counters", counters(&t->counters));
+}
+
 static json_t *trunk_json(const struct tl_config *config, const struct trunk *t, uint64_t now_ms)
 {
     const struct tl_trunk_config *c = t->config;
-    const struct tl_listener_config *l = &config->listeners[c->listener];
     char peer[TL_ADDR_TEXT];
+
+    if (!c)
+        return former_json(t, now_ms);
+    const struct tl_listener_config *l = &config->listeners[c->listener];
 
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:i, s:I, s:o}", "name", c->name,
                      "listener", l->name, "transport", tl_transport_row(l->transport)->name, "peer",
@@ -32,14 +44,26 @@ static json_t *trunk_json(const struct tl_config *config, const struct trunk *t,
                      "active_calls", (json_int_t)t->counters.active, "counters", counters(&t->counters));
 }
 
+struct list {
+    json_t *trunks;
+    const struct tl_config *config;
+    uint64_t now_ms;
+    bool full;
+};
+
+static void add(void *arg, const struct trunk *t)
+{
+    struct list *l = arg;
+
+    l->full = l->full || json_array_append_new(l->trunks, trunk_json(l->config, t, l->now_ms)) < 0;
+}
+
 json_t *ctl_trunks(const struct trunk_table *table, uint64_t now_ms)
 {
-    json_t *list = json_array();
+    struct list l = {json_array(), table->now->config, now_ms, false};
 
-    for (uint32_t i = 0; i < table->count; i++)
-        if (json_array_append_new(list, trunk_json(table->config, &table->trunks[i], now_ms)) < 0) {
-            json_decref(list);
-            return NULL;
-        }
-    return json_pack("{s:o}", "trunks", list);
+    trunk_each(table, add, &l);
+    if (l.full)
+        json_decref(l.trunks);
+    return l.full ? NULL : json_pack("{s:o}", "trunks", l.trunks);
 }

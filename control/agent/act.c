@@ -64,8 +64,8 @@ void agent_attempt_result(struct agent_call *c, unsigned status)
 void agent_attempt_failed(struct agent_call *c, unsigned status, const char *why)
 {
     if (c->attempt)
-        log_line(LOG_INFO, "call %llu: trunk %s %s", (unsigned long long)c->id,
-                 c->leg[CALL_B]->trunk->config->name, why);
+        log_line(LOG_INFO, "call %llu: trunk %s %s", (unsigned long long)c->id, c->leg[CALL_B]->trunk->name,
+                 why);
     agent_attempt_result(c, status);
 }
 
@@ -82,8 +82,9 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
 {
     struct agent *agent = c->agent;
     struct agent_leg *leg = c->leg[CALL_B];
-    struct trunk *trunk = &agent->trunks.trunks[a->trunk];
-    struct sip_flow flow = sip_flow_to(agent->stack, trunk->config->listener, &trunk->config->peer);
+    struct trunk *trunk = c->generation->trunks[a->trunk];
+    const struct tl_trunk_config *config = &c->generation->config->trunks[a->trunk];
+    struct sip_flow flow = sip_flow_to(agent->stack, config->listener, &config->peer);
     char options[AGENT_OPTIONS_MAX], type[LOCATION_TYPE_MAX], *room = NULL;
     struct header_plan plan = {0};
     if (leg->trunk)
@@ -102,7 +103,7 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
         sip_make_call_id(agent->stack, leg->call_id, sizeof leg->call_id);
     }
     int rc = agent_plan_invite(c, &flow, &plan);
-    agent_request_options(trunk->config, a, options);
+    agent_request_options(config, a, options);
     char *headers = rc == 0 ? join(options, plan.lines) : NULL;
     struct sip_request request = {.method = SIP_INVITE,
                                   .uri = plan.uri,
@@ -113,7 +114,7 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
                                   .contact = plan.contact,
                                   .max_forwards = c->max_forwards,
                                   .headers = headers,
-                                  .allow = agent_allow(agent, agent_methods(trunk->config)),
+                                  .allow = agent_allow(agent, agent_methods(config)),
                                   .body_type = agent_sdp_type,
                                   .body = a->body,
                                   .body_len = a->body_len};
@@ -124,7 +125,7 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
     free(room);
     if (rc < 0) {
         log_line(LOG_WARNING, "call %llu: INVITE to trunk %s was not sent: %s", (unsigned long long)c->id,
-                 trunk->config->name, strerror(-rc));
+                 config->name, strerror(-rc));
         leg->invite_out = NULL;
         agent_attempt_result(c, 0);
         later(c, CALL_EV_TRANSPORT, CALL_B, 0);

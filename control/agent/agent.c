@@ -13,11 +13,6 @@
 
 const char agent_sdp_type[] = "application/sdp";
 
-const char *agent_trunk_name(const struct agent *agent, uint32_t trunk)
-{
-    return agent->config->trunks[trunk].name;
-}
-
 void agent_respond(struct sip_txn *txn, int status, unsigned retry_after, const char *headers)
 {
     struct sip_answer answer = {.status = status, .headers = headers, .retry_after = retry_after};
@@ -54,7 +49,7 @@ static void turn_away(struct agent *agent, struct sip_txn *txn, int status, cons
     if (status == 403)
         answer_stranger(txn, status, NULL);
     else
-        agent_respond(txn, status, status == 503 ? agent->config->control.retry_after_s : 0,
+        agent_respond(txn, status, status == 503 ? agent_config(agent)->control.retry_after_s : 0,
                       status == 415 ? "Accept: application/sdp\r\n" : NULL);
 }
 
@@ -65,7 +60,13 @@ struct sip_str agent_sdp_of(const struct sip_msg *msg)
 
 const struct tl_trunk_config *agent_leg_trunk(const struct agent_leg *leg)
 {
-    return &leg->owner->agent->config->trunks[leg->owner->call.side[leg->side].trunk];
+    const struct agent_call *c = leg->owner;
+    return &c->generation->config->trunks[c->call.side[leg->side].trunk];
+}
+
+const struct tl_listener_config *agent_leg_listener(const struct agent_leg *leg)
+{
+    return &leg->owner->generation->config->listeners[agent_leg_trunk(leg)->listener];
 }
 
 // What else a body may be is ignored, unless its sender demands that it is understood.
@@ -96,11 +97,11 @@ static int admit(struct agent *agent, struct sip_txn *txn, const struct sip_msg 
     *why = "no route for the called number";
     if (!sip_msg_called(msg, called))
         return 404;
-    const struct tl_route_config *route = route_find(agent->config, (*from)->index, called);
+    const struct tl_route_config *route = route_find(agent_config(agent), (*from)->index, called);
     if (!route)
         return 404;
     *why = "max_calls are up";
-    if (agent->counters.active >= agent->config->control.max_calls) {
+    if (agent->counters.active >= agent_config(agent)->control.max_calls) {
         agent->counters.over_limit++;
         return 503;
     }
@@ -109,7 +110,7 @@ static int admit(struct agent *agent, struct sip_txn *txn, const struct sip_msg 
         agent->counters.media_away++;
         return 503;
     }
-    *count = trunk_plan(&agent->trunks, route, trunks);
+    *count = trunk_plan(agent->trunks.now, route, trunks);
     return 0;
 }
 
@@ -304,9 +305,7 @@ int agent_new_over(struct loop *loop, const struct tl_config *config, const stru
     if (!agent)
         return -ENOMEM;
     agent->loop = loop;
-    agent->config = config;
     agent->start_ms = loop_now(loop);
-    agent->env = (struct call_env){config, {sdes_kernel_random, NULL}, &agent->counters.sdp};
     int rc = trunk_table_init(&agent->trunks, config, loop_now(loop));
     if (rc == 0 && parts)
         rc = sip_stack_new_over(loop, config, parts->sip_io, parts->sip_io_arg, &sip_user, agent,
@@ -318,14 +317,23 @@ int agent_new_over(struct loop *loop, const struct tl_config *config, const stru
         if (rc < 0)
             snprintf(why, why_size, "dataplane client: %s", strerror(-rc));
     }
-    if (rc == 0)
-        rc = agent_probes_init(agent);
     if (rc < 0) {
         agent_free(agent);
         return rc;
     }
+    agent_probes_init(agent);
     warn_about_keys(config);
     *out = agent;
+    return 0;
+}
+
+int agent_reload(struct agent *agent, struct tl_config *config)
+{
+    int rc = trunk_table_reload(&agent->trunks, config, loop_now(agent->loop));
+    if (rc < 0)
+        return rc;
+    agent_probes_reload(agent);
+    warn_about_keys(config);
     return 0;
 }
 
@@ -356,7 +364,7 @@ const struct agent_counters *agent_counters(const struct agent *agent)
 
 const struct tl_config *agent_config(const struct agent *agent)
 {
-    return agent->config;
+    return agent->trunks.now->config;
 }
 
 const struct trunk_table *agent_trunks(const struct agent *agent)

@@ -11,7 +11,7 @@
 #include "control/call/call.h"
 #include "control/media/media.h"
 #include "control/sip/sip.h"
-#include "control/trunk/trunk.h"
+#include "control/trunk/generation.h"
 
 struct agent;
 
@@ -47,11 +47,17 @@ struct agent_parts {
 int agent_new_over(struct loop *loop, const struct tl_config *config, const struct agent_parts *parts,
                    struct agent **out, char *why, size_t why_size);
 
+// New calls begin with `config` from now on, which is taken over; those that there are go on with the one that they have.
+// Trunks keep their state by name. Listeners, realms and the dataplane have to be those of the configuration
+// that the agent was made with. 0; -ENOMEM: nothing has changed, and `config` is still the caller's.
+int agent_reload(struct agent *agent, struct tl_config *config);
+
 // Ends without a BYE to anybody: the dataplane keeps the media of the calls. NULL is ignored.
 void agent_free(struct agent *agent);
 
 uint64_t agent_uptime_s(const struct agent *agent);
 const struct agent_counters *agent_counters(const struct agent *agent);
+// The configuration that new calls begin with.
 const struct tl_config *agent_config(const struct agent *agent);
 const struct trunk_table *agent_trunks(const struct agent *agent);
 const struct media *agent_media(const struct agent *agent);

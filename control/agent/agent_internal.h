@@ -85,6 +85,8 @@ struct agent_call {
     struct agent *agent;
     struct agent_call *next, **link; // list of all calls, newest first
     uint64_t id;
+    struct generation *generation; // that it began with: all its settings
+    struct call_env env;
     struct call call;
     struct agent_leg *leg[2]; // each in memory of its own
     struct agent_timer timer[CALL_TIMER_COUNT];
@@ -112,22 +114,22 @@ struct agent_call {
     struct sip_txn *txn; // its BYE
 };
 
+// An OPTIONS to a trunk that waits for its answer.
 struct agent_probe {
     struct agent_user user; // first
     struct agent *agent;
+    struct agent_probe *next, **link;
+    struct generation *generation; // keeps `trunk`
     struct trunk *trunk;
-    uint32_t cseq;
 };
 
 struct agent {
     struct loop *loop;
-    const struct tl_config *config;
     struct sip_stack *stack;
     struct media *media;
     struct trunk_table trunks;
     struct agent_probe *probes;
     struct wheel_timer probe_timer;
-    struct call_env env;
     struct call_actions actions; // of the step under way; one step at a time
     // of the message of the event under way; a copy, because the message is gone as soon as it is answered
     int status; // 0: no response
@@ -155,8 +157,9 @@ extern const char agent_sdp_type[]; // "application/sdp"
 void agent_respond(struct sip_txn *txn, int status, unsigned retry_after, const char *headers);
 // The same inside a dialog, where Allow is that of the trunk.
 void agent_respond_in(const struct agent_dialog *d, struct sip_txn *txn, int status, const char *headers);
-const char *agent_trunk_name(const struct agent *agent, uint32_t trunk);
+// The trunk of the leg and its listener, in the generation of its call.
 const struct tl_trunk_config *agent_leg_trunk(const struct agent_leg *leg);
+const struct tl_listener_config *agent_leg_listener(const struct agent_leg *leg);
 struct sip_str agent_sdp_of(const struct sip_msg *msg);
 bool agent_body_refused(const struct sip_msg *msg); // a 415
 
@@ -306,7 +309,10 @@ void agent_contact(const struct agent_leg *leg, const struct sip_flow *flow, cha
 void agent_dead_arm(struct agent *agent);
 
 // ---- probe.c ----
-int agent_probes_init(struct agent *agent);
+void agent_probes_init(struct agent *agent);
 void agent_probes_fini(struct agent *agent);
+// A new generation is the current one: who is asked no more is forgotten, who is new is asked.
+void agent_probes_reload(struct agent *agent);
+// What came of an OPTIONS; frees `probe`.
 void agent_probe_result(struct agent_probe *probe, unsigned status);
 void agent_say_trunk(const struct trunk *trunk, enum trunk_change change);

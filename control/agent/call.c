@@ -32,6 +32,8 @@ struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, c
         c->leg[s]->side = (uint8_t)s;
         c->leg[s]->owner = c;
     }
+    c->generation = generation_hold(agent->trunks.now);
+    c->env = (struct call_env){c->generation->config, {sdes_kernel_random, NULL}, &agent->counters.sdp};
     for (unsigned t = 0; t < CALL_TIMER_COUNT; t++)
         c->timer[t] = (struct agent_timer){.owner = c, .which = (enum call_timer)t};
     c->next = agent->calls;
@@ -47,7 +49,7 @@ struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, c
     agent_dead_arm(agent);
     c->leg[CALL_A]->invite_in = invite;
     sip_txn_set_owner(invite, &c->leg[CALL_A]->user.sip);
-    *error = call_init(&c->call, &agent->env, from->index, trunks, trunk_count);
+    *error = call_init(&c->call, &c->env, from->index, trunks, trunk_count);
     if (*error == 0 && !agent_dialog_a(c->leg[CALL_A], 0))
         *error = -EINVAL;
     sip_msg_calling(msg, c->calling);
@@ -96,6 +98,7 @@ void agent_call_free(struct agent_call *c)
     free(c->contacts);
     for (unsigned s = 0; s < 2; s++)
         agent_forget(&c->said[s]);
+    generation_drop(c->generation);
     free(c);
 }
 
@@ -108,10 +111,9 @@ static void say_end(const struct agent_call *c)
     if (n > 0 && c->b_cause)
         snprintf(b + n, sizeof b - (size_t)n, ", Q.850 cause %u", c->b_cause);
     log_line(LOG_INFO, "call %llu from %s (%s) to %s (%s): %d, talked %llu.%03llu s, %s%s",
-             (unsigned long long)c->id, c->calling, agent_trunk_name(c->agent, c->call.side[CALL_A].trunk),
-             c->called, agent_trunk_name(c->agent, c->call.side[CALL_B].trunk), c->call.status,
-             (unsigned long long)talk / 1000, (unsigned long long)talk % 1000,
-             c->call.why ? c->call.why : "ended", b);
+             (unsigned long long)c->id, c->calling, agent_leg_trunk(c->leg[CALL_A])->name, c->called,
+             agent_leg_trunk(c->leg[CALL_B])->name, c->call.status, (unsigned long long)talk / 1000,
+             (unsigned long long)talk % 1000, c->call.why ? c->call.why : "ended", b);
 }
 
 // ---- events -------------------------------------------------------------------------------------------
@@ -239,7 +241,7 @@ static void on_silence(void *arg, unsigned leg, uint32_t ms, bool again, uint8_t
     for (unsigned i = 0; i < 2; i++) {
         const struct neg_leg *neg = &c->call.side[i].neg, *other = &c->call.side[i ^ 1].neg;
         side[i] = (struct silence_side){
-            .trunk = agent_trunk_name(c->agent, c->call.side[i].trunk),
+            .trunk = agent_leg_trunk(c->leg[i])->name,
             .media = neg->rtp,
             .sends = neg->direction & SDP_SENDONLY && other->direction & SDP_RECVONLY,
         };

@@ -25,7 +25,7 @@ static void describe(const struct agent_call *c, struct agent_call_info *out)
     out->talk_ms = c->answer_ms ? now - c->answer_ms : 0;
     for (unsigned s = 0; s < 2; s++) {
         const struct neg_leg *neg = &call->side[s].neg;
-        out->trunk[s] = &agent->config->trunks[call->side[s].trunk];
+        out->trunk[s] = agent_leg_trunk(c->leg[s]);
         out->sip_call_id[s] = call_id(c->leg[s]);
         out->local[s] = neg->local;
         out->remote[s] = neg->rtp;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // OPTIONS to the trunks, and what is learnt from them.
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,10 +10,10 @@
 void agent_say_trunk(const struct trunk *trunk, enum trunk_change change)
 {
     if (change == TRUNK_WENT_DOWN)
-        log_line(LOG_WARNING, "trunk %s is down: no answer to %u OPTIONS in a row", trunk->config->name,
+        log_line(LOG_WARNING, "trunk %s is down: no answer to %u OPTIONS in a row", trunk->name,
                  trunk->failures);
     else if (change == TRUNK_WENT_UP)
-        log_line(LOG_NOTICE, "trunk %s is up again", trunk->config->name);
+        log_line(LOG_NOTICE, "trunk %s is up again", trunk->name);
 }
 
 static void on_probe_timer(void *arg);
@@ -28,11 +27,39 @@ static void arm(struct agent *agent)
                   agent);
 }
 
+static void probe_free(struct agent_probe *probe)
+{
+    sip_owner_cut(&probe->user.sip);
+    *probe->link = probe->next;
+    if (probe->next)
+        probe->next->link = probe->link;
+    generation_drop(probe->generation);
+    free(probe);
+}
+
+static struct agent_probe *probe_new(struct agent *agent, struct trunk *trunk)
+{
+    struct agent_probe *probe = calloc(1, sizeof *probe);
+    if (!probe)
+        return NULL;
+    *probe = (struct agent_probe){.user.kind = AGENT_PROBE,
+                                  .agent = agent,
+                                  .next = agent->probes,
+                                  .link = &agent->probes,
+                                  .generation = generation_hold(agent->trunks.now),
+                                  .trunk = trunk};
+    if (probe->next)
+        probe->next->link = &probe->next;
+    agent->probes = probe;
+    return probe;
+}
+
 void agent_probe_result(struct agent_probe *probe, unsigned status)
 {
     struct agent *agent = probe->agent;
     uint64_t now = loop_now(agent->loop);
     agent_say_trunk(probe->trunk, trunk_options_result(probe->trunk, status, now));
+    probe_free(probe);
     arm(agent);
 }
 
@@ -54,11 +81,10 @@ static void send_probe(struct agent *agent, struct agent_probe *probe)
                                   .from = from,
                                   .to = to,
                                   .call_id = call_id,
-                                  .cseq = ++probe->cseq,
+                                  .cseq = 1,
                                   .contact = contact,
                                   .headers = "Accept: application/sdp\r\n"};
     struct sip_txn *txn;
-    trunk_options_sent(probe->trunk, loop_now(agent->loop));
     if (sip_request(agent->stack, &flow, &request, &probe->user.sip, &txn) < 0)
         agent_probe_result(probe, 0);
 }
@@ -68,26 +94,36 @@ static void on_probe_timer(void *arg)
     struct agent *agent = arg;
     uint64_t now = loop_now(agent->loop);
     struct trunk *trunk;
-    while ((trunk = trunk_due(&agent->trunks, now)))
-        send_probe(agent, &agent->probes[trunk->index]);
+    while ((trunk = trunk_due(&agent->trunks, now))) {
+        struct agent_probe *probe = probe_new(agent, trunk);
+        trunk_options_sent(trunk, now);
+        if (probe)
+            send_probe(agent, probe);
+        else
+            agent_say_trunk(trunk, trunk_options_result(trunk, 0, now));
+    }
     arm(agent);
 }
 
-int agent_probes_init(struct agent *agent)
+void agent_probes_init(struct agent *agent)
 {
-    agent->probes = calloc(agent->trunks.count ? agent->trunks.count : 1, sizeof *agent->probes);
-    if (!agent->probes)
-        return -ENOMEM;
-    for (uint32_t i = 0; i < agent->trunks.count; i++)
-        agent->probes[i] =
-            (struct agent_probe){.user.kind = AGENT_PROBE, .agent = agent, .trunk = &agent->trunks.trunks[i]};
     arm(agent);
-    return 0;
+}
+
+void agent_probes_reload(struct agent *agent)
+{
+    for (struct agent_probe *probe = agent->probes, *next; probe; probe = next) {
+        next = probe->next;
+        if (!probe->trunk->config || !probe->trunk->asking)
+            probe_free(probe);
+    }
+    wheel_cancel(loop_wheel(agent->loop), &agent->probe_timer);
+    arm(agent);
 }
 
 void agent_probes_fini(struct agent *agent)
 {
     wheel_cancel(loop_wheel(agent->loop), &agent->probe_timer);
-    free(agent->probes);
-    agent->probes = NULL;
+    while (agent->probes)
+        probe_free(agent->probes);
 }

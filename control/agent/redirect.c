@@ -81,18 +81,17 @@ static bool known(const struct agent_call *c, const char *number)
 static void follow(struct agent_call *c, const struct place *place, unsigned places, struct call_event *event,
                    struct call_target *room)
 {
-    const struct agent *agent = c->agent;
     uint32_t trunks[TL_ROUTE_TRUNKS_MAX];
     event->targets = room;
     for (unsigned i = 0; i < places && c->number_count < AGENT_NUMBERS_MAX; i++) {
         const struct tl_route_config *route =
             known(c, place[i].number)
                 ? NULL
-                : route_find(agent->config, c->call.side[CALL_A].trunk, place[i].number);
+                : route_find(c->generation->config, c->call.side[CALL_A].trunk, place[i].number);
         if (!route)
             continue;
         memcpy(c->numbers[c->number_count++], place[i].number, SIP_NUMBER_MAX);
-        unsigned count = trunk_plan(&agent->trunks, route, trunks);
+        unsigned count = trunk_plan(c->generation, route, trunks);
         for (unsigned t = 0; t < count && event->target_count < TL_ROUTE_TRUNKS_MAX; t++)
             room[event->target_count++] = (struct call_target){trunks[t], c->number_count};
     }
@@ -104,7 +103,7 @@ static void follow(struct agent_call *c, const struct place *place, unsigned pla
 static void rewrite(struct agent_call *c, const struct place *place, unsigned places)
 {
     const struct tl_trunk_config *trunk = agent_leg_trunk(c->leg[CALL_A]);
-    const struct tl_listener_config *listener = &c->agent->config->listeners[trunk->listener];
+    const struct tl_listener_config *listener = agent_leg_listener(c->leg[CALL_A]);
     size_t size = 0;
     char contact[AGENT_CONTACT_MAX];
     free(c->contacts);

@@ -48,7 +48,7 @@ void agent_keep_location(struct agent_call *c, const struct sip_msg *invite, con
 {
     bool wanted = false;
     for (unsigned i = 0; c->invite && i < count; i++)
-        wanted = wanted || headers_location_passes(&c->agent->config->trunks[trunks[i]], c->invite);
+        wanted = wanted || headers_location_passes(&c->generation->config->trunks[trunks[i]], c->invite);
     struct sip_str part = wanted ? sip_msg_body(invite, pidf_type) : (struct sip_str){NULL, 0};
     if (part.p)
         c->location = sip_str_dup(part);
@@ -59,13 +59,13 @@ void agent_keep_location(struct agent_call *c, const struct sip_msg *invite, con
 int agent_plan_invite(struct agent_call *c, const struct sip_flow *flow, struct header_plan *plan)
 {
     struct agent_leg *leg = c->leg[CALL_B];
-    const struct trunk *to = leg->trunk;
+    const struct tl_trunk_config *to = agent_leg_trunk(leg);
     const struct header_ask ask = {.message = TL_MSG_SETUP,
                                    .msg = c->invite,
                                    .from = agent_leg_trunk(c->leg[CALL_A]),
-                                   .to = to->config,
+                                   .to = to,
                                    .local = flow->local,
-                                   .peer = to->config->peer,
+                                   .peer = to->peer,
                                    .transport = flow->transport,
                                    .called = c->number ? c->numbers[c->number - 1] : NULL,
                                    .tag = leg->tag};
@@ -73,14 +73,14 @@ int agent_plan_invite(struct agent_call *c, const struct sip_flow *flow, struct 
     snprintf(leg->contact, sizeof leg->contact, "%s", plan->anonymous ? "anonymous" : c->calling);
     if (rc == 0 && plan->dropped)
         log_line(LOG_INFO, "call %llu: %u header values could not pass to trunk %s: broken or too long",
-                 (unsigned long long)c->id, plan->dropped, to->config->name);
+                 (unsigned long long)c->id, plan->dropped, to->name);
     return rc;
 }
 
 void agent_invite_body(struct agent_call *c, struct sip_request *request, char type[static LOCATION_TYPE_MAX],
                        char **room)
 {
-    if (!c->location || !headers_location_passes(c->leg[CALL_B]->trunk->config, c->invite))
+    if (!c->location || !headers_location_passes(agent_leg_trunk(c->leg[CALL_B]), c->invite))
         return;
     struct header_str sdp = {request->body, request->body ? request->body_len : 0};
     struct header_str location = header_str(c->location);
@@ -106,8 +106,7 @@ static const char *lines(struct agent_call *c, const struct agent_leg *leg, enum
                                    .msg = said->view,
                                    .from = agent_leg_trunk(c->leg[leg->side ^ 1]),
                                    .to = agent_leg_trunk(leg),
-                                   .local =
-                                       c->agent->config->listeners[agent_leg_trunk(leg)->listener].address};
+                                   .local = agent_leg_listener(leg)->address};
     struct header_plan plan;
     int rc = said->view ? headers_plan(&ask, c->agent->room, sizeof c->agent->room, &plan) : -1;
     if (last)

@@ -19,7 +19,7 @@ static int add_address(const struct agent_dialog *to, const struct sip_msg *msg,
                        size_t size)
 {
     const struct tl_trunk_config *trunk = agent_leg_trunk(to->leg);
-    const struct tl_listener_config *listener = &to->leg->owner->agent->config->listeners[trunk->listener];
+    const struct tl_listener_config *listener = agent_leg_listener(to->leg);
     struct sip_addr addr;
     struct sip_uri uri;
     struct sip_str method;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/trunk/trunk.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -10,138 +8,39 @@ enum {
     PAUSE_MS = 1000 // at least, between a result and the next OPTIONS
 };
 
-// ---- table
+// ---- settings
 
-static int compare_peers(const struct tl_trunk_config *a, uint32_t listener, const struct tl_addr *peer)
+static bool same_peer(const struct tl_trunk_config *a, const struct tl_trunk_config *b)
 {
-    if (a->listener != listener)
-        return a->listener < listener ? -1 : 1;
-    return memcmp(a->peer.ip, peer->ip, sizeof peer->ip);
+    return a->listener == b->listener && memcmp(&a->peer, &b->peer, sizeof a->peer) == 0;
 }
 
-static int compare_indices(const void *a, const void *b, void *trunks)
+void trunk_configure(struct trunk *trunk, const struct tl_trunk_config *config, uint32_t index,
+                     uint64_t now_ms)
 {
-    const struct tl_trunk_config *t = trunks, *other = &t[*(const uint32_t *)b];
+    uint64_t first_ms = now_ms + (uint64_t)index * SPREAD_MS,
+             next_ms = now_ms + config->options_interval_s * UINT64_C(1000);
+    bool fresh = !trunk->config || !same_peer(trunk->config, config);
 
-    return compare_peers(&t[*(const uint32_t *)a], other->listener, &other->peer);
-}
-
-int trunk_table_init(struct trunk_table *table, const struct tl_config *config, uint64_t now_ms)
-{
-    uint32_t n = config->trunk_count;
-
-    *table = (struct trunk_table){.config = config, .count = n};
-    table->trunks = calloc(n ? n : 1, sizeof *table->trunks);
-    table->by_peer = calloc(n ? n : 1, sizeof *table->by_peer);
-    if (!table->trunks || !table->by_peer) {
-        trunk_table_fini(table);
-        return -ENOMEM;
+    if (fresh)
+        trunk->asking = false; // who is asked is not who is meant
+    if (fresh || !config->options_interval_s) {
+        trunk->failures = 0;
+        if (trunk->down || !trunk->config)
+            trunk->changed_ms = now_ms;
+        trunk->down = false;
     }
-    for (uint32_t i = 0; i < n; i++) {
-        const struct tl_trunk_config *c = &config->trunks[i];
-        table->by_peer[i] = i;
-        table->trunks[i] = (struct trunk){
-            .config = c,
-            .index = i,
-            .due_ms = c->options_interval_s ? now_ms + (uint64_t)i * SPREAD_MS : TRUNK_NEVER,
-            .changed_ms = now_ms,
-        };
-    }
-    qsort_r(table->by_peer, n, sizeof *table->by_peer, compare_indices, (void *)(uintptr_t)config->trunks);
-    return 0;
-}
-
-void trunk_table_fini(struct trunk_table *table)
-{
-    free(table->trunks);
-    free(table->by_peer);
-    *table = (struct trunk_table){0};
-}
-
-// ---- whose request
-
-// First place in by_peer that is not before the key.
-static uint32_t lower_bound(const struct trunk_table *table, uint32_t listener, const struct tl_addr *peer)
-{
-    uint32_t low = 0, high = table->count;
-
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (compare_peers(table->trunks[table->by_peer[middle]].config, listener, peer) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-// (listener, peer) is unique, so at most one of them has the port.
-static struct trunk *with_port(struct trunk_table *table, uint32_t first, uint32_t end, uint16_t port)
-{
-    for (uint32_t i = first; i < end; i++) {
-        struct trunk *t = &table->trunks[table->by_peer[i]];
-        if (t->config->peer.port == port)
-            return t;
-    }
-    return NULL;
-}
-
-struct trunk *trunk_identify(struct trunk_table *table, uint32_t listener, const struct tl_addr *source,
-                             uint16_t sent_by_port)
-{
-    uint32_t first = lower_bound(table, listener, source), end = first;
-
-    if (listener >= table->config->listener_count || source->family != TL_AF_INET)
-        return NULL;
-    while (end < table->count &&
-           compare_peers(table->trunks[table->by_peer[end]].config, listener, source) == 0)
-        end++;
-    if (end == first)
-        return NULL;
-    if (end == first + 1)
-        return &table->trunks[table->by_peer[first]];
-    const struct tl_transport_row *row = tl_transport_row(table->config->listeners[listener].transport);
-    if (!row->stream) {
-        struct trunk *t = with_port(table, first, end, source->port);
-        if (t)
-            return t;
-    }
-    return with_port(table, first, end, sent_by_port ? sent_by_port : row->default_port);
-}
-
-unsigned trunk_plan(const struct trunk_table *table, const struct tl_route_config *route,
-                    uint32_t out[TL_ROUTE_TRUNKS_MAX])
-{
-    unsigned n = 0;
-
-    for (uint32_t i = 0; i < route->trunk_count; i++)
-        if (!table->trunks[route->trunks[i]].down)
-            out[n++] = route->trunks[i];
-    if (n)
-        return n;
-    memcpy(out, route->trunks, route->trunk_count * sizeof *out);
-    return route->trunk_count;
+    if (!config->options_interval_s)
+        trunk->due_ms = TRUNK_NEVER;
+    else if (fresh || trunk->due_ms == TRUNK_NEVER)
+        trunk->due_ms = first_ms;
+    else if (trunk->due_ms > next_ms)
+        trunk->due_ms = next_ms;
+    trunk->config = config;
+    trunk->index = index;
 }
 
 // ---- keep-alive
-
-uint64_t trunk_table_due(const struct trunk_table *table)
-{
-    uint64_t due = TRUNK_NEVER;
-
-    for (uint32_t i = 0; i < table->count; i++)
-        if (!table->trunks[i].asking && table->trunks[i].due_ms < due)
-            due = table->trunks[i].due_ms;
-    return due;
-}
-
-struct trunk *trunk_due(struct trunk_table *table, uint64_t now_ms)
-{
-    for (uint32_t i = 0; i < table->count; i++)
-        if (!table->trunks[i].asking && table->trunks[i].due_ms <= now_ms)
-            return &table->trunks[i];
-    return NULL;
-}
 
 void trunk_options_sent(struct trunk *trunk, uint64_t now_ms)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Trunks at run time: whose request it is, whether the peer is there, which trunk of a route to try,
-// counters. Pure state: time is a parameter (milliseconds of any steady clock), nothing here sends. One
-// thread.
+// A trunk at run time: whether its peer is there, and what was counted. It is known by its name and lives on over
+// the generations of the configuration (generation.h). Pure state: time is a parameter (milliseconds of any steady
+// clock), nothing here sends. One thread.
 #pragma once
 
 #include <stdbool.h>
@@ -26,8 +26,12 @@ struct trunk_counters {
 };
 
 struct trunk {
+    char name[TL_NAME_MAX]; // first: what trunks are found by
+    // In the current generation; NULL: it is not there any more, and only calls of former ones have it. A call looks at the
+    // settings of its own generation, never here.
     const struct tl_trunk_config *config;
-    uint32_t index; // in the configuration
+    uint32_t index;   // there
+    unsigned holders; // generations that have it; generation.c
     bool down;
     bool asking;         // an OPTIONS of ours has no result yet
     uint32_t failures;   // in a row
@@ -36,39 +40,14 @@ struct trunk {
     struct trunk_counters counters;
 };
 
-struct trunk_table {
-    const struct tl_config *config;
-    struct trunk *trunks; // in the order of the configuration
-    uint32_t count;
-    uint32_t *by_peer; // indices, sorted by listener and peer
-};
-
-// Makes the state of all trunks: all count as up until OPTIONS says else. `config` must outlive the table.
-// 0, or -ENOMEM; fini is safe on a zeroed table.
-int trunk_table_init(struct trunk_table *table, const struct tl_config *config, uint64_t now_ms);
-void trunk_table_fini(struct trunk_table *table);
-
-// The trunk whose peer sent a request to `listener` (index) from `source`, or NULL: nobody we know, refuse
-// it. The address has to be the peer's. The port decides only between trunks that share it: over UDP the
-// source's, then, on any transport, `sent_by_port`, the port in the request's topmost Via (0: none, which
-// means 5060). If neither names one of several trunks it is NULL, too.
-struct trunk *trunk_identify(struct trunk_table *table, uint32_t listener, const struct tl_addr *source,
-                             uint16_t sent_by_port);
-
-// Trunks to try for a call, in order: those of the route that are up, or, when all are down, all of them.
-// Writes indices to `out` and returns how many, at least 1.
-unsigned trunk_plan(const struct trunk_table *table, const struct tl_route_config *route,
-                    uint32_t out[TL_ROUTE_TRUNKS_MAX]);
+// The trunk has these settings from now on, as number `index` of a new generation. Health and counters stay; where the peer or
+// the listener is another one, the health begins anew: what was known was of the former peer.
+void trunk_configure(struct trunk *trunk, const struct tl_trunk_config *config, uint32_t index,
+                     uint64_t now_ms);
 
 // ---- keep-alive
 
-// When the next OPTIONS of all trunks is due; TRUNK_NEVER if none is.
-uint64_t trunk_table_due(const struct trunk_table *table);
-
-// A trunk whose OPTIONS is due at now_ms, or NULL. Call it until NULL, with trunk_options_sent() after each.
-struct trunk *trunk_due(struct trunk_table *table, uint64_t now_ms);
-
-// An OPTIONS leaves. Exactly one trunk_options_result() has to follow.
+// An OPTIONS leaves. Exactly one trunk_options_result() has to follow, unless trunk_configure() has set `asking` back.
 void trunk_options_sent(struct trunk *trunk, uint64_t now_ms);
 
 // What came of it: the final status (100..699), or 0 when there was none (Timer F, transport failed). Any

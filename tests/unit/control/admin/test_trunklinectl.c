@@ -260,14 +260,14 @@ static void trunks_are_listed(void)
     CU_ASSERT_FATAL(tl_config_load(TEST_SOURCE_ROOT "/docs/examples/bare-metal.json", &config, &errors) == 0);
     CU_ASSERT_FATAL(trunk_table_init(&table, config, 5000) == 0);
     for (int i = 0; i < 2; i++) {
-        trunk_options_sent(&table.trunks[1], 10000);
-        trunk_options_result(&table.trunks[1], 0, 42000);
+        trunk_options_sent(table.now->trunks[1], 10000);
+        trunk_options_result(table.now->trunks[1], 0, 42000);
     }
-    trunk_attempt(&table.trunks[2]);
-    trunk_attempt_result(&table.trunks[2], 200, 50000);
-    trunk_leg_begins(&table.trunks[2]);
-    trunk_attempt(&table.trunks[2]);
-    trunk_attempt_result(&table.trunks[2], 503, 50000);
+    trunk_attempt(table.now->trunks[2]);
+    trunk_attempt_result(table.now->trunks[2], 200, 50000);
+    trunk_leg_begins(table.now->trunks[2]);
+    trunk_attempt(table.now->trunks[2]);
+    trunk_attempt_result(table.now->trunks[2], 503, 50000);
 
     fixture_begin(&f, NULL);
     f.trunks = &table;

@@ -587,7 +587,7 @@ static void test_keep_alive(void)
 {
     struct world w;
     world_open(&w, options);
-    const struct trunk *two = &agent_trunks(w.agent)->trunks[2];
+    const struct trunk *two = agent_trunks(w.agent)->now->trunks[2];
     const char *o = party_expect(&w, &w.b2, "OPTIONS");
     CU_ASSERT_PTR_NOT_NULL(o);
     for (int i = 0; i < 3000 && !two->down; i++)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "control/trunk/trunk.h"
+#include "control/trunk/generation.h"
 #include "runner.h"
 
 static struct tl_config config;
@@ -20,8 +20,11 @@ static struct tl_addr addr(const char *ip, uint16_t port)
 
 static void trunk(uint32_t listener, const char *ip, uint16_t port)
 {
-    config.trunks[config.trunk_count++] = (struct tl_trunk_config){
+    struct tl_trunk_config *t = &config.trunks[config.trunk_count++];
+
+    *t = (struct tl_trunk_config){
         .listener = listener, .peer = addr(ip, port), .options_interval_s = 30, .options_failures = 2};
+    snprintf(t->name, sizeof t->name, "t%u", config.trunk_count - 1);
 }
 
 static void begin(void)
@@ -170,7 +173,7 @@ static void options_follow_the_clock(void)
     begin();
     trunk(0, "10.0.0.1", 5060);
     CU_ASSERT_FATAL(trunk_table_init(&table, &config, 1000) == 0);
-    struct trunk *t = &table.trunks[0];
+    struct trunk *t = table.now->trunks[0];
     CU_ASSERT(trunk_table_due(&table) == 1000 && trunk_due(&table, 999) == NULL);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         enum trunk_change change = TRUNK_SAME;
@@ -206,7 +209,7 @@ static void without_keep_alive_a_trunk_is_up(void)
     config.trunks[0].options_interval_s = 0;
     CU_ASSERT_FATAL(trunk_table_init(&table, &config, 5) == 0);
     CU_ASSERT(trunk_table_due(&table) == TRUNK_NEVER && trunk_due(&table, UINT64_MAX - 1) == NULL);
-    CU_ASSERT(!table.trunks[0].down);
+    CU_ASSERT(!table.now->trunks[0]->down);
     trunk_table_fini(&table);
 }
 
@@ -251,8 +254,8 @@ static void plan_skips_trunks_that_are_down(void)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint32_t plan[TL_ROUTE_TRUNKS_MAX];
         for (unsigned k = 0; k < 3; k++)
-            table.trunks[k].down = rows[i].down >> k & 1;
-        CU_ASSERT(trunk_plan(&table, &route, plan) == rows[i].count);
+            table.now->trunks[k]->down = rows[i].down >> k & 1;
+        CU_ASSERT(trunk_plan(table.now, &route, plan) == rows[i].count);
         CU_ASSERT(memcmp(plan, rows[i].plan, rows[i].count * sizeof plan[0]) == 0);
     }
     trunk_table_fini(&table);

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/trunk/generation.h"
+
+#include <errno.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+// ---- trunks by name
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(((const struct trunk *)a)->name, ((const struct trunk *)b)->name);
+}
+
+struct trunk *trunk_named(const struct trunk_table *table, const char *name)
+{
+    struct trunk key = {0};
+    size_t len = strlen(name);
+
+    if (len >= sizeof key.name)
+        return NULL;
+    memcpy(key.name, name, len);
+    struct trunk *const *found = tfind(&key, &table->by_name, compare_names);
+    return found ? *found : NULL;
+}
+
+// The trunk of that name, made where there is none, with one holder more. NULL without memory.
+static struct trunk *hold_trunk(struct trunk_table *table, const char *name)
+{
+    struct trunk *trunk = trunk_named(table, name);
+
+    if (!trunk) {
+        trunk = calloc(1, sizeof *trunk);
+        if (!trunk)
+            return NULL;
+        memcpy(trunk->name, name, strlen(name));
+        if (!tsearch(trunk, &table->by_name, compare_names)) {
+            free(trunk);
+            return NULL;
+        }
+    }
+    trunk->holders++;
+    return trunk;
+}
+
+static void drop_trunk(struct trunk_table *table, struct trunk *trunk)
+{
+    if (!trunk || --trunk->holders)
+        return;
+    tdelete(trunk, &table->by_name, compare_names);
+    free(trunk);
+}
+
+// ---- generations
+
+static int compare_peers(const struct tl_trunk_config *a, uint32_t listener, const struct tl_addr *peer)
+{
+    if (a->listener != listener)
+        return a->listener < listener ? -1 : 1;
+    return memcmp(a->peer.ip, peer->ip, sizeof peer->ip);
+}
+
+static int compare_indices(const void *a, const void *b, void *trunks)
+{
+    const struct tl_trunk_config *t = trunks, *other = &t[*(const uint32_t *)b];
+
+    return compare_peers(&t[*(const uint32_t *)a], other->listener, &other->peer);
+}
+
+static void generation_free(struct generation *g)
+{
+    for (uint32_t i = 0; g->trunks && i < g->config->trunk_count; i++)
+        drop_trunk(g->table, g->trunks[i]);
+    free(g->trunks);
+    free(g->by_peer);
+    tl_config_free(g->owned);
+    free(g);
+}
+
+static struct generation *generation_new(struct trunk_table *table, const struct tl_config *config)
+{
+    uint32_t n = config->trunk_count, made = 0;
+    struct generation *g = calloc(1, sizeof *g);
+
+    if (!g)
+        return NULL;
+    *g = (struct generation){
+        .config = config, .number = table->now ? table->now->number + 1 : 1, .table = table, .holders = 1};
+    g->trunks = calloc(n ? n : 1, sizeof *g->trunks);
+    g->by_peer = calloc(n ? n : 1, sizeof *g->by_peer);
+    while (g->trunks && g->by_peer && made < n &&
+           (g->trunks[made] = hold_trunk(table, config->trunks[made].name)))
+        made++;
+    if (!g->trunks || !g->by_peer || made < n) {
+        generation_free(g);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        g->by_peer[i] = i;
+    qsort_r(g->by_peer, n, sizeof *g->by_peer, compare_indices, (void *)(uintptr_t)config->trunks);
+    return g;
+}
+
+struct generation *generation_hold(struct generation *g)
+{
+    g->holders++;
+    return g;
+}
+
+void generation_drop(struct generation *g)
+{
+    if (g && --g->holders == 0)
+        generation_free(g);
+}
+
+// ---- the current one
+
+// The trunks have the settings of `g` from now on; those that it lacks have none.
+static void make_current(struct trunk_table *table, struct generation *g, uint64_t now_ms)
+{
+    struct generation *former = table->now;
+
+    for (uint32_t i = 0; i < g->config->trunk_count; i++)
+        trunk_configure(g->trunks[i], &g->config->trunks[i], i, now_ms);
+    for (uint32_t i = 0; former && i < former->config->trunk_count; i++)
+        if (former->trunks[i]->config == &former->config->trunks[i])
+            former->trunks[i]->config = NULL;
+    table->now = g;
+    generation_drop(former);
+}
+
+int trunk_table_init(struct trunk_table *table, const struct tl_config *config, uint64_t now_ms)
+{
+    *table = (struct trunk_table){0};
+    struct generation *g = generation_new(table, config);
+    if (!g)
+        return -ENOMEM;
+    make_current(table, g, now_ms);
+    return 0;
+}
+
+int trunk_table_reload(struct trunk_table *table, struct tl_config *config, uint64_t now_ms)
+{
+    struct generation *g = generation_new(table, config);
+
+    if (!g)
+        return -ENOMEM;
+    g->owned = config;
+    make_current(table, g, now_ms);
+    return 0;
+}
+
+void trunk_table_fini(struct trunk_table *table)
+{
+    generation_drop(table->now);
+    *table = (struct trunk_table){0};
+}
+
+struct each {
+    void (*fn)(void *arg, const struct trunk *trunk);
+    void *arg;
+};
+
+static void tell_of_former(const void *node, VISIT which, void *arg)
+{
+    const struct trunk *trunk = *(struct trunk *const *)node;
+    const struct each *each = arg;
+
+    if (!trunk->config && (which == postorder || which == leaf))
+        each->fn(each->arg, trunk);
+}
+
+void trunk_each(const struct trunk_table *table, void (*fn)(void *arg, const struct trunk *trunk), void *arg)
+{
+    for (uint32_t i = 0; i < table->now->config->trunk_count; i++)
+        fn(arg, table->now->trunks[i]);
+    twalk_r(table->by_name, tell_of_former, &(struct each){fn, arg});
+}
+
+// ---- whose request
+
+// First place in by_peer that is not before the key.
+static uint32_t lower_bound(const struct generation *g, uint32_t listener, const struct tl_addr *peer)
+{
+    uint32_t low = 0, high = g->config->trunk_count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (compare_peers(&g->config->trunks[g->by_peer[middle]], listener, peer) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+// (listener, peer) is unique, so at most one of them has the port.
+static struct trunk *with_port(const struct generation *g, uint32_t first, uint32_t end, uint16_t port)
+{
+    for (uint32_t i = first; i < end; i++)
+        if (g->config->trunks[g->by_peer[i]].peer.port == port)
+            return g->trunks[g->by_peer[i]];
+    return NULL;
+}
+
+struct trunk *trunk_identify(const struct trunk_table *table, uint32_t listener, const struct tl_addr *source,
+                             uint16_t sent_by_port)
+{
+    const struct generation *g = table->now;
+    const struct tl_config *config = g->config;
+    uint32_t first = lower_bound(g, listener, source), end = first;
+
+    if (listener >= config->listener_count || source->family != TL_AF_INET)
+        return NULL;
+    while (end < config->trunk_count &&
+           compare_peers(&config->trunks[g->by_peer[end]], listener, source) == 0)
+        end++;
+    if (end == first)
+        return NULL;
+    if (end == first + 1)
+        return g->trunks[g->by_peer[first]];
+    const struct tl_transport_row *row = tl_transport_row(config->listeners[listener].transport);
+    if (!row->stream) {
+        struct trunk *t = with_port(g, first, end, source->port);
+        if (t)
+            return t;
+    }
+    return with_port(g, first, end, sent_by_port ? sent_by_port : row->default_port);
+}
+
+// ---- which to try
+
+unsigned trunk_plan(const struct generation *g, const struct tl_route_config *route,
+                    uint32_t out[TL_ROUTE_TRUNKS_MAX])
+{
+    unsigned n = 0;
+
+    for (uint32_t i = 0; i < route->trunk_count; i++)
+        if (!g->trunks[route->trunks[i]]->down)
+            out[n++] = route->trunks[i];
+    if (n)
+        return n;
+    memcpy(out, route->trunks, route->trunk_count * sizeof *out);
+    return route->trunk_count;
+}
+
+// ---- keep-alive
+
+uint64_t trunk_table_due(const struct trunk_table *table)
+{
+    const struct generation *g = table->now;
+    uint64_t due = TRUNK_NEVER;
+
+    for (uint32_t i = 0; i < g->config->trunk_count; i++)
+        if (!g->trunks[i]->asking && g->trunks[i]->due_ms < due)
+            due = g->trunks[i]->due_ms;
+    return due;
+}
+
+struct trunk *trunk_due(const struct trunk_table *table, uint64_t now_ms)
+{
+    const struct generation *g = table->now;
+
+    for (uint32_t i = 0; i < g->config->trunk_count; i++)
+        if (!g->trunks[i]->asking && g->trunks[i]->due_ms <= now_ms)
+            return g->trunks[i];
+    return NULL;
+}

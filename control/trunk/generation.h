@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Generations of the configuration. A reload makes a new one, which is the current one from then on; a call keeps the one that it
+// began with and reads its settings there to its end. What trunks have learnt (trunk.h) belongs to none of them: it is
+// found by name, lives on as long as one generation has the trunk, and is freed with the last one.
+//
+// A generation is held by the table while it is the current one, by each call that began with it, and by whatever else may
+// come back to it later. Trunks, listeners and realms are numbered within a generation: an index means nothing in another one.
+// Pure; one thread.
+#pragma once
+
+#include <stdint.h>
+
+#include "control/trunk/trunk.h"
+
+struct trunk_table;
+
+struct generation {
+    const struct tl_config *config;
+    struct trunk **trunks; // state of config->trunks[i]
+    uint64_t number;       // from 1
+    // generation.c
+    uint32_t *by_peer; // indices, sorted by listener and peer
+    struct tl_config *owned;
+    struct trunk_table *table;
+    unsigned holders;
+};
+
+struct trunk_table {
+    struct generation *now; // the current one
+    void *by_name;          // every struct trunk that a generation has; <search.h>
+};
+
+// Makes the first generation and the state of its trunks: all count as up until OPTIONS says else. `config` must outlive the
+// table. 0, or -ENOMEM; fini is safe on a zeroed table, and comes when nobody holds a generation any more.
+int trunk_table_init(struct trunk_table *table, const struct tl_config *config, uint64_t now_ms);
+void trunk_table_fini(struct trunk_table *table);
+
+// Makes `config` the current generation and takes it over: tl_config_free() ends it with its last holder. Its listeners are
+// those of the generation before. 0; -ENOMEM: nothing has changed, and `config` is still the caller's.
+int trunk_table_reload(struct trunk_table *table, struct tl_config *config, uint64_t now_ms);
+
+// One more holder; returns its argument.
+struct generation *generation_hold(struct generation *generation);
+// One holder less; with the last one it ends, and so do trunks that no other generation has. NULL is ignored.
+void generation_drop(struct generation *generation);
+
+// The trunk of that name, of the current generation or one that is still held; NULL: none.
+struct trunk *trunk_named(const struct trunk_table *table, const char *name);
+
+// Tells `fn` of each trunk of the current generation in its order, then of those that only former ones have.
+void trunk_each(const struct trunk_table *table, void (*fn)(void *arg, const struct trunk *trunk), void *arg);
+
+// The trunk of the current generation whose peer sent a request to `listener` (index) from `source`, or NULL: nobody we know,
+// refuse it. The address has to be the peer's. The port decides only between trunks that share it: over UDP the
+// source's, then, on any transport, `sent_by_port`, the port in the request's topmost Via (0: none, which
+// means 5060). If neither names one of several trunks it is NULL, too.
+struct trunk *trunk_identify(const struct trunk_table *table, uint32_t listener, const struct tl_addr *source,
+                             uint16_t sent_by_port);
+
+// Trunks to try for a call, in order: those of the route that are up, or, when all are down, all of them. `route` is one of
+// the generation's. Writes indices to `out` and returns how many, at least 1.
+unsigned trunk_plan(const struct generation *generation, const struct tl_route_config *route,
+                    uint32_t out[TL_ROUTE_TRUNKS_MAX]);
+
+// When the next OPTIONS of all trunks of the current generation is due; TRUNK_NEVER if none is.
+uint64_t trunk_table_due(const struct trunk_table *table);
+
+// A trunk of it whose OPTIONS is due at now_ms, or NULL. Call it until NULL, with trunk_options_sent() after each.
+struct trunk *trunk_due(const struct trunk_table *table, uint64_t now_ms);
