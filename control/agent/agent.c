@@ -60,13 +60,12 @@ struct sip_str agent_sdp_of(const struct sip_msg *msg)
 
 const struct tl_trunk_config *agent_leg_trunk(const struct agent_leg *leg)
 {
-    const struct agent_call *c = leg->owner;
-    return &c->generation->config->trunks[c->call.side[leg->side].trunk];
+    return &leg->generation->config->trunks[leg->owner->call.side[leg->side].trunk];
 }
 
 const struct tl_listener_config *agent_leg_listener(const struct agent_leg *leg)
 {
-    return &leg->owner->generation->config->listeners[agent_leg_trunk(leg)->listener];
+    return &leg->generation->config->listeners[agent_leg_trunk(leg)->listener];
 }
 
 // What else a body may be is ignored, unless its sender demands that it is understood.

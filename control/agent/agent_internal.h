@@ -44,16 +44,17 @@ struct agent_leg {
     struct agent_user user; // first
     uint8_t side;
     struct agent_call *owner;
-    struct trunk *trunk;          // that counts this leg; B: the one tried last, NULL: none yet
-    char contact[SIP_NUMBER_MAX]; // user part of our Contact to this side: whom the other one is to it
-    struct agent_dialog *dialogs; // oldest first
-    struct agent_dialog *main;    // the confirmed one, or A's until there is one
-    uint8_t dialog_ids;           // the last number given
-    char tag[SIP_TAG_LEN];        // B: ours in the INVITE, so in all its dialogs
-    char call_id[64];             // B: of the INVITE
-    uint32_t invite_cseq;         // of the last INVITE of ours
-    struct sip_txn *invite_in;    // waits for our final answer
-    struct sip_txn *invite_out;   // waits for a final response, or its 2xx for our ACK
+    struct generation *generation; // that it began with; its side of the call machine reads there
+    struct trunk *trunk;           // that counts this leg; B: the one tried last, NULL: none yet
+    char contact[SIP_NUMBER_MAX];  // user part of our Contact to this side: whom the other one is to it
+    struct agent_dialog *dialogs;  // oldest first
+    struct agent_dialog *main;     // the confirmed one, or A's until there is one
+    uint8_t dialog_ids;            // the last number given
+    char tag[SIP_TAG_LEN];         // B: ours in the INVITE, so in all its dialogs
+    char call_id[64];              // B: of the INVITE
+    uint32_t invite_cseq;          // of the last INVITE of ours
+    struct sip_txn *invite_in;     // waits for our final answer
+    struct sip_txn *invite_out;    // waits for a final response, or its 2xx for our ACK
     struct sip_txn *update_in, *update_out;
     struct sip_txn *prack_in;
     struct sip_txn *bye;
@@ -85,7 +86,7 @@ struct agent_call {
     struct agent *agent;
     struct agent_call *next, **link; // list of all calls, newest first
     uint64_t id;
-    struct generation *generation; // that it began with: all its settings
+    struct generation *generation; // that it began with: routes, and what belongs to no leg
     struct call_env env;
     struct call call;
     struct agent_leg *leg[2]; // each in memory of its own
@@ -157,7 +158,7 @@ extern const char agent_sdp_type[]; // "application/sdp"
 void agent_respond(struct sip_txn *txn, int status, unsigned retry_after, const char *headers);
 // The same inside a dialog, where Allow is that of the trunk.
 void agent_respond_in(const struct agent_dialog *d, struct sip_txn *txn, int status, const char *headers);
-// The trunk of the leg and its listener, in the generation of its call.
+// The trunk of the leg and its listener, in its generation.
 const struct tl_trunk_config *agent_leg_trunk(const struct agent_leg *leg);
 const struct tl_listener_config *agent_leg_listener(const struct agent_leg *leg);
 struct sip_str agent_sdp_of(const struct sip_msg *msg);

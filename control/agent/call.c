@@ -33,6 +33,8 @@ struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, c
         c->leg[s]->owner = c;
     }
     c->generation = generation_hold(agent->trunks.now);
+    for (unsigned s = 0; s < 2; s++)
+        c->leg[s]->generation = generation_hold(c->generation);
     c->env = (struct call_env){c->generation->config, {sdes_kernel_random, NULL}, &agent->counters.sdp};
     for (unsigned t = 0; t < CALL_TIMER_COUNT; t++)
         c->timer[t] = (struct agent_timer){.owner = c, .which = (enum call_timer)t};
@@ -73,6 +75,7 @@ static void leg_free(struct agent_leg *leg)
         trunk_leg_ends(leg->trunk);
     sip_owner_cut(&leg->user.sip); // among them: a call that is over repeats no 2xx
     agent_dialogs_free(leg);
+    generation_drop(leg->generation);
     free(leg);
 }
 

@@ -92,6 +92,7 @@ int call_init(struct call *call, const struct call_env *env, uint32_t trunk_a, c
     call->trunk_count = (uint8_t)trunk_count;
     for (unsigned i = 0; i < trunk_count; i++)
         call->targets[i].trunk = trunks[i];
+    call->side[CALL_A].config = call->side[CALL_B].config = env->config;
     call->side[CALL_A].trunk = trunk_a;
     call->side[CALL_B].trunk = trunks[0];
     return neg_init(&call->side[CALL_A].neg, &env->config->trunks[trunk_a], env->random);
@@ -107,9 +108,8 @@ void call_fini(struct call *call)
 
 static void set_realm(const struct call *call, uint8_t side, struct tl_leg *leg)
 {
-    const struct tl_config *config = call->env->config;
-    const struct tl_trunk_config *trunk = &config->trunks[call->side[side].trunk];
-    memcpy(leg->realm, config->realms[trunk->realm].name, sizeof leg->realm);
+    const struct tl_realm_config *realm = &call->side[side].config->realms[call_trunk(call, side)->realm];
+    memcpy(leg->realm, realm->name, sizeof leg->realm);
 }
 
 void call_legs(const struct call *call, struct tl_leg out[2])
@@ -122,8 +122,7 @@ void call_legs(const struct call *call, struct tl_leg out[2])
         neg_fill(&call->side[CALL_A].neg, &call->side[CALL_B].neg, out);
     else
         for (int s = 0; s < 2; s++) // nothing is agreed yet
-            neg_limits(&call->env->config->trunks[call->side[s].trunk], &call->side[s].neg,
-                       &call->side[!s].neg, &out[s]);
+            neg_limits(call_trunk(call, (uint8_t)s), &call->side[s].neg, &call->side[!s].neg, &out[s]);
     set_realm(call, CALL_A, &out[0]);
     set_realm(call, CALL_B, &out[1]);
 }

@@ -202,7 +202,10 @@ struct call_fork;     // an early dialog of B
 
 struct call_side {
     struct neg_leg neg; // what is agreed with the main dialog
-    uint32_t trunk;     // index
+    // Its trunk is number `trunk` here: the configuration that the side began with, which outlives it. A side that
+    // a transfer brought from another call may have another one than the call.
+    const struct tl_config *config;
+    uint32_t trunk;
     uint8_t main;       // number of the main dialog, 0: the only one
     uint8_t allow;      // enum call_method: what the far side says it takes
     bool allow_known;   // it has said so

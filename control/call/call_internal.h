@@ -11,7 +11,7 @@ static inline uint8_t call_other(uint8_t side)
 
 static inline const struct tl_trunk_config *call_trunk(const struct call *call, uint8_t side)
 {
-    return &call->env->config->trunks[call->side[side].trunk];
+    return &call->side[side].config->trunks[call->side[side].trunk];
 }
 
 // ---- actions (act.c) ----------------------------------------------------------------------------------

@@ -99,7 +99,7 @@ static int find_trunk(struct record *r, const struct tl_config *config, uint32_t
 static void put_side(struct record_writer *w, const struct call *call, uint8_t side)
 {
     record_begin(w, "side", SIDE_RECORD);
-    put_trunk(w, call->env->config, call->side[side].trunk);
+    put_trunk(w, call->side[side].config, call->side[side].trunk);
     put_fields(w, side_fields, COUNT(side_fields), &call->side[side]);
     if (call->side[side].neg.trunk) // B was not asked yet
         neg_save(w, "leg", &call->side[side].neg);
@@ -174,6 +174,7 @@ static int get_side(struct call *call, const struct record *in, uint8_t side)
     const struct tl_config *config = call->env->config;
     struct call_side *s = &call->side[side];
     struct record r;
+    s->config = config;
     if (record_section(in, "side", side, &r) < 0 || r.version != SIDE_RECORD)
         return -EINVAL;
     int rc = find_trunk(&r, config, &s->trunk);
