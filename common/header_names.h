@@ -134,7 +134,8 @@ enum tl_header_rule {
     X(USER_TO_USER, "User-to-User", 0, TEXT, TL_MSG_ALL, "Addresses in it become ours.")                     \
     X(VIA, "Via", 'v', OWN, 0, NULL)                                                                         \
     X(WARNING, "Warning", 0, OWN, 0, NULL)                                                                   \
-    X(WWW_AUTHENTICATE, "WWW-Authenticate", 0, OWN, 0, NULL)
+    X(WWW_AUTHENTICATE, "WWW-Authenticate", 0, OWN, 0, NULL)                                                 \
+    X(X_TRUNKLINE_HOPS, "X-Trunkline-Hops", 0, OWN, 0, NULL)
 
 struct tl_header {
     const char *name;

@@ -145,6 +145,8 @@ int main(int argc, char **argv)
     if (tl_config_load(options.config, &config, errors) < 0) {
         tl_config_print_errors(stderr, options.config, errors);
         status = EXIT_USAGE;
+    } else {
+        tl_config_print_errors(stderr, options.config, errors);
     }
     free(errors);
     if (status == EXIT_SUCCESS && options.check) {

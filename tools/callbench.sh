@@ -37,7 +37,7 @@ cat >"$dir/config.json" <<CONFIG
 {"dataplane": {"socket": "$dir/dataplane.sock", "max_sessions": 60000, "ports": [{"name": "p", "device": "net_null0"}]},
  "control": {"socket": "$dir/control.sock", "max_calls": 30000},
  "realms": [{"name": "left", "port": "p", "address": "198.51.100.1/24", "rtp_ports": [1024, 65535]},
-            {"name": "right", "port": "p", "address": "203.0.113.1/24", "rtp_ports": [1024, 65535]}],
+            {"name": "right", "port": "p", "side": "core", "address": "203.0.113.1/24", "rtp_ports": [1024, 65535]}],
  "listeners": [{"name": "a", "transport": "udp", "address": "127.0.1.1:5060"}, {"name": "b", "transport": "udp", "address": "127.0.2.1:5060"}],
  "trunks": [{"name": "caller", "listener": "a", "peer": "127.0.1.10:5060", "realm": "left", "options_interval_s": 0},
             {"name": "callee", "listener": "b", "peer": "127.0.2.11:5060", "realm": "right", "options_interval_s": 0}],

@@ -6,8 +6,7 @@
 
 #include "common/config/parse.h"
 
-// Node of item `i` of a list, for errors.
-static uint32_t item(const struct config_parser *p, enum config_list list, uint32_t i)
+uint32_t config_item(const struct config_parser *p, enum config_list list, uint32_t i)
 {
     uint32_t node = 0;
 
@@ -67,7 +66,7 @@ static void check_ports(struct config_parser *p, const struct tl_dataplane_confi
         descriptors += (uint64_t)d->worker_count * (d->ports[i].rx_descriptors + d->ports[i].tx_descriptors);
         for (uint32_t k = 0; len && k < i; k++)
             if (device_len(d->ports[k].device) == len && strncasecmp(d->ports[k].device, device, len) == 0)
-                config_complain(p, item(p, LIST_PORTS, i), "device",
+                config_complain(p, config_item(p, LIST_PORTS, i), "device",
                                 "%.*s is the device of ports[%u] already; expected another device", (int)len,
                                 device, k);
     }
@@ -98,7 +97,7 @@ static void check_dataplane(struct config_parser *p)
     for (uint32_t i = 0; !d->huge_pages && i < d->port_count; i++) {
         const char *device = d->ports[i].device;
         if (device[0] && !strchr(device, '_'))
-            config_complain(p, item(p, LIST_PORTS, i), "device",
+            config_complain(p, config_item(p, LIST_PORTS, i), "device",
                             "a PCI device needs huge pages; expected dataplane.huge_pages true, or a vdev");
     }
 }
@@ -158,15 +157,15 @@ static void check_realms(struct config_parser *p)
         const struct tl_realm_config *r = &c->realms[i];
         if (!r->address.family)
             continue;
-        check_subnet(p, r, item(p, LIST_REALMS, i));
+        check_subnet(p, r, config_item(p, LIST_REALMS, i));
         for (uint32_t k = 0; k < i; k++)
             if (same_ip(&c->realms[k].address, &r->address))
-                config_complain(p, item(p, LIST_REALMS, i), "address",
+                config_complain(p, config_item(p, LIST_REALMS, i), "address",
                                 "is the address of realms[%u] already; expected an address of its own", k);
         for (uint32_t k = 0; k < c->listener_count; k++)
             if (same_ip(&c->listeners[k].address, &r->address))
                 config_complain(
-                    p, item(p, LIST_LISTENERS, k), "address",
+                    p, config_item(p, LIST_LISTENERS, k), "address",
                     "is the media address of realms[%u], which the kernel must not have; expected "
                     "another address for SIP",
                     i);
@@ -181,11 +180,11 @@ static void check_listeners(struct config_parser *p)
         for (uint32_t k = 0; k < i; k++)
             if (c->listeners[k].transport == c->listeners[i].transport &&
                 same_addr(&c->listeners[k].address, &c->listeners[i].address))
-                config_complain(p, item(p, LIST_LISTENERS, i), "address",
+                config_complain(p, config_item(p, LIST_LISTENERS, i), "address",
                                 "listeners[%u] has this transport and address already; expected another", k);
 }
 
-// ---- trunks and routes
+// ---- trunks
 
 static void check_peer(struct config_parser *p, const struct tl_trunk_config *t, uint32_t i)
 {
@@ -193,13 +192,13 @@ static void check_peer(struct config_parser *p, const struct tl_trunk_config *t,
 
     for (uint32_t k = 0; k < c->listener_count; k++)
         if (same_addr(&c->listeners[k].address, &t->peer)) {
-            config_complain(p, item(p, LIST_TRUNKS, i), "peer",
+            config_complain(p, config_item(p, LIST_TRUNKS, i), "peer",
                             "is our own listener \"%s\"; expected a remote peer", c->listeners[k].name);
             return;
         }
     for (uint32_t k = 0; k < c->realm_count; k++)
         if (same_ip(&c->realms[k].address, &t->peer)) {
-            config_complain(p, item(p, LIST_TRUNKS, i), "peer",
+            config_complain(p, config_item(p, LIST_TRUNKS, i), "peer",
                             "is our own media address in realm \"%s\"; expected a remote peer",
                             c->realms[k].name);
             return;
@@ -208,7 +207,7 @@ static void check_peer(struct config_parser *p, const struct tl_trunk_config *t,
         if (c->trunks[k].listener == t->listener && t->listener != CONFIG_NO_INDEX &&
             same_addr(&c->trunks[k].peer, &t->peer)) {
             config_complain(
-                p, item(p, LIST_TRUNKS, i), "peer",
+                p, config_item(p, LIST_TRUNKS, i), "peer",
                 "trunks[%u] has this listener and peer already; expected another peer or listener", k);
             return;
         }
@@ -217,7 +216,7 @@ static void check_peer(struct config_parser *p, const struct tl_trunk_config *t,
 // "none" beside a line says two things at once.
 static void check_sdp_pass(struct config_parser *p, const struct tl_trunk_config *t, uint32_t i)
 {
-    uint32_t node = item(p, LIST_TRUNKS, i);
+    uint32_t node = config_item(p, LIST_TRUNKS, i);
     bool own = scan_find(&p->scan, node, "sdp_pass") != SCAN_NONE;
 
     for (uint32_t k = 0; t->sdp_pass_count > 1 && k < t->sdp_pass_count; k++)
@@ -229,44 +228,27 @@ static void check_sdp_pass(struct config_parser *p, const struct tl_trunk_config
 
 static void check_trunks(struct config_parser *p)
 {
-    const struct tl_config *c = &p->root->config;
+    struct tl_config *c = &p->root->config;
 
     for (uint32_t i = 0; i < c->trunk_count; i++) {
-        const struct tl_trunk_config *t = &c->trunks[i];
+        struct tl_trunk_config *t = &c->trunks[i];
+        if (t->side == TL_SIDE_OF_REALM)
+            t->side = t->realm < c->realm_count ? c->realms[t->realm].side : TL_SIDE_PEER;
         if (t->peer.family)
             check_peer(p, t, i);
         check_sdp_pass(p, t, i);
         if (t->session_expires_s < t->min_se_s)
-            config_complain(p, item(p, LIST_TRUNKS, i), NULL,
+            config_complain(p, config_item(p, LIST_TRUNKS, i), NULL,
                             "session_expires_s of %u s is below min_se_s of %u s; expected at least as much",
                             t->session_expires_s, t->min_se_s);
         if (t->srtp == TL_SRTP_OFF || c->control.srtp_without_tls == TL_SRTP_ALLOW)
             continue;
-        uint32_t node = item(p, LIST_TRUNKS, i);
+        uint32_t node = config_item(p, LIST_TRUNKS, i);
         const char *from = scan_find(&p->scan, node, "srtp") == SCAN_NONE ? "profile" : "srtp";
         config_complain(
             p, node, from,
             "SRTP needs SIP over TLS to hide its keys, and there is no TLS yet; expected srtp \"off\", or "
             "control.srtp_without_tls \"allow\" to send the keys in the clear");
-    }
-}
-
-static void check_routes(struct config_parser *p)
-{
-    const struct tl_config *c = &p->root->config;
-
-    for (uint32_t i = 0; i < c->route_count; i++) {
-        const struct tl_route_config *r = &c->routes[i];
-        if (!r->any_from && r->from == CONFIG_NO_INDEX)
-            continue;
-        for (uint32_t k = 0; k < i; k++)
-            if (strcmp(c->routes[k].prefix, r->prefix) == 0 && c->routes[k].any_from == r->any_from &&
-                c->routes[k].from == r->from) {
-                config_complain(
-                    p, item(p, LIST_ROUTES, i), "prefix",
-                    "routes[%u] has this prefix and from already; expected one route with all its trunks", k);
-                break;
-            }
     }
 }
 
@@ -277,5 +259,5 @@ void config_check(struct config_parser *p)
     check_realms(p);
     check_listeners(p);
     check_trunks(p);
-    check_routes(p);
+    config_check_routes(p);
 }

@@ -22,6 +22,7 @@ enum {
     TL_PATH_LEN = 108, // of a Unix socket, with the final NUL
     TL_DEVICE_LEN = 256,
     TL_DIGITS_MAX = 32,
+    TL_EMERGENCY_MAX = 16,
     TL_HOST_MAX = 128,           // a host's name
     TL_HEADER_PATTERNS_MAX = 16, // of a list in a trunk's headers
     TL_HEADER_PATTERN_LEN = 40,
@@ -32,6 +33,8 @@ enum {
     TL_SESSION_BYTES = 5248,
 };
 
+// What stands behind a realm or trunk: networks of others, or ours. OF_REALM: not said at the trunk; never behind the check.
+enum tl_side { TL_SIDE_PEER, TL_SIDE_CORE, TL_SIDE_OF_REALM };
 enum tl_poll_mode { TL_POLL_BUSY, TL_POLL_ADAPTIVE };
 enum tl_srtp_policy { TL_SRTP_OFF, TL_SRTP_OPTIONAL, TL_SRTP_REQUIRED };
 enum tl_g711 { TL_PCMU, TL_PCMA };
@@ -84,6 +87,7 @@ struct tl_realm_config {
     struct tl_addr gateway; // next hop off-link, family 0 = none
     uint16_t rtp_first;     // even, >= 1024
     uint16_t rtp_last;      // odd, > rtp_first
+    enum tl_side side;      // of its trunks
 };
 
 // A SIP socket.
@@ -113,6 +117,7 @@ struct tl_trunk_config {
     uint32_t listener;   // index
     struct tl_addr peer; // with port
     uint32_t realm;      // index; where its media is
+    enum tl_side side;
     enum tl_srtp_policy srtp;
     enum tl_suite suites[TL_SUITES_MAX]; // in order of preference, for offers and answers
     uint32_t suite_count;
@@ -163,6 +168,8 @@ struct tl_route_config {
     uint32_t from;                        // else only calls from this trunk
     uint32_t trunks[TL_ROUTE_TRUNKS_MAX]; // indices, tried in order
     uint32_t trunk_count;
+    bool peer_to_peer;   // may lead from a trunk of the side "peer" to one of that side
+    bool back_to_origin; // may lead back to the trunk that the call came from
 };
 
 struct tl_control_config {
@@ -175,6 +182,9 @@ struct tl_control_config {
     uint32_t max_calls;
     uint32_t max_transactions;
     uint32_t retry_after_s; // in our 503
+    uint32_t max_hops;      // nodes of ours that a call may have passed before this one
+    char emergency_numbers[TL_EMERGENCY_MAX][TL_DIGITS_MAX];
+    uint32_t emergency_count;
 };
 
 struct tl_config {
@@ -190,14 +200,17 @@ struct tl_config {
     uint32_t route_count;
 };
 
-// What is wrong with a configuration, a line each: "FILE:LINE:COLUMN: PATH: what is wrong; expected what\n".
+// What is wrong with a configuration, a line each: "FILE:LINE:COLUMN: PATH: what is wrong; expected what\n". Where nothing
+// is wrong, what somebody should look at, with "warning: " behind the path.
 struct tl_config_errors {
     char text[8192]; // in the order of the file, as many as fit, the last one whole; printable but for '\n'
     unsigned count;  // all that were found
+    unsigned warnings;
 };
 
 // Reads and checks the file, for a start as for --check: it needs neither root nor the machine it is meant
-// for. On success *out is a new config that the caller frees with tl_config_free(), and errors->count is 0.
+// for. On success *out is a new config that the caller frees with tl_config_free(), errors->count is 0 and errors has the
+// warnings.
 // Returns 0; -EINVAL with errors filled when the content is wrong; another -errno with one error
 // ("FILE: why\n") when it cannot be read. Never touches *out on failure. Any thread.
 int tl_config_load(const char *file, struct tl_config **out, struct tl_config_errors *errors);
@@ -208,7 +221,12 @@ int tl_config_parse(const char *name, const char *text, size_t len, struct tl_co
 
 void tl_config_free(struct tl_config *config);
 
-// Prints the errors of a load, and how many more there were than fit. For a daemon's start.
+// Whether a call that came by the trunk `from` (index) may go to the trunk `to` over that route: not from a peer to a peer
+// and not back to where it came from, unless the route says so. Any thread.
+bool tl_route_open(const struct tl_config *config, const struct tl_route_config *route, uint32_t from,
+                   uint32_t to);
+
+// Prints the errors or warnings of a load, and how many more there were than fit. For a daemon's start.
 void tl_config_print_errors(FILE *out, const char *file, const struct tl_config_errors *errors);
 
 // What --check of both daemons and `trunklinectl config check` do: loads the file, prints "FILE: ok (2 ports,

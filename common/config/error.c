@@ -13,7 +13,6 @@ static void note(struct config_parser *p, size_t offset, unsigned line, unsigned
 {
     char *what, *text;
 
-    p->count++;
     if (p->kept_count == CONFIG_ERRORS_KEPT)
         return;
     if (vasprintf(&what, format, args) < 0) {
@@ -29,12 +28,13 @@ static void note(struct config_parser *p, size_t offset, unsigned line, unsigned
     free(what);
 }
 
-void config_complain(struct config_parser *p, uint32_t node, const char *child, const char *format, ...)
+// At the value of `child` in node, or of node.
+static void note_at(struct config_parser *p, uint32_t node, const char *child, const char *behind,
+                    const char *format, va_list args)
 {
-    char path[160] = "";
+    char path[176] = "";
     unsigned line = 1, column = 1;
     size_t offset = 0;
-    va_list args;
 
     if (node != SCAN_NONE) {
         uint32_t at = child ? scan_find(&p->scan, node, child) : SCAN_NONE;
@@ -46,8 +46,28 @@ void config_complain(struct config_parser *p, uint32_t node, const char *child, 
         size_t used = strlen(path);
         snprintf(path + used, sizeof path - used, "%s%s", used ? "." : "", child);
     }
-    va_start(args, format);
+    size_t used = strlen(path);
+    snprintf(path + used, sizeof path - used, "%s", behind);
     note(p, offset, line, column, path, format, args);
+}
+
+void config_complain(struct config_parser *p, uint32_t node, const char *child, const char *format, ...)
+{
+    va_list args;
+
+    p->count++;
+    va_start(args, format);
+    note_at(p, node, child, "", format, args);
+    va_end(args);
+}
+
+void config_warn(struct config_parser *p, uint32_t node, const char *child, const char *format, ...)
+{
+    va_list args;
+
+    p->warnings++;
+    va_start(args, format);
+    note_at(p, node, child, ": warning", format, args);
     va_end(args);
 }
 
@@ -58,6 +78,7 @@ void config_complain_key(struct config_parser *p, uint32_t node, const char *for
     size_t offset = p->scan.nodes[node].key - 1;
     va_list args;
 
+    p->count++;
     scan_position(&p->scan, offset, &line, &column);
     scan_path(&p->scan, node, path, sizeof path);
     va_start(args, format);
@@ -69,6 +90,7 @@ void config_complain_at(struct config_parser *p, unsigned line, unsigned column,
 {
     va_list args;
 
+    p->count++;
     va_start(args, format);
     note(p, 0, line, column, "", format, args);
     va_end(args);
@@ -88,6 +110,7 @@ void config_errors_fini(struct config_parser *p, struct tl_config_errors *errors
             p->kept[k - 1].text = text;
         }
     errors->count = p->count;
+    errors->warnings = p->warnings;
     errors->text[0] = '\0';
     for (unsigned i = 0; i < p->kept_count; i++) {
         size_t len = strlen(p->kept[i].text);

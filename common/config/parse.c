@@ -263,6 +263,7 @@ int tl_config_load(const char *file, struct tl_config **out, struct tl_config_er
 
     if (len < 0) {
         errors->count = 1;
+        errors->warnings = 0;
         snprintf(errors->text, sizeof errors->text, "%s: cannot be read: %s\n", file, strerror((int)-len));
         rc = (int)len;
     } else {

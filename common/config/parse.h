@@ -25,7 +25,8 @@ struct config_parser {
         char *text;
     } kept[CONFIG_ERRORS_KEPT];
     unsigned kept_count;
-    unsigned count;
+    unsigned count; // of errors
+    unsigned warnings;
     bool no_memory;
 };
 
@@ -34,6 +35,10 @@ struct config_parser {
 // Notes an error at the value of `node` (SCAN_NONE: the file's beginning); with `child` it is about the value
 // of that key in node, which may be missing. The text becomes "PATH: text".
 void config_complain(struct config_parser *p, uint32_t node, const char *child, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+// The same for what is not wrong but should be looked at; only behind the checks that found no error.
+void config_warn(struct config_parser *p, uint32_t node, const char *child, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 // The same at the key of `node`.
@@ -99,7 +104,12 @@ bool config_set_profile(struct config_parser *p, const struct option *option, co
 bool config_set_items(struct config_parser *p, const struct option *option, const json_t *value,
                       uint32_t node, char *base);
 
-// ---- config_check.c
+// ---- check.c and check_routes.c
+
+// Node of item `i` of a list, for errors.
+uint32_t config_item(const struct config_parser *p, enum config_list list, uint32_t i);
+
+void config_check_routes(struct config_parser *p);
 
 // Checks what no single option can show; fills in what is computed from others.
 void config_check(struct config_parser *p);

@@ -75,6 +75,10 @@ const char *option_expected(const struct option *o, char *out, size_t size)
     case OPTION_DIGITS:
         snprintf(out, size, "at most %zu digits, '*' and '#', before them perhaps a '+'", o->size - 1);
         break;
+    case OPTION_DIGIT_LIST:
+        snprintf(out, size, "list of at most %zu numbers, each of digits, '*', '#' and a '+' before them",
+                 o->size / TL_DIGITS_MAX);
+        break;
     case OPTION_WORD:
         list_words(out, size, o->words, " or ");
         break;

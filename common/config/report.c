@@ -11,8 +11,9 @@ void tl_config_print_errors(FILE *out, const char *file, const struct tl_config_
     for (const char *s = errors->text; (s = strchr(s, '\n')); s++)
         shown++;
     fputs(errors->text, out);
-    if (shown < errors->count)
-        fprintf(out, "%s: %u more errors\n", file, errors->count - shown);
+    if (shown < errors->count + errors->warnings)
+        fprintf(out, "%s: %u more %s\n", file, errors->count + errors->warnings - shown,
+                errors->count ? "errors" : "warnings");
 }
 
 static void print_count(unsigned n, const char *noun, const char *behind)
@@ -29,12 +30,15 @@ int tl_config_check_file(const char *file)
         tl_config_print_errors(stderr, file, &errors);
         return 1;
     }
+    tl_config_print_errors(stderr, file, &errors);
     printf("%s: ok (", file);
     print_count(c->dataplane.port_count, "port", ", ");
     print_count(c->realm_count, "realm", ", ");
     print_count(c->listener_count, "listener", ", ");
     print_count(c->trunk_count, "trunk", ", ");
-    print_count(c->route_count, "route", ")\n");
+    print_count(c->route_count, "route", errors.warnings ? ", " : ")\n");
+    if (errors.warnings)
+        print_count(errors.warnings, "warning", ")\n");
     tl_config_free(c);
     return 0;
 }

@@ -14,6 +14,8 @@
 #define RANGE(low, high) .min = (low), .max = (high)
 
 static const char *const poll_words[] = {"busy", "adaptive", NULL};
+static const char *const side_words[] = {"peer", "core", "realm", NULL};
+static const char *const realm_side_words[] = {"peer", "core", NULL};
 static const char *const srtp_words[] = {"off", "optional", "required", NULL};
 static const char *const roc_words[] = {"auto", "keep", "reset", NULL};
 static const char *const mki_words[] = {"none", "mirror", "always", NULL};
@@ -120,6 +122,12 @@ static const struct option control_options[] = {
      .preset = "100000", .doc = "SIP transactions kept at the same time; a request beyond is answered 503."},
     {"retry_after_s", OPTION_NUMBER, FIELD(tl_control_config, retry_after_s), RANGE(1, 3600), .unit = "s",
      .preset = "10", .doc = "Retry-After in our 503 answers."},
+    {"max_hops", OPTION_NUMBER, FIELD(tl_control_config, max_hops), RANGE(0, 70), .preset = "3",
+     .doc =
+         "Nodes of Trunkline that a call may have passed before this one; one more is answered 483. They count in the header X-Trunkline-Hops, which Max-Forwards does not replace: peers begin it anew."},
+    {"emergency_numbers", OPTION_DIGIT_LIST, FIELD(tl_control_config, emergency_numbers),
+     SECOND(tl_control_config, emergency_count), .preset = "[\"112\", \"911\"]",
+     .doc = "Called numbers that pass when limits are reached."},
 };
 static const struct block control_block = {"control", "The signalling daemon, trunkline-control.",
                                            sizeof(struct tl_control_config), OWN(control_options)};
@@ -137,6 +145,9 @@ static const struct option realm_options[] = {
     {"rtp_ports", OPTION_PORTS, FIELD(tl_realm_config, rtp_first), SECOND(tl_realm_config, rtp_last),
      RANGE(1024, 65535), .preset = "[16384, 32767]",
      .doc = "First and last media port. A call takes a pair, RTP on the even port and RTCP on the next."},
+    {"side", OPTION_WORD, FIELD(tl_realm_config, side), .words = realm_side_words, .preset = "\"peer\"",
+     .doc =
+         "Whose network it is. core: ours, as the PBX or UC platform. peer: another's, as a carrier. No call goes from a peer to a peer unless a route has peer_to_peer."},
 };
 static const struct block realm_block = {
     "realms[]", "A side of the gateway: the address and the ports where calls have their media.",
@@ -326,6 +337,8 @@ static const struct option trunk_options[] = {
      .doc = "Address and SIP port of the peer. A request from an address that no trunk names is refused."},
     {"realm", OPTION_REF, REQUIRED, FIELD(tl_trunk_config, realm), .list = LIST_REALMS,
      .doc = "Name of the realm where the trunk's calls have their media."},
+    {"side", OPTION_WORD, FIELD(tl_trunk_config, side), .words = side_words, .preset = "\"realm\"",
+     .doc = "As a realm's side, for this trunk alone; realm: that of its realm."},
     {"profile", OPTION_PROFILE, .list = LIST_PROFILES, .preset_text = "none",
      .doc = "Name of a profile whose switches hold for this trunk, unless it sets them itself."},
 };
@@ -359,7 +372,14 @@ static const struct option route_options[] = {
     {"trunks", OPTION_REFS, REQUIRED, FIELD(tl_route_config, trunks), SECOND(tl_route_config, trunk_count),
      RANGE(1, TL_ROUTE_TRUNKS_MAX), .list = LIST_TRUNKS,
      .doc = "Names of the trunks to try, in this order. "
-            "The next is tried after 503, no answer or a failed transport."},
+            "The next is tried after 503, no answer or a failed transport. "
+            "Those that are closed to a call by their side or because it came from there are left out."},
+    {"peer_to_peer", OPTION_BOOL, FIELD(tl_route_config, peer_to_peer), .preset = "false",
+     .doc =
+         "Let calls from a trunk of the side peer go on to trunks of that side: we pay for what another's callers dial. The check names such routes."},
+    {"back_to_origin", OPTION_BOOL, FIELD(tl_route_config, back_to_origin), .preset = "false",
+     .doc =
+         "Let calls go back to the trunk that they came from; for one of the side peer peer_to_peer is needed as well."},
 };
 static const struct block route_block = {
     "routes[]",

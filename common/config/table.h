@@ -19,23 +19,24 @@ struct config_root {
 
 enum option_type {
     OPTION_BOOL,
-    OPTION_NUMBER,    // min..max, unit; POWER_OF_TWO
-    OPTION_NUMBERS,   // list of different numbers; count at offset2
-    OPTION_NAME,      // identifier, unique in its list if the option is called "name"
-    OPTION_TEXT,      // printable ASCII
-    OPTION_HOST,      // a host's name
-    OPTION_HEADERS,   // a trunk's headers: what passes, what does not, what is added
-    OPTION_PATH,      // absolute path of a Unix socket
-    OPTION_DEVICE,    // PCI address or vdev string
-    OPTION_DIGITS,    // called-number prefix
-    OPTION_WORD,      // one of words[], stored as its number
-    OPTION_WORDS,     // list of different words[]; count at offset2
-    OPTION_SUITE,     // one item of the following
-    OPTION_SUITES,    // list of SRTP suites; count at offset2
-    OPTION_ADDRESS,   // IPv4
-    OPTION_TRANSPORT, // IPv4:port
-    OPTION_SUBNET,    // IPv4/prefix length; the length at offset2
-    OPTION_PORTS,     // [even, odd]; the last at offset2
+    OPTION_NUMBER,     // min..max, unit; POWER_OF_TWO
+    OPTION_NUMBERS,    // list of different numbers; count at offset2
+    OPTION_NAME,       // identifier, unique in its list if the option is called "name"
+    OPTION_TEXT,       // printable ASCII
+    OPTION_HOST,       // a host's name
+    OPTION_HEADERS,    // a trunk's headers: what passes, what does not, what is added
+    OPTION_PATH,       // absolute path of a Unix socket
+    OPTION_DEVICE,     // PCI address or vdev string
+    OPTION_DIGITS,     // called-number prefix
+    OPTION_DIGIT_LIST, // list of such; count at offset2
+    OPTION_WORD,       // one of words[], stored as its number
+    OPTION_WORDS,      // list of different words[]; count at offset2
+    OPTION_SUITE,      // one item of the following
+    OPTION_SUITES,     // list of SRTP suites; count at offset2
+    OPTION_ADDRESS,    // IPv4
+    OPTION_TRANSPORT,  // IPv4:port
+    OPTION_SUBNET,     // IPv4/prefix length; the length at offset2
+    OPTION_PORTS,      // [even, odd]; the last at offset2
     OPTION_REF,  // name of an item of `list`, stored as its index; absent: true at offset2, if there is one
     OPTION_REFS, // list of different names of `list`; count at offset2
     OPTION_PROFILE, // name of a profile, whose switches are taken over

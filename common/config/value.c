@@ -212,6 +212,24 @@ static bool set_text(struct config_parser *p, const struct option *o, const json
     return true;
 }
 
+static bool set_digit_list(struct config_parser *p, const struct option *o, const json_t *value,
+                           uint32_t node, char *base)
+{
+    char(*field)[TL_DIGITS_MAX] = (void *)(base + o->offset);
+    struct option one = *o;
+    bool good = true;
+
+    one.type = OPTION_DIGITS;
+    one.size = sizeof *field;
+    config_store(base + o->offset2, o->size2, 0);
+    if (!config_array(p, o, value, node, 0, o->size / sizeof *field))
+        return false;
+    for (uint32_t i = 0; i < json_array_size(value); i++)
+        good = set_text(p, &one, json_array_get(value, i), scan_item(&p->scan, node, i), field[i]) && good;
+    config_store(base + o->offset2, o->size2, (uint32_t)json_array_size(value));
+    return good;
+}
+
 bool config_word(struct config_parser *p, const struct option *o, const json_t *value, uint32_t node,
                  uint32_t *out)
 {
@@ -260,6 +278,8 @@ bool config_set(struct config_parser *p, const struct option *o, const json_t *v
             return false;
         config_store(field, o->size, n);
         return true;
+    case OPTION_DIGIT_LIST:
+        return set_digit_list(p, o, value, node, base);
     case OPTION_HEADERS:
         return config_set_headers(p, o, value, node, base);
     case OPTION_ADDRESS:

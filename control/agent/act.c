@@ -104,7 +104,10 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
     }
     int rc = agent_plan_invite(c, &flow, &plan);
     agent_request_options(config, a, options);
-    char *headers = rc == 0 ? join(options, plan.lines) : NULL;
+    char *headers = NULL;
+    if (rc == 0 &&
+        asprintf(&headers, "%s: %u\r\n%s%s", agent_hops_header, c->own_hops, options, plan.lines) < 0)
+        rc = -ENOMEM;
     struct sip_request request = {.method = SIP_INVITE,
                                   .uri = plan.uri,
                                   .from = plan.from,

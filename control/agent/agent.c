@@ -11,6 +11,7 @@
 #include "control/base/log.h"
 #include "control/trunk/route.h"
 
+const char agent_hops_header[] = "X-Trunkline-Hops";
 const char agent_sdp_type[] = "application/sdp";
 
 void agent_respond(struct sip_txn *txn, int status, unsigned retry_after, const char *headers)
@@ -35,7 +36,8 @@ static void answer_stranger(struct sip_txn *txn, int status, const char *headers
     sip_respond(txn, &(struct sip_answer){.status = status, .headers = headers, .forget = true});
 }
 
-static void turn_away(struct agent *agent, struct sip_txn *txn, int status, const char *why)
+// `stranger`: nobody that we know sent it.
+static void turn_away(struct agent *agent, struct sip_txn *txn, bool stranger, int status, const char *why)
 {
     const struct sip_flow *flow = sip_txn_flow(txn);
     uint64_t unsaid;
@@ -46,7 +48,7 @@ static void turn_away(struct agent *agent, struct sip_txn *txn, int status, cons
                      (unsigned long long)unsaid);
         log_line(LOG_INFO, "INVITE from %s: %d, %s", TL_ADDR_STR(&flow->remote), status, why);
     }
-    if (status == 403)
+    if (stranger)
         answer_stranger(txn, status, NULL);
     else
         agent_respond(txn, status, status == 503 ? agent_config(agent)->control.retry_after_s : 0,
@@ -81,6 +83,7 @@ static int admit(struct agent *agent, struct sip_txn *txn, const struct sip_msg 
                  const char **why)
 {
     char called[SIP_NUMBER_MAX];
+    bool closed;
     *from = trunk_identify(&agent->trunks, flow->listener, &flow->remote, sip_msg_via_port(msg));
     *why = "it is the peer of no trunk on this listener";
     if (!*from)
@@ -90,15 +93,24 @@ static int admit(struct agent *agent, struct sip_txn *txn, const struct sip_msg 
     *why = "Max-Forwards is used up";
     if (sip_msg_number(msg, "Max-Forwards", 255, 70) == 0)
         return 483;
+    *why = "it has passed too many of our nodes (max_hops)";
+    if (sip_msg_number(msg, agent_hops_header, 255, 0) > agent_config(agent)->control.max_hops)
+        return 483;
+    *why = "it is a call of ours that has come back";
+    if (sip_msg_is_loop(agent->stack, msg))
+        return 482;
     *why = "its body is not SDP";
     if (agent_body_refused(msg))
         return 415;
     *why = "no route for the called number";
     if (!sip_msg_called(msg, called))
         return 404;
-    const struct tl_route_config *route = route_find(agent_config(agent), (*from)->index, called);
+    const struct tl_route_config *route = route_find(agent_config(agent), (*from)->index, called, &closed);
+    if (closed)
+        *why =
+            "its routes lead from a peer to a peer or back to where it came from, and none says that it may";
     if (!route)
-        return 404;
+        return closed ? 403 : 404;
     *why = "max_calls are up";
     if (agent->counters.active >= agent_config(agent)->control.max_calls) {
         agent->counters.over_limit++;
@@ -109,7 +121,7 @@ static int admit(struct agent *agent, struct sip_txn *txn, const struct sip_msg 
         agent->counters.media_away++;
         return 503;
     }
-    *count = trunk_plan(agent->trunks.now, route, trunks);
+    *count = trunk_plan(agent->trunks.now, route, (*from)->index, trunks);
     return 0;
 }
 
@@ -122,19 +134,20 @@ static void new_call(struct agent *agent, struct sip_txn *txn, const struct sip_
     const char *why;
     int status = admit(agent, txn, msg, flow, &from, trunks, &count, &why);
     if (status) {
-        turn_away(agent, txn, status, why);
+        turn_away(agent, txn, from == NULL, status, why);
         return;
     }
     int error;
     struct agent_call *c = agent_call_new(agent, txn, msg, from, trunks, count, &error);
     if (!c) {
-        turn_away(agent, txn, error == -EINVAL ? 400 : 500,
+        turn_away(agent, txn, false, error == -EINVAL ? 400 : 500,
                   error == -EINVAL ? "no From tag, or no Contact that we could call" : strerror(-error));
         return;
     }
     agent->counters.calls++;
     // at most what the caller allows, and one less, RFC 3261 16.6
     unsigned hops = sip_msg_number(msg, "Max-Forwards", 255, 70);
+    c->own_hops = sip_msg_number(msg, agent_hops_header, 255, 0) + 1;
     c->max_forwards = hops > 1 ? hops - 1 : SIP_LAST_HOP;
     struct sip_str sdp = agent_sdp_of(msg);
     struct call_facts facts;
@@ -179,14 +192,18 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_msg *msg
     }
     int refused =
         sip_method_refused(sip_msg_method(msg), SIP_OUTSIDE, sip_methods_ours() | sip_method_bit(SIP_NOTIFY));
-    int status = lost ? 481 : refused ? refused : 200; // of what is ours only OPTIONS is left
-    const char *headers = status == 200 ? "Accept: application/sdp\r\n" : NULL;
+    int otherwise =
+        media_up(agent->media) ? 200 : 503; // of what is ours only OPTIONS is left: calls could not be taken
+    int status = lost ? 481 : refused ? refused : otherwise;
+    const char *headers = status == otherwise ? "Accept: application/sdp\r\n" : NULL;
     const struct trunk *from =
         trunk_identify(&agent->trunks, flow->listener, &flow->remote, sip_msg_via_port(msg));
     if (from)
-        sip_respond(txn, &(struct sip_answer){.status = status,
-                                              .headers = headers,
-                                              .allow = agent_allow(agent, agent_methods(from->config))});
+        sip_respond(txn, &(struct sip_answer){
+                             .status = status,
+                             .headers = headers,
+                             .retry_after = status == 503 ? agent_config(agent)->control.retry_after_s : 0,
+                             .allow = agent_allow(agent, agent_methods(from->config))});
     else
         answer_stranger(txn, status, headers);
 }

@@ -94,6 +94,7 @@ struct agent_call {
     struct media_session *media;
     uint64_t start_ms, answer_ms; // 0: not answered
     unsigned max_forwards;        // for B's INVITE
+    unsigned own_hops;            // likewise: nodes of ours that it has passed, this one too
     char calling[SIP_NUMBER_MAX], called[SIP_NUMBER_MAX];
     struct header_view *invite; // A's, as far as a later INVITE to B can need it
     struct agent_said said[2];  // by side
@@ -152,7 +153,8 @@ struct agent {
     struct agent_dialog *tags[AGENT_TAG_BUCKETS];
 };
 
-extern const char agent_sdp_type[]; // "application/sdp"
+extern const char agent_hops_header[]; // counts our nodes that a call has passed
+extern const char agent_sdp_type[];    // "application/sdp"
 
 // ---- agent.c ----
 void agent_respond(struct sip_txn *txn, int status, unsigned retry_after, const char *headers);

@@ -81,17 +81,18 @@ static bool known(const struct agent_call *c, const char *number)
 static void follow(struct agent_call *c, const struct place *place, unsigned places, struct call_event *event,
                    struct call_target *room)
 {
+    uint32_t from = c->call.side[CALL_A].trunk;
+    bool closed;
     uint32_t trunks[TL_ROUTE_TRUNKS_MAX];
     event->targets = room;
     for (unsigned i = 0; i < places && c->number_count < AGENT_NUMBERS_MAX; i++) {
         const struct tl_route_config *route =
-            known(c, place[i].number)
-                ? NULL
-                : route_find(c->generation->config, c->call.side[CALL_A].trunk, place[i].number);
+            known(c, place[i].number) ? NULL
+                                      : route_find(c->generation->config, from, place[i].number, &closed);
         if (!route)
             continue;
         memcpy(c->numbers[c->number_count++], place[i].number, SIP_NUMBER_MAX);
-        unsigned count = trunk_plan(c->generation, route, trunks);
+        unsigned count = trunk_plan(c->generation, route, from, trunks);
         for (unsigned t = 0; t < count && event->target_count < TL_ROUTE_TRUNKS_MAX; t++)
             room[event->target_count++] = (struct call_target){trunks[t], c->number_count};
     }

@@ -108,7 +108,10 @@ int sip_request(struct sip_stack *stack, const struct sip_flow *to, const struct
     // What ends a call always goes out: it makes room.
     if (stack->counters.txns_live >= stack->live_max && request->method != SIP_BYE)
         return -EAGAIN;
-    sip_make_branch(stack, branch);
+    if (request->method == SIP_INVITE)
+        sip_make_call_branch(stack, request->uri, branch);
+    else
+        sip_make_branch(stack, branch);
     struct sip_bytes *bytes = sip_write_request(request, to, branch, stack->config->user_agent);
     struct sip_txn *txn = start(stack, to, bytes, (struct sip_str){branch, strlen(branch)}, &err);
     if (!txn)

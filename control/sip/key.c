@@ -70,7 +70,7 @@ void sip_ident_read(const struct sip_head *head, const struct sip_shape *shape, 
 
 // ---- fingerprints --------------------------------------------------------------------------------------
 
-enum rule { RULE_SERVER = 1, RULE_OLD, RULE_CLIENT, RULE_FORK, RULE_MERGE, RULE_ACK, RULE_TAG };
+enum rule { RULE_SERVER = 1, RULE_OLD, RULE_CLIENT, RULE_FORK, RULE_MERGE, RULE_ACK, RULE_TAG, RULE_CALLED };
 
 static void start(struct siphash *h, const uint8_t *secret, enum rule rule)
 {
@@ -193,5 +193,15 @@ struct siphash_value sip_key_tag(const uint8_t secret[static 16], struct sip_str
     struct siphash h;
     start(&h, secret, RULE_TAG);
     mix(&h, tag);
+    return siphash_final(&h);
+}
+
+struct siphash_value sip_key_called(const uint8_t secret[static 16], struct sip_str branch,
+                                    struct sip_str number)
+{
+    struct siphash h;
+    start(&h, secret, RULE_CALLED);
+    mix(&h, branch);
+    mix(&h, number);
     return siphash_final(&h);
 }

@@ -64,6 +64,10 @@ struct siphash_value sip_key_merge(const uint8_t secret[static 16], const struct
 struct siphash_value sip_key_ack(const uint8_t secret[static 16], struct sip_str call_id,
                                  struct sip_str from_tag, struct sip_str to_tag, uint32_t cseq);
 
+// Who an INVITE of ours calls, as the branch that it has: see sip_make_call_branch().
+struct siphash_value sip_key_called(const uint8_t secret[static 16], struct sip_str branch,
+                                    struct sip_str number);
+
 // Fingerprint of a tag.
 struct siphash_value sip_key_tag(const uint8_t secret[static 16], struct sip_str tag);
 

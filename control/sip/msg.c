@@ -152,7 +152,7 @@ static bool plain_user(const char *user, char *out)
     return n > 0;
 }
 
-static bool number_of(struct sip_str text, char *out)
+bool sip_uri_number(struct sip_str text, char out[static SIP_NUMBER_MAX])
 {
     struct sip_uri uri;
     char user[SIP_LINE_MAX];
@@ -162,12 +162,12 @@ static bool number_of(struct sip_str text, char *out)
 
 bool sip_msg_called(const struct sip_msg *msg, char out[static SIP_NUMBER_MAX])
 {
-    return number_of(msg->uri, out);
+    return sip_uri_number(msg->uri, out);
 }
 
 bool sip_msg_calling(const struct sip_msg *msg, char out[static SIP_NUMBER_MAX])
 {
-    return number_of(msg->from.uri, out);
+    return sip_uri_number(msg->from.uri, out);
 }
 
 struct sip_str sip_msg_call_id(const struct sip_msg *msg)

@@ -223,6 +223,10 @@ const struct sip_flow *sip_txn_flow(const struct sip_txn *txn);
 // Tells where the peer that sent a request listens: dialogs made of its flow know it.
 void sip_txn_set_peer(struct sip_txn *txn, const struct tl_addr *peer);
 
+// Whether a request is an INVITE of ours come back, with the called number that it left with: a Via of ours since this start
+// is in it (RFC 3261 16.3). One that calls another number than before is a spiral, which is none.
+bool sip_msg_is_loop(const struct sip_stack *stack, const struct sip_msg *msg);
+
 bool sip_txn_is_server(const struct sip_txn *txn);
 
 // What the callbacks get as `owner`; NULL at first for a server transaction.

@@ -231,18 +231,24 @@ struct trunk *trunk_identify(const struct trunk_table *table, uint32_t listener,
 
 // ---- which to try
 
-unsigned trunk_plan(const struct generation *g, const struct tl_route_config *route,
-                    uint32_t out[TL_ROUTE_TRUNKS_MAX])
+static unsigned plan(const struct generation *g, const struct tl_route_config *route, uint32_t from,
+                     bool down, uint32_t out[TL_ROUTE_TRUNKS_MAX])
 {
     unsigned n = 0;
 
     for (uint32_t i = 0; i < route->trunk_count; i++)
-        if (!g->trunks[route->trunks[i]]->down)
+        if (g->trunks[route->trunks[i]]->down == down &&
+            tl_route_open(g->config, route, from, route->trunks[i]))
             out[n++] = route->trunks[i];
-    if (n)
-        return n;
-    memcpy(out, route->trunks, route->trunk_count * sizeof *out);
-    return route->trunk_count;
+    return n;
+}
+
+unsigned trunk_plan(const struct generation *g, const struct tl_route_config *route, uint32_t from,
+                    uint32_t out[TL_ROUTE_TRUNKS_MAX])
+{
+    unsigned n = plan(g, route, from, false, out);
+
+    return n ? n : plan(g, route, from, true, out);
 }
 
 // ---- keep-alive

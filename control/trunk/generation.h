@@ -57,9 +57,9 @@ void trunk_each(const struct trunk_table *table, void (*fn)(void *arg, const str
 struct trunk *trunk_identify(const struct trunk_table *table, uint32_t listener, const struct tl_addr *source,
                              uint16_t sent_by_port);
 
-// Trunks to try for a call, in order: those of the route that are up, or, when all are down, all of them. `route` is one of
-// the generation's. Writes indices to `out` and returns how many, at least 1.
-unsigned trunk_plan(const struct generation *generation, const struct tl_route_config *route,
+// Trunks to try for a call from the trunk `from` (index), in order: those of the route that are open to it and up, or,
+// when all are down, all that are open. `route` is one of the generation's. Writes indices to `out` and returns how many.
+unsigned trunk_plan(const struct generation *generation, const struct tl_route_config *route, uint32_t from,
                     uint32_t out[TL_ROUTE_TRUNKS_MAX]);
 
 // When the next OPTIONS of all trunks of the current generation is due; TRUNK_NEVER if none is.

@@ -31,22 +31,37 @@ static void read_digits(const char *number, char digits[TL_DIGITS_MAX])
     digits[n] = '\0';
 }
 
-const struct tl_route_config *route_find(const struct tl_config *config, uint32_t from, const char *number)
+static bool is_open(const struct tl_config *config, const struct tl_route_config *route, uint32_t from)
+{
+    for (uint32_t i = 0; i < route->trunk_count; i++)
+        if (tl_route_open(config, route, from, route->trunks[i]))
+            return true;
+    return false;
+}
+
+const struct tl_route_config *route_find(const struct tl_config *config, uint32_t from, const char *number,
+                                         bool *closed)
 {
     const struct tl_route_config *best = NULL;
     size_t best_len = 0;
     char digits[TL_DIGITS_MAX];
 
+    *closed = false;
     read_digits(number, digits);
     for (uint32_t i = 0; i < config->route_count; i++) {
         const struct tl_route_config *r = &config->routes[i];
         size_t len = strlen(r->prefix);
         if ((!r->any_from && r->from != from) || strncmp(digits, r->prefix, len) != 0)
             continue;
+        if (!is_open(config, r, from)) {
+            *closed = true;
+            continue;
+        }
         if (!best || len > best_len || (len == best_len && best->any_from)) {
             best = r;
             best_len = len;
         }
     }
+    *closed = *closed && !best;
     return best;
 }

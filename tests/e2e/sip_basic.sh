@@ -57,7 +57,7 @@ make_config() {
  "control": {"socket": "$ctl_socket", "srtp_without_tls": "allow", "t1_ms": 50, "t2_ms": 200, "t4_ms": 200, "max_calls": 20,
              "setup_timeout_ms": 5000, "retry_after_s": 3},
  "realms": [{"name": "left", "port": "p", "address": "198.51.100.1/24", "rtp_ports": [20000, 20999]},
-            {"name": "right", "port": "p", "address": "203.0.113.1/24", "rtp_ports": [30000, 30999]}],
+            {"name": "right", "port": "p", "side": "core", "address": "203.0.113.1/24", "rtp_ports": [30000, 30999]}],
  "listeners": [{"name": "a", "transport": "udp", "address": "127.0.1.1:5060"},
                {"name": "a-tcp", "transport": "tcp", "address": "127.0.1.1:5060"},
                {"name": "b", "transport": "udp", "address": "127.0.2.1:5060"},

@@ -9,15 +9,16 @@
 #include "common/config/config.h"
 #include "common/header_names.h"
 
-// {"file", "ok", "error_count", "errors": [one sentence each]}
+// {"file", "ok", "error_count", "errors": [one sentence each], "warnings": [likewise]}
 static void print_json(const char *file, const struct tl_config_errors *errors)
 {
-    json_t *list = json_array();
+    json_t *list = json_array(), *none = json_array();
+    bool ok = errors->count == 0;
 
     for (const char *s = errors->text, *end; (end = strchr(s, '\n')); s = end + 1)
         json_array_append_new(list, json_stringn(s, (size_t)(end - s)));
-    json_t *answer = json_pack("{s:s, s:b, s:i, s:o}", "file", file, "ok", errors->count == 0, "error_count",
-                               (int)errors->count, "errors", list);
+    json_t *answer = json_pack("{s:s, s:b, s:i, s:o, s:o}", "file", file, "ok", ok, "error_count",
+                               (int)errors->count, "errors", ok ? none : list, "warnings", ok ? list : none);
     if (answer)
         json_dumpf(answer, stdout, JSON_COMPACT);
     putchar('\n');

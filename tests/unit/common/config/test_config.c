@@ -135,6 +135,11 @@ static const struct wrong wrongs[] = {
      "at most 107 bytes"},
     {"{\"dataplane\":{" PORTS ",\"file_prefix\":@\"a/b\"}," REALMS "}",
      "dataplane.file_prefix: not a name: ", "letters"},
+    {"{" SIP
+     ",\"trunks\":[{\"name\":\"t\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\",\"side\":@\"inner\"}]}",
+     "trunks[0].side: \"inner\" is none of its values; ", "\"peer\", \"core\" or \"realm\""},
+    {"{" BASE ",\"control\":{\"emergency_numbers\":[\"112\",@\"one\"]}}",
+     "control.emergency_numbers[1]: not a number prefix: \"one\"; ", "digits"},
     {"{\"dataplane\":@null," REALMS "}", "dataplane: not an object; ", ""},
     {"{\"dataplane\":{\"ports\":@{}}," REALMS "}", "dataplane.ports: is not a list; ", "1 to 16 objects"},
     {"{\"dataplane\":{\"ports\":@[]}," REALMS "}", "dataplane.ports: is a list of 0; ", "1 to 16 objects"},
@@ -476,7 +481,8 @@ static void full_size(void)
         for (int i = 0; i < counts[k]; i++) {
             fputs(i ? ",\n{" : "{", f);
             if (k == 0)
-                fprintf(f, "\"name\":\"r%d\",\"port\":\"p\",\"address\":\"10.0.%d.1/24\"}", i, i);
+                fprintf(f, "\"name\":\"r%d\",\"port\":\"p\",\"address\":\"10.0.%d.1/24\",\"side\":\"%s\"}", i,
+                        i, i % 2 ? "core" : "peer");
             else if (k == 1)
                 fprintf(f, "\"name\":\"l%d\",\"transport\":\"udp\",\"address\":\"10.1.%d.1:5060\"}", i, i);
             else if (k == 2)
@@ -505,6 +511,50 @@ static void full_size(void)
 }
 
 // ---- what is no configuration at all
+
+// What is not wrong but should be looked at. Nothing of it is said beside an error.
+static void warnings_name_their_place(void)
+{
+#define WARNED(routes)                                                                                       \
+    "{" SIP                                                                                                  \
+    ",\n\"trunks\":[{\"name\":\"c1\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\"},"        \
+    "{\"name\":\"c2\",\"listener\":\"l\",\"peer\":\"10.0.0.8:5060\",\"realm\":\"r\"},"                       \
+    "{\"name\":\"pbx\",\"listener\":\"l\",\"peer\":\"10.0.0.7:5060\",\"realm\":\"r\",\"side\":\"core\"}],"   \
+    "\"routes\":[\n" routes "]}"
+    static const struct {
+        const char *text, *says;
+    } rows[] = {
+        {WARNED("{\"prefix\":\"\",\"trunks\":[\"c1\"]}"), ""},
+        {WARNED("{\"prefix\":\"1\",\"from\":\"c1\",\"trunks\":[\"pbx\"]}"), ""},
+        {WARNED("{\"prefix\":\"1\",\"from\":\"c1\",\"trunks\":[\"c2\",\"c1\"]}"),
+         "f:3:36: routes[0].trunks: warning: no call can take this route: "},
+        {WARNED("{\"prefix\":\"1\",\"trunks\":[\"c2\"],\"peer_to_peer\":true}"),
+         "f:3:46: routes[0].peer_to_peer: warning: calls from peers go on to peers over this route, from \"c1\" "
+         "to \"c2\" for one\n"},
+        {WARNED("{\"prefix\":\"1\",\"trunks\":[\"c2\"],\"back_to_origin\":true}"),
+         ""}, // c2 stays closed to itself
+        {WARNED("{\"prefix\":\"1\",\"trunks\":[\"pbx\"],\"back_to_origin\":true}"),
+         "f:3:49: routes[0].back_to_origin: warning: calls go back to where they came from over this route, to "
+         "\"pbx\" for one\n"},
+    };
+    struct tl_config_errors errors;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct tl_config *c = NULL;
+        CU_ASSERT_EQUAL(tl_config_parse("f", rows[i].text, strlen(rows[i].text), &c, &errors), 0);
+        CU_ASSERT(strncmp(errors.text, rows[i].says, strlen(rows[i].says)) == 0);
+        CU_ASSERT_EQUAL(errors.count, 0);
+        CU_ASSERT_EQUAL(errors.warnings, rows[i].says[0] != '\0');
+        if (!rows[i].says[0])
+            CU_ASSERT_STRING_EQUAL(errors.text, "");
+        tl_config_free(c);
+    }
+    struct tl_config *c = NULL;
+    const char *both = WARNED(
+        "{\"prefix\":\"1\",\"trunks\":[\"c2\"],\"peer_to_peer\":true},{\"prefix\":1,\"trunks\":[\"c2\"]}");
+    CU_ASSERT_EQUAL(tl_config_parse("f", both, strlen(both), &c, &errors), -EINVAL);
+    CU_ASSERT(errors.count == 1 && errors.warnings == 0 && !strstr(errors.text, "warning"));
+}
 
 static void every_truncation_is_an_error(void)
 {
@@ -665,6 +715,7 @@ int main(int argc, char **argv)
         {"too_many_items", too_many_items},
         {"adaptive_workers_may_share_the_main_core", adaptive_workers_may_share_the_main_core},
         {"full_size", full_size},
+        {"warnings_name_their_place", warnings_name_their_place},
         {"every_truncation_is_an_error", every_truncation_is_an_error},
         {"every_changed_byte_is_survived", every_changed_byte_is_survived},
         {"deep_and_huge_input", deep_and_huge_input},

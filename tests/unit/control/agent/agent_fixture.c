@@ -205,6 +205,7 @@ static void set_trunk(struct tl_config *c, unsigned i, const char *name, uint16_
     snprintf(t->name, sizeof t->name, "%s", name);
     t->peer = (struct tl_addr){.family = TL_AF_INET, .port = port, .ip = {127, 0, 0, 1}};
     t->realm = realm;
+    t->side = realm ? TL_SIDE_CORE : TL_SIDE_PEER;
     t->dtmf_pt = 101;
     t->trusted = true;
     t->codecs[0] = TL_PCMA;

@@ -248,16 +248,35 @@ static void plan_skips_trunks_that_are_down(void)
     const struct tl_route_config route = {.trunks = {2, 0, 1}, .trunk_count = 3};
 
     begin();
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < 4; i++)
         trunk(0, "10.0.0.1", (uint16_t)(5060 + i));
+    config.trunks[3].side = TL_SIDE_CORE;
     CU_ASSERT_FATAL(trunk_table_init(&table, &config, 0) == 0);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint32_t plan[TL_ROUTE_TRUNKS_MAX];
         for (unsigned k = 0; k < 3; k++)
             table.now->trunks[k]->down = rows[i].down >> k & 1;
-        CU_ASSERT(trunk_plan(table.now, &route, plan) == rows[i].count);
+        CU_ASSERT(trunk_plan(table.now, &route, 3, plan) == rows[i].count);
         CU_ASSERT(memcmp(plan, rows[i].plan, rows[i].count * sizeof plan[0]) == 0);
     }
+    trunk_table_fini(&table);
+}
+
+// What is closed to a call is not tried, even where all that is open is down.
+static void plan_leaves_out_what_is_closed(void)
+{
+    const struct tl_route_config route = {.trunks = {0, 1, 2}, .trunk_count = 3};
+    uint32_t plan[TL_ROUTE_TRUNKS_MAX];
+
+    begin();
+    for (unsigned i = 0; i < 3; i++)
+        trunk(0, "10.0.0.1", (uint16_t)(5060 + i));
+    config.trunks[1].side = TL_SIDE_CORE;
+    CU_ASSERT_FATAL(trunk_table_init(&table, &config, 0) == 0);
+    CU_ASSERT(trunk_plan(table.now, &route, 0, plan) == 1 && plan[0] == 1);
+    CU_ASSERT(trunk_plan(table.now, &route, 1, plan) == 2 && plan[0] == 0 && plan[1] == 2);
+    table.now->trunks[1]->down = true;
+    CU_ASSERT(trunk_plan(table.now, &route, 0, plan) == 1 && plan[0] == 1);
     trunk_table_fini(&table);
 }
 
@@ -283,6 +302,7 @@ int main(int argc, char **argv)
         {"without_keep_alive_a_trunk_is_up", without_keep_alive_a_trunk_is_up},
         {"first_options_are_spread", first_options_are_spread},
         {"plan_skips_trunks_that_are_down", plan_skips_trunks_that_are_down},
+        {"plan_leaves_out_what_is_closed", plan_leaves_out_what_is_closed},
         {"legs_are_counted", legs_are_counted},
     };
     return test_main("trunk", TEST_CASES(cases), argc, argv);
