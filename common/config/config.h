@@ -226,7 +226,44 @@ void tl_config_free(struct tl_config *config);
 bool tl_route_open(const struct tl_config *config, const struct tl_route_config *route, uint32_t from,
                    uint32_t to);
 
-// Prints the errors or warnings of a load, and how many more there were than fit. For a daemon's start.
+// ---- another one while it runs
+
+// When a change of an option takes effect after a reload.
+enum tl_config_when {
+    TL_CONFIG_LIVE = 1,  // at once
+    TL_CONFIG_NEW_CALLS, // for calls that begin then
+    TL_CONFIG_DATAPLANE, // the dataplane has it with its next start; control does not need it
+    TL_CONFIG_RESTART, // not before control is restarted, and the dataplane where it has it, too: no reload takes it
+};
+
+// "live", "new calls", "dataplane restart", "restart".
+const char *tl_config_when_text(enum tl_config_when when);
+
+enum tl_config_what { TL_CONFIG_CHANGED, TL_CONFIG_ADDED, TL_CONFIG_REMOVED };
+
+struct tl_config_change {
+    enum tl_config_what what;
+    enum tl_config_when when;
+    const char *noun;      // "trunk", "control"
+    const char *name;      // of the trunk, ...; "" for the latter
+    const char *key;       // of what was changed
+    const char *from, *to; // its values, as the file would have them
+};
+
+// Tells `fn` what differs: blocks and lists in the order of the documentation, items of a list by name. A profile's changes are those
+// of its trunks. The texts are good during the call. 0 or -ENOMEM. Any thread.
+int tl_config_diff(const struct tl_config *from, const struct tl_config *to,
+                   void (*fn)(void *arg, const struct tl_config_change *change), void *arg);
+
+// tl_config_load() of what is to follow `running` without a restart: a change that needs one is an error at its place.
+int tl_config_load_next(const char *file, const struct tl_config *running, struct tl_config **out,
+                        struct tl_config_errors *errors);
+
+// The same from memory.
+int tl_config_parse_next(const char *name, const char *text, size_t len, const struct tl_config *running,
+                         struct tl_config **out, struct tl_config_errors *errors);
+
+// Prints the errors or warnings of a load, and how many more there were than fit. For a daemon\'s start.
 void tl_config_print_errors(FILE *out, const char *file, const struct tl_config_errors *errors);
 
 // What --check of both daemons and `trunklinectl config check` do: loads the file, prints "FILE: ok (2 ports,

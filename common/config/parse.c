@@ -201,12 +201,14 @@ static void parse_text(struct config_parser *p, const char *text, size_t len)
     }
     parse_block(p, &config_top, p->top, 0, p->root);
     config_check(p);
+    if (p->running && !p->count && !p->no_memory)
+        config_check_next(p);
 }
 
-int tl_config_parse(const char *name, const char *text, size_t len, struct tl_config **out,
-                    struct tl_config_errors *errors)
+int tl_config_parse_next(const char *name, const char *text, size_t len, const struct tl_config *running,
+                         struct tl_config **out, struct tl_config_errors *errors)
 {
-    struct config_parser p = {.name = name, .root = calloc(1, sizeof *p.root)};
+    struct config_parser p = {.name = name, .root = calloc(1, sizeof *p.root), .running = running};
     struct tl_config *config = malloc(sizeof *config);
 
     if (p.root && config)
@@ -227,6 +229,12 @@ int tl_config_parse(const char *name, const char *text, size_t len, struct tl_co
     free(p.root);
     *out = config;
     return 0;
+}
+
+int tl_config_parse(const char *name, const char *text, size_t len, struct tl_config **out,
+                    struct tl_config_errors *errors)
+{
+    return tl_config_parse_next(name, text, len, NULL, out, errors);
 }
 
 // Reads at most `size` bytes; the number, or -errno.
@@ -254,7 +262,8 @@ static ssize_t read_file(const char *file, char *text, size_t size)
     return (ssize_t)used;
 }
 
-int tl_config_load(const char *file, struct tl_config **out, struct tl_config_errors *errors)
+int tl_config_load_next(const char *file, const struct tl_config *running, struct tl_config **out,
+                        struct tl_config_errors *errors)
 {
     size_t size = CONFIG_FILE_MAX + 1; // one more than is taken, to see that it is too long
     char *text = malloc(size);
@@ -267,10 +276,15 @@ int tl_config_load(const char *file, struct tl_config **out, struct tl_config_er
         snprintf(errors->text, sizeof errors->text, "%s: cannot be read: %s\n", file, strerror((int)-len));
         rc = (int)len;
     } else {
-        rc = tl_config_parse(file, text, (size_t)len, out, errors);
+        rc = tl_config_parse_next(file, text, (size_t)len, running, out, errors);
     }
     free(text);
     return rc;
+}
+
+int tl_config_load(const char *file, struct tl_config **out, struct tl_config_errors *errors)
+{
+    return tl_config_load_next(file, NULL, out, errors);
 }
 
 void tl_config_free(struct tl_config *config)

@@ -19,7 +19,8 @@ struct config_parser {
     struct scan scan;
     json_t *top;
     struct config_root *root;
-    bool broken[LIST_COUNT]; // an item has no usable name: who refers to it is not to blame
+    const struct tl_config *running; // what the new one is to follow without a restart; NULL: nothing
+    bool broken[LIST_COUNT];         // an item has no usable name: who refers to it is not to blame
     struct {
         size_t offset;
         char *text;
@@ -110,6 +111,9 @@ bool config_set_items(struct config_parser *p, const struct option *option, cons
 uint32_t config_item(const struct config_parser *p, enum config_list list, uint32_t i);
 
 void config_check_routes(struct config_parser *p);
+
+// What differs from the configuration that runs and needs a restart is an error.
+void config_check_next(struct config_parser *p);
 
 // Checks what no single option can show; fills in what is computed from others.
 void config_check(struct config_parser *p);

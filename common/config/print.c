@@ -132,11 +132,11 @@ static void print_cell(FILE *out, const char *text)
     fputs(" |", out);
 }
 
-static void print_options(FILE *out, const struct option *options, size_t count)
+static void print_options(FILE *out, const struct block *block, const struct option *options, size_t count)
 {
     char expected[256];
 
-    fputs("| option | value | default | meaning |\n|---|---|---|---|\n", out);
+    fputs("| option | value | default | changes | meaning |\n|---|---|---|---|---|\n", out);
     for (size_t i = 0; i < count; i++) {
         const struct option *o = &options[i];
         fprintf(out, "| `%s` |", o->name);
@@ -145,6 +145,7 @@ static void print_options(FILE *out, const struct option *options, size_t count)
             fprintf(out, " `%s` |", o->preset);
         else
             print_cell(out, o->preset_text ? o->preset_text : "required");
+        print_cell(out, o->type == OPTION_BLOCK ? "" : tl_config_when_text(o->when ? o->when : block->when));
         print_cell(out, o->doc);
         fputs("\n", out);
     }
@@ -154,13 +155,13 @@ static void print_options(FILE *out, const struct option *options, size_t count)
 static void print_block(FILE *out, const struct block *block)
 {
     fprintf(out, "### %s\n\n%s\n\n", block->title, block->doc);
-    print_options(out, block->own, block->own_count);
+    print_options(out, block, block->own, block->own_count);
     // What two blocks share is printed with the one that binds it to something; the other has only a name.
     if (block->shared && block->own_count == 1)
         fputs("A profile also takes every switch of a trunk, see below.\n\n", out);
     else if (block->shared) {
         fputs("Switches, which a profile can set as well:\n\n", out);
-        print_options(out, block->shared, block->shared_count);
+        print_options(out, block, block->shared, block->shared_count);
     }
     for (size_t i = 0; i < block->own_count; i++)
         if (block->own[i].block)

@@ -56,11 +56,12 @@ static const struct option port_options[] = {
             "Leave it off on veth interfaces, whose kernel packets carry unfinished checksums."},
 };
 static const struct block port_block = {"dataplane.ports[]", "A network port that the dataplane drives.",
-                                        sizeof(struct tl_port_config), OWN(port_options)};
+                                        sizeof(struct tl_port_config), OWN(port_options),
+                                        .when = TL_CONFIG_DATAPLANE};
 
 static const struct option dataplane_options[] = {
-    {"socket", OPTION_PATH, FIELD(tl_dataplane_config, socket), .preset = "\"/run/trunkline/dataplane.sock\"",
-     .doc = "Unix socket where control connects."},
+    {"socket", OPTION_PATH, FIELD(tl_dataplane_config, socket), .when = TL_CONFIG_RESTART,
+     .preset = "\"/run/trunkline/dataplane.sock\"", .doc = "Unix socket where control connects."},
     {"file_prefix", OPTION_NAME, FIELD(tl_dataplane_config, file_prefix), .preset = "\"trunkline\"",
      .doc = "DPDK's name for its run-time files; each dataplane on a machine needs its own."},
     {"main_core", OPTION_NUMBER, FIELD(tl_dataplane_config, main_core), RANGE(0, 127), .preset = "0",
@@ -89,48 +90,58 @@ static const struct option dataplane_options[] = {
      RANGE(1, TL_PORTS_MAX), REQUIRED, .block = &port_block, .list = LIST_PORTS, .doc = "Network ports."},
 };
 static const struct block dataplane_block = {"dataplane", "The packet engine, trunkline-dataplane.",
-                                             sizeof(struct tl_dataplane_config), OWN(dataplane_options)};
+                                             sizeof(struct tl_dataplane_config), OWN(dataplane_options),
+                                             .when = TL_CONFIG_DATAPLANE};
 
 static const struct option control_options[] = {
     {"socket", OPTION_PATH, FIELD(tl_control_config, socket), .preset = "\"/run/trunkline/control.sock\"",
      .doc = "Unix socket where trunklinectl connects."},
-    {"user_agent", OPTION_TEXT, FIELD(tl_control_config, user_agent), .preset = "\"Trunkline\"",
-     .doc = "User-Agent and Server header of our messages."},
-    {"srtp_without_tls", OPTION_WORD, FIELD(tl_control_config, srtp_without_tls), .words = without_tls_words,
-     .preset = "\"refuse\"",
+    {"user_agent", OPTION_TEXT, FIELD(tl_control_config, user_agent), .when = TL_CONFIG_LIVE,
+     .preset = "\"Trunkline\"", .doc = "User-Agent and Server header of our messages."},
+    {"srtp_without_tls", OPTION_WORD, FIELD(tl_control_config, srtp_without_tls), .when = TL_CONFIG_NEW_CALLS,
+     .words = without_tls_words, .preset = "\"refuse\"",
      .doc =
          "SDES carries SRTP keys in the SIP message, readable to all on its way unless SIP runs over TLS. "
          "refuse: no trunk without TLS may use SRTP. "
          "allow: it may, with a warning at start; for laboratories and for networks that are protected otherwise."},
-    {"t1_ms", OPTION_NUMBER, FIELD(tl_control_config, t1_ms), RANGE(10, 10000), .unit = "ms", .preset = "500",
+    {"t1_ms", OPTION_NUMBER, FIELD(tl_control_config, t1_ms), .when = TL_CONFIG_LIVE, RANGE(10, 10000),
+     .unit = "ms", .preset = "500",
      .doc = "SIP timer T1, the round-trip estimate that retransmissions start from (RFC 3261 17)."},
-    {"t2_ms", OPTION_NUMBER, FIELD(tl_control_config, t2_ms), RANGE(10, 60000), .unit = "ms",
-     .preset = "4000", .doc = "SIP timer T2, the longest time between retransmissions; at least t1_ms."},
-    {"t4_ms", OPTION_NUMBER, FIELD(tl_control_config, t4_ms), RANGE(10, 60000), .unit = "ms",
-     .preset = "5000", .doc = "SIP timer T4, how long a message may stay in the network."},
-    {"timer_b_ms", OPTION_NUMBER, FIELD(tl_control_config, timer_b_ms), RANGE(10, 640000), .unit = "ms",
-     .preset_text = "64 * t1_ms", .doc = "SIP timer B: an INVITE without any answer fails."},
-    {"timer_f_ms", OPTION_NUMBER, FIELD(tl_control_config, timer_f_ms), RANGE(10, 640000), .unit = "ms",
-     .preset_text = "64 * t1_ms", .doc = "SIP timer F: any other request without a final answer fails."},
-    {"timer_h_ms", OPTION_NUMBER, FIELD(tl_control_config, timer_h_ms), RANGE(10, 640000), .unit = "ms",
-     .preset_text = "64 * t1_ms", .doc = "SIP timer H: how long we wait for the ACK of a final answer."},
-    {"setup_timeout_ms", OPTION_NUMBER, FIELD(tl_control_config, setup_timeout_ms), RANGE(100, 3600000),
-     .unit = "ms", .preset = "180000", .doc = "A call that nobody has answered by then is given up."},
-    {"max_calls", OPTION_NUMBER, FIELD(tl_control_config, max_calls), RANGE(1, 1000000), .preset = "10000",
-     .doc = "Calls at the same time; one more is answered 503."},
-    {"max_transactions", OPTION_NUMBER, FIELD(tl_control_config, max_transactions), RANGE(16, 10000000),
-     .preset = "100000", .doc = "SIP transactions kept at the same time; a request beyond is answered 503."},
-    {"retry_after_s", OPTION_NUMBER, FIELD(tl_control_config, retry_after_s), RANGE(1, 3600), .unit = "s",
-     .preset = "10", .doc = "Retry-After in our 503 answers."},
-    {"max_hops", OPTION_NUMBER, FIELD(tl_control_config, max_hops), RANGE(0, 70), .preset = "3",
+    {"t2_ms", OPTION_NUMBER, FIELD(tl_control_config, t2_ms), .when = TL_CONFIG_LIVE, RANGE(10, 60000),
+     .unit = "ms", .preset = "4000",
+     .doc = "SIP timer T2, the longest time between retransmissions; at least t1_ms."},
+    {"t4_ms", OPTION_NUMBER, FIELD(tl_control_config, t4_ms), .when = TL_CONFIG_LIVE, RANGE(10, 60000),
+     .unit = "ms", .preset = "5000", .doc = "SIP timer T4, how long a message may stay in the network."},
+    {"timer_b_ms", OPTION_NUMBER, FIELD(tl_control_config, timer_b_ms), .when = TL_CONFIG_LIVE,
+     RANGE(10, 640000), .unit = "ms", .preset_text = "64 * t1_ms",
+     .doc = "SIP timer B: an INVITE without any answer fails."},
+    {"timer_f_ms", OPTION_NUMBER, FIELD(tl_control_config, timer_f_ms), .when = TL_CONFIG_LIVE,
+     RANGE(10, 640000), .unit = "ms", .preset_text = "64 * t1_ms",
+     .doc = "SIP timer F: any other request without a final answer fails."},
+    {"timer_h_ms", OPTION_NUMBER, FIELD(tl_control_config, timer_h_ms), .when = TL_CONFIG_LIVE,
+     RANGE(10, 640000), .unit = "ms", .preset_text = "64 * t1_ms",
+     .doc = "SIP timer H: how long we wait for the ACK of a final answer."},
+    {"setup_timeout_ms", OPTION_NUMBER, FIELD(tl_control_config, setup_timeout_ms),
+     .when = TL_CONFIG_NEW_CALLS, RANGE(100, 3600000), .unit = "ms", .preset = "180000",
+     .doc = "A call that nobody has answered by then is given up."},
+    {"max_calls", OPTION_NUMBER, FIELD(tl_control_config, max_calls), .when = TL_CONFIG_LIVE,
+     RANGE(1, 1000000), .preset = "10000", .doc = "Calls at the same time; one more is answered 503."},
+    {"max_transactions", OPTION_NUMBER, FIELD(tl_control_config, max_transactions), .when = TL_CONFIG_LIVE,
+     RANGE(16, 10000000), .preset = "100000",
+     .doc = "SIP transactions kept at the same time; a request beyond is answered 503."},
+    {"retry_after_s", OPTION_NUMBER, FIELD(tl_control_config, retry_after_s), .when = TL_CONFIG_LIVE,
+     RANGE(1, 3600), .unit = "s", .preset = "10", .doc = "Retry-After in our 503 answers."},
+    {"max_hops", OPTION_NUMBER, FIELD(tl_control_config, max_hops), .when = TL_CONFIG_LIVE, RANGE(0, 70),
+     .preset = "3",
      .doc =
          "Nodes of Trunkline that a call may have passed before this one; one more is answered 483. They count in the header X-Trunkline-Hops, which Max-Forwards does not replace: peers begin it anew."},
     {"emergency_numbers", OPTION_DIGIT_LIST, FIELD(tl_control_config, emergency_numbers),
-     SECOND(tl_control_config, emergency_count), .preset = "[\"112\", \"911\"]",
+     .when = TL_CONFIG_LIVE, SECOND(tl_control_config, emergency_count), .preset = "[\"112\", \"911\"]",
      .doc = "Called numbers that pass when limits are reached."},
 };
 static const struct block control_block = {"control", "The signalling daemon, trunkline-control.",
-                                           sizeof(struct tl_control_config), OWN(control_options)};
+                                           sizeof(struct tl_control_config), OWN(control_options),
+                                           .when = TL_CONFIG_RESTART};
 
 static const struct option realm_options[] = {
     {"name", OPTION_NAME, REQUIRED, FIELD(tl_realm_config, name), .doc = "Name that trunks refer to."},
@@ -145,13 +156,14 @@ static const struct option realm_options[] = {
     {"rtp_ports", OPTION_PORTS, FIELD(tl_realm_config, rtp_first), SECOND(tl_realm_config, rtp_last),
      RANGE(1024, 65535), .preset = "[16384, 32767]",
      .doc = "First and last media port. A call takes a pair, RTP on the even port and RTCP on the next."},
-    {"side", OPTION_WORD, FIELD(tl_realm_config, side), .words = realm_side_words, .preset = "\"peer\"",
+    {"side", OPTION_WORD, FIELD(tl_realm_config, side), .when = TL_CONFIG_NEW_CALLS,
+     .words = realm_side_words, .preset = "\"peer\"",
      .doc =
          "Whose network it is. core: ours, as the PBX or UC platform. peer: another's, as a carrier. No call goes from a peer to a peer unless a route has peer_to_peer."},
 };
 static const struct block realm_block = {
     "realms[]", "A side of the gateway: the address and the ports where calls have their media.",
-    sizeof(struct tl_realm_config), OWN(realm_options)};
+    sizeof(struct tl_realm_config), OWN(realm_options), .when = TL_CONFIG_DATAPLANE};
 
 static const struct option listener_options[] = {
     {"name", OPTION_NAME, REQUIRED, FIELD(tl_listener_config, name), .doc = "Name that trunks refer to."},
@@ -161,7 +173,8 @@ static const struct option listener_options[] = {
      .doc = "Address of an interface of this machine, and port. It also stands in Via and Contact."},
 };
 static const struct block listener_block = {"listeners[]", "A socket for SIP.",
-                                            sizeof(struct tl_listener_config), OWN(listener_options)};
+                                            sizeof(struct tl_listener_config), OWN(listener_options),
+                                            .when = TL_CONFIG_RESTART};
 
 static const struct option
     trunk_switches
@@ -213,11 +226,11 @@ static const struct option
                  .doc =
                      "Lines of the other side's SDP that the peer gets, if their values are harmless; docs/sdp.md says what each is. Nothing else of the other network's SDP reaches it. none: not one."},
                 {"options_interval_s", OPTION_NUMBER, FIELD(tl_trunk_config, options_interval_s),
-                 RANGE(0, 86400), .unit = "s", .preset = "30",
+                 .when = TL_CONFIG_LIVE, RANGE(0, 86400), .unit = "s", .preset = "30",
                  .doc =
                      "How often OPTIONS asks whether the peer is there; 0: never, the trunk counts as up."},
-                {"options_failures", OPTION_NUMBER, FIELD(tl_trunk_config, options_failures), RANGE(1, 100),
-                 .preset = "2",
+                {"options_failures", OPTION_NUMBER, FIELD(tl_trunk_config, options_failures),
+                 .when = TL_CONFIG_LIVE, RANGE(1, 100), .preset = "2",
                  .doc = "OPTIONS without an answer in a row that make the trunk count as down."},
                 {"no_response_ms", OPTION_NUMBER, FIELD(tl_trunk_config, no_response_ms), RANGE(10, 640000),
                  .unit = "ms", .preset = "5000",
@@ -350,7 +363,8 @@ static const struct block trunk_block = {
     sizeof(struct tl_trunk_config),
     OWN(trunk_options),
     trunk_switches,
-    COUNT(trunk_switches)};
+    COUNT(trunk_switches),
+    .when = TL_CONFIG_NEW_CALLS};
 
 static const struct option profile_options[] = {
     {"name", OPTION_NAME, REQUIRED, FIELD(tl_trunk_config, name), .doc = "Name that trunks refer to."},
@@ -361,14 +375,16 @@ static const struct block profile_block = {
     sizeof(struct tl_trunk_config),
     OWN(profile_options),
     trunk_switches,
-    COUNT(trunk_switches)};
+    COUNT(trunk_switches),
+    .when = TL_CONFIG_NEW_CALLS};
 
 static const struct option route_options[] = {
-    {"prefix", OPTION_DIGITS, REQUIRED, FIELD(tl_route_config, prefix),
+    {"prefix", OPTION_DIGITS, .flags = OPTION_REQUIRED | OPTION_KEY, FIELD(tl_route_config, prefix),
      .doc = "Beginning of the called number, as the peer sends it, without separators like \"-\". "
             "The longest prefix that fits wins; \"\" fits every number."},
-    {"from", OPTION_REF, FIELD(tl_route_config, from), SECOND(tl_route_config, any_from), .list = LIST_TRUNKS,
-     .preset_text = "any trunk", .doc = "Name of the trunk whose calls this route is for."},
+    {"from", OPTION_REF, .flags = OPTION_KEY, FIELD(tl_route_config, from), SECOND(tl_route_config, any_from),
+     .list = LIST_TRUNKS, .preset_text = "any trunk",
+     .doc = "Name of the trunk whose calls this route is for."},
     {"trunks", OPTION_REFS, REQUIRED, FIELD(tl_route_config, trunks), SECOND(tl_route_config, trunk_count),
      RANGE(1, TL_ROUTE_TRUNKS_MAX), .list = LIST_TRUNKS,
      .doc = "Names of the trunks to try, in this order. "
@@ -385,17 +401,17 @@ static const struct block route_block = {
     "routes[]",
     "Where a call goes by its called number. "
     "At the same length of prefix a route with \"from\" wins over one without.",
-    sizeof(struct tl_route_config), OWN(route_options)};
+    sizeof(struct tl_route_config), OWN(route_options), .when = TL_CONFIG_NEW_CALLS};
 
 static const struct option top_options[] = {
     {"dataplane", OPTION_BLOCK, REQUIRED, FIELD(config_root, config.dataplane), .block = &dataplane_block,
      .doc = "The packet engine."},
     {"control", OPTION_BLOCK, FIELD(config_root, config.control), .preset = "{}", .block = &control_block,
      .doc = "The signalling daemon."},
-    {"realms", OPTION_LIST, REQUIRED, FIELD(config_root, config.realms),
+    {"realms", OPTION_LIST, REQUIRED, FIELD(config_root, config.realms), .when = TL_CONFIG_RESTART,
      SECOND(config_root, config.realm_count), RANGE(1, TL_REALMS_MAX), .block = &realm_block,
      .list = LIST_REALMS, .doc = "Media addresses."},
-    {"listeners", OPTION_LIST, FIELD(config_root, config.listeners),
+    {"listeners", OPTION_LIST, FIELD(config_root, config.listeners), .when = TL_CONFIG_RESTART,
      SECOND(config_root, config.listener_count), RANGE(0, TL_LISTENERS_MAX), .preset = "[]",
      .block = &listener_block, .list = LIST_LISTENERS, .doc = "SIP sockets."},
     {"profiles", OPTION_LIST, FIELD(config_root, profiles), SECOND(config_root, profile_count),
@@ -407,7 +423,8 @@ static const struct option top_options[] = {
      RANGE(0, TL_ROUTES_MAX), .preset = "[]", .block = &route_block, .list = LIST_ROUTES,
      .doc = "Called numbers to trunks."},
 };
-const struct block config_top = {"The file", "One object.", sizeof(struct config_root), OWN(top_options)};
+const struct block config_top = {"The file", "One object.", sizeof(struct config_root), OWN(top_options),
+                                 .when = TL_CONFIG_NEW_CALLS};
 
 #define LIST(path, noun, array, number)                                                                      \
     {                                                                                                        \

@@ -47,6 +47,7 @@ enum option_type {
 enum option_flags {
     OPTION_REQUIRED = 1u << 0,
     OPTION_POWER_OF_TWO = 1u << 1,
+    OPTION_KEY = 1u << 2, // beside the name: what an item of a list differs from all others by
 };
 
 // Lists whose items are referred to by name. The name is the first member of each item.
@@ -72,6 +73,7 @@ struct option {
     const char *unit;         // "ms", NULL: none
     const char *preset;       // default as JSON text; NULL: none, see preset_text
     const char *preset_text;  // for the documentation, where the default is none or computed
+    enum tl_config_when when; // 0: as its block says
     const char *doc;          // one or two sentences
     const char *const *words; // NULL-terminated
     enum config_list list;
@@ -87,6 +89,7 @@ struct block {
     size_t own_count;
     const struct option *shared;
     size_t shared_count;
+    enum tl_config_when when; // of its options that do not say it
 };
 
 // Where a list lies in struct config_root.
