@@ -252,6 +252,24 @@ static void check_trunks(struct config_parser *p)
     }
 }
 
+// What is kept for trunks cannot be more than there is.
+static void check_shares(struct config_parser *p)
+{
+    const struct tl_config *c = &p->root->config;
+    uint64_t kept = 0;
+
+    for (uint32_t i = 0; i < c->trunk_count; i++) {
+        kept += c->trunks[i].reserved_calls;
+        if (c->control.max_calls && kept > c->control.max_calls) {
+            config_complain(p, config_item(p, LIST_TRUNKS, i), "reserved_calls",
+                            "the trunks up to this one keep %llu calls; expected at most control.max_calls, "
+                            "%u, in all",
+                            (unsigned long long)kept, c->control.max_calls);
+            return;
+        }
+    }
+}
+
 void config_check(struct config_parser *p)
 {
     check_dataplane(p);
@@ -259,5 +277,6 @@ void config_check(struct config_parser *p)
     check_realms(p);
     check_listeners(p);
     check_trunks(p);
+    check_shares(p);
     config_check_routes(p);
 }

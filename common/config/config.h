@@ -151,6 +151,12 @@ struct tl_trunk_config {
     uint32_t silence_ms;            // event after so long without media; 0 = never
     uint32_t max_packets_per_s;     // that the peer may send on a leg; 0 = from its and our SDP
     uint32_t burst_ms;              // depth of the buckets that hold it to that
+    // limits; 0 = none
+    uint32_t max_calls;         // calls with a leg here
+    uint32_t max_calls_per_s;   // new ones, from the peer and to it
+    uint32_t max_waiting_calls; // calls with a leg here that nobody has answered yet
+    uint32_t max_kbit_per_s;    // media of the calls in one direction
+    uint32_t reserved_calls;    // of control.max_calls, for calls from the peer
     // the headers and numbers of messages to the peer
     bool trusted;             // RFC 3325: identities from the peer are believed, and it is told all
     char domain[TL_HOST_MAX]; // our name where our address would stand; "" = the address
@@ -180,6 +186,7 @@ struct tl_control_config {
     uint32_t timer_b_ms, timer_f_ms, timer_h_ms; // default 64 * T1
     uint32_t setup_timeout_ms;                   // of a call that nobody answers
     uint32_t max_calls;
+    uint32_t reserved_percent; // of max_calls, kept for all trunks evenly
     uint32_t max_transactions;
     uint32_t retry_after_s; // in our 503
     uint32_t max_hops;      // nodes of ours that a call may have passed before this one

@@ -126,6 +126,10 @@ static const struct option control_options[] = {
      .doc = "A call that nobody has answered by then is given up."},
     {"max_calls", OPTION_NUMBER, FIELD(tl_control_config, max_calls), .when = TL_CONFIG_LIVE,
      RANGE(1, 1000000), .preset = "10000", .doc = "Calls at the same time; one more is answered 503."},
+    {"reserved_percent", OPTION_NUMBER, FIELD(tl_control_config, reserved_percent), .when = TL_CONFIG_LIVE,
+     RANGE(0, 100), .unit = "%", .preset = "25",
+     .doc =
+         "Part of max_calls that the trunks have to themselves, each as much as every other: calls from one trunk cannot take another's. A trunk's reserved_calls keeps more for it."},
     {"max_transactions", OPTION_NUMBER, FIELD(tl_control_config, max_transactions), .when = TL_CONFIG_LIVE,
      RANGE(16, 10000000), .preset = "100000",
      .doc = "SIP transactions kept at the same time; a request beyond is answered 503."},
@@ -306,6 +310,27 @@ static const struct option
                 {"burst_ms", OPTION_NUMBER, FIELD(tl_trunk_config, burst_ms), RANGE(100, 10000), .unit = "ms",
                  .preset = "1000",
                  .doc = "How much of that rate may come at once, as after a stall of the network."},
+                // limits
+                {"max_calls", OPTION_NUMBER, FIELD(tl_trunk_config, max_calls), .when = TL_CONFIG_LIVE,
+                 RANGE(0, 1000000), .preset = "0",
+                 .doc =
+                     "Calls at the same time from the peer and to it; 0: no limit of its own. One more from it is answered 503 with Retry-After and Reason; one more to it goes to the route's next trunk."},
+                {"max_calls_per_s", OPTION_NUMBER, FIELD(tl_trunk_config, max_calls_per_s),
+                 .when = TL_CONFIG_LIVE, RANGE(0, 100000), .unit = "calls/s", .preset = "0",
+                 .doc =
+                     "New calls a second from the peer and to it, as many at once as in a second; 0: no limit of its own."},
+                {"max_waiting_calls", OPTION_NUMBER, FIELD(tl_trunk_config, max_waiting_calls),
+                 .when = TL_CONFIG_LIVE, RANGE(0, 1000000), .preset = "0",
+                 .doc =
+                     "Calls from the peer and to it that nobody has answered yet; 0: no limit of its own."},
+                {"max_kbit_per_s", OPTION_NUMBER, FIELD(tl_trunk_config, max_kbit_per_s),
+                 .when = TL_CONFIG_LIVE, RANGE(0, 100000000), .unit = "kbit/s", .preset = "0",
+                 .doc =
+                     "Bandwidth of the media of its calls in one direction, IP headers included: 80 kbit/s for a call with packets of 20 ms, 84 with SRTP; 0: no limit of its own."},
+                {"reserved_calls", OPTION_NUMBER, FIELD(tl_trunk_config, reserved_calls),
+                 .when = TL_CONFIG_LIVE, RANGE(0, 1000000), .preset = "0",
+                 .doc =
+                     "Calls from the peer that have room in control.max_calls whatever calls from other trunks take; at least its part of control.reserved_percent."},
                 // headers and numbers
                 {"trusted", OPTION_BOOL, FIELD(tl_trunk_config, trusted), .preset = "true",
                  .doc =

@@ -17,13 +17,40 @@ static json_t *counters(const struct trunk_counters *c)
                      (json_int_t)c->options_failed);
 }
 
+// Calls that a limit held back, by limit.
+static json_t *held_back(const uint64_t *by_limit)
+{
+    json_t *all = json_object();
+
+    for (int i = 0; all && i < TRUNK_LIMIT_COUNT; i++)
+        json_object_set_new(all, trunk_limit_label((enum trunk_limit)i),
+                            json_integer((json_int_t)by_limit[i]));
+    return all;
+}
+
+static json_t *limits(const struct trunk *t)
+{
+    const struct tl_trunk_config *c = t->config;
+    uint64_t sum = 0;
+
+    for (int i = 0; i < TRUNK_LIMIT_COUNT; i++)
+        sum += t->use.refused[i] + t->use.diverted[i];
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "max_calls",
+                     (json_int_t)c->max_calls, "waiting_calls", (json_int_t)t->use.waiting,
+                     "max_waiting_calls", (json_int_t)c->max_waiting_calls, "max_calls_per_s",
+                     (json_int_t)c->max_calls_per_s, "kbit_per_s", (json_int_t)t->use.kbit, "max_kbit_per_s",
+                     (json_int_t)c->max_kbit_per_s, "calls_from", (json_int_t)t->use.from, "reserved_calls",
+                     (json_int_t)t->use.share, "held_back", (json_int_t)sum, "refused",
+                     held_back(t->use.refused), "diverted", held_back(t->use.diverted));
+}
+
 // One that the configuration has no more, while calls of former generations go on over it.
 static json_t *former_json(const struct trunk *t, uint64_t now_ms)
 {
     return json_pack("{s:s, s:n, s:n, s:n, s:n, s:n, s:s, s:b, s:I, s:i, s:I, s:o}", "name", t->name,
                      "listener", "transport", "peer", "realm", "srtp", "state", "removed", "checked", 0,
                      "state_seconds", (json_int_t)((now_ms - t->changed_ms) / 1000), "options_failures", 0,
-                     "active_calls", (json_int_t)t->counters.active, "counters", counters(&t->counters));
+                     "active_calls", (json_int_t)t->use.calls, "counters", counters(&t->counters));
 }
 
 static json_t *trunk_json(const struct tl_config *config, const struct trunk *t, uint64_t now_ms)
@@ -35,13 +62,13 @@ static json_t *trunk_json(const struct tl_config *config, const struct trunk *t,
         return former_json(t, now_ms);
     const struct tl_listener_config *l = &config->listeners[c->listener];
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:i, s:I, s:o}", "name", c->name,
-                     "listener", l->name, "transport", tl_transport_row(l->transport)->name, "peer",
-                     tl_addr_print(&c->peer, peer), "realm", config->realms[c->realm].name, "srtp",
-                     srtp_words[c->srtp], "state", t->down ? "down" : "up", "checked",
-                     c->options_interval_s != 0, "state_seconds",
-                     (json_int_t)((now_ms - t->changed_ms) / 1000), "options_failures", (int)t->failures,
-                     "active_calls", (json_int_t)t->counters.active, "counters", counters(&t->counters));
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:i, s:I, s:o, s:o}", "name", c->name, "listener",
+        l->name, "transport", tl_transport_row(l->transport)->name, "peer", tl_addr_print(&c->peer, peer),
+        "realm", config->realms[c->realm].name, "srtp", srtp_words[c->srtp], "state", t->down ? "down" : "up",
+        "checked", c->options_interval_s != 0, "state_seconds", (json_int_t)((now_ms - t->changed_ms) / 1000),
+        "options_failures", (int)t->failures, "active_calls", (json_int_t)t->use.calls, "counters",
+        counters(&t->counters), "limits", limits(t));
 }
 
 struct list {

@@ -87,10 +87,16 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
     struct sip_flow flow = sip_flow_to(agent->stack, config->listener, &config->peer);
     char options[AGENT_OPTIONS_MAX], type[LOCATION_TYPE_MAX], *room = NULL;
     struct header_plan plan = {0};
-    if (leg->trunk)
-        trunk_leg_ends(leg->trunk);
+    enum trunk_limit full =
+        a->flags & CALL_AGAIN ? TRUNK_LIMIT_NONE : trunk_send(trunk, TRUNK_ORDINARY, loop_now(agent->loop));
+    if (full != TRUNK_LIMIT_NONE) { // it was not, when the call's trunks were chosen
+        agent_say_full(agent, trunk, full);
+        leg->invite_out = NULL;
+        later(c, CALL_EV_TRANSPORT, CALL_B, 0);
+        return;
+    }
     leg->trunk = trunk;
-    trunk_leg_begins(trunk);
+    trunk_leg_begin(&leg->taken, trunk, TRUNK_LEG_TO);
     trunk_attempt(trunk);
     c->attempt = true;
     c->number = a->number;
@@ -282,6 +288,8 @@ static void accepted(struct agent_call *c, struct agent_leg *leg, struct agent_d
     agent_dialog_confirm(d);
     c->answer_ms = loop_now(c->agent->loop);
     c->agent->counters.answered++;
+    for (unsigned s = 0; s < 2; s++)
+        trunk_leg_answered(&c->leg[s]->taken, c->call.side[s].neg.ptime);
 }
 
 // RFC 3262 section 3: random, so that nobody guesses it, and far below 2^31.

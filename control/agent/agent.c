@@ -9,7 +9,6 @@
 #include "common/addr.h"
 #include "control/agent/agent_internal.h"
 #include "control/base/log.h"
-#include "control/trunk/route.h"
 
 const char agent_hops_header[] = "X-Trunkline-Hops";
 const char agent_sdp_type[] = "application/sdp";
@@ -36,8 +35,9 @@ static void answer_stranger(struct sip_txn *txn, int status, const char *headers
     sip_respond(txn, &(struct sip_answer){.status = status, .headers = headers, .forget = true});
 }
 
-// `stranger`: nobody that we know sent it.
-static void turn_away(struct agent *agent, struct sip_txn *txn, bool stranger, int status, const char *why)
+// `stranger`: nobody that we know sent it. `lines`: further ones of the answer, or "".
+static void turn_away(struct agent *agent, struct sip_txn *txn, bool stranger, int status, const char *why,
+                      const char *lines)
 {
     const struct sip_flow *flow = sip_txn_flow(txn);
     uint64_t unsaid;
@@ -52,7 +52,9 @@ static void turn_away(struct agent *agent, struct sip_txn *txn, bool stranger, i
         answer_stranger(txn, status, NULL);
     else
         agent_respond(txn, status, status == 503 ? agent_config(agent)->control.retry_after_s : 0,
-                      status == 415 ? "Accept: application/sdp\r\n" : NULL);
+                      status == 415 ? "Accept: application/sdp\r\n"
+                      : *lines      ? lines
+                                    : NULL);
 }
 
 struct sip_str agent_sdp_of(const struct sip_msg *msg)
@@ -77,71 +79,19 @@ bool agent_body_refused(const struct sip_msg *msg)
     return sip_msg_body_refused(msg, types);
 }
 
-// Looks at an INVITE before it is a call. Returns 0, or the status that turns it away.
-static int admit(struct agent *agent, struct sip_txn *txn, const struct sip_msg *msg,
-                 const struct sip_flow *flow, struct trunk **from, uint32_t *trunks, unsigned *count,
-                 const char **why)
-{
-    char called[SIP_NUMBER_MAX];
-    bool closed;
-    *from = trunk_identify(&agent->trunks, flow->listener, &flow->remote, sip_msg_via_port(msg));
-    *why = "it is the peer of no trunk on this listener";
-    if (!*from)
-        return 403;
-    (*from)->counters.incoming++;
-    sip_txn_set_peer(txn, &(*from)->config->peer);
-    *why = "Max-Forwards is used up";
-    if (sip_msg_number(msg, "Max-Forwards", 255, 70) == 0)
-        return 483;
-    *why = "it has passed too many of our nodes (max_hops)";
-    if (sip_msg_number(msg, agent_hops_header, 255, 0) > agent_config(agent)->control.max_hops)
-        return 483;
-    *why = "it is a call of ours that has come back";
-    if (sip_msg_is_loop(agent->stack, msg))
-        return 482;
-    *why = "its body is not SDP";
-    if (agent_body_refused(msg))
-        return 415;
-    *why = "no route for the called number";
-    if (!sip_msg_called(msg, called))
-        return 404;
-    const struct tl_route_config *route = route_find(agent_config(agent), (*from)->index, called, &closed);
-    if (closed)
-        *why =
-            "its routes lead from a peer to a peer or back to where it came from, and none says that it may";
-    if (!route)
-        return closed ? 403 : 404;
-    *why = "max_calls are up";
-    if (agent->counters.active >= agent_config(agent)->control.max_calls) {
-        agent->counters.over_limit++;
-        return 503;
-    }
-    *why = "the dataplane is away";
-    if (!media_up(agent->media)) {
-        agent->counters.media_away++;
-        return 503;
-    }
-    *count = trunk_plan(agent->trunks.now, route, (*from)->index, trunks);
-    return 0;
-}
-
 static void new_call(struct agent *agent, struct sip_txn *txn, const struct sip_msg *msg,
                      const struct sip_flow *flow)
 {
-    uint32_t trunks[TL_ROUTE_TRUNKS_MAX];
-    unsigned count = 0;
-    struct trunk *from;
-    const char *why;
-    int status = admit(agent, txn, msg, flow, &from, trunks, &count, &why);
+    struct agent_admission a;
+    int error, status = agent_admit(agent, txn, msg, flow, &a);
     if (status) {
-        turn_away(agent, txn, from == NULL, status, why);
+        turn_away(agent, txn, a.from == NULL, status, a.why, a.lines);
         return;
     }
-    int error;
-    struct agent_call *c = agent_call_new(agent, txn, msg, from, trunks, count, &error);
+    struct agent_call *c = agent_call_new(agent, txn, msg, a.from, a.trunks, a.count, &error);
     if (!c) {
         turn_away(agent, txn, false, error == -EINVAL ? 400 : 500,
-                  error == -EINVAL ? "no From tag, or no Contact that we could call" : strerror(-error));
+                  error == -EINVAL ? "no From tag, or no Contact that we could call" : strerror(-error), "");
         return;
     }
     agent->counters.calls++;

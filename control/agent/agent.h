@@ -19,7 +19,7 @@ struct agent_counters {
     uint64_t calls;              // INVITEs that became a call
     uint64_t answered;           // of these: A got a 2xx
     uint64_t turned_away;        // INVITEs answered at once: 403, 404, 415, 483, 503
-    uint64_t over_limit;         // of these: max_calls
+    uint64_t over_limit;         // of these: a limit of control or of a trunk
     uint64_t media_away;         // of these: no dataplane
     uint64_t bad_extension;      // requests that require what we do not have: 420
     uint64_t extension_required; // INVITEs without what their trunk requires: 421

@@ -45,7 +45,8 @@ struct agent_leg {
     uint8_t side;
     struct agent_call *owner;
     struct generation *generation; // that it began with; its side of the call machine reads there
-    struct trunk *trunk;           // that counts this leg; B: the one tried last, NULL: none yet
+    struct trunk *trunk;           // B: the one tried last, NULL: none yet
+    struct trunk_leg taken;        // what it takes of that trunk
     char contact[SIP_NUMBER_MAX];  // user part of our Contact to this side: whom the other one is to it
     struct agent_dialog *dialogs;  // oldest first
     struct agent_dialog *main;     // the confirmed one, or A's until there is one
@@ -149,7 +150,7 @@ struct agent {
     uint64_t next_id;
     uint64_t start_ms;
     struct agent_counters counters;
-    struct log_limit away_limit;
+    struct log_limit away_limit, full_limit;
     struct agent_dialog *tags[AGENT_TAG_BUCKETS];
 };
 
@@ -306,6 +307,21 @@ bool agent_phrase(const struct agent_leg *leg, const struct sip_flow *flow, char
 
 // Our Contact for that side on that flow: the other side's number at our address or name. "" when it does not fit.
 void agent_contact(const struct agent_leg *leg, const struct sip_flow *flow, char *out, size_t size);
+
+// ---- admit.c ----
+// Looks at an INVITE before it is a call. Returns 0, whose it is and the trunks to try; or the status that turns it away, with a
+// sentence and, for one of a limit, the lines that say so to the peer ("" for none).
+struct agent_admission {
+    struct trunk *from;
+    uint32_t trunks[TL_ROUTE_TRUNKS_MAX];
+    unsigned count;
+    const char *why;
+    char lines[160];
+};
+int agent_admit(struct agent *agent, struct sip_txn *txn, const struct sip_msg *msg,
+                const struct sip_flow *flow, struct agent_admission *out);
+// A trunk takes no more calls to it: a line in the log, now and then.
+void agent_say_full(struct agent *agent, const struct trunk *trunk, enum trunk_limit limit);
 
 // ---- dead.c ----
 // Looks for calls without media from now on, as long as there are calls.

@@ -47,7 +47,7 @@ struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, c
     if (agent->counters.active > agent->counters.active_most)
         agent->counters.active_most = agent->counters.active;
     c->leg[CALL_A]->trunk = from;
-    trunk_leg_begins(from);
+    trunk_leg_begin(&c->leg[CALL_A]->taken, from, TRUNK_LEG_FROM);
     agent_dead_arm(agent);
     c->leg[CALL_A]->invite_in = invite;
     sip_txn_set_owner(invite, &c->leg[CALL_A]->user.sip);
@@ -71,8 +71,7 @@ struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, c
 
 static void leg_free(struct agent_leg *leg)
 {
-    if (leg->trunk)
-        trunk_leg_ends(leg->trunk);
+    trunk_leg_end(&leg->taken);
     sip_owner_cut(&leg->user.sip); // among them: a call that is over repeats no 2xx
     agent_dialogs_free(leg);
     generation_drop(leg->generation);

@@ -124,8 +124,13 @@ static void make_current(struct trunk_table *table, struct generation *g, uint64
     for (uint32_t i = 0; i < g->config->trunk_count; i++)
         trunk_configure(g->trunks[i], &g->config->trunks[i], i, now_ms);
     for (uint32_t i = 0; former && i < former->config->trunk_count; i++)
-        if (former->trunks[i]->config == &former->config->trunks[i])
+        if (former->trunks[i]->config == &former->config->trunks[i]) {
             former->trunks[i]->config = NULL;
+            trunk_share(former->trunks[i], &table->shares);
+        }
+    trunk_shares_begin(&table->shares, &g->config->control, g->config->trunk_count);
+    for (uint32_t i = 0; i < g->config->trunk_count; i++)
+        trunk_share(g->trunks[i], &table->shares);
     table->now = g;
     generation_drop(former);
 }

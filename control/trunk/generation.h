@@ -28,6 +28,7 @@ struct generation {
 struct trunk_table {
     struct generation *now; // the current one
     void *by_name;          // every struct trunk that a generation has; <search.h>
+    struct trunk_shares shares;
 };
 
 // Makes the first generation and the state of its trunks: all count as up until OPTIONS says else. `config` must outlive the

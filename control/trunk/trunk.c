@@ -101,14 +101,3 @@ enum trunk_change trunk_attempt_result(struct trunk *trunk, unsigned status, uin
     }
     return shows_life(status) ? alive(trunk, now_ms) : TRUNK_SAME;
 }
-
-void trunk_leg_begins(struct trunk *trunk)
-{
-    trunk->counters.active++;
-}
-
-void trunk_leg_ends(struct trunk *trunk)
-{
-    if (trunk->counters.active)
-        trunk->counters.active--;
-}

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "common/config/config.h"
+#include "control/trunk/limits.h"
 
 #define TRUNK_NEVER UINT64_MAX
 
@@ -22,7 +23,6 @@ struct trunk_counters {
     uint64_t incoming;    // INVITEs of new calls that the peer sent to us
     uint64_t options_sent;
     uint64_t options_failed;
-    uint32_t active; // calls that have a leg here now
 };
 
 struct trunk {
@@ -38,6 +38,7 @@ struct trunk {
     uint64_t due_ms;     // when the next OPTIONS leaves, TRUNK_NEVER without keep-alive
     uint64_t changed_ms; // when `down` changed last, or the start
     struct trunk_counters counters;
+    struct trunk_use use;
 };
 
 // The trunk has these settings from now on, as number `index` of a new generation. Health and counters stay; where the peer or
@@ -62,7 +63,3 @@ void trunk_attempt(struct trunk *trunk);
 // How an attempt ended: final status, or 0 for no answer at all. An answer that shows life makes a trunk that
 // was down count as up.
 enum trunk_change trunk_attempt_result(struct trunk *trunk, unsigned status, uint64_t now_ms);
-
-// A leg of a call begins and ends at this trunk, whoever called.
-void trunk_leg_begins(struct trunk *trunk);
-void trunk_leg_ends(struct trunk *trunk);

@@ -170,6 +170,7 @@ static void show_trunks(const json_t *result)
         {"FAILED", "counters.failed"},
         {"503", "counters.busy_503"},
         {"SILENT", "counters.no_response"},
+        {"LIMITED", "limits.held_back"},
     };
     const json_t *trunks = json_object_get(result, "trunks");
 

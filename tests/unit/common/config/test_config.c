@@ -285,6 +285,11 @@ static const struct wrong wrongs[] = {
     {"{" SIP ",\"trunks\":[@{\"name\":\"t\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\","
      "\"min_se_s\":1801}]}",
      "trunks[0]: session_expires_s of 1800 s is below min_se_s of 1801 s; ", "at least as much\n"},
+    // shares of max_calls
+    {"{" SIP ",\"trunks\":[{\"name\":\"t\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\","
+     "\"reserved_calls\":@10001}]}",
+     "trunks[0].reserved_calls: the trunks up to this one keep 10001 calls; ",
+     "at most control.max_calls, 10000, in all"},
     // SRTP
     {"{" SIP ",\"trunks\":[{\"name\":\"t\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\","
      "\"srtp\":@\"required\"}]}",

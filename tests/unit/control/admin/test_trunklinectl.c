@@ -265,7 +265,10 @@ static void trunks_are_listed(void)
     }
     trunk_attempt(table.now->trunks[2]);
     trunk_attempt_result(table.now->trunks[2], 200, 50000);
-    trunk_leg_begins(table.now->trunks[2]);
+    struct trunk_leg leg = {0};
+    trunk_leg_begin(&leg, table.now->trunks[2], TRUNK_LEG_TO);
+    table.now->trunks[1]->use.refused[TRUNK_LIMIT_rate] = 7;
+    table.now->trunks[1]->use.diverted[TRUNK_LIMIT_calls] = 2;
     trunk_attempt(table.now->trunks[2]);
     trunk_attempt_result(table.now->trunks[2], 503, 50000);
 
@@ -275,10 +278,10 @@ static void trunks_are_listed(void)
     CU_ASSERT_EQUAL(r.status, 0);
     CU_ASSERT(begins(
         r.out,
-        "TRUNK      STATE  SECONDS  PEER                CALLS  IN  OUT  ANSWERED  FAILED  503  SILENT\n"
-        "carrier-a  up          60  203.0.113.5:5060        0   0    0         0       0    0       0\n"
-        "carrier-b  down        23  203.0.113.77:5060       0   0    0         0       0    0       0\n"
-        "uc-1       up          60  198.51.100.21:5060      1   0    2         1       1    1       0\n"));
+        "TRUNK      STATE  SECONDS  PEER                CALLS  IN  OUT  ANSWERED  FAILED  503  SILENT  LIMITED\n"
+        "carrier-a  up          60  203.0.113.5:5060        0   0    0         0       0    0       0        0\n"
+        "carrier-b  down        23  203.0.113.77:5060       0   0    0         0       0    0       0        9\n"
+        "uc-1       up          60  198.51.100.21:5060      1   0    2         1       1    1       0        0\n"));
     run(NULL, "trunks --json");
     json_t *answer = json_loads(r.out, 0, NULL), *list = json_object_get(answer, "trunks");
     json_t *b = json_array_get(list, 1), *counters = json_object_get(b, "counters");
@@ -286,6 +289,10 @@ static void trunks_are_listed(void)
     CU_ASSERT(json_is_true(json_object_get(b, "checked")));
     CU_ASSERT_EQUAL(json_integer_value(json_object_get(counters, "options_sent")), 2);
     CU_ASSERT_EQUAL(json_integer_value(json_object_get(counters, "options_failed")), 2);
+    const json_t *limits = json_object_get(b, "limits");
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(json_object_get(limits, "refused"), "rate")), 7);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(json_object_get(limits, "diverted"), "calls")), 2);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(limits, "held_back")), 9);
     json_decref(answer);
     fixture_end(&f);
     trunk_table_fini(&table);

@@ -80,14 +80,15 @@ static void trunks_live_on_by_name(void)
     CU_ASSERT(
         !trunk_named(&table, "a name that is longer than a trunk's name can be, by far, so it is none"));
     trunk_attempt(b);
-    trunk_leg_begins(c);
+    struct trunk_leg leg = {0};
+    trunk_leg_begin(&leg, c, TRUNK_LEG_FROM);
     trunk_options_sent(c, 10);
     trunk_options_result(c, 0, 20);
     CU_ASSERT(c->down);
     reload("c d b", 1000);
     CU_ASSERT(table.now->number == 2);
     CU_ASSERT(trunk_named(&table, "b") == b && b->counters.attempts == 1 && b->index == 2);
-    CU_ASSERT(trunk_named(&table, "c") == c && c->counters.active == 1 && c->index == 0);
+    CU_ASSERT(trunk_named(&table, "c") == c && c->use.calls == 1 && c->index == 0);
     CU_ASSERT(c->down && c->changed_ms == 20);
     CU_ASSERT(c->config == &table.now->config->trunks[0]);
     CU_ASSERT(!trunk_named(&table, "a"));
@@ -100,16 +101,17 @@ static void a_held_generation_keeps_its_trunks(void)
     begin("a b");
     struct generation *old = generation_hold(table.now);
     struct trunk *a = trunk_named(&table, "a");
-    trunk_leg_begins(a);
+    struct trunk_leg leg = {0};
+    trunk_leg_begin(&leg, a, TRUNK_LEG_FROM);
     reload("b c", 1000);
     CU_ASSERT(table.now != old && old->number == 1);
     CU_ASSERT_STRING_EQUAL(names(), "b c a(former)");
-    CU_ASSERT(a->config == NULL && old->trunks[0] == a && a->counters.active == 1);
+    CU_ASSERT(a->config == NULL && old->trunks[0] == a && a->use.calls == 1);
     CU_ASSERT_STRING_EQUAL(old->config->trunks[0].name, "a"); // its settings are there to the end of the call
     CU_ASSERT(old->trunks[1] == table.now->trunks[0]);        // b is the same in both
     reload("b", 2000);
     CU_ASSERT_STRING_EQUAL(names(), "b a(former)"); // nobody held the second one: c is gone with it
-    trunk_leg_ends(a);
+    trunk_leg_end(&leg);
     generation_drop(old);
     CU_ASSERT_STRING_EQUAL(names(), "b");
     end();
@@ -120,11 +122,12 @@ static void a_trunk_that_comes_back_is_the_same_while_it_is_held(void)
     begin("a b");
     struct generation *old = generation_hold(table.now);
     struct trunk *a = trunk_named(&table, "a");
-    trunk_leg_begins(a);
+    struct trunk_leg leg = {0};
+    trunk_leg_begin(&leg, a, TRUNK_LEG_FROM);
     a->down = true;
     reload("b", 1000);
     reload("b a", 2000);
-    CU_ASSERT(trunk_named(&table, "a") == a && a->counters.active == 1 && a->index == 1);
+    CU_ASSERT(trunk_named(&table, "a") == a && a->use.calls == 1 && a->index == 1);
     CU_ASSERT(!a->down && a->changed_ms == 2000); // what it was like meanwhile nobody knows
     generation_drop(old);
     CU_ASSERT(a->config == &table.now->config->trunks[1]);

@@ -280,19 +280,6 @@ static void plan_leaves_out_what_is_closed(void)
     trunk_table_fini(&table);
 }
 
-static void legs_are_counted(void)
-{
-    struct trunk t = {0};
-
-    trunk_leg_begins(&t);
-    trunk_leg_begins(&t);
-    trunk_leg_ends(&t);
-    CU_ASSERT(t.counters.active == 1);
-    trunk_leg_ends(&t);
-    trunk_leg_ends(&t);
-    CU_ASSERT(t.counters.active == 0);
-}
-
 int main(int argc, char **argv)
 {
     const struct test_case cases[] = {
@@ -303,7 +290,6 @@ int main(int argc, char **argv)
         {"first_options_are_spread", first_options_are_spread},
         {"plan_skips_trunks_that_are_down", plan_skips_trunks_that_are_down},
         {"plan_leaves_out_what_is_closed", plan_leaves_out_what_is_closed},
-        {"legs_are_counted", legs_are_counted},
     };
     return test_main("trunk", TEST_CASES(cases), argc, argv);
 }
