@@ -116,6 +116,7 @@ int srtp_key_build(struct srtp_ctx *ctx, struct srtp_key *key, const struct tl_c
 
 extern const struct srtp_engine_table srtp_engine_ipsecmb;
 extern const struct srtp_engine_table srtp_engine_openssl;
+extern const struct srtp_engine_table srtp_engine_lanes;
 
 // ---- bytes -------------------------------------------------------------------------------------------
 

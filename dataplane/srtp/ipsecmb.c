@@ -30,7 +30,7 @@ static size_t round64(size_t n)
 }
 
 // The context, and behind it two managers of the library: one allocation, wiped as one.
-static size_t mb_size(void)
+size_t mb_size(void)
 {
     return round64(sizeof(struct mb_ctx)) + 2 * round64(imb_get_mb_mgr_size());
 }
@@ -105,7 +105,7 @@ static void init_jobs(struct mb_ctx *x)
     }
 }
 
-static int mb_init(struct srtp_ctx *base, enum srtp_engine engine)
+int mb_init(struct srtp_ctx *base, enum srtp_engine engine)
 {
     struct mb_ctx *x = mb(base);
     uint8_t *behind = (uint8_t *)x + round64(sizeof *x);
@@ -128,7 +128,7 @@ static int mb_init(struct srtp_ctx *base, enum srtp_engine engine)
     return 0;
 }
 
-static void mb_fini(struct srtp_ctx *base)
+void mb_fini(struct srtp_ctx *base)
 {
     (void)base; // no memory of its own, and srtp_ctx_free wipes all of it
 }
@@ -148,7 +148,7 @@ void mb_hmac_states(IMB_MGR *mgr, const uint8_t key[20], uint8_t inner[20], uint
     explicit_bzero(block, sizeof block);
 }
 
-static int mb_key_init(struct srtp_ctx *base, struct srtp_key *key, const struct srtp_session_keys *keys)
+int mb_key_init(struct srtp_ctx *base, struct srtp_key *key, const struct srtp_session_keys *keys)
 {
     struct mb_ctx *x = mb(base);
     enum mb_aes aes = mb_aes(key);

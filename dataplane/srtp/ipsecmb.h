@@ -58,7 +58,29 @@ static inline enum mb_aes mb_aes(const struct srtp_key *key)
 // SHA-1 states behind key ^ ipad and key ^ opad, RFC 2104.
 void mb_hmac_states(IMB_MGR *mgr, const uint8_t key[20], uint8_t inner[20], uint8_t outer[20]);
 
-// The four functions of the engine's table.
+// AES_CM packets gathered so far, in mb_ctx.cm and the jobs. Begins as zeroes.
+struct mb_gathered {
+    unsigned n;
+    unsigned ciphers[MB_AES_SIZES];
+    bool mki; // at least one of them has one
+};
+
+// Protects a packet that has passed srtp_protect_begin(): GCM at once, AES_CM when enough are gathered or at the
+// finish, which is called while g->n is not 0. The op stays where it is till then.
+void mb_protect_add(struct mb_ctx *x, struct mb_gathered *g, struct srtp_op *op);
+void mb_seal_add(struct mb_ctx *x, struct mb_gathered *g,
+                 struct srtp_op *op); // AES_CM that is encrypted already
+void mb_protect_finish(struct mb_ctx *x, struct mb_gathered *g);
+
+// The same for one that has passed srtp_unprotect_begin().
+void mb_unprotect_add(struct mb_ctx *x, struct mb_gathered *g, struct srtp_op *op);
+void mb_unprotect_finish(struct mb_ctx *x, struct mb_gathered *g);
+
+// The functions of the engine's table.
+size_t mb_size(void);
+int mb_init(struct srtp_ctx *base, enum srtp_engine engine);
+void mb_fini(struct srtp_ctx *base);
+int mb_key_init(struct srtp_ctx *base, struct srtp_key *key, const struct srtp_session_keys *keys);
 void mb_protect(struct srtp_ctx *base, struct srtp_op *ops, unsigned n);
 void mb_unprotect(struct srtp_ctx *base, struct srtp_op *ops, unsigned n);
 void mb_rtcp_protect(struct srtp_ctx *base, struct srtp_op *op);

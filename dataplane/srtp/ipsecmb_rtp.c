@@ -4,15 +4,8 @@
 // packet through the single-shot call.
 #include "dataplane/srtp/ipsecmb.h"
 
-// AES_CM packets gathered so far, in mb_ctx.cm and the jobs.
-struct gathered {
-    unsigned n;
-    unsigned ciphers[MB_AES_SIZES];
-    bool mki; // at least one of them has one
-};
-
-static inline void gather_cipher(struct mb_ctx *x, struct gathered *g, const struct srtp_op *op, unsigned i,
-                                 uint32_t ssrc, unsigned end)
+static inline void gather_cipher(struct mb_ctx *x, struct mb_gathered *g, const struct srtp_op *op,
+                                 unsigned i, uint32_t ssrc, unsigned end)
 {
     const struct srtp_key_cm *key = srtp_cm(op->key);
     enum mb_aes aes = mb_aes(op->key);
@@ -25,7 +18,7 @@ static inline void gather_cipher(struct mb_ctx *x, struct gathered *g, const str
                   x->iv[i]);
 }
 
-static inline bool run_ciphers(struct mb_ctx *x, const struct gathered *g)
+static inline bool run_ciphers(struct mb_ctx *x, const struct mb_gathered *g)
 {
     return mb_run_cipher(x, MB_AES_128, g->ciphers[MB_AES_128]) &&
            mb_run_cipher(x, MB_AES_256, g->ciphers[MB_AES_256]);
@@ -33,12 +26,11 @@ static inline bool run_ciphers(struct mb_ctx *x, const struct gathered *g)
 
 // ---- AES_CM, protect ---------------------------------------------------------------------------------
 
-static inline void gather_protect(struct mb_ctx *x, struct gathered *g, struct srtp_op *op)
+static inline void gather_seal(struct mb_ctx *x, struct mb_gathered *g, struct srtp_op *op)
 {
     const struct srtp_key_cm *key = srtp_cm(op->key);
     const unsigned i = g->n++, mki_len = key->head.mki_len;
     x->cm[i] = op;
-    gather_cipher(x, g, op, i, op->ssrc, op->len);
     // The ROC is authenticated behind the packet and not sent (RFC 3711 4.2): the tag overwrites it, or the
     // MKI does when all is done.
     tl_put32(op->pkt + op->len, (uint32_t)(op->index >> 16));
@@ -48,7 +40,7 @@ static inline void gather_protect(struct mb_ctx *x, struct gathered *g, struct s
     op->status = SRTP_OK;
 }
 
-static void finish_protect(struct mb_ctx *x, struct gathered *g)
+void mb_protect_finish(struct mb_ctx *x, struct mb_gathered *g)
 {
     bool ok = run_ciphers(x, g) && mb_run_hash(x, g->n);
     for (unsigned i = 0; g->mki && i < g->n; i++) {
@@ -57,12 +49,12 @@ static void finish_protect(struct mb_ctx *x, struct gathered *g)
     }
     for (unsigned i = 0; !ok && i < g->n; i++)
         x->cm[i]->status = TL_DROP_bad_auth;
-    *g = (struct gathered){0};
+    *g = (struct mb_gathered){0};
 }
 
 // ---- AES_CM, unprotect -------------------------------------------------------------------------------
 
-static inline void gather_unprotect(struct mb_ctx *x, struct gathered *g, struct srtp_op *op)
+static inline void gather_unprotect(struct mb_ctx *x, struct mb_gathered *g, struct srtp_op *op)
 {
     const struct srtp_key_cm *key = srtp_cm(op->key);
     const unsigned i = g->n++;
@@ -78,7 +70,7 @@ static inline void gather_unprotect(struct mb_ctx *x, struct gathered *g, struct
     mb_hash_job(&x->hash[i], key->inner, key->outer, op->pkt, op->len + 4u, x->digest[i]);
 }
 
-static void finish_unprotect(struct mb_ctx *x, struct gathered *g)
+void mb_unprotect_finish(struct mb_ctx *x, struct mb_gathered *g)
 {
     bool ok = mb_run_hash(x, g->n);
     for (unsigned i = 0; i < g->n; i++) {
@@ -92,7 +84,7 @@ static void finish_unprotect(struct mb_ctx *x, struct gathered *g)
     ok = run_ciphers(x, g);
     for (unsigned i = 0; !ok && i < g->n; i++)
         x->cm[i]->status = TL_DROP_bad_auth;
-    *g = (struct gathered){0};
+    *g = (struct mb_gathered){0};
 }
 
 // ---- GCM ---------------------------------------------------------------------------------------------
@@ -123,41 +115,53 @@ static inline void gcm_unprotect(struct mb_ctx *x, struct srtp_op *op)
 
 // ---- bursts ------------------------------------------------------------------------------------------
 
+void mb_seal_add(struct mb_ctx *x, struct mb_gathered *g, struct srtp_op *op)
+{
+    gather_seal(x, g, op);
+    if (g->n == MB_BATCH)
+        mb_protect_finish(x, g);
+}
+
+void mb_protect_add(struct mb_ctx *x, struct mb_gathered *g, struct srtp_op *op)
+{
+    if (srtp_suite_is_gcm(op->key->suite)) {
+        gcm_protect(x, op);
+        return;
+    }
+    gather_cipher(x, g, op, g->n, op->ssrc, op->len);
+    mb_seal_add(x, g, op);
+}
+
+void mb_unprotect_add(struct mb_ctx *x, struct mb_gathered *g, struct srtp_op *op)
+{
+    if (srtp_suite_is_gcm(op->key->suite)) {
+        gcm_unprotect(x, op);
+        return;
+    }
+    gather_unprotect(x, g, op);
+    if (g->n == MB_BATCH)
+        mb_unprotect_finish(x, g);
+}
+
 // The keys' lines are on their way since a stage ahead called srtp_key_prefetch().
 void mb_protect(struct srtp_ctx *base, struct srtp_op *ops, unsigned n)
 {
     struct mb_ctx *x = mb(base);
-    struct gathered g = {0};
-    for (unsigned i = 0; i < n; i++) {
-        if (!srtp_protect_begin(base, &ops[i]))
-            continue;
-        if (srtp_suite_is_gcm(ops[i].key->suite)) {
-            gcm_protect(x, &ops[i]);
-            continue;
-        }
-        gather_protect(x, &g, &ops[i]);
-        if (g.n == MB_BATCH)
-            finish_protect(x, &g);
-    }
+    struct mb_gathered g = {0};
+    for (unsigned i = 0; i < n; i++)
+        if (srtp_protect_begin(base, &ops[i]))
+            mb_protect_add(x, &g, &ops[i]);
     if (g.n)
-        finish_protect(x, &g);
+        mb_protect_finish(x, &g);
 }
 
 void mb_unprotect(struct srtp_ctx *base, struct srtp_op *ops, unsigned n)
 {
     struct mb_ctx *x = mb(base);
-    struct gathered g = {0};
-    for (unsigned i = 0; i < n; i++) {
-        if (!srtp_unprotect_begin(base, &ops[i]))
-            continue;
-        if (srtp_suite_is_gcm(ops[i].key->suite)) {
-            gcm_unprotect(x, &ops[i]);
-            continue;
-        }
-        gather_unprotect(x, &g, &ops[i]);
-        if (g.n == MB_BATCH)
-            finish_unprotect(x, &g);
-    }
+    struct mb_gathered g = {0};
+    for (unsigned i = 0; i < n; i++)
+        if (srtp_unprotect_begin(base, &ops[i]))
+            mb_unprotect_add(x, &g, &ops[i]);
     if (g.n)
-        finish_unprotect(x, &g);
+        mb_unprotect_finish(x, &g);
 }

@@ -8,8 +8,21 @@
 
 #include "dataplane/srtp/engine.h"
 
-static int ctx_make(const struct srtp_engine_table *table, enum srtp_engine engine, struct srtp_ctx **out)
+static const struct srtp_engine_table *table_of(enum srtp_engine engine)
 {
+    switch (engine) {
+    case SRTP_ENGINE_LANES:
+        return &srtp_engine_lanes;
+    case SRTP_ENGINE_OPENSSL:
+        return &srtp_engine_openssl;
+    default:
+        return &srtp_engine_ipsecmb;
+    }
+}
+
+static int ctx_make(enum srtp_engine engine, struct srtp_ctx **out)
+{
+    const struct srtp_engine_table *table = table_of(engine);
     size_t size = (table->size() + 63) & ~(size_t)63;
     struct srtp_ctx *ctx = aligned_alloc(64, size);
     if (!ctx)
@@ -32,12 +45,14 @@ int srtp_ctx_new(enum srtp_engine engine, struct srtp_ctx **out)
     *out = NULL;
     if ((unsigned)engine >= SRTP_ENGINE_COUNT)
         return -EINVAL;
-    if (engine == SRTP_ENGINE_OPENSSL)
-        return ctx_make(&srtp_engine_openssl, engine, out);
     if (engine != SRTP_ENGINE_AUTO)
-        return ctx_make(&srtp_engine_ipsecmb, engine, out);
-    int rc = ctx_make(&srtp_engine_ipsecmb, SRTP_ENGINE_IPSECMB, out);
-    return rc == -ENOTSUP ? ctx_make(&srtp_engine_openssl, SRTP_ENGINE_OPENSSL, out) : rc;
+        return ctx_make(engine, out);
+    static const enum srtp_engine best_first[] = {SRTP_ENGINE_LANES, SRTP_ENGINE_IPSECMB,
+                                                  SRTP_ENGINE_OPENSSL};
+    int rc = -ENOTSUP;
+    for (unsigned i = 0; i < sizeof best_first / sizeof best_first[0] && rc == -ENOTSUP; i++)
+        rc = ctx_make(best_first[i], out);
+    return rc;
 }
 
 void srtp_ctx_free(struct srtp_ctx *ctx)

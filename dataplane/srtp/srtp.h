@@ -53,7 +53,8 @@ struct srtp_key {
 struct srtp_ctx;
 
 enum srtp_engine {
-    SRTP_ENGINE_AUTO,    // libIPSec_MB as the CPU allows, OpenSSL where it has no AES instructions
+    SRTP_ENGINE_AUTO,    // the first of lanes, libIPSec_MB and OpenSSL that this CPU can run
+    SRTP_ENGINE_LANES,   // AES_CM packets of one length by our own AVX-512, all else by libIPSec_MB
     SRTP_ENGINE_IPSECMB, // libIPSec_MB with the widest instructions of this CPU
     SRTP_ENGINE_IPSECMB_AVX2,
     SRTP_ENGINE_IPSECMB_AVX,

@@ -7,7 +7,7 @@
 #include "dataplane/srtp/srtp.h"
 #include "fuzz.h"
 
-enum { MKIS = 2, KEYS = (TL_SUITE_COUNT - 1) * MKIS, ENGINES = 2, INDEX_BYTES = 6 };
+enum { MKIS = 2, KEYS = (TL_SUITE_COUNT - 1) * MKIS, ENGINES = 2, INDEX_BYTES = 6, MANY = 9 };
 
 // The bits of the mode.
 enum { RTCP = 1 << 0, PROTECTED = 1 << 1, CHANGED = 1 << 2 };
@@ -66,14 +66,38 @@ static struct srtp_op op_of(const struct work *w, unsigned engine, uint8_t *byte
                             .room = (uint16_t)w->room};
 }
 
+// A burst of the same packet, so that the engine of this CPU computes them side by side: each must come out as the
+// one that the reference made, `op` over `before`.
+static void as_many(const struct work *w, const struct srtp_op *op, const uint8_t *before, unsigned len,
+                    void (*run)(struct srtp_ctx *, struct srtp_op *, unsigned))
+{
+    struct srtp_op many[MANY];
+    for (unsigned i = 0; i < MANY; i++) {
+        many[i] = op_of(w, 0, malloc(len + w->room));
+        FUZZ_MUST(many[i].pkt);
+        memcpy(many[i].pkt, before, len);
+    }
+    run(ctx[0], many, MANY);
+    for (unsigned i = 0; i < MANY; i++) {
+        FUZZ_MUST(many[i].status == op->status);
+        if (op->status == SRTP_OK)
+            FUZZ_MUST(many[i].len == op->len && memcmp(many[i].pkt, op->pkt, op->len) == 0);
+        free(many[i].pkt);
+    }
+}
+
 // Protects in place by the reference. False: refused.
 static bool protect(struct work *w)
 {
     struct srtp_op op = op_of(w, 1, w->bytes);
+    uint8_t *before = fuzz_copy(w->bytes, w->len);
     if (w->rtcp)
         srtcp_protect(ctx[1], &op, 1);
     else
         srtp_protect(ctx[1], &op, 1);
+    if (!w->rtcp)
+        as_many(w, &op, before, w->len, srtp_protect);
+    free(before);
     w->room -= op.status == SRTP_OK ? op.len - w->len : 0;
     w->len = op.len;
     return op.status == SRTP_OK;
@@ -98,6 +122,11 @@ static uint8_t unprotect(struct work *w, uint8_t **plain, unsigned *len)
     if (op[0].status == SRTP_OK) {
         FUZZ_MUST(op[0].len == op[1].len && op[0].index == op[1].index);
         FUZZ_MUST(memcmp(copy[0], copy[1], op[0].len) == 0);
+    }
+    if (!w->rtcp) {
+        struct work sealed = *w;
+        sealed.room = 0;
+        as_many(&sealed, &op[1], w->bytes, w->len, srtp_unprotect);
     }
     free(copy[1]);
     *plain = copy[0];
