@@ -90,6 +90,8 @@ static struct sip_txn *start(struct sip_stack *stack, const struct sip_flow *flo
         wipe_free(bytes);
         return NULL;
     }
+    if (msg->to_tag.p)
+        txn->flags |= SIP_TO_TAG;
     txn->live->out = bytes;
     txn->interval = stack->config->t1_ms;
     sip_table_add(&stack->txns, &txn->key, sip_key_client(stack->secret, branch, msg->method_name));
@@ -164,7 +166,7 @@ int sip_cancel_with(struct sip_txn *txn, const char *headers)
 
 // ---- ending what nobody wants --------------------------------------------------------------------------
 
-// ACKs a 2xx and BYEs its dialog. `txn` becomes (or is) the record that ACKs it again.
+// ACKs a 2xx and BYEs its dialog, unless SIP_ACK_ONLY is set. `txn` becomes (or is) the record that ACKs it again.
 static void ack_and_bye(struct sip_txn *txn, const struct sip_msg *msg)
 {
     struct sip_stack *stack = txn->stack;
@@ -182,11 +184,13 @@ static void ack_and_bye(struct sip_txn *txn, const struct sip_msg *msg)
         txn->flow = hop;
         if (bytes)
             sip_txn_send(txn, bytes);
-        dialog.local_cseq +=
-            1000; // PRACKs and UPDATEs of the early dialog have numbers that nobody here knows
-        sip_dialog_request(&dialog, SIP_BYE, &request);
-        sip_request(stack, &hop, &request, NULL, NULL);
-        stack->counters.forks_ended++;
+        if (!(txn->flags & SIP_ACK_ONLY)) {
+            // PRACKs and UPDATEs of the early dialog have numbers that nobody here knows
+            dialog.local_cseq += 1000;
+            sip_dialog_request(&dialog, SIP_BYE, &request);
+            sip_request(stack, &hop, &request, NULL, NULL);
+            stack->counters.forks_ended++;
+        }
         sip_dialog_fini(&dialog);
     }
     sip_txn_wait(txn, 64 * stack->config->t1_ms, bytes);
@@ -262,6 +266,8 @@ static void again_2xx(struct sip_txn *txn, const struct sip_head *head, const st
     fork = msg ? sip_txn_record(stack, SIP_CLIENT_INVITE, &txn->flow) : NULL;
     if (fork) {
         fork->flags = SIP_FINAL | SIP_ABANDONED;
+        if (txn->flags & SIP_TO_TAG) // of a re-INVITE: no other phone, and the call's dialog goes on
+            fork->flags |= SIP_ACK_ONLY;
         sip_table_add(&stack->txns, &fork->key, key);
         ack_and_bye(fork, msg);
     } else {

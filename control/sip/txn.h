@@ -31,9 +31,10 @@ enum sip_flag {
     SIP_CANCELLED = 1u << 5, // server: the user was told
     SIP_TIMED_OUT = 1u << 6, // set by osip's callbacks
     SIP_KILLED = 1u << 7,
-    SIP_BROKEN = 1u << 8,  // the transport failed
-    SIP_FREE = 1u << 9,    // to be freed when no callback runs
-    SIP_TO_TAG = 1u << 10, // the request came with a To tag
+    SIP_BROKEN = 1u << 8,    // the transport failed
+    SIP_FREE = 1u << 9,      // to be freed when no callback runs
+    SIP_TO_TAG = 1u << 10,   // the request has a To tag: it is inside a dialog
+    SIP_ACK_ONLY = 1u << 11, // client INVITE: the 2xx is ACKed, its dialog is not ours to end
 };
 
 // What only a running machine needs.
