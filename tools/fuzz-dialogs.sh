@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Plays random dialogues against control, built with ASan and UBSan: several parties, real dialogs, valid moves mixed with wrong
-# ones, a dataplane that refuses and dies. After each run no call, session, transaction or timer may be left. What fails is kept as
-# a ladder that test_dialog plays again. The last line is `N passed, N failed, N skipped`.
+# ones, a dataplane that refuses and dies, settings that are mixed. The media of an answered call must go to who has answered, each 2xx
+# must get its ACK, and after each run no call, session, transaction or timer may be left. What fails is kept as a ladder that
+# test_dialog plays again. The last line is `N passed, N failed, N skipped`.
 #   tools/fuzz-dialogs.sh [--seconds N] [--seed N]     N seconds instead of 60; the same seed, the same dialogues
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -12,7 +13,7 @@ while [ $# -gt 0 ]; do
     case $1 in
     --seconds) seconds=${2:-}; shift ;;
     --seed) seed=${2:-}; shift ;;
-    -h | --help) sed -n '3,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '3,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "fuzz-dialogs: unknown option $1 (see --help)" >&2; exit 2 ;;
     esac
     shift

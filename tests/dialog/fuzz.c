@@ -14,7 +14,7 @@
 
 #include "fuzz_moves.h"
 
-enum { CONFIGS_MAX = 64, LADDER_ROOM = 256 * 1024, RUN_LIMIT_S = 30, LEAK_EVERY = 256 };
+enum { CONFIGS_MAX = 64, LADDER_ROOM = 256 * 1024, RUN_LIMIT_S = 30, LEAK_EVERY = 256, CONFIGS_MIXED = 3 };
 
 // What the process that plays leaves to the one that reports.
 struct note {
@@ -62,6 +62,59 @@ static bool play_line(struct ladder *l, struct note *note, const char *line)
     return play(l, note, &m);
 }
 
+// ---- what holds in every run --------------------------------------------------------------------------
+
+struct rule {
+    struct ladder *l;
+    bool held; // the dataplane is away, or keeps what it has done to itself
+};
+
+static const struct dialog *who_named(const struct parties *ps, const struct tl_addr *media)
+{
+    for (unsigned i = 0; i < ps->dialog_count; i++) {
+        const struct dialog *d = &ps->dialog[i];
+        if (d->used && media->port == dialog_media_port(ps, d) &&
+            memcmp(media->ip, d->party->addr.ip, sizeof media->ip) == 0)
+            return d;
+    }
+    return NULL;
+}
+
+// The media of an answered call goes to a dialog that has answered and that we have not ended.
+static bool media_goes_right(void *arg, const struct agent_call_info *info)
+{
+    struct rule *rule = arg;
+    struct ladder *l = rule->l;
+    const struct fake_session *f = fake_dataplane_find(l->w.fake, info->call_ref);
+    if (!f || strcmp(info->state, "up") != 0)
+        return true;
+    for (unsigned side = 0; side < 2; side++) {
+        const struct dialog *d = who_named(&l->ps, &f->leg[side].rtp);
+        if (d && !d->odd && (d->ended || (side == CALL_B && !d->confirmed)))
+            return ladder_fail(l, "call %llu is up and its media goes to dialog %s, which %s",
+                               (unsigned long long)info->id, d->name,
+                               d->ended ? "we have ended" : "has not answered");
+    }
+    return true;
+}
+
+static bool rules_hold(struct rule *rule, const char *line)
+{
+    struct ladder *l = rule->l;
+    if (strncmp(line, "media ", 6) == 0)
+        rule->held = strcmp(line, "media hold") == 0 || strcmp(line, "media die") == 0 ||
+                     (rule->held && strcmp(line, "media release") != 0 && strcmp(line, "media revive") != 0);
+    if (!rule->held && !l->ps.mutated)
+        agent_each_call(l->w.agent, media_goes_right, rule);
+    return !l->why[0];
+}
+
+static bool every_2xx_acked(struct ladder *l)
+{
+    const struct owed *o = l->ps.mutated ? NULL : parties_unacked(&l->ps);
+    return !o || ladder_fail(l, "the 2xx of %s (%u INVITE) got no ACK", o->dialog, o->cseq);
+}
+
 struct ids {
     uint64_t id[DIALOGS_MAX];
     unsigned count;
@@ -94,7 +147,7 @@ static bool end_run(struct ladder *l, struct note *note, struct dice *dice)
         if (!play_line(l, note, line))
             return false;
     }
-    return ladder_finish(l);
+    return ladder_finish(l) && every_2xx_acked(l);
 }
 
 static bool run(uint64_t seed, struct note *note)
@@ -109,8 +162,16 @@ static bool run(uint64_t seed, struct note *note)
     note->ladder[0] = 0;
     ladder_init(l, folder, seed);
     snprintf(line, sizeof line, "seed %llu", (unsigned long long)seed);
-    bool good = play_line(l, note, line) && play_line(l, note, "loose") &&
-                play_line(l, note, configs[roll(&dice, config_count)]) && play_line(l, note, "wait 1ms");
+    struct rule rule = {.l = l};
+    bool good = play_line(l, note, line) && play_line(l, note, "loose");
+    for (unsigned i = 0, n = 1 + roll(&dice, CONFIGS_MIXED); i < n && good; i++)
+        good = play_line(l, note, configs[roll(&dice, config_count)]);
+    good = good && play_line(l, note, "wait 1ms");
+    if (!l->open &&
+        strncmp(l->why, "configuration:", 14) == 0) { // what two lines change does not go together
+        ladder_fini(l);
+        return true;
+    }
     // often with a call that is up, or all but
     const char *up[] = {"A.c0 -> INVITE sip:1100@gw sdp pcma", "B -> 180 INVITE", "B -> 200 INVITE sdp pcma",
                         "A.c0 -> ACK"};
@@ -120,7 +181,7 @@ static bool run(uint64_t seed, struct note *note)
     for (unsigned i = 0; i < steps && good; i++) {
         struct move m = {0};
         move_pick(&dice, l, &m);
-        good = play(l, note, &m);
+        good = play(l, note, &m) && rules_hold(&rule, m.line);
     }
     good = good && end_run(l, note, &dice);
     if (!good) {

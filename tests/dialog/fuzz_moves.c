@@ -63,7 +63,7 @@ static void sdp(struct dice *d, struct move *m, const char *other)
     if (roll(d, 6) == 0)
         say(m, " key=K%u", roll(d, 3));
     if (roll(d, 12) == 0)
-        say(m, " port=%u", roll(d, 3) ? 4000 + 2 * roll(d, 50) : 0);
+        say(m, " port=%u", roll(d, 3) ? 6000 + 2 * roll(d, 50) : 0);
     if (roll(d, 20) == 0)
         say(m, " ip=0.0.0.0");
     if (roll(d, 10) == 0)

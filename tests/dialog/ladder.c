@@ -664,6 +664,7 @@ static bool step_network(struct ladder *l, char **words, unsigned count)
         return ladder_fail(l, "%s needs a party", words[0]);
     if (!l->loose && !ladder_nothing_left(l))
         return false;
+    p->cut_off = true;
     if (strcmp(words[0], "break") == 0) {
         struct tl_addr host = p->addr;
         host.port = 0;

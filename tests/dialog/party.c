@@ -109,6 +109,11 @@ static void via_line(const struct parties *ps, const struct party *p, const char
              ip, p->addr.port, branch);
 }
 
+unsigned dialog_media_port(const struct parties *ps, const struct dialog *d)
+{
+    return 4000 + 2 * (unsigned)(d - ps->dialog);
+}
+
 static void body_of(struct parties *ps, struct dialog *d, const struct out *o, struct text *body)
 {
     for (unsigned i = 0; i < o->edit_count; i++)
@@ -117,7 +122,7 @@ static void body_of(struct parties *ps, struct dialog *d, const struct out *o, s
     if (body->len || !o->sdp.wanted)
         return;
     char ip[32], key[64];
-    unsigned at = (unsigned)(d - ps->dialog), port = 4000 + 2 * at;
+    unsigned port = dialog_media_port(ps, d);
     addr_text(&d->party->addr, ip, sizeof ip);
     snprintf(key, sizeof key, "%s", d->name);
     sdp_make(&o->sdp, ip, port, d->party->name, d->sdp_version, key, body);
@@ -164,11 +169,20 @@ static void mutate(char *text, size_t len, unsigned long seed)
     }
 }
 
+static bool is_odd(const struct out *o)
+{
+    bool odd = o->mutate || o->cseq >= 0 || o->from_tag || o->to_tag || o->branch;
+    for (unsigned i = 0; i < o->edit_count; i++)
+        odd |= o->edits[i][0] != '|';
+    return odd;
+}
+
 static void send(struct parties *ps, struct dialog *d, const char *what, char *text, size_t len,
                  const struct out *o)
 {
     struct said *s;
     bool lost = o->lost;
+    d->odd |= is_odd(o);
     if (o->mutate)
         mutate(text, len, o->mutate);
     ps->mutated |= o->mutate != 0;
@@ -286,6 +300,7 @@ static bool say_request(struct parties *ps, struct dialog *d, const char *method
         }
         begin_dialog(ps, d, o->uri);
     }
+    d->odd |= strcmp(method, "INVITE") == 0 && d->invite && !d->remote_tag[0]; // two calls in one
     if (!ack)
         d->cseq++;
     uint32_t cseq = o->cseq >= 0 ? (uint32_t)o->cseq : ack ? d->invite_cseq : d->cseq;
@@ -337,7 +352,10 @@ static bool begin_fork(struct parties *ps, struct dialog *d)
         struct dialog *from = &ps->dialog[i];
         if (from == d || from->party != d->party || !from->used || from->ours || !from->asked_count)
             continue;
-        struct got m = {.text = from->asked[0].text, .request = true, .cseq = from->asked[0].cseq};
+        struct got m = {.at = from->asked[0].at,
+                        .text = from->asked[0].text,
+                        .request = true,
+                        .cseq = from->asked[0].cseq};
         char why[100];
         strcpy(m.method, "INVITE");
         return strcmp(from->asked[0].method, "INVITE") == 0 && dialog_take(ps, d, &m, why, sizeof why);
@@ -392,6 +410,30 @@ static void response_headers(struct parties *ps, struct dialog *d, int status, c
     }
 }
 
+// Whether our transaction is there to hear a 2xx: for 64 times T1, unless anybody at that party has refused it before.
+static bool is_heard(const struct parties *ps, const struct dialog *d, const struct asked *a)
+{
+    for (unsigned i = 0; i < ps->dialog_count; i++) {
+        const struct dialog *other = &ps->dialog[i];
+        for (unsigned k = 0; other->party == d->party && k < other->asked_count; k++)
+            if (other->asked[k].refused && other->asked[k].cseq == a->cseq &&
+                strcmp(other->call_id, d->call_id) == 0)
+                return false;
+    }
+    return world_now(ps->w) - a->at < 64 * ps->w->config->control.t1_ms;
+}
+
+static void owe_ack(struct parties *ps, const struct dialog *d, const struct asked *a, const struct out *o)
+{
+    if (!ps->loose || o->lost || d->odd || is_odd(o) || ps->owed_count == OWED_MAX || !is_heard(ps, d, a))
+        return;
+    struct owed *owed = &ps->owed[ps->owed_count++];
+    *owed = (struct owed){.cseq = a->cseq};
+    snprintf(owed->dialog, sizeof owed->dialog, "%s", d->name);
+    snprintf(owed->call_id, sizeof owed->call_id, "%s", d->call_id);
+    snprintf(owed->tag, sizeof owed->tag, "%s", d->local_tag);
+}
+
 static bool say_response(struct parties *ps, struct dialog *d, int status, const struct out *o, char *why,
                          size_t why_size)
 {
@@ -425,6 +467,9 @@ static bool say_response(struct parties *ps, struct dialog *d, int status, const
     head_add(&h, "CSeq: %u %s", o->cseq >= 0 ? (unsigned)o->cseq : a->cseq, a->method);
     response_headers(ps, d, status, a, o, &h);
     a->answered |= status >= 200;
+    a->refused |= status >= 300;
+    if (status >= 200 && status < 300 && strcmp(a->method, "INVITE") == 0)
+        owe_ack(ps, d, a, o);
     if (status >= 200 && status < 300 && strcmp(a->method, "INVITE") == 0)
         d->confirmed = true;
     snprintf(what, sizeof what, "%d %s", status, a->method);
@@ -443,6 +488,7 @@ static bool say_again(struct parties *ps, struct dialog *d, const char *what, co
         if (strncmp(d->said[i].what, full, n) == 0 && (!d->said[i].what[n] || d->said[i].what[n] == ' ')) {
             if (ps->trace)
                 ps->trace(ps->trace_arg, d->party, true, d->said[i].text, "again");
+            d->odd |= strcmp(what, "INVITE") == 0; // late enough it begins another call
             world_receive(ps->w, d->party->listener, &d->party->addr, d->said[i].text, d->said[i].len);
             return true;
         }

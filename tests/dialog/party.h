@@ -13,7 +13,8 @@ enum {
     DIALOGS_MAX = 128,
     ASKED_MAX = 16,
     SAID_MAX = 24,
-    ROUTES_MAX = 8
+    ROUTES_MAX = 8,
+    OWED_MAX = 256
 };
 
 // A message that a party received.
@@ -34,7 +35,16 @@ struct asked {
     char method[20];
     uint32_t cseq;
     char *text;
+    uint64_t at;
     bool answered; // finally
+    bool refused;  // ... with 300 to 699
+};
+
+// A 2xx to an INVITE of ours, whose ACK must come whatever becomes of the call.
+struct owed {
+    char dialog[24], call_id[160], tag[80];
+    uint32_t cseq;
+    bool acked;
 };
 
 // What a dialog has said, to say again.
@@ -49,6 +59,7 @@ struct party {
     struct tl_addr addr;
     uint32_t listener; // of the gateway, that it talks to
     bool no_ack;       // sends no ACK to 300..699
+    bool cut_off;      // what we send it may get lost
     struct got inbox[PARTY_INBOX];
     unsigned count;
     uint64_t seen[PARTY_SEEN];
@@ -61,6 +72,8 @@ struct dialog {
     bool used, confirmed;
     bool ours;               // the party sent the INVITE that made it
     bool over;               // a BYE went or came
+    bool ended;              // ... came
+    bool odd;                // it has said something that is not as it should be
     bool ack_due, prack_due; // of ours, to what came last
     char call_id[160], local_tag[80], remote_tag[160];
     char local[400], remote[400]; // From and To values without tags
@@ -102,6 +115,8 @@ struct parties {
     unsigned next_id; // of tags, branches, Call-IDs
     bool loose;       // what comes is taken as it comes
     bool mutated;     // something was sent that is no SIP
+    struct owed owed[OWED_MAX];
+    unsigned owed_count;
     void (*trace)(void *arg, const struct party *p, bool to_gateway, const char *message, const char *note);
     void *trace_arg;
     char fault[1200]; // the first thing that no message may be like; "": none
@@ -125,6 +140,12 @@ bool party_say(struct parties *ps, struct dialog *d, const char *what, const str
 
 // Sends bytes as they are.
 void party_say_raw(struct parties *ps, struct party *p, const char *bytes, size_t len);
+
+// The first 2xx of a loose ladder that should have got its ACK and has not; NULL: none.
+const struct owed *parties_unacked(const struct parties *ps);
+
+// The media port that a dialog names unless it is told another: each has its own.
+unsigned dialog_media_port(const struct parties *ps, const struct dialog *d);
 
 // Takes what left the agent into the inboxes; sends the ACKs of the transaction layer.
 void parties_collect(struct parties *ps);

@@ -170,6 +170,29 @@ static void ack_refusal(struct parties *ps, struct party *p, const struct got *m
     }
 }
 
+static void note_ack(struct parties *ps, const struct got *m)
+{
+    char value[600], call_id[200], tag[160];
+    text_header(m->text, "Call-ID", 0, call_id, sizeof call_id);
+    text_header(m->text, "To", 0, value, sizeof value);
+    text_param(value, "tag", tag, sizeof tag);
+    for (unsigned i = 0; i < ps->owed_count; i++) {
+        struct owed *o = &ps->owed[i];
+        o->acked |= o->cseq == m->cseq && strcmp(o->tag, tag) == 0 && strcmp(o->call_id, call_id) == 0;
+    }
+}
+
+const struct owed *parties_unacked(const struct parties *ps)
+{
+    for (unsigned i = 0; i < ps->owed_count; i++) {
+        const struct owed *o = &ps->owed[i];
+        const struct party *p = party_find((struct parties *)ps, o->dialog, strcspn(o->dialog, "."));
+        if (!o->acked && p && !p->cut_off)
+            return o;
+    }
+    return NULL;
+}
+
 static struct party *party_at(struct parties *ps, const struct world_sent *s)
 {
     for (unsigned i = 0; i < ps->party_count; i++) {
@@ -206,6 +229,8 @@ static void take(struct parties *ps, struct world_sent *s)
     m.quiet = m.status == 100;
     if (m.request && strcmp(m.method, "ACK") == 0)
         m.quiet = by_branch(ps, p, s->text, "INVITE") != NULL;
+    if (m.request && strcmp(m.method, "ACK") == 0)
+        note_ack(ps, &m);
     if (ps->trace)
         ps->trace(ps->trace_arg, p, false, s->text, m.again ? "again" : "");
     if (!ps->mutated) // a part of what we say is theirs
@@ -276,7 +301,7 @@ static void keep_asked(struct dialog *d, const struct got *m)
         d->asked_count--;
     }
     struct asked *a = &d->asked[d->asked_count++];
-    *a = (struct asked){.cseq = m->cseq, .text = strdup(m->text)};
+    *a = (struct asked){.cseq = m->cseq, .text = strdup(m->text), .at = m->at};
     strcpy(a->method, m->method);
 }
 
@@ -308,6 +333,7 @@ static bool take_request(struct parties *ps, struct dialog *d, const struct got 
     if (strcmp(m->method, "INVITE") == 0 || strcmp(m->method, "UPDATE") == 0)
         take_target(d, m->text);
     d->over |= strcmp(m->method, "BYE") == 0;
+    d->ended |= strcmp(m->method, "BYE") == 0;
     keep_asked(d, m);
     return true;
 }
