@@ -11,6 +11,18 @@ static const struct tl_header headers[TL_HEADER_ID_COUNT] = {
 #undef X
 };
 
+static int lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+}
+
+// As strncasecmp(), which is only asked about names with the same first letter: few are.
+static int compare(const char *a, const char *b, size_t len)
+{
+    int order = len ? lower(a[0]) - lower(b[0]) : 0;
+    return order || len < 2 ? order : strncasecmp(a + 1, b + 1, len - 1);
+}
+
 enum tl_header_id tl_header_id(const char *name, size_t len)
 {
     unsigned low = TL_HEADER_ID_NONE + 1, high = TL_HEADER_ID_COUNT;
@@ -24,7 +36,7 @@ enum tl_header_id tl_header_id(const char *name, size_t len)
         unsigned middle = low + (high - low) / 2;
         const struct tl_header *h = &headers[middle];
         size_t both = len < h->len ? len : h->len;
-        int order = both ? strncasecmp(name, h->name, both) : 0;
+        int order = compare(name, h->name, both);
         if (order == 0 && len == h->len)
             return (enum tl_header_id)middle;
         if (order < 0 || (order == 0 && len < h->len))
@@ -68,11 +80,6 @@ bool tl_header_is_token(const char *name, size_t len)
     while (i < len && is_token_char(name[i]))
         i++;
     return len && i == len;
-}
-
-static int lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
 }
 
 bool tl_header_fits(const char *pattern, const char *name, size_t len)

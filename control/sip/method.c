@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/sip/method.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "control/sip/value.h"
@@ -68,11 +67,12 @@ int sip_method_refused(enum sip_method method, enum sip_place place, uint32_t al
 // Adds a name to a list; what does not fit whole is left out. Returns the new length.
 static size_t add_name(char *out, size_t at, size_t size, const char *name)
 {
-    size_t more = strlen(name) + (at ? 2 : 0);
-    if (at + more >= size)
+    size_t len = strlen(name), gap = at ? 2 : 0;
+    if (at + gap + len >= size)
         return at;
-    snprintf(out + at, size - at, "%s%s", at ? ", " : "", name);
-    return at + more;
+    memcpy(out + at, ", ", gap);
+    memcpy(out + at + gap, name, len + 1);
+    return at + gap + len;
 }
 
 char *sip_method_list(uint32_t methods, char *out, size_t size)

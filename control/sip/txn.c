@@ -110,8 +110,9 @@ int sip_core_new(struct wheel *wheel, unsigned loop_number, const struct tl_conf
     struct sip_stack *stack = calloc(1, sizeof *stack);
     if (!stack)
         return -ENOMEM;
-    // First of all: osip prints two lines to stdout for each bad message otherwise.
-    osip_trace_initialize_func(END_TRACE_LEVEL, no_trace);
+    // First of all: osip prints two lines to stdout for each bad message otherwise. No level is on, or it would write a
+    // line, time of day and all, for every step of a transaction before no_trace() throws it away.
+    osip_trace_initialize_func(OSIP_FATAL, no_trace);
     parser_init();
     stack->wheel = wheel;
     stack->loop_number = loop_number;

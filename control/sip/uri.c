@@ -99,7 +99,7 @@ bool sip_read_uri(struct sip_str text, struct sip_uri *uri)
     if (!scheme)
         return false;
     for (size_t i = 0; i < text.len; i++)
-        if ((unsigned char)text.p[i] <= 0x20 || text.p[i] == 0x7f || strchr("<>\"", text.p[i]))
+        if (sip_set_has(SIP_SET_NO_URI, text.p[i]))
             return false;
     struct sip_str rest = {text.p + scheme + 1, text.len - scheme - 1};
     if (uri->scheme == SIP_SCHEME_OTHER)

@@ -101,7 +101,7 @@ static bool take_param(struct cursor *c, struct sip_str *name, struct sip_str *v
             return false;
     } else {
         // token, host or IPv6 reference, and what else clearly belongs to it: a branch in base64, a tag with '@'
-        while (c->p < c->end && !strchr("; \t,\"<>", *c->p))
+        while (c->p < c->end && !sip_set_has(SIP_SET_VALUE_END, *c->p))
             c->p++;
     }
     value->len = (size_t)(c->p - value->p);

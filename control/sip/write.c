@@ -3,8 +3,6 @@
 #include "common/addr.h"
 #include "control/base/wipe.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,18 +50,40 @@ static void add_text(struct text *t, const char *s)
     add(t, s, strlen(s));
 }
 
-static void __attribute__((format(printf, 2, 3))) print(struct text *t, const char *format, ...)
+static void add_number(struct text *t, uint64_t n)
 {
-    va_list ap;
-    va_start(ap, format);
-    int n = vsnprintf(NULL, 0, format, ap);
-    va_end(ap);
-    if (n < 0 || !reserve(t, (size_t)n + 1))
-        return;
-    va_start(ap, format);
-    vsnprintf(t->bytes->data + t->bytes->len, (size_t)n + 1, format, ap);
-    va_end(ap);
-    t->bytes->len += (uint32_t)n;
+    char digits[20];
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + n % 10);
+    while (n /= 10);
+    add(t, digits + at, sizeof digits - at);
+}
+
+// "NAME: VALUE" of a NUL-terminated value. Every message has some ten of them: printf would take longer than all else.
+static void text_header(struct text *t, const char *name, const char *value)
+{
+    add_text(t, name);
+    add(t, ": ", 2);
+    add_text(t, value);
+    add(t, "\r\n", 2);
+}
+
+static void number_header(struct text *t, const char *name, uint64_t n)
+{
+    add_text(t, name);
+    add(t, ": ", 2);
+    add_number(t, n);
+    add(t, "\r\n", 2);
+}
+
+static void cseq_header(struct text *t, uint32_t cseq, const char *method)
+{
+    add_text(t, "CSeq: ");
+    add_number(t, cseq);
+    add(t, " ", 1);
+    add_text(t, method);
+    add(t, "\r\n", 2);
 }
 
 static void header(struct text *t, const char *name, struct sip_str value)
@@ -88,8 +108,9 @@ static struct sip_bytes *finish(struct text *t)
 static void finish_body(struct text *t, const char *type, const void *body, size_t len)
 {
     if (body && type)
-        print(t, "Content-Type: %s\r\n", type);
-    print(t, "Content-Length: %zu\r\n\r\n", body ? len : (size_t)0);
+        text_header(t, "Content-Type", type);
+    number_header(t, "Content-Length", body ? len : 0);
+    add(t, "\r\n", 2);
     if (body)
         add(t, body, len);
 }
@@ -166,10 +187,14 @@ static void top_via(struct text *t, struct sip_str value, const struct tl_addr *
             add(t, one.p, one.len);
         p = next;
     }
-    if (via.rport || !sip_str_is(via.host, tl_addr_print_host(from, host)))
-        print(t, ";received=%s", ip);
-    if (via.rport)
-        print(t, ";rport=%u", from->port);
+    if (via.rport || !sip_str_is(via.host, tl_addr_print_host(from, host))) {
+        add_text(t, ";received=");
+        add_text(t, ip);
+    }
+    if (via.rport) {
+        add_text(t, ";rport=");
+        add_number(t, from->port);
+    }
     add(t, value.p + via.len, value.len - via.len);
     add(t, "\r\n", 2);
 }
@@ -191,8 +216,10 @@ static void reply_line(struct text *t, const struct sip_reply *r, const struct s
         add_text(t, "To: ");
         add(t, line->value.p, line->value.len);
         if (r->tag && status > 100 &&
-            !(sip_read_addr(line->value, &addr) && sip_read_param(addr.params, "tag", &tag)))
-            print(t, ";tag=%s", r->tag);
+            !(sip_read_addr(line->value, &addr) && sip_read_param(addr.params, "tag", &tag))) {
+            add_text(t, ";tag=");
+            add_text(t, r->tag);
+        }
         add(t, "\r\n", 2);
         return;
     case SIP_NAME_FROM:
@@ -218,11 +245,11 @@ static void reply_line(struct text *t, const struct sip_reply *r, const struct s
 static void add_abilities(struct text *t, const char *allow, const char *supported)
 {
     char list[256];
-    print(t, "Allow: %s\r\n", allow ? allow : sip_method_list(sip_methods_ours(), list, sizeof list));
+    text_header(t, "Allow", allow ? allow : sip_method_list(sip_methods_ours(), list, sizeof list));
     if (!supported)
         supported = sip_option_list(sip_options_supported(), list, sizeof list);
     if (*supported)
-        print(t, "Supported: %s\r\n", supported);
+        text_header(t, "Supported", supported);
 }
 
 struct sip_bytes *sip_write_response(const struct sip_reply *r)
@@ -230,17 +257,23 @@ struct sip_bytes *sip_write_response(const struct sip_reply *r)
     const struct sip_answer *a = r->answer;
     struct text t = {0};
     bool via_done = false;
-    print(&t, "SIP/2.0 %d %s\r\n", a->status, a->reason ? a->reason : sip_reason(a->status));
+    add_text(&t, "SIP/2.0 ");
+    add_number(&t, (uint64_t)a->status);
+    add(&t, " ", 1);
+    add_text(&t, a->reason ? a->reason : sip_reason(a->status));
+    add(&t, "\r\n", 2);
     for (unsigned i = 0; i < r->request.count; i++)
         reply_line(&t, r, &r->request.line[i], &via_done);
     if (a->contact)
-        print(&t, "Contact: %s\r\n", a->contact);
+        text_header(&t, "Contact", a->contact);
     if (a->retry_after)
-        print(&t, "Retry-After: %u\r\n", a->retry_after);
-    if (a->rseq)
-        print(&t, "Require: 100rel\r\nRSeq: %u\r\n", a->rseq);
+        number_header(&t, "Retry-After", a->retry_after);
+    if (a->rseq) {
+        text_header(&t, "Require", "100rel");
+        number_header(&t, "RSeq", a->rseq);
+    }
     if (r->agent && *r->agent && a->status > 100)
-        print(&t, "Server: %s\r\n", r->agent);
+        text_header(&t, "Server", r->agent);
     if (a->status >= 200 && a->status < 300)
         add_abilities(&t, a->allow, a->supported);
     else if (a->status == 405)
@@ -253,24 +286,39 @@ struct sip_bytes *sip_write_response(const struct sip_reply *r)
 
 // ---- requests ------------------------------------------------------------------------------------------
 
+static void request_line(struct text *t, const char *method, struct sip_str uri)
+{
+    add_text(t, method);
+    add(t, " ", 1);
+    add(t, uri.p, uri.len);
+    add_text(t, " SIP/2.0\r\n");
+}
+
 struct sip_bytes *sip_write_request(const struct sip_request *r, const struct sip_flow *flow,
                                     const char *branch, const char *agent)
 {
     struct text t = {0};
     const char *method = sip_method_name(r->method);
-    print(&t, "%s %s SIP/2.0\r\n", method, r->uri);
-    print(&t, "Via: SIP/2.0/%s %s;branch=%s;rport\r\n", sip_flow_row(flow)->via, TL_ADDR_STR(&flow->local),
-          branch);
+    request_line(&t, method, (struct sip_str){r->uri, strlen(r->uri)});
+    add_text(&t, "Via: SIP/2.0/");
+    add_text(&t, sip_flow_row(flow)->via);
+    add(&t, " ", 1);
+    add_text(&t, TL_ADDR_STR(&flow->local));
+    add_text(&t, ";branch=");
+    add_text(&t, branch);
+    add_text(&t, ";rport\r\n");
     unsigned hops = r->max_forwards ? r->max_forwards : 70;
-    print(&t, "Max-Forwards: %u\r\n", hops == SIP_LAST_HOP ? 0 : hops);
+    number_header(&t, "Max-Forwards", hops == SIP_LAST_HOP ? 0 : hops);
     for (unsigned i = 0; i < r->route_count; i++)
-        print(&t, "Route: %s\r\n", r->routes[i]);
-    print(&t, "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\n", r->from, r->to, r->call_id, r->cseq,
-          method);
+        text_header(&t, "Route", r->routes[i]);
+    text_header(&t, "From", r->from);
+    text_header(&t, "To", r->to);
+    text_header(&t, "Call-ID", r->call_id);
+    cseq_header(&t, r->cseq, method);
     if (r->contact)
-        print(&t, "Contact: %s\r\n", r->contact);
+        text_header(&t, "Contact", r->contact);
     if (agent && *agent)
-        print(&t, "User-Agent: %s\r\n", agent);
+        text_header(&t, "User-Agent", agent);
     if (r->method == SIP_INVITE || r->method == SIP_UPDATE || r->method == SIP_OPTIONS)
         add_abilities(&t, r->allow, r->supported);
     if (r->headers)
@@ -286,7 +334,7 @@ struct sip_bytes *sip_write_follow(const struct sip_lines *invite, struct sip_st
     struct text t = {0};
     const char *name = sip_method_name(method);
     bool via_done = false;
-    print(&t, "%s %.*s SIP/2.0\r\n", name, (int)uri.len, uri.p);
+    request_line(&t, name, uri);
     for (unsigned i = 0; i < invite->count; i++) {
         const struct sip_line *line = &invite->line[i];
         if (line->id == SIP_NAME_VIA && !via_done) {
@@ -301,9 +349,10 @@ struct sip_bytes *sip_write_follow(const struct sip_lines *invite, struct sip_st
         }
     }
     header(&t, "To", to);
-    print(&t, "CSeq: %u %s\r\nMax-Forwards: 70\r\n", cseq, name);
+    cseq_header(&t, cseq, name);
+    number_header(&t, "Max-Forwards", 70);
     if (agent && *agent)
-        print(&t, "User-Agent: %s\r\n", agent);
+        text_header(&t, "User-Agent", agent);
     if (headers)
         add_text(&t, headers);
     add_text(&t, "Content-Length: 0\r\n\r\n");

@@ -635,6 +635,22 @@ static void addresses(void)
     }
 }
 
+static bool has_member(const char *members, char c)
+{
+    return c && strchr(members, c);
+}
+
+// Each set of characters is what its comment says, byte by byte.
+static void sets(void)
+{
+    for (int i = 0; i < 256; i++) {
+        char c = (char)i;
+        CU_ASSERT_EQUAL(sip_is_token(c), (i < 128 && isalnum(i)) || has_member("-.!%*_+`'~", c));
+        CU_ASSERT_EQUAL(sip_set_has(SIP_SET_VALUE_END, c), !c || has_member(";,\"<> \t", c));
+        CU_ASSERT_EQUAL(sip_set_has(SIP_SET_NO_URI, c), i <= ' ' || i == 0x7f || has_member("<>\"", c));
+    }
+}
+
 static void numbers(void)
 {
     static const struct {
@@ -700,6 +716,7 @@ int main(int argc, char **argv)
         {"called_numbers", called_numbers},
         {"vias", vias},
         {"addresses", addresses},
+        {"sets", sets},
         {"numbers", numbers},
         {"loop_numbers", loop_numbers},
     };
