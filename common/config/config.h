@@ -50,7 +50,7 @@ enum tl_refresher { TL_REFRESHER_AUTO, TL_REFRESHER_US, TL_REFRESHER_PEER };
 enum tl_forks { TL_FORKS_ONE, TL_FORKS_SEPARATE };
 enum tl_early_media { TL_EARLY_LAST, TL_EARLY_FIRST, TL_EARLY_AS_SAID };
 enum tl_redirect { TL_REDIRECT_REFUSE, TL_REDIRECT_FOLLOW, TL_REDIRECT_RELAY };
-enum tl_refer { TL_REFER_REFUSE, TL_REFER_RELAY };
+enum tl_refer { TL_REFER_REFUSE, TL_REFER_RELAY, TL_REFER_CARRY_OUT };
 enum tl_srtp_without_tls { TL_SRTP_REFUSE, TL_SRTP_ALLOW };
 
 // A port that the dataplane drives.

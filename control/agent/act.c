@@ -20,7 +20,9 @@ static void do_add(struct agent_call *c)
 {
     struct tl_leg legs[2];
     call_legs(&c->call, legs);
-    int rc = media_add(c->agent->media, legs, c, &c->media);
+    struct media_past past[2] = {0};
+    agent_transfer_past(c, past);
+    int rc = media_add_for(c->agent->media, legs, past, c, &c->media);
     explicit_bzero(legs, sizeof legs);
     if (rc < 0)
         later(c, CALL_EV_ADDED, 0, rc);
@@ -29,6 +31,10 @@ static void do_add(struct agent_call *c)
 static void do_modify(struct agent_call *c)
 {
     struct tl_leg legs[2];
+    if (call_stands_in(&c->call)) { // its media flows when all are here
+        later(c, CALL_EV_MODIFIED, 0, 0);
+        return;
+    }
     call_legs(&c->call, legs);
     int rc = c->media ? media_modify(c->media, legs) : -ENOENT;
     explicit_bzero(legs, sizeof legs);
@@ -309,6 +315,8 @@ static void do_answer(struct agent_call *c, const struct call_action *a)
     const struct agent *agent = c->agent;
     bool relayed = a->flags & CALL_RELAY && agent->status == a->status;
     char contact[AGENT_CONTACT_MAX], phrase[256];
+    if (c->call.side[a->side].stands_in)
+        agent_transfer_answer(c, a->status);
     if (!txn)
         return;
     struct agent_dialog *d =
@@ -403,14 +411,18 @@ static void on_timer(void *arg)
     agent_event(t->owner, &e, NULL, NULL);
 }
 
+void agent_arm(struct agent_call *c, enum call_timer which, uint64_t ms)
+{
+    struct agent_timer *t = &c->timer[which];
+    wheel_add(loop_wheel(c->agent->loop), &t->timer, ms, on_timer, t);
+}
+
 static void do_timer(struct agent_call *c, const struct call_action *a)
 {
-    struct wheel *wheel = loop_wheel(c->agent->loop);
-    struct agent_timer *t = &c->timer[a->timer];
     if (a->ms)
-        wheel_add(wheel, &t->timer, a->ms, on_timer, t);
+        agent_arm(c, a->timer, a->ms);
     else
-        wheel_cancel(wheel, &t->timer);
+        wheel_cancel(loop_wheel(c->agent->loop), &c->timer[a->timer].timer);
 }
 
 void agent_carry_out(struct agent_call *c, const struct call_action *a)
@@ -461,6 +473,9 @@ void agent_carry_out(struct agent_call *c, const struct call_action *a)
         break;
     case CALL_DO_TIMER:
         do_timer(c, a);
+        break;
+    case CALL_DO_JOINED:
+        agent_transfer_joined(c, a->status);
         break;
     case CALL_DO_END:
     case CALL_DO_COUNT:

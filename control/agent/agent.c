@@ -199,6 +199,11 @@ static void on_response(void *arg, struct sip_txn *txn, struct sip_owner *owner,
         agent_relay_response((struct agent_relay *)owner, msg);
         return;
     }
+    if (((struct agent_user *)owner)->kind == AGENT_NOTIFIER) {
+        if (sip_msg_status(msg) >= 200)
+            agent_notify_answered((struct agent_notifier *)owner, sip_msg_status(msg));
+        return;
+    }
     agent_response((struct agent_leg *)owner, txn, msg, flow);
 }
 
@@ -213,6 +218,10 @@ static void on_failure(void *arg, struct sip_txn *txn, struct sip_owner *owner, 
     }
     if (((struct agent_user *)owner)->kind == AGENT_RELAY) {
         agent_relay_failure((struct agent_relay *)owner, txn, why);
+        return;
+    }
+    if (((struct agent_user *)owner)->kind == AGENT_NOTIFIER) {
+        agent_notify_answered((struct agent_notifier *)owner, 0);
         return;
     }
     agent_failure((struct agent_leg *)owner, txn, why);

@@ -4,6 +4,7 @@
 
 #include "control/agent/agent.h"
 #include "control/base/log.h"
+#include "control/call/refer.h"
 #include "control/sip/dialog.h"
 #include "control/sip/method.h"
 #include "control/trunk/headers.h"
@@ -20,7 +21,7 @@ enum {
 // What the stack gives back as owner of a transaction.
 struct agent_user {
     struct sip_owner sip; // first
-    enum { AGENT_LEG, AGENT_PROBE, AGENT_RELAY } kind;
+    enum { AGENT_LEG, AGENT_PROBE, AGENT_RELAY, AGENT_NOTIFIER } kind;
 };
 
 struct agent_leg;
@@ -47,6 +48,8 @@ struct agent_leg {
     struct generation *generation; // that it began with; its side of the call machine reads there
     struct trunk *trunk;           // B: the one tried last, NULL: none yet
     struct trunk_leg taken;        // what it takes of that trunk
+    struct header_view *invite;    // A: its first one, as far as later ones to others can need it
+    char number[SIP_NUMBER_MAX];   // who is there
     char contact[SIP_NUMBER_MAX];  // user part of our Contact to this side: whom the other one is to it
     struct agent_dialog *dialogs;  // oldest first
     struct agent_dialog *main;     // the confirmed one, or A's until there is one
@@ -59,6 +62,8 @@ struct agent_leg {
     struct sip_txn *update_in, *update_out;
     struct sip_txn *prack_in;
     struct sip_txn *bye;
+    struct agent_notifier *notifier; // of a REFER that it sent and we carry out; NULL: none
+    bool referred;                   // it has sent one before
 };
 
 struct agent_timer {
@@ -74,7 +79,9 @@ struct agent_said {
     int status;               // 0: a request
 };
 
-struct agent_relay; // relay.c
+struct agent_relay;    // relay.c
+struct agent_notifier; // notify.c
+struct agent_transfer; // carry_out.c
 
 // A REFER that went to the other side, whose NOTIFYs come back (RFC 3515).
 struct agent_refer {
@@ -97,16 +104,16 @@ struct agent_call {
     unsigned max_forwards;        // for B's INVITE
     unsigned own_hops;            // likewise: nodes of ours that it has passed, this one too
     char calling[SIP_NUMBER_MAX], called[SIP_NUMBER_MAX];
-    struct header_view *invite; // A's, as far as a later INVITE to B can need it
-    struct agent_said said[2];  // by side
-    char *location;             // A's, the body part, NULL: none or no trunk of the route gets it
+    struct agent_said said[2]; // by side
+    char *location;            // A's, the body part, NULL: none or no trunk of the route gets it
     char numbers[AGENT_NUMBERS_MAX][SIP_NUMBER_MAX]; // that 3xx led to
     uint8_t number_count;
     uint8_t number; // B is called by numbers[number - 1], 0: by `called`
     char *contacts; // value of Contact for a 3xx to A, or NULL
     struct agent_refer refers[AGENT_REFERS_MAX];
-    struct agent_relay *relays; // requests that go from one side to the other
-    bool attempt;               // an INVITE to B's trunk has no result yet
+    struct agent_transfer *transfer; // that it has a part in, NULL: none
+    struct agent_relay *relays;      // requests that go from one side to the other
+    bool attempt;                    // an INVITE to B's trunk has no result yet
     uint64_t heard[2], heard_ms[2],
         heard_limit_ms[2]; // dead.c: what each leg has sent, and since when no more
     int b_status;          // of B's last refusal, 0: none
@@ -242,7 +249,38 @@ void agent_relays_free(struct agent_call *c);
 void agent_take_refer(struct agent_dialog *d, struct sip_txn *txn, const struct sip_msg *msg);
 void agent_take_notify(struct agent_dialog *d, struct sip_txn *txn, const struct sip_msg *msg);
 
+// ---- carry_out.c ----
+
+// A REFER that we carry out ourselves.
+void agent_carry_out_refer(struct agent_dialog *d, struct sip_txn *txn, const struct sip_msg *msg);
+// A call that has a part in a transfer did something: what is due now is done. The call may be gone afterwards.
+void agent_transfer_turn(struct agent_call *c);
+// The same before the actions that end it: who asked for the transfer hears of it first.
+void agent_transfer_ending(struct agent_call *c);
+// The call is freed: the transfer has no part in any more.
+void agent_transfer_drop(struct agent_call *c);
+// What the call answers in the place of who stands in, and what became of a party that was put there.
+void agent_transfer_answer(struct agent_call *c, int status);
+void agent_transfer_joined(struct agent_call *c, int status);
+// Where those stand whom a new session is made for.
+void agent_transfer_past(const struct agent_call *c, struct media_past past[2]);
+
+// ---- notify.c ----
+
+// Begins to tell a leg what becomes of its REFER. 0 or -ENOMEM.
+int agent_notify_begin(struct agent_leg *leg, uint32_t cseq, bool quiet);
+// Tells it a status; nothing where it has not asked.
+void agent_notify_tell(struct agent_leg *leg, int status);
+// Whether it still waits for the outcome of one.
+bool agent_notify_open(const struct agent_leg *leg);
+// Forgets what is not said yet.
+void agent_notify_end(struct agent_leg *leg);
+void agent_notify_answered(struct agent_notifier *n, int status);
+
 // ---- redirect.c ----
+
+// The number in the user part of a URI, without the separators of RFC 3966 5.1.1 where it is one. False: there is none.
+bool agent_number_of(struct sip_str uri, char out[SIP_NUMBER_MAX]);
 
 // What a 3xx to the INVITE to B means for the call, into the event; `room` has TL_ROUTE_TRUNKS_MAX targets.
 void agent_redirect(struct agent_call *c, const struct sip_msg *msg, struct call_event *event,
@@ -250,7 +288,8 @@ void agent_redirect(struct agent_call *c, const struct sip_msg *msg, struct call
 
 // ---- call.c ----
 
-// Makes a call for an INVITE. NULL without memory.
+// Makes a call: without parties, which agent_call_free() takes all the same, and for an INVITE. NULL without memory.
+struct agent_call *agent_call_make(struct agent *agent);
 struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, const struct sip_msg *msg,
                                   struct trunk *from, const uint32_t *trunks, unsigned trunk_count,
                                   int *error);
@@ -271,6 +310,8 @@ extern const struct media_user agent_media_user;
 
 // ---- act.c ----
 void agent_carry_out(struct agent_call *c, const struct call_action *a);
+// Arms a timer of the call.
+void agent_arm(struct agent_call *c, enum call_timer which, uint64_t ms);
 // How the INVITE to B's trunk ended: status, 0 for no answer.
 void agent_attempt_result(struct agent_call *c, unsigned status);
 // The same, and a line in the log: that trunk `why`, "answered 503" for one.

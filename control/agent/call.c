@@ -11,12 +11,9 @@
 
 // ---- life ---------------------------------------------------------------------------------------------
 
-struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, const struct sip_msg *msg,
-                                  struct trunk *from, const uint32_t *trunks, unsigned trunk_count,
-                                  int *error)
+struct agent_call *agent_call_make(struct agent *agent)
 {
     struct agent_call *c = calloc(1, sizeof *c);
-    *error = -ENOMEM;
     if (!c)
         return NULL;
     c->agent = agent;
@@ -46,9 +43,20 @@ struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, c
     agent->counters.active++;
     if (agent->counters.active > agent->counters.active_most)
         agent->counters.active_most = agent->counters.active;
+    agent_dead_arm(agent);
+    return c;
+}
+
+struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, const struct sip_msg *msg,
+                                  struct trunk *from, const uint32_t *trunks, unsigned trunk_count,
+                                  int *error)
+{
+    struct agent_call *c = agent_call_make(agent);
+    *error = -ENOMEM;
+    if (!c)
+        return NULL;
     c->leg[CALL_A]->trunk = from;
     trunk_leg_begin(&c->leg[CALL_A]->taken, from, TRUNK_LEG_FROM);
-    agent_dead_arm(agent);
     c->leg[CALL_A]->invite_in = invite;
     sip_txn_set_owner(invite, &c->leg[CALL_A]->user.sip);
     *error = call_init(&c->call, &c->env, from->index, trunks, trunk_count);
@@ -56,10 +64,11 @@ struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, c
         *error = -EINVAL;
     sip_msg_calling(msg, c->calling);
     sip_msg_called(msg, c->called);
+    memcpy(c->leg[CALL_A]->number, c->calling, sizeof c->calling);
     memcpy(c->leg[CALL_A]->contact, c->called, sizeof c->called);
-    c->invite = agent_keep(msg);
+    c->leg[CALL_A]->invite = agent_keep(msg);
     agent_keep_location(c, msg, trunks, trunk_count);
-    if (*error == 0 && !c->invite)
+    if (*error == 0 && !c->leg[CALL_A]->invite)
         *error = -ENOMEM;
     if (*error < 0) {
         sip_txn_set_owner(invite, NULL); // the caller answers it
@@ -73,8 +82,10 @@ static void leg_free(struct agent_leg *leg)
 {
     trunk_leg_end(&leg->taken);
     sip_owner_cut(&leg->user.sip); // among them: a call that is over repeats no 2xx
+    agent_notify_end(leg);
     agent_dialogs_free(leg);
     generation_drop(leg->generation);
+    free(leg->invite);
     free(leg);
 }
 
@@ -83,6 +94,7 @@ void agent_call_free(struct agent_call *c)
     struct agent *agent = c->agent;
     for (unsigned t = 0; t < CALL_TIMER_COUNT; t++)
         wheel_cancel(loop_wheel(agent->loop), &c->timer[t].timer);
+    agent_transfer_drop(c);
     agent_relays_free(c);
     for (unsigned s = 0; s < 2; s++)
         leg_free(c->leg[s]);
@@ -95,7 +107,6 @@ void agent_call_free(struct agent_call *c)
         agent->dead_at = c->next;
     agent->counters.active--;
     call_fini(&c->call);
-    free(c->invite);
     free(c->location);
     free(c->contacts);
     for (unsigned s = 0; s < 2; s++)
@@ -124,6 +135,8 @@ static void step(struct agent_call *c, const struct call_event *event)
 {
     struct call_actions *out = &c->agent->actions;
     call_step(&c->call, event, out);
+    if (c->transfer && c->call.state >= CALL_ENDING)
+        agent_transfer_ending(c);
     for (unsigned i = 0; i < out->count; i++)
         agent_carry_out(c, &out->action[i]);
     for (unsigned i = 0; i < out->bodies; i++)
@@ -174,8 +187,11 @@ void agent_event(struct agent_call *c, struct call_event *event, const struct si
     if (c->txn) // a BYE that no state wanted
         agent_respond(c->txn, 200, 0, NULL);
     c->txn = NULL;
-    if (c->call.state != CALL_OVER)
+    if (c->call.state != CALL_OVER) {
+        agent_transfer_turn(c);
         return;
+    }
+    agent_transfer_turn(c);
     agent_attempt_result(c, 487);
     agent->counters.expired += c->call.expired;
     say_end(c);

@@ -15,6 +15,8 @@ static uint64_t limit_ms(const struct agent_call *c, unsigned leg)
     const struct tl_trunk_config *trunk = agent_leg_trunk(c->leg[leg]);
     const struct neg_leg *neg = &c->call.side[leg].neg, *other = &c->call.side[!leg].neg;
     bool sends = neg->direction & SDP_SENDONLY && other->direction & SDP_RECVONLY;
+    if (c->answer_ms && !c->call.side[leg].dialog) // it has hung up while it transfers the other one
+        return 0;
     if (!c->answer_ms)
         return sends && c->call.b_has_answered && leg == CALL_B
                    ? 1000 * (uint64_t)trunk->media_timeout_early_s
@@ -34,7 +36,7 @@ static int silent_leg(struct agent_call *c, uint64_t now)
     const struct tl_live_view *live = media_live(c->agent->media);
     struct tl_session_snapshot snap;
     int silent = -1;
-    if (!c->media || !live)
+    if (!c->media || !live || call_stands_in(&c->call))
         return -1;
     const struct tl_handle handle = media_handle(c->media);
     if (tl_live_read(live, &handle, &snap) != 0)

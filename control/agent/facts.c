@@ -131,7 +131,7 @@ void agent_answer_options(const struct call_action *a, char out[static AGENT_OPT
 
 uint32_t agent_methods(const struct tl_trunk_config *trunk)
 {
-    uint32_t methods = sip_methods_ours() | (trunk->refer == TL_REFER_RELAY ? sip_method_bit(SIP_REFER) : 0);
+    uint32_t methods = sip_methods_ours() | (trunk->refer != TL_REFER_REFUSE ? sip_method_bit(SIP_REFER) : 0);
     return methods & ~((trunk->prack == TL_PRACK_OFF ? sip_method_bit(SIP_PRACK) : 0) |
                        (trunk->update ? 0 : sip_method_bit(SIP_UPDATE)));
 }

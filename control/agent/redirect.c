@@ -30,8 +30,7 @@ static unsigned quality(struct sip_str params)
     return value;
 }
 
-// The number in a user part, without the separators of RFC 3966 5.1.1 where it is one.
-static bool read_number(struct sip_str uri, char out[SIP_NUMBER_MAX])
+bool agent_number_of(struct sip_str uri, char out[SIP_NUMBER_MAX])
 {
     struct sip_uri parts;
     char *to = out;
@@ -58,7 +57,7 @@ static unsigned read_contacts(const struct sip_msg *msg, struct place place[CONT
         while (count < CONTACTS_MAX && (value = sip_next_value(&line)).p) {
             struct sip_addr addr;
             struct place p;
-            if (!sip_read_addr(value, &addr) || !read_number(addr.uri, p.number))
+            if (!sip_read_addr(value, &addr) || !agent_number_of(addr.uri, p.number))
                 continue;
             p.q = quality(addr.params);
             unsigned at = count++;

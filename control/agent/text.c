@@ -47,8 +47,9 @@ void agent_keep_location(struct agent_call *c, const struct sip_msg *invite, con
                          unsigned count)
 {
     bool wanted = false;
-    for (unsigned i = 0; c->invite && i < count; i++)
-        wanted = wanted || headers_location_passes(&c->generation->config->trunks[trunks[i]], c->invite);
+    for (unsigned i = 0; c->leg[CALL_A]->invite && i < count; i++)
+        wanted = wanted ||
+                 headers_location_passes(&c->generation->config->trunks[trunks[i]], c->leg[CALL_A]->invite);
     struct sip_str part = wanted ? sip_msg_body(invite, pidf_type) : (struct sip_str){NULL, 0};
     if (part.p)
         c->location = sip_str_dup(part);
@@ -61,7 +62,7 @@ int agent_plan_invite(struct agent_call *c, const struct sip_flow *flow, struct 
     struct agent_leg *leg = c->leg[CALL_B];
     const struct tl_trunk_config *to = agent_leg_trunk(leg);
     const struct header_ask ask = {.message = TL_MSG_SETUP,
-                                   .msg = c->invite,
+                                   .msg = c->leg[CALL_A]->invite,
                                    .from = agent_leg_trunk(c->leg[CALL_A]),
                                    .to = to,
                                    .local = flow->local,
@@ -70,6 +71,7 @@ int agent_plan_invite(struct agent_call *c, const struct sip_flow *flow, struct 
                                    .called = c->number ? c->numbers[c->number - 1] : NULL,
                                    .tag = leg->tag};
     int rc = headers_plan(&ask, c->agent->room, sizeof c->agent->room, plan);
+    memcpy(leg->number, c->number ? c->numbers[c->number - 1] : c->called, sizeof leg->number);
     snprintf(leg->contact, sizeof leg->contact, "%s", plan->anonymous ? "anonymous" : c->calling);
     if (rc == 0 && plan->dropped)
         log_line(LOG_INFO, "call %llu: %u header values could not pass to trunk %s: broken or too long",
@@ -80,13 +82,13 @@ int agent_plan_invite(struct agent_call *c, const struct sip_flow *flow, struct 
 void agent_invite_body(struct agent_call *c, struct sip_request *request, char type[static LOCATION_TYPE_MAX],
                        char **room)
 {
-    if (!c->location || !headers_location_passes(agent_leg_trunk(c->leg[CALL_B]), c->invite))
+    if (!c->location || !headers_location_passes(agent_leg_trunk(c->leg[CALL_B]), c->leg[CALL_A]->invite))
         return;
     struct header_str sdp = {request->body, request->body ? request->body_len : 0};
     struct header_str location = header_str(c->location);
     size_t size = sdp.len + location.len + 1024 + SIP_LINE_MAX;
     *room = malloc(size);
-    int len = *room ? headers_location_body(c->invite, sdp, location, type, *room, size) : -1;
+    int len = *room ? headers_location_body(c->leg[CALL_A]->invite, sdp, location, type, *room, size) : -1;
     if (len < 0) {
         log_line(LOG_WARNING, "call %llu: the caller's location could not go along",
                  (unsigned long long)c->id);

@@ -48,6 +48,10 @@ static struct agent_refer *free_refer(struct agent_call *c)
 
 void agent_take_refer(struct agent_dialog *d, struct sip_txn *txn, const struct sip_msg *msg)
 {
+    if (agent_leg_trunk(d->leg)->refer == TL_REFER_CARRY_OUT) {
+        agent_carry_out_refer(d, txn, msg);
+        return;
+    }
     struct agent_call *c = d->leg->owner;
     char lines[LINE_MAX_BYTES] = "", by[LINE_MAX_BYTES] = "";
     struct agent_words words = {.lines = lines, .body_type = "", .refer = free_refer(c)};

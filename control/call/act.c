@@ -123,6 +123,9 @@ void call_legs(const struct call *call, struct tl_leg out[2])
     else
         for (int s = 0; s < 2; s++) // nothing is agreed yet
             neg_limits(call_trunk(call, (uint8_t)s), &call->side[s].neg, &call->side[!s].neg, &out[s]);
+    for (int s = 0; s < 2; s++)
+        if (call->adding && call->side[s].stands_in) // who will come goes on with the key that it has
+            neg_fill_keys(&call->side[s].neg, &out[s]);
     set_realm(call, CALL_A, &out[0]);
     set_realm(call, CALL_B, &out[1]);
 }

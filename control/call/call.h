@@ -101,6 +101,12 @@ enum call_event_type {
     CALL_EV_DELETED,     // dataplane: the session is gone, or it cannot be asked
     CALL_EV_MEDIA_LOST,  // dataplane: it came back without the session and could not be given it again
     CALL_EV_TIMER,       // timer
+    CALL_EV_CALL_FOR,    // begins a call of call_init_for()
+    CALL_EV_JOINED,      // side: call_swap() has put a party here that has agreed on its media
+    CALL_EV_MOVED,       // side: ... one that is to be told where its media is now
+    CALL_EV_REPLACED, // side: whom it talked to has gone to another call; status not 0: its BYE waits for RELEASED
+    CALL_EV_RELEASED, // side: its BYE may go
+    CALL_EV_UNJOINED, // a transfer came to nothing whose transferor has hung up
     CALL_EV_DEAD,   // side: no media from it for its trunk's media_timeout_s (or that of held or early calls)
     CALL_EV_HANGUP, // the operator ends the call
     CALL_EV_COUNT
@@ -144,7 +150,8 @@ enum call_action_type {
     CALL_DO_ABANDON,      // side: our INVITE; nothing of it is wanted any more
     CALL_DO_BYE,          // side
     CALL_DO_TIMER,        // timer: arm for ms, 0 stops it
-    CALL_DO_END,          // nothing is outstanding: free the call. Always the last action
+    CALL_DO_JOINED, // side: what JOINED or MOVED came to; status 200, or why the party could not be told
+    CALL_DO_END,    // nothing is outstanding: free the call. Always the last action
     CALL_DO_COUNT
 };
 
@@ -221,7 +228,9 @@ struct call_side {
     bool update_out;    // an UPDATE of ours waits for its final response
     bool update_bare;   // ... and is a refresh without SDP
     bool bye_after_ack; // hang up as soon as that ACK is here
+    bool bye_waits;     // our BYE waits for CALL_EV_RELEASED
     bool bye_out;       // our BYE waits for its answer
+    bool stands_in;     // nobody is here: it stands for a party that another call has
     struct refresh refresh;
 };
 
@@ -256,6 +265,13 @@ struct call {
     char why_text[112];      // ... where it has figures in it
     bool expired;            // it ended because a session timer did
     uint8_t lacking;         // enum call_option: what a 420 or 421 of ours is about
+    // parties that move between calls (join.c)
+    struct tl_addr
+        lent; // B's place where its trunk is of that realm: a session's of another call. Unset: none
+    char lent_realm[TL_NAME_MAX];
+    uint8_t leaving;    // 1 + side that transfers the other one: its BYE does not end the call. 0: none
+    bool frozen;        // a party is away, to be tried elsewhere: no offer is taken meanwhile
+    uint8_t join_tries; // a moved party was offered its new place
 };
 
 // Starts a call that came in over `trunk_a`; `trunks` (1..TL_ROUTE_TRUNKS_MAX indices) are tried in order.
@@ -272,6 +288,27 @@ void call_step(struct call *call, const struct call_event *event, struct call_ac
 
 // The legs for the ADD or MODIFY that an action asks for, realms included. `out` holds keys: wipe it.
 void call_legs(const struct call *call, struct tl_leg out[2]);
+
+// ---- parties that move between calls ------------------------------------------------------------------
+//
+// Transfers and Replaces make a call of parties that two calls have. Each of these calls stays whole: where a party has
+// gone one stands in for it, without a dialog, and media is told nothing.
+
+// Makes a call whose A, on trunk `trunk_a`, stands in for side `side` of the call `of`, which is up; the rest as in
+// call_init(). It begins with CALL_EV_CALL_FOR and has its own session but where B's trunk has the realm of the other side of `of`: then B gets
+// that one's place. 0 or -errno of the random source.
+int call_init_for(struct call *call, const struct call_env *env, const struct call *of, uint8_t side,
+                  uint32_t trunk_a, const uint32_t *trunks, unsigned trunk_count);
+
+// Whether the call is up and nothing is under way in it: a party may leave it or come.
+bool call_at_rest(const struct call *call);
+
+// Whether somebody stands in on one of its sides: what it asks of the dataplane is not to be done.
+bool call_stands_in(const struct call *call);
+
+// Puts what is on one side of a call where a side of another call is, and the other way round. Each place keeps its media
+// address. An event follows: JOINED, MOVED or REPLACED.
+void call_swap(struct call *one, uint8_t side, struct call *other, uint8_t with);
 
 // Writes the call as a section "call" of a record: state, sides, forks, the exchange under way, keys included, so the caller
 // wipes what was written. Trunks stand there by name.

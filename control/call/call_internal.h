@@ -150,8 +150,16 @@ struct call_exchange {
     enum carrier in, out; // out BY_NONE: the other side is not asked
     bool late;            // no offer in the INVITE
     bool refresh;         // ours, and nothing but a refresh of the other side's session
+    uint8_t join;         // enum join: it is about who has come to the other side than `from`
     bool undo;            // `from` withdrew what the other side then took: that side is to go back too
     struct neg_leg neg[2];
+};
+
+// A party came to the call from another one.
+enum join {
+    JOIN_NONE,
+    JOIN_AGREED, // its media is agreed; the dataplane is told, then the other side is offered what it has
+    JOIN_MOVED,  // it is offered its place here
 };
 
 // Takes an offer (or an INVITE without one).
@@ -164,6 +172,8 @@ void exchange_modified(struct call *call, const struct call_event *event, struct
 void exchange_ack(struct call *call, const struct call_event *event, struct call_actions *out);
 void exchange_cancel(struct call *call, const struct call_event *event, struct call_actions *out);
 void exchange_retry(struct call *call, struct call_actions *out);
+// Offers `to` again what the other side has said for good.
+void exchange_offer_again(struct call *call, struct call_actions *out, uint8_t to);
 // Refreshes the session of side `to` by a re-INVITE that offers what it has. False: not now.
 bool exchange_refresh(struct call *call, struct call_actions *out, uint8_t to);
 // How long an offer of ours to `side` waits that met one of theirs, ms (RFC 3261 14.1).
@@ -190,5 +200,18 @@ void exchange_send(struct call *call, struct call_actions *out, uint8_t to, int 
 int exchange_glare(const struct call *call, uint8_t side, enum carrier in);
 // Both legs are as they should be but for the dataplane.
 void exchange_tell_media(struct call *call, struct call_actions *out);
+
+// ---- parties that come and go (join.c) -----------------------------------------------------------------
+
+// JOINED and MOVED. False: another event.
+bool join_step(struct call *call, const struct call_event *event, struct call_actions *out);
+void join_replaced(struct call *call, const struct call_event *event, struct call_actions *out);
+// The dataplane has been told of who came.
+void join_modified(struct call *call, struct call_actions *out);
+// The party that was moved here did not take the offer: it is made again later, or that was it.
+void join_refused(struct call *call, struct call_actions *out, uint8_t side, int status);
+void join_retry(struct call *call, struct call_actions *out);
+// A BYE of the side that transfers the other one. False: there is none, the BYE ends the call.
+bool join_bye(struct call *call, const struct call_event *event, struct call_actions *out);
 
 void update_step(struct call *call, const struct call_event *event, struct call_actions *out);

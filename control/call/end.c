@@ -6,7 +6,7 @@
 static void maybe_over(struct call *call, struct call_actions *out)
 {
     for (int s = 0; s < 2; s++)
-        if (call->side[s].bye_after_ack || call->side[s].bye_out)
+        if (call->side[s].bye_after_ack || call->side[s].bye_out || call->side[s].bye_waits)
             return;
     if (call->deleting || call->adding)
         return;
@@ -55,10 +55,20 @@ static void end_side(struct call *call, struct call_actions *out, uint8_t s)
         act(out, CALL_DO_ABANDON, s);
     }
     if (!side->dialog)
-        return;
-    if (side->ack_due) // RFC 3261 15: no BYE to who has not ACKed yet
+        side->bye_waits = false;
+    else if (side->ack_due) // RFC 3261 15: no BYE to who has not ACKed yet
         side->bye_after_ack = true;
-    else
+    else if (!side->bye_waits)
+        bye(call, out, s);
+}
+
+// What a BYE waited for is over.
+static void release(struct call *call, struct call_actions *out, uint8_t s)
+{
+    struct call_side *side = &call->side[s];
+    bool waited = side->bye_waits && !side->bye_after_ack;
+    side->bye_waits = false;
+    if (waited)
         bye(call, out, s);
 }
 
@@ -106,6 +116,12 @@ bool end_from_outside(struct call *call, const struct call_event *event, struct 
         call->cause = CALL_Q850_TEMPORARY;
         end_call(call, out, 503, "the dataplane lost the session");
         return true;
+    case CALL_EV_REPLACED:
+        join_replaced(call, event, out);
+        return true;
+    case CALL_EV_UNJOINED:
+        end_call(call, out, 487, "a transfer came to nothing");
+        return true;
     case CALL_EV_TIMER:
         if (event->timer != CALL_TIMER_DURATION || !up)
             return false;
@@ -123,7 +139,7 @@ void end_step(struct call *call, const struct call_event *event, struct call_act
     switch (event->type) {
     case CALL_EV_BYE: // both hang up at once: theirs is as good as an answer to ours
         act(out, CALL_DO_REPLY, event->side)->status = 200;
-        side->bye_after_ack = false;
+        side->bye_after_ack = side->bye_waits = false;
         break;
     case CALL_EV_REINVITE:
         act_answer(call, out, event->side, 481, 0);
@@ -141,8 +157,12 @@ void end_step(struct call *call, const struct call_event *event, struct call_act
         side->ack_due = false;
         if (side->bye_after_ack) {
             side->bye_after_ack = false;
-            bye(call, out, event->side);
+            if (!side->bye_waits)
+                bye(call, out, event->side);
         }
+        break;
+    case CALL_EV_RELEASED:
+        release(call, out, event->side);
         break;
     case CALL_EV_BYE_DONE:
         side->bye_out = false;

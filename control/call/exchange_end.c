@@ -9,7 +9,7 @@
 // ---- the other side speaks ----------------------------------------------------------------------------
 
 // Offers `to` again what the other side has said for good: it took a change that is undone.
-static void offer_again(struct call *call, struct call_actions *out, uint8_t to)
+void exchange_offer_again(struct call *call, struct call_actions *out, uint8_t to)
 {
     struct call_exchange *x = exchange_begin(call, call_other(to), BY_NONE);
     if (!x)
@@ -65,12 +65,14 @@ static void take_quiet_offer(struct call *call, const struct sdp *sdp, const str
 // The other side said yes, but in words that nobody can use: it is asked to stay as it was, and so does who began.
 static void undo_unusable(struct call *call, struct call_actions *out, uint8_t side)
 {
-    bool ours = call->x->in == BY_NONE;
+    bool ours = call->x->in == BY_NONE, join = call->x->join != JOIN_NONE;
     if (call->side[side].ack_owed)
         act_ack(call, out, side, 0);
     exchange_refuse(call, out, 488, "the answer to the offer cannot be taken");
+    if (join)
+        join_refused(call, out, side, 488);
     if (!ours)
-        offer_again(call, out, side);
+        exchange_offer_again(call, out, side);
 }
 
 void exchange_success(struct call *call, const struct call_event *event, struct call_actions *out)
@@ -153,8 +155,10 @@ static void wait_and_retry(struct call *call, struct call_actions *out, uint8_t 
 
 void exchange_retry(struct call *call, struct call_actions *out)
 {
-    if (!exchange_glare(call, call_other(call->retry_side), BY_INVITE))
-        offer_again(call, out, call->retry_side);
+    if (call->join_tries)
+        join_retry(call, out);
+    else if (!exchange_glare(call, call_other(call->retry_side), BY_INVITE))
+        exchange_offer_again(call, out, call->retry_side);
     else
         wait_and_retry(call, out, call->retry_side);
 }
@@ -198,6 +202,8 @@ void exchange_failure(struct call *call, const struct call_event *event, struct 
     int status = failure_status(event);
     if (event->type != CALL_EV_UPDATED)
         call->side[event->side].invite_out = false;
+    if (call->leaving == 1 + event->side && !call->side[event->side].dialog)
+        return; // it has hung up since
     bool early = event->type == CALL_EV_UPDATED && call->state != CALL_UP;
     if (early && (status == 481 ||
                   status == 408)) { // that early dialog may be gone; the INVITE says what becomes of the call
@@ -228,12 +234,14 @@ void exchange_failure(struct call *call, const struct call_event *event, struct 
             return;
         }
     }
-    bool refresh = x->refresh;
-    if (x->in == BY_NONE && status == 491 && !refresh)
+    bool refresh = x->refresh, join = x->join != JOIN_NONE;
+    if (x->in == BY_NONE && status == 491 && !refresh && !join)
         wait_and_retry(call, out, event->side);
     exchange_refuse(call, out, status_for_asker(status), "the other side refused the offer");
     if (refresh)
         session_failed(call, out, event->side, status);
+    if (join)
+        join_refused(call, out, event->side, status);
 }
 
 // ---- both have spoken ---------------------------------------------------------------------------------
@@ -249,6 +257,10 @@ void exchange_modified(struct call *call, const struct call_event *event, struct
     }
     if (!x || x->stage != EXCHANGE_MEDIA)
         return;
+    if (x->join) {
+        join_modified(call, out);
+        return;
+    }
     uint8_t from = x->from, to = call_other(from);
     enum carrier in = x->in;
     struct call_side *s = &call->side[from];
@@ -264,7 +276,7 @@ void exchange_modified(struct call *call, const struct call_event *event, struct
     else if (asked)
         exchange_reply(call, out, from, in, 200, len);
     else if (undo)
-        offer_again(call, out, to);
+        exchange_offer_again(call, out, to);
     if (call->state == CALL_CALLING || call->state == CALL_ANSWERING)
         answer_exchange_over(call, out);
 }

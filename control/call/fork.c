@@ -143,7 +143,8 @@ int forks_begin(struct call *call)
     forks_drop(call);
     call->b_has_answered = false;
     call->side[CALL_B].main = 0;
-    call->separate = call_trunk(call, CALL_B)->forks == TL_FORKS_SEPARATE && !call->late_offer;
+    call->separate = call_trunk(call, CALL_B)->forks == TL_FORKS_SEPARATE && !call->late_offer &&
+                     !call->side[CALL_A].stands_in;
     call->offered = leg_copy(&call->side[CALL_B].neg);
     if (call->separate)
         call->asked = leg_copy(&call->side[CALL_A].neg);

@@ -18,7 +18,8 @@ static int provisional_sdp(struct call *call, struct call_fork *fork, struct cal
 {
     const struct call_side *b = &call->side[CALL_B];
     bool main = call->b_has_answered && b->main == fork->id;
-    if (!fork->answered || !fork->says_sdp || fork->no_media || (!main && !call->separate))
+    if (!fork->answered || !fork->says_sdp || fork->no_media || (!main && !call->separate) ||
+        call->side[CALL_A].stands_in)
         return 0;
     if (call->late_offer) {
         // A makes no answer to an unreliable offer; its own is made once
@@ -69,11 +70,29 @@ static uint64_t longest_ms(const struct call *call)
     return 1000 * (!a || (b && b < a) ? b : a);
 }
 
+// B has answered whom it was called for. It gets its ACK when that one is here.
+static void tell_for(struct call *call, struct call_actions *out)
+{
+    call->success_due = false;
+    call->state = CALL_UP;
+    call->status = 200;
+    act_timer(out, CALL_TIMER_SETUP, 0);
+    act_timer(out, CALL_TIMER_DURATION, longest_ms(call));
+    call->side[CALL_A].invite_in = false;
+    act(out, CALL_DO_ANSWER, CALL_A)->status = 200;
+    call->a_has_answer = true;
+    forks_drop(call);
+}
+
 static void tell_success(struct call *call, struct call_actions *out)
 {
     struct call_side *a = &call->side[CALL_A], *b = &call->side[CALL_B];
     struct call_fork *fork = fork_find(call, b->main);
     int len = 0;
+    if (a->stands_in) {
+        tell_for(call, out);
+        return;
+    }
     if (call->late_offer) { // A's answer comes with its ACK, unless a PRACK brought it
         if (!call->a_offered)
             len = neg_make_offer(&a->neg, &b->neg, call->env->random, act_body(out));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/addr.h"
 #include "control/base/record.h"
 #include "control/call/call_internal.h"
 
@@ -36,7 +37,9 @@ static const struct field side_fields[] = {
     FIELD(call_side, update_out, 1),
     FIELD(call_side, update_bare, 1),
     FIELD(call_side, bye_after_ack, 1),
+    FIELD(call_side, bye_waits, 1),
     FIELD(call_side, bye_out, 1),
+    FIELD(call_side, stands_in, 1),
 };
 static const struct field call_fields[] = {
     FIELD(call, late_offer, 1),     FIELD(call, a_offered, 1),  FIELD(call, a_has_answer, 1),
@@ -44,6 +47,7 @@ static const struct field call_fields[] = {
     FIELD(call, success_due, 1),    FIELD(call, separate, 1),   FIELD(call, session, 1),
     FIELD(call, adding, 1),         FIELD(call, modifying, 1),  FIELD(call, modify_again, 1),
     FIELD(call, deleting, 1),       FIELD(call, retry_side, 1), FIELD(call, cause, 127),
+    FIELD(call, leaving, 2),        FIELD(call, frozen, 1),     FIELD(call, join_tries, 4),
 };
 static const struct field fork_fields[] = {
     FIELD(call_fork, id, CALL_DIALOGS_MAX + 1),
@@ -55,10 +59,8 @@ static const struct field fork_fields[] = {
     FIELD(call_fork, says_sdp, 1),
 };
 static const struct field exchange_fields[] = {
-    FIELD(call_exchange, from, 1),
-    FIELD(call_exchange, late, 1),
-    FIELD(call_exchange, undo, 1),
-    FIELD(call_exchange, refresh, 1),
+    FIELD(call_exchange, from, 1), FIELD(call_exchange, late, 1),    FIELD(call_exchange, join, JOIN_MOVED),
+    FIELD(call_exchange, undo, 1), FIELD(call_exchange, refresh, 1),
 };
 static_assert(sizeof(bool) == 1, "a field is a byte");
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -137,6 +139,11 @@ void call_save(struct record_writer *w, const struct call *call)
     record_put_number(w, "status", (uint64_t)call->status);
     record_put_number(w, "trunk_at", call->trunk_at);
     put_fields(w, call_fields, COUNT(call_fields), call);
+    if (tl_addr_is_set(&call->lent)) {
+        char text[TL_ADDR_TEXT];
+        record_put_text(w, "lent", tl_addr_print(&call->lent, text));
+        record_put_text(w, "lent_realm", call->lent_realm);
+    }
     for (unsigned i = 0; i < call->trunk_count; i++) {
         record_begin(w, "route", SIDE_RECORD);
         put_trunk(w, call->env->config, call->targets[i].trunk);
@@ -242,6 +249,17 @@ static int get_route(struct call *call, const struct record *in)
     return call->trunk_at < call->trunk_count ? 0 : -EINVAL;
 }
 
+// The place in another call's session; without it B has one of its own.
+static int get_lent(struct call *call, struct record *r)
+{
+    char text[TL_ADDR_TEXT] = "";
+    if (!record_has(r, "lent"))
+        return 0;
+    record_text(r, "lent", text, sizeof text);
+    record_text(r, "lent_realm", call->lent_realm, sizeof call->lent_realm);
+    return !r->bad && tl_addr_read(text, strlen(text), &call->lent) ? 0 : -EINVAL;
+}
+
 int call_load(struct call *call, const struct call_env *env, const struct record *in)
 {
     struct record r = *in;
@@ -252,6 +270,8 @@ int call_load(struct call *call, const struct call_env *env, const struct record
     call->trunk_at = (uint8_t)record_number(&r, "trunk_at", TL_ROUTE_TRUNKS_MAX - 1);
     get_fields(&r, call_fields, COUNT(call_fields), call);
     int rc = r.bad || r.version != CALL_RECORD ? -EINVAL : get_route(call, &r);
+    if (rc == 0)
+        rc = get_lent(call, &r);
     for (uint8_t side = 0; rc == 0 && side < 2; side++)
         rc = get_side(call, &r, side);
     if (rc == 0)

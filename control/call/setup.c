@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/addr.h"
 #include "control/call/call_internal.h"
 #include "control/call/causes.h"
 
@@ -22,6 +23,13 @@ static void ask_for_media(struct call *call, struct call_actions *out)
     call->session = true;
     call->adding = true;
     act(out, CALL_DO_ADD, CALL_A);
+}
+
+static void drop_media(struct call *call, struct call_actions *out)
+{
+    if (call->session)
+        act(out, CALL_DO_DEL, CALL_A)->flags = CALL_FORGET;
+    call->session = false;
 }
 
 static void take_invite(struct call *call, const struct call_event *event, struct call_actions *out)
@@ -67,6 +75,14 @@ static void take_invite(struct call *call, const struct call_event *event, struc
     ask_for_media(call, out);
 }
 
+// Whether B's place is one of another call's session.
+static bool is_lent(const struct call *call)
+{
+    const struct call_side *b = &call->side[CALL_B];
+    return tl_addr_is_set(&call->lent) &&
+           strcmp(b->config->realms[call_trunk(call, CALL_B)->realm].name, call->lent_realm) == 0;
+}
+
 // Sends the INVITE over the trunk whose turn it is. The session has to be there. `flags`: 0 or CALL_AGAIN.
 static void invite_b(struct call *call, struct call_actions *out, uint8_t flags)
 {
@@ -93,6 +109,23 @@ static void invite_b(struct call *call, struct call_actions *out, uint8_t flags)
     // who is the last one has all the time that the call has
     act_timer(out, CALL_TIMER_NO_PROGRESS,
               setup_last_trunk(call) ? 0 : call_trunk(call, CALL_B)->no_progress_ms);
+}
+
+static void invite_lent(struct call *call, struct call_actions *out)
+{
+    call->side[CALL_B].neg.local = call->lent;
+    invite_b(call, out, 0);
+}
+
+// A call for somebody whom another call has.
+static void call_for(struct call *call, struct call_actions *out)
+{
+    call->side[CALL_A].invite_in = true; // the answer is for who asked for the call
+    act_timer(out, CALL_TIMER_SETUP, call->env->config->control.setup_timeout_ms);
+    if (is_lent(call))
+        invite_lent(call, out);
+    else
+        ask_for_media(call, out);
 }
 
 static void take_added(struct call *call, const struct call_event *event, struct call_actions *out)
@@ -129,13 +162,16 @@ static void move(struct call *call, struct call_actions *out)
     b->allow_known = false;
     b->refresh = (struct refresh){0};
     forks_drop(call);
-    if (same_realm(call, last, b->trunk)) {
+    if (is_lent(call)) {
+        drop_media(call, out);
+        invite_lent(call, out);
+    } else if (call->session && same_realm(call, last, b->trunk)) {
         invite_b(call, out, 0);
-        return;
+    } else {
+        // Nobody was told A's port yet, so a session with both legs in the right realms may have other ports.
+        drop_media(call, out);
+        ask_for_media(call, out);
     }
-    // Nobody was told A's port yet, so a session with both legs in the right realms may have other ports.
-    act(out, CALL_DO_DEL, CALL_A)->flags = CALL_FORGET;
-    ask_for_media(call, out);
 }
 
 static void stop_trunk_timers(struct call_actions *out)
@@ -247,6 +283,9 @@ void setup_step(struct call *call, const struct call_event *event, struct call_a
     switch (event->type) {
     case CALL_EV_INVITE:
         take_invite(call, event, out);
+        break;
+    case CALL_EV_CALL_FOR:
+        call_for(call, out);
         break;
     case CALL_EV_REINVITE: // B's, before A has answered; RFC 3261 14.2
         act_answer(call, out, event->side, 491, 0);

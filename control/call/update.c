@@ -5,6 +5,8 @@
 static void take_bye(struct call *call, const struct call_event *event, struct call_actions *out)
 {
     struct call_side *side = &call->side[event->side];
+    if (join_bye(call, event, out))
+        return;
     act(out, CALL_DO_REPLY, event->side)->status = 200;
     side->dialog = false;
     side->ack_due = false;
@@ -29,7 +31,7 @@ static void updated(struct call *call, const struct call_event *event, struct ca
 
 void update_step(struct call *call, const struct call_event *event, struct call_actions *out)
 {
-    if (end_from_outside(call, event, out))
+    if (end_from_outside(call, event, out) || join_step(call, event, out))
         return;
     switch (event->type) {
     case CALL_EV_REINVITE:

@@ -259,6 +259,13 @@ const struct tl_live_view *media_live(const struct media *m)
 
 int media_add(struct media *m, const struct tl_leg leg[2], void *arg, struct media_session **out)
 {
+    static const struct media_past none[2];
+    return media_add_for(m, leg, none, arg, out);
+}
+
+int media_add_for(struct media *m, const struct tl_leg leg[2], const struct media_past past[2], void *arg,
+                  struct media_session **out)
+{
     *out = NULL;
     if (!m->up)
         return -ENOTCONN;
@@ -278,6 +285,8 @@ int media_add(struct media *m, const struct tl_leg leg[2], void *arg, struct med
     s->arg = arg;
     memcpy(s->leg, leg, sizeof s->leg);
     media_number_keys(s, s->leg); // the first ones
+    for (unsigned i = 0; i < 2; i++)
+        media_resume_from(s, i, &past[i]);
     s->next = *bucket_of(m, s->call_ref);
     *bucket_of(m, s->call_ref) = s;
     m->session_count++;

@@ -68,6 +68,17 @@ const struct tl_live_view *media_live(const struct media *media);
 // -EAGAIN: too many commands wait; -ENOMEM.
 int media_add(struct media *media, const struct tl_leg leg[2], void *arg, struct media_session **out);
 
+// A leg of another session whose remote side comes to a new one.
+struct media_past {
+    const struct media_session *session; // NULL: none
+    unsigned leg;
+};
+
+// The same for legs whose remote sides other sessions of this client have now: what such a one sends under a key that both
+// sessions have is taken from the index on that it has there (RFC 3711 3.3.1); what is sent to it has to have a new key.
+int media_add_for(struct media *media, const struct tl_leg leg[2], const struct media_past past[2], void *arg,
+                  struct media_session **out);
+
 // Sets both legs; the generations of their keys are set here. Returns 0, and on_modified() follows, one for all
 // calls made before it comes; or -ENOTCONN: the dataplane is away, the change is kept and goes with the session
 // when it is given back; or -ESTALE, -ENOMEM: a key comes back that was used too long ago (common/key_history.h),

@@ -115,5 +115,7 @@ void media_recover_begin(struct media *m);
 void media_recover_completion(struct media *m, const struct tl_completion *done);
 // The session could not be given back, or is not there any more.
 void media_session_lost(struct media_session *s, const char *why);
+// Notes for the ADD of a session where its leg stood in another one.
+void media_resume_from(struct media_session *s, unsigned leg, const struct media_past *past);
 // What the ADD of a session has to bring so that its indices go on.
 void media_apply_resume(const struct media_session *s, struct tl_leg leg[2]);

@@ -20,6 +20,23 @@ static void resume_leg(struct media_session *s, unsigned i, const struct tl_leg_
     r->tx = tl_live_resume(&snap->tx, r->tx_generation);
 }
 
+void media_resume_from(struct media_session *s, unsigned leg, const struct media_past *past)
+{
+    const struct media_session *from = past->session;
+    const struct tl_live_view *live = media_live(s->media);
+    struct media_resume *r = &s->resume[leg];
+    struct tl_session_snapshot snap;
+    if (!from || !live || tl_live_read(live, &from->handle, &snap) < 0)
+        return;
+    const struct tl_crypto *was = &from->leg[past->leg].rx, *now = &s->leg[leg].rx;
+    r->known = was->suite && tl_key_print(was, s->call_ref) == tl_key_print(now, s->call_ref);
+    r->rx_generation = now->generation;
+    r->tx_generation = UINT32_MAX; // nothing of it goes on
+    for (unsigned k = 0; k < TL_SSRC_MAX; k++)
+        r->rx[k] = tl_live_resume(&snap.leg[past->leg].rx[k], was->generation);
+    explicit_bzero(&snap, sizeof snap);
+}
+
 // Reads the dead dataplane's table once, by slot: that also finds sessions whose ADD it had done without
 // telling us.
 static void read_old_table(struct media *m)

@@ -169,6 +169,18 @@ void neg_codec_names(const struct neg_leg *a, const struct neg_leg *b, char *out
 // the keys that are remembered go on. Both are copies of one leg.
 void neg_follow(struct neg_leg *next, const struct neg_leg *before);
 
+// Makes *out stand for the remote side of `of` where that is not there itself: what it can, as if it offered it now, and
+// held by itself only where our last word to it had not asked for that. Its keys: those that it sends with, and a new one
+// of ours. Returns 0 or -errno of `random`.
+int neg_stand_in(struct neg_leg *out, const struct neg_leg *of, struct neg_random random);
+
+// Moves our end of the leg to another session of the dataplane at `local`: the next offer says so. Where the leg has SRTP
+// our key is a new one, because the numbers of the old one go on elsewhere (RFC 3711 9.1). Returns 0 or -errno of `random`.
+int neg_move(struct neg_leg *leg, const struct tl_addr *local, struct neg_random random);
+
+// The keys of the leg in the contract's form, before anything else of it is agreed. Wipe `out`.
+void neg_fill_keys(const struct neg_leg *leg, struct tl_leg *out);
+
 // What `later` has said to the remote side stays said, though nothing else of it comes true: the version in o= of the next
 // SDP goes on from there (RFC 3264 8).
 void neg_keep_version(struct neg_leg *leg, const struct neg_leg *later);

@@ -95,6 +95,12 @@ static void fill_one(const struct neg_leg *leg, const struct neg_leg *other, str
     neg_limits(leg->trunk, leg, other, out);
 }
 
+void neg_fill_keys(const struct neg_leg *leg, struct tl_leg *out)
+{
+    neg_crypto(&out->rx, &leg->rx);
+    neg_crypto(&out->tx, &leg->tx);
+}
+
 void neg_fill(const struct neg_leg *a, const struct neg_leg *b, struct tl_leg out[2])
 {
     fill_one(a, b, &out[0]);

@@ -117,6 +117,36 @@ int neg_answer_keys(struct neg_leg *leg, const struct sdes_crypto *rx, bool move
     return rc;
 }
 
+int neg_move(struct neg_leg *leg, const struct tl_addr *local, struct neg_random random)
+{
+    struct sdes_crypto tx;
+    leg->local = *local;
+    if (leg->tx.suite == TL_SUITE_NONE)
+        return 0;
+    int rc = sdes_generate(&tx, leg->tx.tag, leg->tx.suite, random.fill, random.arg);
+    if (rc == 0) {
+        tx.lifetime = leg->tx.lifetime;
+        tx.mki_len = leg->tx.mki_len;
+        memcpy(tx.mki, leg->tx.mki, sizeof tx.mki);
+        leg->tx = tx;
+    }
+    sdes_wipe(&tx);
+    return rc;
+}
+
+int neg_stand_in(struct neg_leg *out, const struct neg_leg *of, struct neg_random random)
+{
+    static const struct tl_addr nowhere;
+    bool its_own = !of->off && (of->offered_last || of->word.direction == SDP_SENDRECV);
+    *out = *of;
+    out->direction = its_own ? of->direction : SDP_SENDRECV;
+    out->off = false;
+    out->offered_last = true;
+    memset(&out->word, 0, sizeof out->word); // it was answered nothing yet
+    out->word.direction = SDP_SENDRECV;
+    return neg_move(out, &nowhere, random);
+}
+
 // The offered key that an answer takes up: by tag and suite, or by suite where a peer makes tags of its own.
 static const struct sdes_crypto *taken_up(const struct neg_leg *leg, const struct sdes_crypto *answer)
 {

@@ -136,7 +136,8 @@ static void carry_out(struct world *w, const struct call_action *a)
     default: {
         static const char *const names[CALL_DO_COUNT] = {
             [CALL_DO_REINVITE] = "reinvite", [CALL_DO_UPDATE] = "send-update", [CALL_DO_ACK] = "ack",
-            [CALL_DO_CANCEL] = "cancel",     [CALL_DO_ABANDON] = "abandon",    [CALL_DO_BYE] = "bye"};
+            [CALL_DO_CANCEL] = "cancel",     [CALL_DO_ABANDON] = "abandon",    [CALL_DO_BYE] = "bye",
+            [CALL_DO_JOINED] = "joined"};
         snprintf(text, sizeof text, "%s:%c", names[a->type], side_name[a->side]);
         say(w, text, a);
     }

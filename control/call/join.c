@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Parties that move from one call to another: a transfer's target that comes, the transferee that goes to it, who is
+// replaced.
+#include <string.h>
+
+#include "control/call/call_internal.h"
+
+enum { TRIES_MAX = 4 }; // of an offer that meets another one, RFC 3261 14.1
+
+// ---- moving -------------------------------------------------------------------------------------------
+
+static int stand_in(struct call *call, uint8_t side, const struct call_side *of)
+{
+    struct call_side *s = &call->side[side];
+    s->stands_in = true;
+    int rc = neg_stand_in(&s->neg, &of->neg, call->env->random);
+    s->neg.trunk = call_trunk(call, side); // the other one's may go with its call
+    return rc;
+}
+
+int call_init_for(struct call *call, const struct call_env *env, const struct call *of, uint8_t side,
+                  uint32_t trunk_a, const uint32_t *trunks, unsigned trunk_count)
+{
+    const struct call_side *leaves = &of->side[call_other(side)];
+    int rc = call_init(call, env, trunk_a, trunks, trunk_count);
+    if (rc < 0)
+        return rc;
+    call->lent = leaves->neg.local;
+    memcpy(call->lent_realm, leaves->config->realms[call_trunk(of, call_other(side))->realm].name,
+           TL_NAME_MAX);
+    return stand_in(call, CALL_A, &of->side[side]);
+}
+
+bool call_stands_in(const struct call *call)
+{
+    return call->side[CALL_A].stands_in || call->side[CALL_B].stands_in;
+}
+
+bool call_at_rest(const struct call *call)
+{
+    bool busy = call->state != CALL_UP || call->x || call->modifying || !call->a_has_answer;
+    for (int s = 0; s < 2; s++) {
+        const struct call_side *side = &call->side[s];
+        busy = busy || side->invite_in || side->invite_out || side->ack_due || side->update_in ||
+               side->update_out || side->prack_in;
+        busy = busy || (side->ack_owed && !call_stands_in(call));
+    }
+    return !busy;
+}
+
+void call_swap(struct call *one, uint8_t side, struct call *other, uint8_t with)
+{
+    struct call_side *a = &one->side[side], *b = &other->side[with], was_a = *a, was_b = *b;
+    *a = was_b;
+    *b = was_a;
+    a->neg.local = was_a.neg.local;
+    b->neg.local = was_b.neg.local;
+    neg_follow(&a->neg, &was_a.neg); // the keys that are remembered are the place's
+    neg_follow(&b->neg, &was_b.neg);
+    neg_fini(&was_a.neg);
+    neg_fini(&was_b.neg);
+}
+
+// ---- who came -----------------------------------------------------------------------------------------
+
+static struct call_exchange *begin(struct call *call, uint8_t side, enum join join)
+{
+    struct call_exchange *x = exchange_begin(call, call_other(side), BY_NONE);
+    call->late_offer = false; // what an INVITE left open was said in another call
+    call->a_has_answer = call->b_has_answered = true;
+    call->prack_due = call->prack_sdp = false;
+    if (x)
+        x->join = (uint8_t)join;
+    return x;
+}
+
+static void joined(struct call *call, const struct call_event *event, struct call_actions *out)
+{
+    if (begin(call, event->side, JOIN_AGREED))
+        exchange_tell_media(call, out);
+    else
+        end_call(call, out, 500, "no memory for who came to the call");
+}
+
+// Tells who was moved here where its media is now.
+static void offer_place(struct call *call, struct call_actions *out, uint8_t side)
+{
+    struct call_exchange *x = begin(call, side, JOIN_MOVED);
+    int len = -1;
+    if (x) {
+        struct neg_leg *leg = &x->neg[side];
+        const struct tl_addr local = leg->local;
+        x->stage = EXCHANGE_ASKED;
+        x->out = exchange_way(call, side, BY_NONE);
+        if (x->out != BY_NONE && neg_move(leg, &local, call->env->random) == 0)
+            len = neg_make_offer(leg, &x->neg[x->from], call->env->random, act_body(out));
+    }
+    if (len > 0) {
+        call->join_tries++;
+        exchange_send(call, out, side, len);
+        return;
+    }
+    exchange_drop(call);
+    call->join_tries = 0;
+    act(out, CALL_DO_JOINED, side)->status = 488;
+}
+
+bool join_step(struct call *call, const struct call_event *event, struct call_actions *out)
+{
+    switch (event->type) {
+    case CALL_EV_JOINED:
+        joined(call, event, out);
+        return true;
+    case CALL_EV_MOVED:
+        call->join_tries = 0;
+        offer_place(call, out, event->side);
+        return true;
+    default:
+        return false;
+    }
+}
+
+void join_modified(struct call *call, struct call_actions *out)
+{
+    const struct call_exchange *x = call->x;
+    uint8_t from = x->from, came = call_other(from);
+    bool agreed = x->join == JOIN_AGREED;
+    for (uint8_t s = 0; s < 2; s++)
+        if (call->side[s].ack_owed)
+            act_ack(call, out, s, 0);
+    call->join_tries = 0;
+    exchange_commit(call);
+    act(out, CALL_DO_JOINED, came)->status = 200;
+    if (agreed)
+        exchange_offer_again(call, out, from);
+}
+
+void join_refused(struct call *call, struct call_actions *out, uint8_t side, int status)
+{
+    if (status == 491 && call->join_tries < TRIES_MAX) {
+        call->retry_side = side;
+        act_timer(out, CALL_TIMER_RETRY, exchange_glare_ms(call, side));
+        return;
+    }
+    call->join_tries = 0;
+    act(out, CALL_DO_JOINED, side)->status = status;
+}
+
+void join_retry(struct call *call, struct call_actions *out)
+{
+    offer_place(call, out, call->retry_side);
+}
+
+// ---- who is left --------------------------------------------------------------------------------------
+
+void join_replaced(struct call *call, const struct call_event *event, struct call_actions *out)
+{
+    call->side[event->side].bye_waits = event->status != 0;
+    end_call(call, out, 487, event->side == CALL_A ? "B talks in another call" : "A talks in another call");
+}
+
+bool join_bye(struct call *call, const struct call_event *event, struct call_actions *out)
+{
+    struct call_side *side = &call->side[event->side];
+    if (call->leaving != 1 + event->side)
+        return false;
+    act(out, CALL_DO_REPLY, event->side)->status = 200;
+    if (side->invite_in)
+        act_answer(call, out, event->side, 487, 0);
+    side->dialog = side->ack_due = false;
+    side->refresh = (struct refresh){0};
+    struct call_exchange *x = call->x;
+    if (x && x->from != event->side && x->stage == EXCHANGE_ASKED) // its answer does not come any more
+        exchange_refuse(call, out, 480, NULL);
+    return true;
+}
