@@ -111,6 +111,32 @@ struct tl_header_rules {
     uint32_t add_count;
 };
 
+// What of an attempt leads to the next trunk: final responses 400..599 (a 6xx never does), and the lack of one.
+enum {
+    TL_FAILOVER_FIRST = 400,
+    TL_FAILOVER_LAST = 599,
+    TL_FAILOVER_NO_RESPONSE = TL_FAILOVER_LAST + 1, // not even 100 within no_response_ms
+    TL_FAILOVER_NO_PROGRESS,                        // nothing above 100 within no_progress_ms
+    TL_FAILOVER_TRANSPORT,                          // the INVITE could not be delivered
+    TL_FAILOVER_END,
+};
+struct tl_failover {
+    uint8_t bits[(TL_FAILOVER_END - TL_FAILOVER_FIRST + 7) / 8];
+};
+
+// Whether a status, or one of TL_FAILOVER_*, is in the set. Any number may be asked for. Any thread.
+static inline bool tl_failover_has(const struct tl_failover *set, unsigned what)
+{
+    unsigned bit = what - TL_FAILOVER_FIRST;
+    return what >= TL_FAILOVER_FIRST && what < TL_FAILOVER_END && set->bits[bit / 8] >> bit % 8 & 1;
+}
+
+static inline void tl_failover_add(struct tl_failover *set, unsigned what)
+{
+    unsigned bit = what - TL_FAILOVER_FIRST;
+    set->bits[bit / 8] |= (uint8_t)(1u << bit % 8);
+}
+
 // Binds a listener to a remote peer. (listener, peer) is unique.
 struct tl_trunk_config {
     char name[TL_NAME_MAX];
@@ -130,12 +156,17 @@ struct tl_trunk_config {
     enum tl_hold_form hold;
     enum tl_sdp_pass sdp_pass[TL_SDP_PASS_COUNT + 1]; // lines of the other side's SDP that the peer gets
     uint32_t sdp_pass_count;
-    uint32_t options_interval_s;         // 0 = no keep-alive
-    uint32_t options_failures;           // in a row, before the trunk counts as down
-    uint32_t no_response_ms;             // of an INVITE without any answer, before the next trunk
-    uint32_t no_progress_ms;             // ... with nothing above 100; 0 = never
-    enum tl_prack prack;                 // 100rel, on this trunk
-    bool update;                         // we send and take UPDATE
+    uint32_t options_interval_s; // 0 = no keep-alive
+    uint32_t options_failures;   // in a row, before the trunk counts as down
+    uint32_t no_response_ms;     // of an INVITE without any answer, before the next trunk
+    uint32_t no_progress_ms;     // ... with nothing above 100; 0 = never
+    struct tl_failover failover;
+    bool failover_after_progress; // ... even behind a provisional above 100
+    uint32_t
+        last_after_failures; // in a row that lead to the next trunk, before this one is tried last; 0 = never
+    uint32_t last_for_s;     // for so long
+    enum tl_prack prack;     // 100rel, on this trunk
+    bool update;             // we send and take UPDATE
     enum tl_session_timer session_timer; // RFC 4028, on this trunk
     uint32_t session_expires_s; // that we ask for, and the longest that we agree to; at least min_se_s
     uint32_t min_se_s;          // the shortest that we agree to, at least 90

@@ -66,6 +66,11 @@ const char *option_expected(const struct option *o, char *out, size_t size)
             "of at most %d names and values",
             TL_HEADER_PATTERNS_MAX, TL_HEADER_ADDS_MAX);
         break;
+    case OPTION_FAILOVER:
+        snprintf(out, size,
+                 "list of numbers from %d to %d and \"no-response\", \"no-progress\", \"transport\"",
+                 TL_FAILOVER_FIRST, TL_FAILOVER_LAST);
+        break;
     case OPTION_PATH:
         snprintf(out, size, "absolute path of at most %zu bytes", o->size - 1);
         break;

@@ -25,6 +25,7 @@ enum option_type {
     OPTION_TEXT,       // printable ASCII
     OPTION_HOST,       // a host's name
     OPTION_HEADERS,    // a trunk's headers: what passes, what does not, what is added
+    OPTION_FAILOVER,   // what leads to the next trunk: codes and words
     OPTION_PATH,       // absolute path of a Unix socket
     OPTION_DEVICE,     // PCI address or vdev string
     OPTION_DIGITS,     // called-number prefix
@@ -113,6 +114,8 @@ static inline const struct option *block_option(const struct block *block, size_
 {
     return i < block->own_count ? &block->own[i] : &block->shared[i - block->own_count];
 }
+
+extern const char *const config_failover_words[TL_FAILOVER_END - TL_FAILOVER_NO_RESPONSE];
 
 // "number from 64 to 32768, a power of two": what an option takes, for errors and documentation. Returns out.
 const char *option_expected(const struct option *option, char *out, size_t size);

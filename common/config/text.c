@@ -117,6 +117,23 @@ static void write_address(FILE *out, const struct option *o, const char *base)
     fputc('"', out);
 }
 
+static void write_failover(FILE *out, const struct tl_failover *set)
+{
+    const char *comma = "";
+
+    fputc('[', out);
+    for (unsigned what = TL_FAILOVER_FIRST; what < TL_FAILOVER_END; what++) {
+        if (!tl_failover_has(set, what))
+            continue;
+        if (what <= TL_FAILOVER_LAST)
+            fprintf(out, "%s%u", comma, what);
+        else
+            fprintf(out, "%s\"%s\"", comma, config_failover_words[what - TL_FAILOVER_LAST - 1]);
+        comma = ", ";
+    }
+    fputc(']', out);
+}
+
 static void write_value(FILE *out, const struct option *o, const struct tl_config *config, const char *base)
 {
     const char *field = base + o->offset;
@@ -153,6 +170,9 @@ static void write_value(FILE *out, const struct option *o, const struct tl_confi
         break;
     case OPTION_DIGIT_LIST:
         write_numbers(out, o, base);
+        break;
+    case OPTION_FAILOVER:
+        write_failover(out, (const struct tl_failover *)(const void *)field);
         break;
     case OPTION_HEADERS:
         write_headers(out, (const struct tl_header_rules *)(const void *)field);

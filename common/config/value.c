@@ -247,6 +247,49 @@ bool config_word(struct config_parser *p, const struct option *o, const json_t *
     return false;
 }
 
+// From TL_FAILOVER_NO_RESPONSE on.
+const char *const config_failover_words[TL_FAILOVER_END - TL_FAILOVER_NO_RESPONSE] = {
+    "no-response", "no-progress", "transport"};
+
+static bool failover_item(struct config_parser *p, const struct option *o, const json_t *value, uint32_t node,
+                          uint32_t *out)
+{
+    char quoted[CONFIG_QUOTE];
+
+    if (json_is_integer(value)) {
+        struct option code = *o;
+        code.min = TL_FAILOVER_FIRST;
+        code.max = TL_FAILOVER_LAST;
+        return config_number(p, &code, value, node, out);
+    }
+    const char *s = config_string(p, o, value, node);
+    for (uint32_t i = 0; s && i < TL_FAILOVER_END - TL_FAILOVER_NO_RESPONSE; i++)
+        if (strcmp(config_failover_words[i], s) == 0) {
+            *out = TL_FAILOVER_NO_RESPONSE + i;
+            return true;
+        }
+    if (s)
+        config_refuse(p, o, node, "%s is none of its values", config_quote(s, quoted));
+    return false;
+}
+
+static bool set_failover(struct config_parser *p, const struct option *o, const json_t *value, uint32_t node,
+                         void *field)
+{
+    struct tl_failover set = {{0}};
+    bool good = true;
+
+    if (!config_array(p, o, value, node, 0, TL_FAILOVER_END - TL_FAILOVER_FIRST))
+        return false;
+    for (uint32_t i = 0, what; i < json_array_size(value); i++)
+        if (failover_item(p, o, json_array_get(value, i), scan_item(&p->scan, node, i), &what))
+            tl_failover_add(&set, what);
+        else
+            good = false;
+    memcpy(field, &set, sizeof set);
+    return good;
+}
+
 bool config_set(struct config_parser *p, const struct option *o, const json_t *value, uint32_t node,
                 void *base)
 {
@@ -280,6 +323,8 @@ bool config_set(struct config_parser *p, const struct option *o, const json_t *v
         return true;
     case OPTION_DIGIT_LIST:
         return set_digit_list(p, o, value, node, base);
+    case OPTION_FAILOVER:
+        return set_failover(p, o, value, node, field);
     case OPTION_HEADERS:
         return config_set_headers(p, o, value, node, base);
     case OPTION_ADDRESS:

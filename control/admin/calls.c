@@ -344,7 +344,7 @@ static json_t *hang_up(void *arg, const struct ctl_hangup *which)
 
 static json_t *trunks(void *arg)
 {
-    return ctl_trunks(agent_trunks(arg), now_ns() / 1000000);
+    return ctl_trunks(agent_trunks(arg), agent_now_ms(arg));
 }
 
 // What control has dropped of SDPs, in the form of the dataplane's drops.

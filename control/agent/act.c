@@ -64,7 +64,12 @@ void agent_attempt_result(struct agent_call *c, unsigned status)
         return;
     c->attempt = false;
     struct trunk *trunk = c->leg[CALL_B]->trunk;
-    agent_say_trunk(trunk, trunk_attempt_result(trunk, status, loop_now(c->agent->loop)));
+    const struct tl_trunk_config *config = agent_leg_trunk(c->leg[CALL_B]);
+    bool last;
+    agent_say_trunk(trunk, trunk_attempt_result(trunk, config, status, loop_now(c->agent->loop), &last));
+    if (last)
+        log_line(LOG_WARNING, "trunk %s fails calls, %u in a row: it is tried last for %u s", trunk->name,
+                 trunk->failed_calls, config->last_for_s);
 }
 
 void agent_attempt_failed(struct agent_call *c, unsigned status, const char *why)
@@ -94,7 +99,9 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
     char options[AGENT_OPTIONS_MAX], type[LOCATION_TYPE_MAX], *room = NULL;
     struct header_plan plan = {0};
     enum trunk_limit full =
-        a->flags & CALL_AGAIN ? TRUNK_LIMIT_NONE : trunk_send(trunk, TRUNK_ORDINARY, loop_now(agent->loop));
+        a->flags & CALL_AGAIN
+            ? TRUNK_LIMIT_NONE
+            : trunk_send(trunk, c->emergency ? TRUNK_URGENT : TRUNK_ORDINARY, loop_now(agent->loop));
     if (full != TRUNK_LIMIT_NONE) { // it was not, when the call's trunks were chosen
         agent_say_full(agent, trunk, full);
         leg->invite_out = NULL;

@@ -5,14 +5,13 @@
 
 #include "control/agent/agent_internal.h"
 #include "control/base/log.h"
-#include "control/trunk/route.h"
 
 // The peer is told which limit it was, as a cause that it can act on.
 static int over(struct agent_admission *out, enum trunk_limit limit)
 {
-    out->why = trunk_limit_text(limit);
+    out->way.why = trunk_limit_text(limit);
     snprintf(out->lines, sizeof out->lines, "Reason: Q.850;cause=%u;text=\"%s\"\r\n",
-             trunk_limit_cause(limit), out->why);
+             trunk_limit_cause(limit), out->way.why);
     return 503;
 }
 
@@ -24,34 +23,36 @@ void agent_say_full(struct agent *agent, const struct trunk *trunk, enum trunk_l
                  trunk->name, (unsigned long long)unsaid, trunk_limit_text(limit));
 }
 
+static enum trunk_urgency urgency(const struct agent_way *way)
+{
+    return way->emergency ? TRUNK_URGENT : TRUNK_ORDINARY;
+}
+
 // Takes the trunks out of the list that have no room. Returns which limit it was of the last one when none is left.
 static enum trunk_limit drop_full(struct agent *agent, struct agent_admission *out)
 {
     enum trunk_limit limit = TRUNK_LIMIT_NONE;
     unsigned left = 0;
-    for (unsigned i = 0; i < out->count; i++) {
-        struct trunk *trunk = agent->trunks.now->trunks[out->trunks[i]];
-        enum trunk_limit full = trunk_room(trunk, TRUNK_ORDINARY, loop_now(agent->loop));
+    for (unsigned i = 0; i < out->way.count; i++) {
+        struct trunk *trunk = agent->trunks.now->trunks[out->way.target[i].trunk];
+        enum trunk_limit full = trunk_room(trunk, urgency(&out->way), loop_now(agent->loop));
         if (full == TRUNK_LIMIT_NONE) {
-            out->trunks[left++] = out->trunks[i];
+            out->way.target[left++] = out->way.target[i];
             continue;
         }
         trunk->use.diverted[full]++;
         agent_say_full(agent, trunk, full);
         limit = full;
     }
-    out->count = left;
+    out->way.count = left;
     return left ? TRUNK_LIMIT_NONE : limit;
 }
 
-static int admit_by_limits(struct agent *agent, const struct tl_route_config *route,
-                           struct agent_admission *out)
+static int admit_by_limits(struct agent *agent, struct agent_admission *out)
 {
-    enum trunk_limit limit = trunk_admit(out->from, TRUNK_ORDINARY, loop_now(agent->loop));
-    if (limit == TRUNK_LIMIT_NONE) {
-        out->count = trunk_plan(agent->trunks.now, route, out->from->index, out->trunks);
+    enum trunk_limit limit = trunk_admit(out->from, urgency(&out->way), loop_now(agent->loop));
+    if (limit == TRUNK_LIMIT_NONE)
         limit = drop_full(agent, out);
-    }
     if (limit == TRUNK_LIMIT_NONE)
         return 0;
     agent->counters.over_limit++;
@@ -62,39 +63,35 @@ int agent_admit(struct agent *agent, struct sip_txn *txn, const struct sip_msg *
                 const struct sip_flow *flow, struct agent_admission *out)
 {
     char called[SIP_NUMBER_MAX];
-    bool closed;
     *out = (struct agent_admission){0};
     out->from = trunk_identify(&agent->trunks, flow->listener, &flow->remote, sip_msg_via_port(msg));
-    out->why = "it is the peer of no trunk on this listener";
+    out->way.why = "it is the peer of no trunk on this listener";
     if (!out->from)
         return 403;
     out->from->counters.incoming++;
     sip_txn_set_peer(txn, &out->from->config->peer);
-    out->why = "Max-Forwards is used up";
+    out->way.why = "Max-Forwards is used up";
     if (sip_msg_number(msg, "Max-Forwards", 255, 70) == 0)
         return 483;
-    out->why = "it has passed too many of our nodes (max_hops)";
+    out->way.why = "it has passed too many of our nodes (max_hops)";
     if (sip_msg_number(msg, agent_hops_header, 255, 0) > agent_config(agent)->control.max_hops)
         return 483;
-    out->why = "it is a call of ours that has come back";
+    out->way.why = "it is a call of ours that has come back";
     if (sip_msg_is_loop(agent->stack, msg))
         return 482;
-    out->why = "its body is not SDP";
+    out->way.why = "its body is not SDP";
     if (agent_body_refused(msg))
         return 415;
-    out->why = "no route for the called number";
+    out->way.why = "no route for the called number";
     if (!sip_msg_called(msg, called))
         return 404;
-    const struct tl_route_config *route = route_find(agent_config(agent), out->from->index, called, &closed);
-    if (closed)
-        out->why =
-            "its routes lead from a peer to a peer or back to where it came from, and none says that it may";
-    if (!route)
-        return closed ? 403 : 404;
-    out->why = "the dataplane is away";
+    int status = agent_route(agent->trunks.now, out->from->index, called, loop_now(agent->loop), &out->way);
+    if (status)
+        return status;
+    out->way.why = "the dataplane is away";
     if (!media_up(agent->media)) {
         agent->counters.media_away++;
         return 503;
     }
-    return admit_by_limits(agent, route, out);
+    return admit_by_limits(agent, out);
 }

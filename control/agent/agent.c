@@ -35,10 +35,12 @@ static void answer_stranger(struct sip_txn *txn, int status, const char *headers
     sip_respond(txn, &(struct sip_answer){.status = status, .headers = headers, .forget = true});
 }
 
-// `stranger`: nobody that we know sent it. `lines`: further ones of the answer, or "".
-static void turn_away(struct agent *agent, struct sip_txn *txn, bool stranger, int status, const char *why,
-                      const char *lines)
+// `stranger`: nobody that we know sent it.
+static void turn_away(struct agent *agent, struct sip_txn *txn, bool stranger, int status,
+                      const struct agent_admission *a)
 {
+    unsigned retry_after =
+        a->way.retry_after ? a->way.retry_after : agent_config(agent)->control.retry_after_s;
     const struct sip_flow *flow = sip_txn_flow(txn);
     uint64_t unsaid;
     agent->counters.turned_away++;
@@ -46,14 +48,14 @@ static void turn_away(struct agent *agent, struct sip_txn *txn, bool stranger, i
         if (unsaid)
             log_line(LOG_INFO, "%llu more INVITEs were turned away before this one",
                      (unsigned long long)unsaid);
-        log_line(LOG_INFO, "INVITE from %s: %d, %s", TL_ADDR_STR(&flow->remote), status, why);
+        log_line(LOG_INFO, "INVITE from %s: %d, %s", TL_ADDR_STR(&flow->remote), status, a->way.why);
     }
     if (stranger)
         answer_stranger(txn, status, NULL);
     else
-        agent_respond(txn, status, status == 503 ? agent_config(agent)->control.retry_after_s : 0,
+        agent_respond(txn, status, status == 503 ? retry_after : 0,
                       status == 415 ? "Accept: application/sdp\r\n"
-                      : *lines      ? lines
+                      : *a->lines   ? a->lines
                                     : NULL);
 }
 
@@ -85,13 +87,13 @@ static void new_call(struct agent *agent, struct sip_txn *txn, const struct sip_
     struct agent_admission a;
     int error, status = agent_admit(agent, txn, msg, flow, &a);
     if (status) {
-        turn_away(agent, txn, a.from == NULL, status, a.why, a.lines);
+        turn_away(agent, txn, a.from == NULL, status, &a);
         return;
     }
-    struct agent_call *c = agent_call_new(agent, txn, msg, a.from, a.trunks, a.count, &error);
+    struct agent_call *c = agent_call_new(agent, txn, msg, a.from, &a.way, &error);
     if (!c) {
-        turn_away(agent, txn, false, error == -EINVAL ? 400 : 500,
-                  error == -EINVAL ? "no From tag, or no Contact that we could call" : strerror(-error), "");
+        a.way.why = error == -EINVAL ? "no From tag, or no Contact that we could call" : strerror(-error);
+        turn_away(agent, txn, false, error == -EINVAL ? 400 : 500, &a);
         return;
     }
     agent->counters.calls++;
@@ -325,6 +327,11 @@ void agent_free(struct agent *agent)
     trunk_table_fini(&agent->trunks);
     explicit_bzero(&agent->actions, sizeof agent->actions);
     free(agent);
+}
+
+uint64_t agent_now_ms(const struct agent *agent)
+{
+    return loop_now(agent->loop);
 }
 
 uint64_t agent_uptime_s(const struct agent *agent)

@@ -55,6 +55,7 @@ int agent_reload(struct agent *agent, struct tl_config *config);
 // Ends without a BYE to anybody: the dataplane keeps the media of the calls. NULL is ignored.
 void agent_free(struct agent *agent);
 
+uint64_t agent_now_ms(const struct agent *agent); // the clock of its trunks
 uint64_t agent_uptime_s(const struct agent *agent);
 const struct agent_counters *agent_counters(const struct agent *agent);
 // The configuration that new calls begin with.

@@ -101,6 +101,7 @@ struct agent_call {
     struct agent_timer timer[CALL_TIMER_COUNT];
     struct media_session *media;
     uint64_t start_ms, answer_ms; // 0: not answered
+    bool emergency;               // as in agent_way
     unsigned max_forwards;        // for B's INVITE
     unsigned own_hops;            // likewise: nodes of ours that it has passed, this one too
     char calling[SIP_NUMBER_MAX], called[SIP_NUMBER_MAX];
@@ -189,6 +190,22 @@ const char *agent_allow(struct agent *agent, uint32_t methods);
 // "Warning: 399 HOST \"sentence\"" line of RFC 3261 20.43.
 void agent_warning_line(const struct agent_leg *leg, const struct sip_flow *flow, const char *sentence,
                         char *out, size_t size);
+
+// ---- routing.c ----
+
+// Where a call goes.
+struct agent_way {
+    struct call_target target[TL_ROUTE_TRUNKS_MAX]; // to be tried in this order
+    unsigned count;
+    bool emergency;       // limits do not hold it back
+    const char *why;      // nowhere: a sentence
+    unsigned retry_after; // ... and s until it may be tried again, 0: unknown
+};
+
+// Finds the way of a call to `called` (as sip_msg_called() gives it) that came by the trunk `from` (index in the generation).
+// Returns 0, or the status that turns it away: 403, 404, 503.
+int agent_route(const struct generation *generation, uint32_t from, const char *called, uint64_t now_ms,
+                struct agent_way *out);
 
 // ---- requests.c ----
 // A request of theirs inside a dialog.
@@ -291,8 +308,7 @@ void agent_redirect(struct agent_call *c, const struct sip_msg *msg, struct call
 // Makes a call: without parties, which agent_call_free() takes all the same, and for an INVITE. NULL without memory.
 struct agent_call *agent_call_make(struct agent *agent);
 struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, const struct sip_msg *msg,
-                                  struct trunk *from, const uint32_t *trunks, unsigned trunk_count,
-                                  int *error);
+                                  struct trunk *from, const struct agent_way *way, int *error);
 void agent_call_free(struct agent_call *c);
 
 // Gives the call an event and does what comes of it; the call may be gone afterwards. `msg` and `txn` may be
@@ -328,8 +344,7 @@ struct header_view *agent_keep(const struct sip_msg *msg);
 void agent_hear(struct agent_call *c, unsigned side, const struct sip_msg *msg);
 void agent_forget(struct agent_said *said);
 // Keeps A's location where a trunk of the route may get it.
-void agent_keep_location(struct agent_call *c, const struct sip_msg *invite, const uint32_t *trunks,
-                         unsigned count);
+void agent_keep_location(struct agent_call *c, const struct sip_msg *invite, const struct agent_way *way);
 
 // The plan for the INVITE to B, in agent->room. Returns 0 or as headers_plan().
 int agent_plan_invite(struct agent_call *c, const struct sip_flow *flow, struct header_plan *plan);
@@ -354,9 +369,7 @@ void agent_contact(const struct agent_leg *leg, const struct sip_flow *flow, cha
 // sentence and, for one of a limit, the lines that say so to the peer ("" for none).
 struct agent_admission {
     struct trunk *from;
-    uint32_t trunks[TL_ROUTE_TRUNKS_MAX];
-    unsigned count;
-    const char *why;
+    struct agent_way way; // its sentence too
     char lines[160];
 };
 int agent_admit(struct agent *agent, struct sip_txn *txn, const struct sip_msg *msg,

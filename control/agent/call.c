@@ -48,8 +48,7 @@ struct agent_call *agent_call_make(struct agent *agent)
 }
 
 struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, const struct sip_msg *msg,
-                                  struct trunk *from, const uint32_t *trunks, unsigned trunk_count,
-                                  int *error)
+                                  struct trunk *from, const struct agent_way *way, int *error)
 {
     struct agent_call *c = agent_call_make(agent);
     *error = -ENOMEM;
@@ -57,9 +56,10 @@ struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, c
         return NULL;
     c->leg[CALL_A]->trunk = from;
     trunk_leg_begin(&c->leg[CALL_A]->taken, from, TRUNK_LEG_FROM);
+    c->emergency = way->emergency;
     c->leg[CALL_A]->invite_in = invite;
     sip_txn_set_owner(invite, &c->leg[CALL_A]->user.sip);
-    *error = call_init(&c->call, &c->env, from->index, trunks, trunk_count);
+    *error = call_init(&c->call, &c->env, from->index, way->target, way->count);
     if (*error == 0 && !agent_dialog_a(c->leg[CALL_A], 0))
         *error = -EINVAL;
     sip_msg_calling(msg, c->calling);
@@ -67,7 +67,7 @@ struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, c
     memcpy(c->leg[CALL_A]->number, c->calling, sizeof c->calling);
     memcpy(c->leg[CALL_A]->contact, c->called, sizeof c->called);
     c->leg[CALL_A]->invite = agent_keep(msg);
-    agent_keep_location(c, msg, trunks, trunk_count);
+    agent_keep_location(c, msg, way);
     if (*error == 0 && !c->leg[CALL_A]->invite)
         *error = -ENOMEM;
     if (*error < 0) {

@@ -14,7 +14,6 @@
 #include "control/agent/agent_internal.h"
 #include "control/sip/uri.h"
 #include "control/sip/value.h"
-#include "control/trunk/route.h"
 
 enum {
     TARGET_LINES = 8,
@@ -76,28 +75,29 @@ static struct header_view *make_invite(const struct agent_leg *who, const char *
         &(struct header_view){.request = true, .uri = header_str(uri), .count = l.count, .line = l.line});
 }
 
-// Trunks to try for a call of that trunk's peer; *closed: there is a route, but not for it.
-static unsigned plan_from(const struct agent *agent, const struct trunk *from, const char *number,
-                          uint32_t *trunks, bool *closed)
+// The way of a call of that trunk's peer. 0 or the status that says why there is none.
+static int plan_from(const struct agent *agent, const struct trunk *from, const char *number,
+                     struct agent_way *way)
 {
-    const struct generation *now = agent->trunks.now;
     if (!from || !from->config)
-        return 0;
-    const struct tl_route_config *route = route_find(now->config, from->index, number, closed);
-    return route ? trunk_plan(now, route, from->index, trunks) : 0;
+        return 404;
+    return agent_route(agent->trunks.now, from->index, number, loop_now(agent->loop), way);
 }
 
 // As the party that is transferred would call the number, else as who asked would. 0 or the status that says why not.
-static int plan(const struct agent_leg *who, const struct agent_leg *by, const char *number, uint32_t *trunks,
-                unsigned *count)
+static int plan(const struct agent_leg *who, const struct agent_leg *by, const char *number,
+                struct agent_way *way)
 {
     const struct agent *agent = who->owner->agent;
-    bool closed = false, also = false;
-    *count = plan_from(agent, who->trunk, number, trunks, &closed);
-    if (!*count)
-        *count = plan_from(agent, by->trunk, number, trunks, &also);
-    if (!who->trunk || !who->trunk->config || !*count)
-        return closed || also ? 403 : 404;
+    int status = plan_from(agent, who->trunk, number, way);
+    if (status) {
+        int other = plan_from(agent, by->trunk, number, way);
+        status = other == 404 ? status : other;
+    }
+    if (!who->trunk || !who->trunk->config)
+        return 404;
+    if (status)
+        return status;
     return agent->counters.active >= agent_config(agent)->control.max_calls || !media_up(agent->media) ? 503
                                                                                                        : 0;
 }
@@ -107,16 +107,15 @@ static struct agent_call *make_target(struct agent_leg *who, struct agent_leg *b
                                       const struct sip_msg *refer, int *status)
 {
     const struct agent_call *of = who->owner;
-    uint32_t trunks[TL_ROUTE_TRUNKS_MAX];
-    unsigned count;
-    *status = plan(who, by, number, trunks, &count);
+    struct agent_way way;
+    *status = plan(who, by, number, &way);
     if (*status)
         return NULL;
     struct agent_call *c = agent_call_make(of->agent);
     *status = 500;
     if (!c)
         return NULL;
-    int rc = call_init_for(&c->call, &c->env, &of->call, who->side, who->trunk->index, trunks, count);
+    int rc = call_init_for(&c->call, &c->env, &of->call, who->side, who->trunk->index, way.target, way.count);
     c->leg[CALL_A]->invite = make_invite(who, number, refer);
     if (rc < 0 || !c->leg[CALL_A]->invite) {
         agent_call_free(c);

@@ -7,7 +7,6 @@
 #include "control/agent/agent_internal.h"
 #include "control/sip/uri.h"
 #include "control/sip/value.h"
-#include "control/trunk/route.h"
 
 enum { CONTACTS_MAX = 16 }; // of a response that are looked at
 
@@ -80,20 +79,18 @@ static bool known(const struct agent_call *c, const char *number)
 static void follow(struct agent_call *c, const struct place *place, unsigned places, struct call_event *event,
                    struct call_target *room)
 {
-    uint32_t from = c->call.side[CALL_A].trunk;
-    bool closed;
-    uint32_t trunks[TL_ROUTE_TRUNKS_MAX];
+    uint64_t now = loop_now(c->agent->loop);
+    struct agent_way way;
     event->targets = room;
     for (unsigned i = 0; i < places && c->number_count < AGENT_NUMBERS_MAX; i++) {
-        const struct tl_route_config *route =
-            known(c, place[i].number) ? NULL
-                                      : route_find(c->generation->config, from, place[i].number, &closed);
-        if (!route)
+        if (known(c, place[i].number) ||
+            agent_route(c->generation, c->call.side[CALL_A].trunk, place[i].number, now, &way) != 0)
             continue;
         memcpy(c->numbers[c->number_count++], place[i].number, SIP_NUMBER_MAX);
-        unsigned count = trunk_plan(c->generation, route, from, trunks);
-        for (unsigned t = 0; t < count && event->target_count < TL_ROUTE_TRUNKS_MAX; t++)
-            room[event->target_count++] = (struct call_target){trunks[t], c->number_count};
+        for (unsigned t = 0; t < way.count && event->target_count < TL_ROUTE_TRUNKS_MAX; t++) {
+            way.target[t].number = c->number_count;
+            room[event->target_count++] = way.target[t];
+        }
     }
     log_line(LOG_INFO, "call %llu: redirected with %d to %u number(s), %u trunk(s) to try",
              (unsigned long long)c->id, event->status, places, event->target_count);

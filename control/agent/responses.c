@@ -71,15 +71,32 @@ static struct agent_dialog *take_dialog(struct agent_leg *leg, const struct sip_
     return d;
 }
 
+// What the final response to an INVITE that sets a call up says of the trunk.
+static void end_attempt(struct agent_leg *leg, const struct sip_msg *msg)
+{
+    struct agent_call *c = leg->owner;
+    unsigned status = (unsigned)sip_msg_status(msg);
+    uint32_t rest = status == 503 ? sip_msg_number(msg, "Retry-After", INT32_MAX, 0) : 0;
+    char why[64];
+    if (rest) {
+        snprintf(why, sizeof why, "answered 503, Retry-After %u", rest);
+        trunk_rest(leg->trunk, rest, loop_now(c->agent->loop));
+    } else {
+        snprintf(why, sizeof why, "answered %u", status);
+    }
+    if (tl_failover_has(&agent_leg_trunk(leg)->failover, status))
+        agent_attempt_failed(c, status, why);
+    else
+        agent_attempt_result(c, status);
+}
+
 static void invite_final(struct agent_leg *leg, const struct sip_msg *msg, const struct sip_flow *flow)
 {
     struct agent_call *c = leg->owner;
     struct call_event e = event_of(leg, msg);
     struct call_facts facts;
-    if (leg->side == CALL_B && !leg->main && e.status == 503)
-        agent_attempt_failed(c, 503, "answered 503");
-    else if (leg->side == CALL_B && !leg->main)
-        agent_attempt_result(c, (unsigned)e.status);
+    if (leg->side == CALL_B && !leg->main)
+        end_attempt(leg, msg);
     e.type = e.status < 300 ? CALL_EV_SUCCESS : CALL_EV_FAILURE;
     agent_facts(msg, &facts);
     e.facts = &facts;

@@ -43,13 +43,12 @@ void agent_hear(struct agent_call *c, unsigned side, const struct sip_msg *msg)
     *said = (struct agent_said){agent_keep(msg), sip_msg_status(msg)};
 }
 
-void agent_keep_location(struct agent_call *c, const struct sip_msg *invite, const uint32_t *trunks,
-                         unsigned count)
+void agent_keep_location(struct agent_call *c, const struct sip_msg *invite, const struct agent_way *way)
 {
     bool wanted = false;
-    for (unsigned i = 0; c->leg[CALL_A]->invite && i < count; i++)
-        wanted = wanted ||
-                 headers_location_passes(&c->generation->config->trunks[trunks[i]], c->leg[CALL_A]->invite);
+    for (unsigned i = 0; c->leg[CALL_A]->invite && i < way->count; i++)
+        wanted = wanted || headers_location_passes(&c->generation->config->trunks[way->target[i].trunk],
+                                                   c->leg[CALL_A]->invite);
     struct sip_str part = wanted ? sip_msg_body(invite, pidf_type) : (struct sip_str){NULL, 0};
     if (part.p)
         c->location = sip_str_dup(part);

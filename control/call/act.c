@@ -83,18 +83,17 @@ int call_read_sdp(const struct call *call, const struct call_event *event, struc
     return rc;
 }
 
-int call_init(struct call *call, const struct call_env *env, uint32_t trunk_a, const uint32_t *trunks,
-              unsigned trunk_count)
+int call_init(struct call *call, const struct call_env *env, uint32_t trunk_a,
+              const struct call_target *targets, unsigned target_count)
 {
     memset(call, 0, sizeof *call);
-    assert(trunk_count >= 1 && trunk_count <= TL_ROUTE_TRUNKS_MAX);
+    assert(target_count >= 1 && target_count <= TL_ROUTE_TRUNKS_MAX);
     call->env = env;
-    call->trunk_count = (uint8_t)trunk_count;
-    for (unsigned i = 0; i < trunk_count; i++)
-        call->targets[i].trunk = trunks[i];
+    call->trunk_count = (uint8_t)target_count;
+    memcpy(call->targets, targets, target_count * sizeof *targets);
     call->side[CALL_A].config = call->side[CALL_B].config = env->config;
     call->side[CALL_A].trunk = trunk_a;
-    call->side[CALL_B].trunk = trunks[0];
+    call->side[CALL_B].trunk = targets[0].trunk;
     return neg_init(&call->side[CALL_A].neg, &env->config->trunks[trunk_a], env->random);
 }
 

@@ -116,6 +116,7 @@ enum call_event_type {
 struct call_target {
     uint32_t trunk;
     uint8_t number; // 0: the one that A called
+    bool last; // only where the others have failed: who comes before it has all the time that the call has
 };
 
 struct call_event {
@@ -241,6 +242,7 @@ struct call {
     struct call_target targets[TL_ROUTE_TRUNKS_MAX]; // of the route or of a 3xx, in order
     uint8_t trunk_count;
     uint8_t trunk_at;  // which one is being tried
+    bool progressed;   // B has sent a provisional above 100 to this attempt
     bool late_offer;   // A's INVITE had no offer
     bool a_offered;    // ... and a reliable provisional response of ours brought one
     bool a_has_answer; // A was given an answer in a provisional response or the 2xx, or gave one to our offer
@@ -274,10 +276,10 @@ struct call {
     uint8_t join_tries; // a moved party was offered its new place
 };
 
-// Starts a call that came in over `trunk_a`; `trunks` (1..TL_ROUTE_TRUNKS_MAX indices) are tried in order.
+// Starts a call that came in over `trunk_a`; `targets` (1..TL_ROUTE_TRUNKS_MAX) are tried in order.
 // Returns 0 or -errno of the random source.
-int call_init(struct call *call, const struct call_env *env, uint32_t trunk_a, const uint32_t *trunks,
-              unsigned trunk_count);
+int call_init(struct call *call, const struct call_env *env, uint32_t trunk_a,
+              const struct call_target *targets, unsigned target_count);
 
 // Wipes and frees what the call holds. Safe on a zeroed call.
 void call_fini(struct call *call);
@@ -298,7 +300,7 @@ void call_legs(const struct call *call, struct tl_leg out[2]);
 // call_init(). It begins with CALL_EV_CALL_FOR and has its own session but where B's trunk has the realm of the other side of `of`: then B gets
 // that one's place. 0 or -errno of the random source.
 int call_init_for(struct call *call, const struct call_env *env, const struct call *of, uint8_t side,
-                  uint32_t trunk_a, const uint32_t *trunks, unsigned trunk_count);
+                  uint32_t trunk_a, const struct call_target *targets, unsigned target_count);
 
 // Whether the call is up and nothing is under way in it: a party may leave it or come.
 bool call_at_rest(const struct call *call);

@@ -121,7 +121,6 @@ void session_timer(struct call *call, enum call_timer timer, struct call_actions
 
 void setup_step(struct call *call, const struct call_event *event, struct call_actions *out);
 // The next trunk, or 503 when that was the last one.
-void setup_next_trunk(struct call *call, struct call_actions *out, const char *why);
 bool setup_last_trunk(const struct call *call);
 // B's responses to our INVITE, and the dataplane's word on what they agreed.
 void answer_provisional(struct call *call, const struct call_event *event, struct call_actions *out);

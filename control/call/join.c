@@ -19,10 +19,10 @@ static int stand_in(struct call *call, uint8_t side, const struct call_side *of)
 }
 
 int call_init_for(struct call *call, const struct call_env *env, const struct call *of, uint8_t side,
-                  uint32_t trunk_a, const uint32_t *trunks, unsigned trunk_count)
+                  uint32_t trunk_a, const struct call_target *targets, unsigned target_count)
 {
     const struct call_side *leaves = &of->side[call_other(side)];
-    int rc = call_init(call, env, trunk_a, trunks, trunk_count);
+    int rc = call_init(call, env, trunk_a, targets, target_count);
     if (rc < 0)
         return rc;
     call->lent = leaves->neg.local;

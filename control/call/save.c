@@ -48,6 +48,7 @@ static const struct field call_fields[] = {
     FIELD(call, adding, 1),         FIELD(call, modifying, 1),  FIELD(call, modify_again, 1),
     FIELD(call, deleting, 1),       FIELD(call, retry_side, 1), FIELD(call, cause, 127),
     FIELD(call, leaving, 2),        FIELD(call, frozen, 1),     FIELD(call, join_tries, 4),
+    FIELD(call, progressed, 1),
 };
 static const struct field fork_fields[] = {
     FIELD(call_fork, id, CALL_DIALOGS_MAX + 1),
@@ -148,6 +149,7 @@ void call_save(struct record_writer *w, const struct call *call)
         record_begin(w, "route", SIDE_RECORD);
         put_trunk(w, call->env->config, call->targets[i].trunk);
         record_put_number(w, "number", call->targets[i].number);
+        record_put_number(w, "last", call->targets[i].last);
         record_end(w);
     }
     put_side(w, call, CALL_A);
@@ -242,6 +244,7 @@ static int get_route(struct call *call, const struct record *in)
     for (unsigned i = 0; i < TL_ROUTE_TRUNKS_MAX && record_section(in, "route", i, &r) == 0; i++) {
         int rc = find_trunk(&r, call->env->config, &call->targets[i].trunk);
         call->targets[i].number = (uint8_t)record_number(&r, "number", CALL_NUMBERS_MAX);
+        call->targets[i].last = record_number(&r, "last", 1);
         if (rc < 0)
             return rc;
         call->trunk_count = (uint8_t)(i + 1);

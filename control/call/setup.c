@@ -12,6 +12,20 @@ bool setup_last_trunk(const struct call *call)
     return call->trunk_at + 1 >= call->trunk_count;
 }
 
+static bool fails_over(const struct call *call, unsigned what)
+{
+    return tl_failover_has(&call_trunk(call, CALL_B)->failover, what);
+}
+
+// Whether B gets no_progress_ms and no more: somebody better than nobody comes behind it.
+static bool must_progress(const struct call *call)
+{
+    for (unsigned i = call->trunk_at + 1u; i < call->trunk_count; i++)
+        if (!call->targets[i].last)
+            return fails_over(call, TL_FAILOVER_NO_PROGRESS);
+    return false;
+}
+
 static bool same_realm(const struct call *call, uint32_t one, uint32_t other)
 {
     return call->env->config->trunks[one].realm == call->env->config->trunks[other].realm;
@@ -108,7 +122,7 @@ static void invite_b(struct call *call, struct call_actions *out, uint8_t flags)
     act_timer(out, CALL_TIMER_NO_RESPONSE, call_trunk(call, CALL_B)->no_response_ms);
     // who is the last one has all the time that the call has
     act_timer(out, CALL_TIMER_NO_PROGRESS,
-              setup_last_trunk(call) ? 0 : call_trunk(call, CALL_B)->no_progress_ms);
+              must_progress(call) ? call_trunk(call, CALL_B)->no_progress_ms : 0);
 }
 
 static void invite_lent(struct call *call, struct call_actions *out)
@@ -161,6 +175,7 @@ static void move(struct call *call, struct call_actions *out)
     b->allow = b->supported = 0;
     b->allow_known = false;
     b->refresh = (struct refresh){0};
+    call->progressed = false;
     forks_drop(call);
     if (is_lent(call)) {
         drop_media(call, out);
@@ -180,16 +195,24 @@ static void stop_trunk_timers(struct call_actions *out)
     act_timer(out, CALL_TIMER_NO_PROGRESS, 0);
 }
 
-// The next trunk, or 503 when that was the last one.
-void setup_next_trunk(struct call *call, struct call_actions *out, const char *why)
+// The next trunk, where `what` (a status or one of TL_FAILOVER_*) leads there and there is one. False: nothing was done.
+static bool next_trunk(struct call *call, struct call_actions *out, unsigned what)
 {
+    if (setup_last_trunk(call) || !may_move(call) || !fails_over(call, what) ||
+        (call->progressed && !call_trunk(call, CALL_B)->failover_after_progress))
+        return false;
     stop_trunk_timers(out);
-    if (setup_last_trunk(call) || !may_move(call)) {
-        end_call(call, out, 503, why);
-        return;
-    }
     call->trunk_at++;
     move(call, out);
+    return true;
+}
+
+// The same, or the end of the call with `status`.
+static void next_trunk_or(struct call *call, struct call_actions *out, unsigned what, int status,
+                          const char *why)
+{
+    if (!next_trunk(call, out, what))
+        end_call(call, out, status, why);
 }
 
 // A 3xx that is followed, or that A gets. False: it is a refusal like others.
@@ -215,8 +238,10 @@ static bool take_redirect(struct call *call, const struct call_event *event, str
 static void take_failure(struct call *call, const struct call_event *event, struct call_actions *out)
 {
     call->side[CALL_B].invite_out = false;
-    if (event->status == 503) {
-        setup_next_trunk(call, out, "every trunk answered 503 or did not answer");
+    if (next_trunk(call, out, (unsigned)event->status))
+        return;
+    if (event->status == 503) { // B's own Retry-After is for us
+        end_call(call, out, 503, "every trunk answered 503 or did not answer");
         return;
     }
     // What A may have been given of B's early dialogs would not hold for another INVITE.
@@ -267,13 +292,13 @@ static void take_timer(struct call *call, const struct call_event *event, struct
     bool silent = event->timer == CALL_TIMER_NO_RESPONSE;
     if (silent && event->status == 100) // it has said that it is at work; that much was asked for
         return;
-    if (event->timer > CALL_TIMER_NO_PROGRESS || (!silent && setup_last_trunk(call)))
+    if (event->timer > CALL_TIMER_NO_PROGRESS || (!silent && !must_progress(call)))
         return;
     call->side[CALL_B].invite_out = false;
     act(out, CALL_DO_ABANDON, CALL_B)->flags |= CALL_FAILED;
-    setup_next_trunk(call, out,
-                     silent ? "no trunk responded within its no_response_ms"
-                            : "no trunk made progress within its no_progress_ms");
+    next_trunk_or(call, out, silent ? TL_FAILOVER_NO_RESPONSE : TL_FAILOVER_NO_PROGRESS, 503,
+                  silent ? "no trunk responded within its no_response_ms"
+                         : "no trunk made progress within its no_progress_ms");
 }
 
 void setup_step(struct call *call, const struct call_event *event, struct call_actions *out)
@@ -315,6 +340,7 @@ void setup_step(struct call *call, const struct call_event *event, struct call_a
         answer_exchange_over(call, out);
         break;
     case CALL_EV_PROVISIONAL:
+        call->progressed = true;
         answer_provisional(call, event, out);
         break;
     case CALL_EV_SUCCESS:
@@ -326,7 +352,9 @@ void setup_step(struct call *call, const struct call_event *event, struct call_a
     case CALL_EV_TIMEOUT:
     case CALL_EV_TRANSPORT:
         call->side[CALL_B].invite_out = false;
-        setup_next_trunk(call, out, "no trunk could be reached");
+        next_trunk_or(call, out,
+                      event->type == CALL_EV_TIMEOUT ? TL_FAILOVER_NO_RESPONSE : TL_FAILOVER_TRANSPORT, 503,
+                      "no trunk could be reached");
         break;
     case CALL_EV_ADDED:
         take_added(call, event, out);

@@ -236,24 +236,25 @@ struct trunk *trunk_identify(const struct trunk_table *table, uint32_t listener,
 
 // ---- which to try
 
-static unsigned plan(const struct generation *g, const struct tl_route_config *route, uint32_t from,
-                     bool down, uint32_t out[TL_ROUTE_TRUNKS_MAX])
+unsigned trunk_plan(const struct generation *g, const struct tl_route_config *route, uint32_t from,
+                    bool anyhow, uint64_t now_ms, struct trunk_choice out[TL_ROUTE_TRUNKS_MAX],
+                    uint64_t *rest_ms)
 {
     unsigned n = 0;
 
-    for (uint32_t i = 0; i < route->trunk_count; i++)
-        if (g->trunks[route->trunks[i]]->down == down &&
-            tl_route_open(g->config, route, from, route->trunks[i]))
-            out[n++] = route->trunks[i];
+    *rest_ms = UINT64_MAX;
+    for (int rank = TRUNK_GOOD; rank <= (anyhow ? TRUNK_RESTING : TRUNK_DOWN); rank++)
+        for (uint32_t i = 0; i < route->trunk_count; i++) {
+            const struct trunk *t = g->trunks[route->trunks[i]];
+            if ((int)trunk_rank(t, now_ms) == rank && tl_route_open(g->config, route, from, route->trunks[i]))
+                out[n++] = (struct trunk_choice){route->trunks[i], rank != TRUNK_GOOD};
+        }
+    for (uint32_t i = 0; n == 0 && i < route->trunk_count; i++) {
+        const struct trunk *t = g->trunks[route->trunks[i]];
+        if (tl_route_open(g->config, route, from, route->trunks[i]) && t->rest_until_ms - now_ms < *rest_ms)
+            *rest_ms = t->rest_until_ms - now_ms;
+    }
     return n;
-}
-
-unsigned trunk_plan(const struct generation *g, const struct tl_route_config *route, uint32_t from,
-                    uint32_t out[TL_ROUTE_TRUNKS_MAX])
-{
-    unsigned n = plan(g, route, from, false, out);
-
-    return n ? n : plan(g, route, from, true, out);
 }
 
 // ---- keep-alive

@@ -58,10 +58,18 @@ void trunk_each(const struct trunk_table *table, void (*fn)(void *arg, const str
 struct trunk *trunk_identify(const struct trunk_table *table, uint32_t listener, const struct tl_addr *source,
                              uint16_t sent_by_port);
 
-// Trunks to try for a call from the trunk `from` (index), in order: those of the route that are open to it and up, or,
-// when all are down, all that are open. `route` is one of the generation's. Writes indices to `out` and returns how many.
+// A trunk to try for a call.
+struct trunk_choice {
+    uint32_t trunk; // index
+    bool last;      // it is down, fails calls or rests: who is tried before it has all the time there is
+};
+
+// Trunks to try for a call from the trunk `from` (index), in order: those of the route that are open to it, by their rank. One
+// that rests is left out, unless `anyhow`, as for an emergency call: then it comes last. `route` is one of the
+// generation's. Writes them to `out` and returns how many; where all rest 0, and *rest_ms says for how long.
 unsigned trunk_plan(const struct generation *generation, const struct tl_route_config *route, uint32_t from,
-                    uint32_t out[TL_ROUTE_TRUNKS_MAX]);
+                    bool anyhow, uint64_t now_ms, struct trunk_choice out[TL_ROUTE_TRUNKS_MAX],
+                    uint64_t *rest_ms);
 
 // When the next OPTIONS of all trunks of the current generation is due; TRUNK_NEVER if none is.
 uint64_t trunk_table_due(const struct trunk_table *table);

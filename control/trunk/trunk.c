@@ -22,8 +22,11 @@ void trunk_configure(struct trunk *trunk, const struct tl_trunk_config *config, 
              next_ms = now_ms + config->options_interval_s * UINT64_C(1000);
     bool fresh = !trunk->config || !same_peer(trunk->config, config);
 
-    if (fresh)
-        trunk->asking = false; // who is asked is not who is meant
+    if (fresh) {
+        trunk->asking = trunk->checked = false; // who is asked is not who is meant
+        trunk->failed_calls = 0;
+        trunk->last_until_ms = trunk->rest_until_ms = 0;
+    }
     if (fresh || !config->options_interval_s) {
         trunk->failures = 0;
         if (trunk->down || !trunk->config)
@@ -57,6 +60,7 @@ static bool shows_life(unsigned status)
 static enum trunk_change alive(struct trunk *trunk, uint64_t now_ms)
 {
     trunk->failures = 0;
+    trunk->checked = true;
     if (!trunk->down)
         return TRUNK_SAME;
     trunk->down = false;
@@ -72,6 +76,7 @@ enum trunk_change trunk_options_result(struct trunk *trunk, unsigned status, uin
     if (shows_life(status))
         return alive(trunk, now_ms);
     trunk->counters.options_failed++;
+    trunk->checked = true;
     if (trunk->failures < trunk->config->options_failures)
         trunk->failures++;
     if (trunk->down || trunk->failures < trunk->config->options_failures)
@@ -88,7 +93,28 @@ void trunk_attempt(struct trunk *trunk)
     trunk->counters.attempts++;
 }
 
-enum trunk_change trunk_attempt_result(struct trunk *trunk, unsigned status, uint64_t now_ms)
+// Whether the trunk is tried last from now on. A 487 of ours says nothing for or against it.
+static bool count_failure(struct trunk *trunk, const struct tl_trunk_config *config, unsigned status,
+                          uint64_t now_ms)
+{
+    bool was = now_ms < trunk->last_until_ms;
+
+    if (status == 487)
+        return false;
+    if (status && !tl_failover_has(&config->failover, status)) {
+        trunk->failed_calls = 0;
+        trunk->last_until_ms = 0;
+        return false;
+    }
+    trunk->failed_calls++;
+    if (!config->last_after_failures || trunk->failed_calls < config->last_after_failures)
+        return false;
+    trunk->last_until_ms = now_ms + config->last_for_s * UINT64_C(1000);
+    return !was;
+}
+
+enum trunk_change trunk_attempt_result(struct trunk *trunk, const struct tl_trunk_config *config,
+                                       unsigned status, uint64_t now_ms, bool *now_last)
 {
     struct trunk_counters *c = &trunk->counters;
 
@@ -99,5 +125,23 @@ enum trunk_change trunk_attempt_result(struct trunk *trunk, unsigned status, uin
         c->busy_503 += status == 503;
         c->no_response += status == 0;
     }
+    *now_last = count_failure(trunk, config, status, now_ms);
     return shows_life(status) ? alive(trunk, now_ms) : TRUNK_SAME;
+}
+
+void trunk_rest(struct trunk *trunk, uint32_t seconds, uint64_t now_ms)
+{
+    uint64_t until = now_ms + (seconds < TRUNK_REST_MAX_S ? seconds : TRUNK_REST_MAX_S) * UINT64_C(1000);
+
+    if (until > trunk->rest_until_ms)
+        trunk->rest_until_ms = until;
+}
+
+enum trunk_rank trunk_rank(const struct trunk *trunk, uint64_t now_ms)
+{
+    if (now_ms < trunk->rest_until_ms)
+        return TRUNK_RESTING;
+    if (trunk->down)
+        return TRUNK_DOWN;
+    return now_ms < trunk->last_until_ms ? TRUNK_FAILING : TRUNK_GOOD;
 }

@@ -33,13 +33,28 @@ struct trunk {
     uint32_t index;   // there
     unsigned holders; // generations that have it; generation.c
     bool down;
-    bool asking;         // an OPTIONS of ours has no result yet
-    uint32_t failures;   // in a row
-    uint64_t due_ms;     // when the next OPTIONS leaves, TRUNK_NEVER without keep-alive
-    uint64_t changed_ms; // when `down` changed last, or the start
+    bool asking;            // an OPTIONS of ours has no result yet
+    uint32_t failures;      // in a row
+    uint64_t due_ms;        // when the next OPTIONS leaves, TRUNK_NEVER without keep-alive
+    uint64_t changed_ms;    // when `down` changed last, or the start
+    bool checked;           // the peer has answered, or has not, since it is this peer
+    uint32_t failed_calls;  // in a row that led to the next trunk
+    uint64_t last_until_ms; // tried last, because calls fail
+    uint64_t rest_until_ms; // asked to be left alone: Retry-After
     struct trunk_counters counters;
     struct trunk_use use;
 };
+
+enum { TRUNK_REST_MAX_S = 300 };
+
+// How a trunk is tried among others.
+enum trunk_rank {
+    TRUNK_GOOD,
+    TRUNK_FAILING, // it fails calls: behind the good ones
+    TRUNK_DOWN,    // behind these
+    TRUNK_RESTING, // not at all
+};
+enum trunk_rank trunk_rank(const struct trunk *trunk, uint64_t now_ms);
 
 // The trunk has these settings from now on, as number `index` of a new generation. Health and counters stay; where the peer or
 // the listener is another one, the health begins anew: what was known was of the former peer.
@@ -61,5 +76,10 @@ enum trunk_change trunk_options_result(struct trunk *trunk, unsigned status, uin
 void trunk_attempt(struct trunk *trunk);
 
 // How an attempt ended: final status, or 0 for no answer at all. An answer that shows life makes a trunk that
-// was down count as up.
-enum trunk_change trunk_attempt_result(struct trunk *trunk, unsigned status, uint64_t now_ms);
+// was down count as up. `config`: the settings that the call has of it. Returns what changed; *now_last: it is tried last from
+// now on.
+enum trunk_change trunk_attempt_result(struct trunk *trunk, const struct tl_trunk_config *config,
+                                       unsigned status, uint64_t now_ms, bool *now_last);
+
+// The peer asks to be left alone for so many seconds (RFC 3261 20.33, 21.5.4); TRUNK_REST_MAX_S count at most.
+void trunk_rest(struct trunk *trunk, uint32_t seconds, uint64_t now_ms);

@@ -26,8 +26,8 @@ static const struct ctl_command commands[] = {
      "BYE to both sides, and prints how many. It asks nothing. Calls that come meanwhile are not ended.",
      ctl_hangup},
     {"trunks", "", 0, "trunks, their state and counters",
-     "Prints a line for each trunk: up or down and for how many seconds, its peer, calls up now, calls in "
-     "and out\n"
+     "Prints a line for each trunk: up, down or unchecked and for how many seconds, LAST and REST: for how many seconds\n"
+     "more it is tried last because it fails calls, and rests because it sent Retry-After; its peer, calls up now, calls in and out\n"
      "since the start; of the calls out those answered, failed, refused with 503 and without any answer.\n"
      "With --json also listener, SRTP, OPTIONS sent and failed.",
      ctl_trunks},

@@ -162,6 +162,8 @@ static void show_trunks(const json_t *result)
         {"TRUNK", "name"},
         {"STATE", "state"},
         {"SECONDS", "state_seconds"},
+        {"LAST", "last_seconds"},
+        {"REST", "rest_seconds"},
         {"PEER", "peer"},
         {"CALLS", "active_calls"},
         {"IN", "counters.incoming"},

@@ -105,7 +105,7 @@ dataplane_config() {
                 huge_pages: false, memory_mb: 128, mbufs: 32767, max_sessions: 500,
                 ports: [{name: "peer", device: $peer, rx_descriptors: 1024, tx_descriptors: 1024},
                     {name: "core", device: $core, rx_descriptors: 1024, tx_descriptors: 1024}]},
-            realms: [{name: "peer", port: "peer", address: $peer_media}, {name: "core", port: "core", address: $core_media}],
+            realms: [{name: "peer", port: "peer", address: $peer_media}, {name: "core", port: "core", address: $core_media, side: "core"}],
             listeners: [{name: "peer", transport: "udp", address: $peer_sip}, {name: "core", transport: "udp", address: $core_sip}],
             trunks: [{name: "peer", listener: "peer", peer: $peer_ip, realm: "peer"},
                 {name: "core", listener: "core", peer: $core_ip, realm: "core"}],

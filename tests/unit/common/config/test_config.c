@@ -140,6 +140,12 @@ static const struct wrong wrongs[] = {
      "trunks[0].side: \"inner\" is none of its values; ", "\"peer\", \"core\" or \"realm\""},
     {"{" BASE ",\"control\":{\"emergency_numbers\":[\"112\",@\"one\"]}}",
      "control.emergency_numbers[1]: not a number prefix: \"one\"; ", "digits"},
+    {"{" SIP
+     ",\"trunks\":[{\"name\":\"t\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\",\"failover\":[503,@603]}]}",
+     "trunks[0].failover[1]: 603 is out of range; ", "from 400 to 599 and \"no-response\""},
+    {"{" SIP
+     ",\"trunks\":[{\"name\":\"t\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\",\"failover\":[@\"timeout\"]}]}",
+     "trunks[0].failover[0]: \"timeout\" is none of its values; ", "\"transport\""},
     {"{\"dataplane\":@null," REALMS "}", "dataplane: not an object; ", ""},
     {"{\"dataplane\":{\"ports\":@{}}," REALMS "}", "dataplane.ports: is not a list; ", "1 to 16 objects"},
     {"{\"dataplane\":{\"ports\":@[]}," REALMS "}", "dataplane.ports: is a list of 0; ", "1 to 16 objects"},

@@ -256,6 +256,7 @@ static void trunks_are_listed(void)
     struct tl_config_errors errors;
     struct tl_config *config = NULL;
     struct trunk_table table;
+    bool last;
 
     CU_ASSERT_FATAL(tl_config_load(TEST_SOURCE_ROOT "/docs/examples/bare-metal.json", &config, &errors) == 0);
     CU_ASSERT_FATAL(trunk_table_init(&table, config, 5000) == 0);
@@ -264,13 +265,14 @@ static void trunks_are_listed(void)
         trunk_options_result(table.now->trunks[1], 0, 42000);
     }
     trunk_attempt(table.now->trunks[2]);
-    trunk_attempt_result(table.now->trunks[2], 200, 50000);
+    trunk_attempt_result(table.now->trunks[2], &config->trunks[2], 200, 50000, &last);
     struct trunk_leg leg = {0};
     trunk_leg_begin(&leg, table.now->trunks[2], TRUNK_LEG_TO);
     table.now->trunks[1]->use.refused[TRUNK_LIMIT_rate] = 7;
     table.now->trunks[1]->use.diverted[TRUNK_LIMIT_calls] = 2;
     trunk_attempt(table.now->trunks[2]);
-    trunk_attempt_result(table.now->trunks[2], 503, 50000);
+    trunk_attempt_result(table.now->trunks[2], &config->trunks[2], 503, 50000, &last);
+    trunk_rest(table.now->trunks[2], 27, 50000);
 
     fixture_begin(&f, NULL);
     f.trunks = &table;
@@ -278,10 +280,10 @@ static void trunks_are_listed(void)
     CU_ASSERT_EQUAL(r.status, 0);
     CU_ASSERT(begins(
         r.out,
-        "TRUNK      STATE  SECONDS  PEER                CALLS  IN  OUT  ANSWERED  FAILED  503  SILENT  LIMITED\n"
-        "carrier-a  up          60  203.0.113.5:5060        0   0    0         0       0    0       0        0\n"
-        "carrier-b  down        23  203.0.113.77:5060       0   0    0         0       0    0       0        9\n"
-        "uc-1       up          60  198.51.100.21:5060      1   0    2         1       1    1       0        0\n"));
+        "TRUNK      STATE      SECONDS  LAST  REST  PEER                CALLS  IN  OUT  ANSWERED  FAILED  503  SILENT  LIMITED\n"
+        "carrier-a  unchecked       60     0     0  203.0.113.5:5060        0   0    0         0       0    0       0        0\n"
+        "carrier-b  down            23     0     0  203.0.113.77:5060       0   0    0         0       0    0       0        9\n"
+        "uc-1       up              60     0    12  198.51.100.21:5060      1   0    2         1       1    1       0        0\n"));
     run(NULL, "trunks --json");
     json_t *answer = json_loads(r.out, 0, NULL), *list = json_object_get(answer, "trunks");
     json_t *b = json_array_get(list, 1), *counters = json_object_get(b, "counters");

@@ -214,6 +214,9 @@ static void set_trunk(struct tl_config *c, unsigned i, const char *name, uint16_
     t->burst_ms = 1000;
     t->no_response_ms = 300;
     t->options_failures = 2;
+    for (unsigned what = 400; what < TL_FAILOVER_END; what++)
+        if (what == 408 || what == 503 || what == 504 || what > TL_FAILOVER_LAST)
+            tl_failover_add(&t->failover, what);
     c->trunk_count = i + 1;
 }
 

@@ -41,6 +41,10 @@ void make_config(void)
         config->trunks[t].burst_ms = 1000;
         config->trunks[t].no_response_ms = 10000;
         config->trunks[t].silence_ms = 30000;
+        config->trunks[t].failover_after_progress = true;
+        for (unsigned what = 400; what < TL_FAILOVER_END; what++)
+            if (what == 408 || what == 503 || what == 504 || what > TL_FAILOVER_LAST)
+                tl_failover_add(&config->trunks[t].failover, what);
         config->trunks[t].realm = t == 0 ? 0 : t == 3 ? 2 : 1;
     }
     config->trunk_count = 4;
@@ -282,7 +286,7 @@ void hear(struct world *w, const char *line)
 // A route over trunks 1, 2 (one realm) and 3 (another) for calls of trunk 0.
 void begin(struct world *w, unsigned trunks)
 {
-    static const uint32_t route[] = {1, 2, 3};
+    static const struct call_target route[] = {{.trunk = 1}, {.trunk = 2}, {.trunk = 3}};
     memset(w, 0, sizeof *w);
     counter = 1;
     CU_ASSERT_EQUAL_FATAL(call_init(&w->call, &env, 0, route, trunks), 0);

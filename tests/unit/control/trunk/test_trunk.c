@@ -177,6 +177,7 @@ static void options_follow_the_clock(void)
     CU_ASSERT(trunk_table_due(&table) == 1000 && trunk_due(&table, 999) == NULL);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         enum trunk_change change = TRUNK_SAME;
+        bool last;
         if (rows[i].what == SEND) {
             CU_ASSERT(trunk_due(&table, rows[i].at - 1) == NULL);
             CU_ASSERT(trunk_due(&table, rows[i].at) == t);
@@ -186,7 +187,7 @@ static void options_follow_the_clock(void)
             change = trunk_options_result(t, rows[i].status, rows[i].at);
         } else {
             trunk_attempt(t);
-            change = trunk_attempt_result(t, rows[i].status, rows[i].at);
+            change = trunk_attempt_result(t, t->config, rows[i].status, rows[i].at, &last);
         }
         if (change != rows[i].change || t->down != rows[i].down || trunk_table_due(&table) != rows[i].due)
             printf("   row %zu: change %d, down %d, due %llu\n", i, change, t->down,
@@ -235,15 +236,35 @@ static void first_options_are_spread(void)
 
 // ---- which to try
 
-static void plan_skips_trunks_that_are_down(void)
+// A route over all trunks for calls of the trunk 3, which is ours: "2 0!" are the trunks tried, with '!' those that are only
+// tried where the others have failed.
+static const char *planned(const struct tl_route_config *route, uint32_t from, bool anyhow, uint64_t now)
+{
+    static char text[64];
+    struct trunk_choice choice[TL_ROUTE_TRUNKS_MAX];
+    uint64_t rest;
+    size_t used = 0;
+    unsigned n = trunk_plan(table.now, route, from, anyhow, now, choice, &rest);
+
+    for (unsigned i = 0; i < n; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%u%s", i ? " " : "", choice[i].trunk,
+                                 choice[i].last ? "!" : "");
+    if (n == 0)
+        snprintf(text, sizeof text, "rest %llu", (unsigned long long)rest);
+    return text;
+}
+
+static void trunks_are_tried_by_rank(void)
 {
     static const struct {
-        unsigned down; // bit per trunk
-        unsigned count;
-        uint32_t plan[3];
+        unsigned down, failing, resting; // bit per trunk
+        const char *plan, *anyhow;
     } rows[] = {
-        {0x0, 3, {2, 0, 1}}, {0x4, 2, {0, 1}}, {0x1, 2, {2, 1}},
-        {0x5, 1, {1}},       {0x3, 1, {2}},    {0x7, 3, {2, 0, 1}}, // all are down: tried anyway
+        {0, 0, 0, "2 0 1", NULL},       {4, 0, 0, "0 1 2!", NULL},
+        {5, 0, 0, "1 2! 0!", NULL},     {7, 0, 0, "2! 0! 1!", NULL}, // all are down: tried anyway
+        {0, 4, 0, "0 1 2!", NULL},      {2, 4, 0, "0 2! 1!", NULL},  // who answers OPTIONS comes first
+        {4, 4, 0, "0 1 2!", NULL},      {0, 0, 4, "0 1", "0 1 2!"},
+        {1, 2, 4, "1! 0!", "1! 0! 2!"}, {0, 0, 7, "rest 5000", "2! 0! 1!"},
     };
     const struct tl_route_config route = {.trunks = {2, 0, 1}, .trunk_count = 3};
 
@@ -253,31 +274,90 @@ static void plan_skips_trunks_that_are_down(void)
     config.trunks[3].side = TL_SIDE_CORE;
     CU_ASSERT_FATAL(trunk_table_init(&table, &config, 0) == 0);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        uint32_t plan[TL_ROUTE_TRUNKS_MAX];
-        for (unsigned k = 0; k < 3; k++)
-            table.now->trunks[k]->down = rows[i].down >> k & 1;
-        CU_ASSERT(trunk_plan(table.now, &route, 3, plan) == rows[i].count);
-        CU_ASSERT(memcmp(plan, rows[i].plan, rows[i].count * sizeof plan[0]) == 0);
+        for (unsigned k = 0; k < 3; k++) {
+            struct trunk *t = table.now->trunks[k];
+            t->down = rows[i].down >> k & 1;
+            t->last_until_ms = rows[i].failing >> k & 1 ? 2000 : 1000;
+            t->rest_until_ms = rows[i].resting >> k & 1 ? 6000 + 10 * k : 1000;
+        }
+        CU_ASSERT_STRING_EQUAL(planned(&route, 3, false, 1000), rows[i].plan);
+        CU_ASSERT_STRING_EQUAL(planned(&route, 3, true, 1000),
+                               rows[i].anyhow ? rows[i].anyhow : rows[i].plan);
     }
     trunk_table_fini(&table);
 }
 
-// What is closed to a call is not tried, even where all that is open is down.
+// What is closed to a call is not tried, even where all that is open is down or rests.
 static void plan_leaves_out_what_is_closed(void)
 {
     const struct tl_route_config route = {.trunks = {0, 1, 2}, .trunk_count = 3};
-    uint32_t plan[TL_ROUTE_TRUNKS_MAX];
 
     begin();
     for (unsigned i = 0; i < 3; i++)
         trunk(0, "10.0.0.1", (uint16_t)(5060 + i));
     config.trunks[1].side = TL_SIDE_CORE;
     CU_ASSERT_FATAL(trunk_table_init(&table, &config, 0) == 0);
-    CU_ASSERT(trunk_plan(table.now, &route, 0, plan) == 1 && plan[0] == 1);
-    CU_ASSERT(trunk_plan(table.now, &route, 1, plan) == 2 && plan[0] == 0 && plan[1] == 2);
+    CU_ASSERT_STRING_EQUAL(planned(&route, 0, false, 0), "1");
+    CU_ASSERT_STRING_EQUAL(planned(&route, 1, false, 0), "0 2");
     table.now->trunks[1]->down = true;
-    CU_ASSERT(trunk_plan(table.now, &route, 0, plan) == 1 && plan[0] == 1);
+    CU_ASSERT_STRING_EQUAL(planned(&route, 0, true, 0), "1!");
+    trunk_rest(table.now->trunks[1], 7, 0);
+    trunk_rest(table.now->trunks[0], 1, 0);
+    CU_ASSERT_STRING_EQUAL(planned(&route, 0, false, 0), "rest 7000");
     trunk_table_fini(&table);
+}
+
+// Calls that fail put a trunk behind the others though it answers OPTIONS; mediation.md row 74.
+static void failed_calls_make_a_trunk_the_last(void)
+{
+    static const struct {
+        unsigned status;
+        bool now_last;
+        unsigned failed;
+        uint64_t last_until;
+    } rows[] = {
+        {503, false, 1, 0}, {0, false, 2, 0},      {487, false, 2, 0}, // we gave up: nobody's fault
+        {486, false, 0, 0},                                            // a refusal that is the callee's
+        {503, false, 1, 0}, {408, false, 2, 0},    {200, false, 0, 0},     {503, false, 1, 0},
+        {503, false, 2, 0}, {503, true, 3, 61000}, {503, false, 4, 61000}, // it is already
+        {404, false, 0, 0}, {500, false, 0, 0},                            // not in the set
+    };
+    struct tl_trunk_config c = {.last_after_failures = 3, .last_for_s = 60};
+    struct trunk t = {.config = &c};
+    bool last;
+
+    for (unsigned s = 0; s < 3; s++)
+        tl_failover_add(&c.failover, (const unsigned[]){408, 503, 504}[s]);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        trunk_attempt_result(&t, &c, rows[i].status, 1000, &last);
+        CU_ASSERT_EQUAL(last, rows[i].now_last);
+        CU_ASSERT_EQUAL(t.failed_calls, rows[i].failed);
+        CU_ASSERT_EQUAL(t.last_until_ms, rows[i].last_until);
+    }
+    for (int i = 0; i < 3; i++)
+        trunk_attempt_result(&t, &c, 503, 1000, &last);
+    CU_ASSERT(last && trunk_rank(&t, 60999) == TRUNK_FAILING && trunk_rank(&t, 61000) == TRUNK_GOOD);
+    trunk_options_result(&t, 200, 2000);
+    CU_ASSERT_EQUAL(trunk_rank(&t, 2000), TRUNK_FAILING);
+    trunk_attempt_result(&t, &c, 503, 70000, &last); // one more when its time is over: once more
+    CU_ASSERT(last && t.last_until_ms == 130000);
+    c.last_after_failures = 0;
+    t = (struct trunk){.config = &c};
+    for (int i = 0; i < 1000; i++)
+        trunk_attempt_result(&t, &c, 0, 1000, &last);
+    CU_ASSERT(!last && trunk_rank(&t, 1000) == TRUNK_GOOD);
+}
+
+static void retry_after_rests_at_most_five_minutes(void)
+{
+    struct trunk t = {0};
+
+    trunk_rest(&t, 10, 1000);
+    CU_ASSERT(trunk_rank(&t, 10999) == TRUNK_RESTING && trunk_rank(&t, 11000) == TRUNK_GOOD);
+    trunk_rest(&t, 3, 1000); // a shorter one ends no longer one
+    CU_ASSERT_EQUAL(t.rest_until_ms, 11000);
+    trunk_rest(&t, UINT32_MAX, 1000);
+    CU_ASSERT_EQUAL(t.rest_until_ms, 301000);
 }
 
 int main(int argc, char **argv)
@@ -288,7 +368,9 @@ int main(int argc, char **argv)
         {"options_follow_the_clock", options_follow_the_clock},
         {"without_keep_alive_a_trunk_is_up", without_keep_alive_a_trunk_is_up},
         {"first_options_are_spread", first_options_are_spread},
-        {"plan_skips_trunks_that_are_down", plan_skips_trunks_that_are_down},
+        {"trunks_are_tried_by_rank", trunks_are_tried_by_rank},
+        {"failed_calls_make_a_trunk_the_last", failed_calls_make_a_trunk_the_last},
+        {"retry_after_rests_at_most_five_minutes", retry_after_rests_at_most_five_minutes},
         {"plan_leaves_out_what_is_closed", plan_leaves_out_what_is_closed},
     };
     return test_main("trunk", TEST_CASES(cases), argc, argv);
