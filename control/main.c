@@ -22,6 +22,7 @@ static const char usage[] =
     "  --quiet        log warnings and errors only\n"
     "  --version      print the version and end\n"
     "  --help         print this and end\n"
+    "SIGHUP reads FILE again, as trunklinectl reload does: calls that are up keep what they began with.\n"
     "Ends on SIGTERM and SIGINT. Calls that are up are not hung up then: the dataplane goes on with their "
     "media, and a\n"
     "control that is started again ends those sessions, because it does not know the calls.\n"
@@ -79,6 +80,16 @@ static void on_signal(int signo, void *arg)
     loop_stop(arg);
 }
 
+static void on_hangup_signal(int signo, void *arg)
+{
+    char why[2048];
+    unsigned count;
+    log_line(LOG_NOTICE, "SIGHUP: reading %s again", agent_file(arg));
+    (void)signo;
+    // what comes of it is in the log
+    (void)agent_reload_file(arg, agent_file(arg), false, NULL, NULL, &count, why, sizeof why);
+}
+
 static void say_listeners(const struct tl_config *config)
 {
     for (uint32_t i = 0; i < config->listener_count; i++) {
@@ -88,7 +99,7 @@ static void say_listeners(const struct tl_config *config)
     }
 }
 
-static int serve(const struct tl_config *config)
+static int serve(const struct tl_config *config, const char *file)
 {
     char why[512] = "";
     struct agent *agent = NULL;
@@ -99,6 +110,8 @@ static int serve(const struct tl_config *config)
         snprintf(why, sizeof why, "event loop: %s", strerror(-rc));
     if (rc == 0)
         rc = agent_new(loop, config, &agent, why, sizeof why);
+    if (rc == 0)
+        agent_set_file(agent, file);
     if (rc == 0) {
         rc = ctl_open(&ctl, loop_base(loop), config->control.socket, &agent_provider, agent, NULL);
         if (rc < 0)
@@ -114,6 +127,8 @@ static int serve(const struct tl_config *config)
         rc = loop_on_signal(loop, SIGTERM, on_signal, loop);
     if (rc == 0)
         rc = loop_on_signal(loop, SIGINT, on_signal, loop);
+    if (rc == 0)
+        rc = loop_on_signal(loop, SIGHUP, on_hangup_signal, agent);
     if (rc == 0) {
         say_listeners(config);
         log_line(LOG_NOTICE, "trunkline-control %s is ready", TRUNKLINE_VERSION);
@@ -155,7 +170,7 @@ int main(int argc, char **argv)
         signal(SIGPIPE, SIG_IGN);
         if (options.quiet)
             log_set_level(LOG_WARNING);
-        status = serve(config);
+        status = serve(config, options.config);
     }
     tl_config_free(config);
     return status;

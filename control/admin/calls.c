@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/admin/calls.h"
 #include "common/number.h"
+#include "control/admin/reload.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,10 +100,11 @@ static json_t *status_trunks(const struct trunk_table *table)
 static json_t *status(void *arg)
 {
     const struct agent *agent = arg;
-    return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o}", "version", TRUNKLINE_VERSION, "uptime_s",
-                     (json_int_t)agent_uptime_s(agent), "calls", status_calls(agent_counters(agent)),
-                     "trunks", status_trunks(agent_trunks(agent)), "dataplane",
-                     status_dataplane(agent_media(agent)), "sip",
+    return json_pack("{s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "version", TRUNKLINE_VERSION, "uptime_s",
+                     (json_int_t)agent_uptime_s(agent), "configuration_generation",
+                     (json_int_t)agent_trunks(agent)->now->number, "calls",
+                     status_calls(agent_counters(agent)), "trunks", status_trunks(agent_trunks(agent)),
+                     "dataplane", status_dataplane(agent_media(agent)), "sip",
                      status_sip(sip_stack_counters(agent_stack(agent))));
 }
 
@@ -369,4 +371,4 @@ static json_t *stats(void *arg)
     return answer;
 }
 
-const struct ctl_provider agent_provider = {status, calls, call, hang_up, trunks, stats};
+const struct ctl_provider agent_provider = {status, calls, call, hang_up, trunks, stats, reload_answer};

@@ -116,6 +116,17 @@ static json_t *answer_hangup(struct ctl *ctl, const json_t *request)
                : failure(call ? no_call : "no trunk has this name; \"trunklinectl trunks\" lists them");
 }
 
+static json_t *answer_reload(struct ctl *ctl, const json_t *request)
+{
+    const json_t *dry_run = json_object_get(request, "dry_run");
+    char refused[2048] = "";
+
+    if (dry_run && !json_is_boolean(dry_run))
+        return failure("\"dry_run\" is neither true nor false");
+    json_t *result = ctl->provider->reload(ctl->arg, json_is_true(dry_run), refused, sizeof refused);
+    return result ? success(result) : failure(refused);
+}
+
 static json_t *answer_request(struct ctl *ctl, const json_t *request)
 {
     const struct ctl_provider *p = ctl->provider;
@@ -135,7 +146,9 @@ static json_t *answer_request(struct ctl *ctl, const json_t *request)
         return success(p->stats(ctl->arg));
     if (strcmp(command, "hangup") == 0)
         return answer_hangup(ctl, request);
-    return failure("unknown command; there are status, calls, call, trunks, stats and hangup");
+    if (strcmp(command, "reload") == 0)
+        return answer_reload(ctl, request);
+    return failure("unknown command; there are status, calls, call, trunks, stats, hangup and reload");
 }
 
 static int write_out(const char *bytes, size_t len, void *out)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The operator's socket: a Unix stream socket with one JSON object a line, asked by trunklinectl.
 //
-//   request   {"command": "status" | "calls" | "call" | "trunks" | "stats" | "hangup", "id": any string or number}
+//   request   {"command": "status" | "calls" | "call" | "trunks" | "stats" | "hangup" | "reload", "id": any string or number}
 //             "calls" takes "after" (number, default 0) and "limit" (1..CTL_PAGE_MAX, default CTL_PAGE_MAX)
 //             "call" takes "call" (string)
+//             "reload" takes "dry_run" (true or false, default false)
 //             "hangup" takes one of "call" (string), "trunk" (string) and "all" (true), and "after" as "calls" does
 //   answer    {"id": as asked or null, "ok": true, "result": {...}}
 //             {"id": as asked or null, "ok": false, "error": "one sentence"}
@@ -13,6 +14,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/live.h"
@@ -56,6 +58,9 @@ struct ctl_provider {
     json_t *(*trunks)(void *arg);
     // What ctl_stats() makes, and "sdp": {"read", "refused", "drops": [{"reason", "count", "text"}]}.
     json_t *(*stats)(void *arg);
+    // {"applied": whether a new generation was made, "generation": number of the current one, "changes": [{"what": "added",
+    // "changed" or "removed", "noun", "name", "key", "from", "to", "takes_effect"}]}; NULL with a sentence in `refused`.
+    json_t *(*reload)(void *arg, bool dry_run, char *refused, size_t size);
 };
 
 struct ctl_limits {

@@ -257,7 +257,7 @@ static const struct sip_user sip_user = {.on_request = on_request,
 
 // ---- life ---------------------------------------------------------------------------------------------
 
-static void warn_about_keys(const struct tl_config *config)
+void agent_warn_about_keys(const struct tl_config *config)
 {
     for (uint32_t i = 0; i < config->trunk_count; i++)
         if (!tl_transport_row(config->listeners[config->trunks[i].listener].transport)->secure &&
@@ -299,18 +299,8 @@ int agent_new_over(struct loop *loop, const struct tl_config *config, const stru
         return rc;
     }
     agent_probes_init(agent);
-    warn_about_keys(config);
+    agent_warn_about_keys(config);
     *out = agent;
-    return 0;
-}
-
-int agent_reload(struct agent *agent, struct tl_config *config)
-{
-    int rc = trunk_table_reload(&agent->trunks, config, loop_now(agent->loop));
-    if (rc < 0)
-        return rc;
-    agent_probes_reload(agent);
-    warn_about_keys(config);
     return 0;
 }
 
@@ -342,6 +332,16 @@ uint64_t agent_uptime_s(const struct agent *agent)
 const struct agent_counters *agent_counters(const struct agent *agent)
 {
     return &agent->counters;
+}
+
+void agent_set_file(struct agent *agent, const char *file)
+{
+    agent->file = file;
+}
+
+const char *agent_file(const struct agent *agent)
+{
+    return agent->file;
 }
 
 const struct tl_config *agent_config(const struct agent *agent)

@@ -52,6 +52,18 @@ int agent_new_over(struct loop *loop, const struct tl_config *config, const stru
 // that the agent was made with. 0; -ENOMEM: nothing has changed, and `config` is still the caller's.
 int agent_reload(struct agent *agent, struct tl_config *config);
 
+// Reads the file and makes it what new calls begin with, as agent_reload() does; `dry_run`: only looks what that would do.
+// Whole or not at all: what is wrong, and what only a restart can change, is refused with its place. Tells `fn` of each
+// difference, *count says how many; without one nothing is done. 0; -EINVAL, -ENOMEM or -errno of reading it with a sentence in
+// `why`. The log has all of it but a dry run.
+int agent_reload_file(struct agent *agent, const char *file, bool dry_run,
+                      void (*fn)(void *arg, const struct tl_config_change *change), void *arg,
+                      unsigned *count, char *why, size_t why_size);
+
+// The file that the configuration was read from, which has to outlive the agent; NULL, as at first: none.
+void agent_set_file(struct agent *agent, const char *file);
+const char *agent_file(const struct agent *agent);
+
 // Ends without a BYE to anybody: the dataplane keeps the media of the calls. NULL is ignored.
 void agent_free(struct agent *agent);
 

@@ -136,6 +136,7 @@ struct agent_probe {
 
 struct agent {
     struct loop *loop;
+    const char *file; // of the configuration
     struct sip_stack *stack;
     struct media *media;
     struct trunk_table trunks;
@@ -174,6 +175,9 @@ const struct tl_trunk_config *agent_leg_trunk(const struct agent_leg *leg);
 const struct tl_listener_config *agent_leg_listener(const struct agent_leg *leg);
 struct sip_str agent_sdp_of(const struct sip_msg *msg);
 bool agent_body_refused(const struct sip_msg *msg); // a 415
+
+// Says which trunks send SRTP keys in the clear.
+void agent_warn_about_keys(const struct tl_config *config);
 
 // ---- facts.c ----
 

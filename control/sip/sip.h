@@ -161,6 +161,10 @@ int sip_stack_new_over(struct loop *loop, const struct tl_config *config, const 
                        void *io_arg, const struct sip_user *user, void *arg, struct sip_stack **out,
                        char *why, size_t why_size);
 
+// Timers, limits and names of our messages are those of `config`, which is copied, from now on. What a transaction has computed
+// already stays.
+void sip_stack_configure(struct sip_stack *stack, const struct tl_control_config *config);
+
 // Closes sockets and frees every transaction without a callback. NULL is ignored.
 void sip_stack_free(struct sip_stack *stack);
 

@@ -47,6 +47,13 @@ int sip_stack_new(struct loop *loop, const struct tl_config *config, const struc
     return 0;
 }
 
+void sip_stack_configure(struct sip_stack *stack, const struct tl_control_config *config)
+{
+    sip_core_configure(stack, config);
+    if (stack->transport)
+        sip_transport_set_t1(stack->transport, config->t1_ms);
+}
+
 void sip_stack_free(struct sip_stack *stack)
 {
     if (!stack)

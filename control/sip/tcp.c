@@ -87,7 +87,7 @@ static void conn_timer(void *arg);
 // How long a peer has for what it began: the time in which any transaction ends.
 static uint64_t patience(const struct sip_conn *conn)
 {
-    return 64 * (uint64_t)conn->listener->transport->config->control.t1_ms;
+    return 64 * (uint64_t)conn->listener->transport->t1_ms;
 }
 
 static uint64_t deadline(const struct sip_conn *conn)

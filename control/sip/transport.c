@@ -198,6 +198,11 @@ static int open_listener(struct sip_listener *listener, char *why, size_t why_si
     return 0;
 }
 
+void sip_transport_set_t1(struct sip_transport *transport, uint32_t t1_ms)
+{
+    transport->t1_ms = t1_ms;
+}
+
 int sip_transport_new(struct loop *loop, const struct tl_config *config, struct sip_counters *counters,
                       sip_receive_fn *receive, sip_unreachable_fn *unreachable, void *arg,
                       struct sip_transport **out, char *why, size_t why_size)
@@ -206,6 +211,7 @@ int sip_transport_new(struct loop *loop, const struct tl_config *config, struct 
     if (transport) {
         transport->loop = loop;
         transport->config = config;
+        transport->t1_ms = config->control.t1_ms;
         transport->counters = counters;
         transport->receive = receive;
         transport->unreachable = unreachable;

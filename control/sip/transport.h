@@ -13,6 +13,9 @@ typedef void sip_receive_fn(void *arg, const struct sip_flow *flow, char *bytes,
 // Takes the beginning of a datagram of ours that the network reports as undeliverable; likewise.
 typedef void sip_unreachable_fn(void *arg, char *bytes, size_t len);
 
+// T1 that the patience of connections is made of, from now on.
+void sip_transport_set_t1(struct sip_transport *transport, uint32_t t1_ms);
+
 // Opens every listener. `counters` are kept up to date and, like `config`, outlive the transport.
 // Returns 0; else -errno and one sentence in `why` that names the listener.
 int sip_transport_new(struct loop *loop, const struct tl_config *config, struct sip_counters *counters,

@@ -28,6 +28,7 @@ struct sip_listener {
 struct sip_transport {
     struct loop *loop;
     const struct tl_config *config;
+    uint32_t t1_ms;
     struct sip_counters *counters;
     sip_receive_fn *receive;
     sip_unreachable_fn *unreachable;

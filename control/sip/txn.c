@@ -103,6 +103,14 @@ static osip_message_t *response_model(const struct sip_stack *stack, int status)
 
 // ---- the stack -----------------------------------------------------------------------------------------
 
+void sip_core_configure(struct sip_stack *stack, const struct tl_control_config *config)
+{
+    stack->control = *config;
+    stack->live_max = config->max_transactions ? config->max_transactions : 1;
+    // A transaction lives for milliseconds to seconds and waits for 64*T1 after that.
+    stack->waiting_max = stack->live_max > UINT32_MAX / 4 ? UINT32_MAX : stack->live_max * 4;
+}
+
 int sip_core_new(struct wheel *wheel, unsigned loop_number, const struct tl_config *config,
                  const struct sip_user *user, void *arg, const struct sip_io *io, void *io_arg,
                  struct sip_stack **out)
@@ -117,14 +125,12 @@ int sip_core_new(struct wheel *wheel, unsigned loop_number, const struct tl_conf
     stack->wheel = wheel;
     stack->loop_number = loop_number;
     stack->whole = config;
-    stack->config = &config->control;
+    stack->config = &stack->control;
     stack->user = user;
     stack->arg = arg;
     stack->io = io;
     stack->io_arg = io_arg;
-    stack->live_max = config->control.max_transactions ? config->control.max_transactions : 1;
-    // A transaction lives for milliseconds to seconds and waits for 64*T1 after that.
-    stack->waiting_max = stack->live_max > UINT32_MAX / 4 ? UINT32_MAX : stack->live_max * 4;
+    sip_core_configure(stack, &config->control);
     int err = getentropy(stack->secret, sizeof stack->secret) == 0 ? 0 : -EIO;
     if (!err && osip_init(&stack->osip) != 0)
         err = -ENOMEM;

@@ -91,8 +91,9 @@ enum sip_model {
 struct sip_stack {
     struct wheel *wheel;
     unsigned loop_number;
+    struct tl_control_config control; // copied at the start and by sip_core_configure()
     const struct tl_control_config *config;
-    const struct tl_config *whole;
+    const struct tl_config *whole; // of the start: its listeners stay
     const struct sip_user *user;
     void *arg;
     struct osip *osip;
@@ -117,6 +118,7 @@ int sip_core_new(struct wheel *wheel, unsigned loop_number, const struct tl_conf
                  const struct sip_user *user, void *arg, const struct sip_io *io, void *io_arg,
                  struct sip_stack **out);
 void sip_core_free(struct sip_stack *stack);
+void sip_core_configure(struct sip_stack *stack, const struct tl_control_config *config);
 
 // Frees every transaction without a callback.
 void sip_core_drop(struct sip_stack *stack);

@@ -714,6 +714,8 @@ static bool dispatch(struct ladder *l, char **words, unsigned count, struct step
         return step_expect(l, words, count, s);
     if (strcmp(words[0], "wait") == 0)
         return step_wait(l, words, count);
+    if (strcmp(words[0], "reload") == 0 || strcmp(words[0], "change") == 0)
+        return ladder_reload(l, words, count, s);
     if (strcmp(words[0], "expect") == 0)
         return ladder_pump(l) && ladder_check(l, words, count);
     if (strcmp(words[0], "media") == 0)

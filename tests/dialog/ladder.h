@@ -61,6 +61,7 @@ char *ladder_read_file(const char *path);
 bool ladder_fail(struct ladder *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool ladder_open(struct ladder *l);
 bool ladder_time(const char *word, uint64_t *ms);
+bool ladder_reload(struct ladder *l, char **words, unsigned count, const struct step *s);
 bool ladder_config(struct ladder *l, char **words, unsigned count, const struct step *s);
 bool ladder_check(struct ladder *l, char **words, unsigned count);
 bool ladder_media(struct ladder *l, char **words, unsigned count);

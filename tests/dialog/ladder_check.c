@@ -69,11 +69,21 @@ static bool set_one(struct ladder *l, json_t *into, char *path, const char *valu
     return set_one(l, next, dot + 1, value);
 }
 
-// "config PATH=VALUE ...", "config trunk NAME.KEY=VALUE ...", "config add trunks {json}", "config set routes [json]".
-bool ladder_config(struct ladder *l, char **words, unsigned count, const struct step *s)
+static bool remove_one(struct ladder *l, const char *list, const char *name)
 {
-    if (l->open)
-        return ladder_fail(l, "configuration comes before everything else");
+    json_t *array = json_object_get(l->config, list), *member = by_name(array, name, strlen(name));
+    for (size_t i = 0; member && i < json_array_size(array); i++)
+        if (json_array_get(array, i) == member)
+            return json_array_remove(array, i) == 0;
+    return ladder_fail(l, "there is no %s in %s", name, list);
+}
+
+// What stands behind "config", "change" and "reload": "PATH=VALUE ...", "trunk NAME.KEY=VALUE ...", "add trunks {json}",
+// "set routes [json]", "remove trunks NAME".
+static bool configure(struct ladder *l, char **words, unsigned count, const struct step *s)
+{
+    if (count == 4 && strcmp(words[1], "remove") == 0)
+        return remove_one(l, words[2], words[3]);
     if (count >= 3 && (strcmp(words[1], "add") == 0 || strcmp(words[1], "set") == 0)) {
         const char *text = strstr(s->text, words[2]) + strlen(words[2]);
         json_t *v = json_loads(text, JSON_DECODE_ANY, NULL);
@@ -94,6 +104,30 @@ bool ladder_config(struct ladder *l, char **words, unsigned count, const struct 
             return false;
     }
     return true;
+}
+
+bool ladder_config(struct ladder *l, char **words, unsigned count, const struct step *s)
+{
+    if (l->open)
+        return ladder_fail(l, "configuration comes before everything else; change and reload come later");
+    return configure(l, words, count, s);
+}
+
+// "change ..." is for the next reload, "reload ..." changes and reloads, "reload refused ..." has to be refused.
+bool ladder_reload(struct ladder *l, char **words, unsigned count, const struct step *s)
+{
+    bool refused = count > 1 && strcmp(words[1], "refused") == 0;
+    char why[600];
+    if (count > 1u + refused && !configure(l, words + refused, count - refused, s))
+        return false;
+    if (strcmp(words[0], "change") == 0)
+        return true;
+    char *text = json_dumps(l->config, 0);
+    int rc = world_reload(&l->w, text, why, sizeof why);
+    free(text);
+    if ((rc < 0) != refused)
+        return ladder_fail(l, "%s", refused ? "it was not refused" : why);
+    return ladder_pump(l);
 }
 
 // ---- state --------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 #include "world.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -308,6 +309,24 @@ bool world_open(struct world *w, const char *json, uint64_t seed, char *why, siz
     w->timers = loop_wheel(w->loop)->armed;
     w->start = loop_wheel(w->loop)->now;
     return media_up(agent_media(w->agent));
+}
+
+int world_reload(struct world *w, const char *json, char *why, size_t why_size)
+{
+    char path[sizeof w->dir + 8];
+    json_t *config = json_loads(json, 0, NULL);
+    unsigned count;
+    snprintf(path, sizeof path, "%s/c.json", w->dir);
+    json_object_set_new(json_object_get(config, "dataplane"), "socket",
+                        json_string(w->config->dataplane.socket));
+    snprintf(why, why_size, "%s cannot be written", path);
+    int rc = json_dump_file(config, path, JSON_INDENT(1));
+    json_decref(config);
+    if (rc == 0)
+        rc = agent_reload_file(w->agent, path, false, NULL, NULL, &count, why, why_size);
+    unlink(path);
+    world_settle(w);
+    return rc;
 }
 
 void world_close(struct world *w)

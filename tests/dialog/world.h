@@ -56,6 +56,9 @@ struct world {
 // `seed`. false: `why` says what is wrong.
 bool world_open(struct world *w, const char *json, uint64_t seed, char *why, size_t why_size);
 
+// The gateway reads this configuration, as above, in place of the one that it has. 0, or -errno with `why`.
+int world_reload(struct world *w, const char *json, char *why, size_t why_size);
+
 // Frees everything, whatever goes on. Safe on a world that did not open.
 void world_close(struct world *w);
 

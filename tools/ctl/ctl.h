@@ -18,6 +18,7 @@ struct ctl_options {
     bool json;
     const char *trunk; // --trunk, NULL without
     bool all;
+    bool dry_run;
     int argc; // arguments of the command
     char **argv;
 };
@@ -39,6 +40,7 @@ int ctl_call(const struct ctl_options *options);
 int ctl_hangup(const struct ctl_options *options);
 int ctl_trunks(const struct ctl_options *options);
 int ctl_stats(const struct ctl_options *options);
+int ctl_reload(const struct ctl_options *options);
 int ctl_config_check(const struct ctl_options *options);
 int ctl_config_reference(const struct ctl_options *options);
 int ctl_config_headers(const struct ctl_options *options);

@@ -38,6 +38,12 @@ static const struct ctl_command commands[] = {
      "when the worker is idle. Own packets are ARP of the dataplane's making. "
      "With --json also the drops of each worker.",
      ctl_stats},
+    {"reload", "[--dry-run]", 0, "read the configuration file again",
+     "Lets trunkline-control read its file again and prints what has changed and when each change takes effect: live, for\n"
+     "new calls, with the dataplane's next start. Calls that are up keep what they began with. A file with an error, or with\n"
+     "a change that needs a restart, is refused whole with the place in it, and the old one runs on. With --dry-run\n"
+     "nothing is changed.",
+     ctl_reload},
     {"config check", "FILE", 1, "check a configuration file",
      "Reads the file as both daemons do and prints every error with its line and column, or that it is ok.\n"
      "Needs no running daemon and no rights. Exit status 1 if there is an error.",
@@ -116,9 +122,9 @@ static int run(struct ctl_options *options, bool help)
     options->argv += words;
     bool fits = c->argc == CTL_CHOICE ? options->argc + !!options->trunk + options->all == 1
                                       : options->argc == c->argc && !options->trunk && !options->all;
-    if (!fits) {
+    if (!fits || (options->dry_run && c->run != ctl_reload)) {
         fprintf(stderr, "trunklinectl: %s takes %s; see trunklinectl %s --help\n", c->name,
-                c->argc ? c->arguments : "no argument", c->name);
+                c->arguments[0] ? c->arguments : "no argument", c->name);
         return CTL_USAGE;
     }
     return c->run(options);
@@ -142,13 +148,10 @@ static int socket_of(const char *file, char out[TL_PATH_LEN])
 int main(int argc, char **argv)
 {
     static const struct option longs[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"socket", required_argument, NULL, 's'},
-        {"json", no_argument, NULL, 'j'},
-        {"trunk", required_argument, NULL, 't'},
-        {"all", no_argument, NULL, 'a'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'}, {"socket", required_argument, NULL, 's'},
+        {"json", no_argument, NULL, 'j'},         {"trunk", required_argument, NULL, 't'},
+        {"all", no_argument, NULL, 'a'},          {"dry-run", no_argument, NULL, 'd'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
     };
     struct ctl_options options = {.socket = NULL};
     const char *file = NULL;
@@ -172,6 +175,9 @@ int main(int argc, char **argv)
             break;
         case 'a':
             options.all = true;
+            break;
+        case 'd':
+            options.dry_run = true;
             break;
         case 'h':
             help = true;

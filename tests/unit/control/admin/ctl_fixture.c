@@ -161,8 +161,32 @@ static json_t *stats(void *arg)
     return answer;
 }
 
-const struct ctl_provider fixture_provider = {
-    .status = status, .calls = calls, .call = call, .hang_up = hang_up, .trunks = trunks, .stats = stats};
+static json_t *reload(void *arg, bool dry_run, char *refused, size_t size)
+{
+    struct fixture *f = arg;
+
+    if (f->refused) {
+        snprintf(refused, size, "%s", f->refused);
+        return NULL;
+    }
+    json_t *changes =
+        json_pack("[{s:s, s:s, s:s, s:s, s:s, s:s, s:s}, {s:s, s:s, s:s, s:n, s:n, s:n, s:s}]", "what",
+                  "changed", "noun", "trunk", "name", "a", "key", "hold", "from", "\"zero\"", "to",
+                  "\"inactive\"", "takes_effect", "new calls", "what", "added", "noun", "trunk", "name", "b",
+                  "key", "from", "to", "takes_effect", "new calls");
+    if (f->unchanged)
+        json_array_clear(changes);
+    return json_pack("{s:b, s:i, s:o}", "applied", !dry_run && !f->unchanged, "generation", dry_run ? 1 : 2,
+                     "changes", changes);
+}
+
+const struct ctl_provider fixture_provider = {.status = status,
+                                              .calls = calls,
+                                              .call = call,
+                                              .hang_up = hang_up,
+                                              .trunks = trunks,
+                                              .stats = stats,
+                                              .reload = reload};
 
 // ---- fixture
 

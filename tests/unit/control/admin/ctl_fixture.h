@@ -22,6 +22,8 @@ struct fixture {
     char ended[96];      // what the last request to end calls asked for
     size_t status_size;  // octets of ballast in the answer to status
     bool away;           // the dataplane, as the answers to call and stats say
+    const char *refused; // reload, with this sentence
+    bool unchanged;      // reload: the file says what it said
     unsigned sdp_lines;  // dropped ones that stats tells of
     const struct trunk_table *trunks;
     const struct tl_live_view *live;

@@ -251,6 +251,33 @@ static void calls_are_ended(void)
     fixture_end(&f);
 }
 
+static void reloads_are_shown(void)
+{
+    fixture_begin(&f, NULL);
+    run(NULL, "reload");
+    CU_ASSERT_EQUAL(r.status, 0);
+    CU_ASSERT_STRING_EQUAL(r.out, "generation 2 is current:\n"
+                                  "WHERE    WHAT     CHANGES               TAKES EFFECT\n"
+                                  "trunk a  hold     \"zero\" -> \"inactive\"  new calls\n"
+                                  "trunk b  (added)  -                     new calls\n");
+    run(NULL, "reload --dry-run");
+    CU_ASSERT(r.status == 0 && begins(r.out, "the file is right; a reload would change:\nWHERE "));
+    run(NULL, "reload --json --dry-run");
+    CU_ASSERT(r.status == 0 &&
+              begins(r.out, "{\"applied\":false,\"generation\":1,\"changes\":[{\"what\":\"changed\","));
+    f.unchanged = true;
+    run(NULL, "reload");
+    CU_ASSERT_EQUAL(r.status, 0);
+    CU_ASSERT_STRING_EQUAL(r.out, "nothing has changed; generation 2 runs on\n");
+    f.refused = "/etc/t.json:3:9: listeners: a new listener needs a restart; expected those that run";
+    run(NULL, "reload");
+    CU_ASSERT(r.status == 1 && r.out[0] == '\0');
+    CU_ASSERT_STRING_EQUAL(
+        r.err, "trunklinectl: /etc/t.json:3:9: listeners: a new listener needs a restart; expected "
+               "those that run\n");
+    fixture_end(&f);
+}
+
 static void trunks_are_listed(void)
 {
     struct tl_config_errors errors;
@@ -429,6 +456,8 @@ static void usage_errors_say_what_to_do(void)
         {"hangup c1 c2", 2, "", "trunklinectl: hangup takes ID | --trunk NAME | --all; "},
         {"hangup c1 --all", 2, "", "trunklinectl: hangup takes ID | --trunk NAME | --all; "},
         {"hangup --trunk peer --all", 2, "", "trunklinectl: hangup takes ID | --trunk NAME | --all; "},
+        {"reload now", 2, "", "trunklinectl: reload takes [--dry-run]; see trunklinectl reload --help\n"},
+        {"status --dry-run", 2, "", "trunklinectl: status takes no argument; "},
         {"status --verbose", 2, "", "trunklinectl: unrecognized option '--verbose'\n"},
     };
 
@@ -595,6 +624,7 @@ int main(int argc, char **argv)
         {"calls_are_listed", calls_are_listed},
         {"one_call_is_shown", one_call_is_shown},
         {"calls_are_ended", calls_are_ended},
+        {"reloads_are_shown", reloads_are_shown},
         {"trunks_are_listed", trunks_are_listed},
         {"stats_are_shown", stats_are_shown},
         {"usage_errors_say_what_to_do", usage_errors_say_what_to_do},
