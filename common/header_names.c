@@ -16,13 +16,6 @@ static int lower(char c)
     return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
 }
 
-// As strncasecmp(), which is only asked about names with the same first letter: few are.
-static int compare(const char *a, const char *b, size_t len)
-{
-    int order = len ? lower(a[0]) - lower(b[0]) : 0;
-    return order || len < 2 ? order : strncasecmp(a + 1, b + 1, len - 1);
-}
-
 enum tl_header_id tl_header_id(const char *name, size_t len)
 {
     unsigned low = TL_HEADER_ID_NONE + 1, high = TL_HEADER_ID_COUNT;
@@ -32,18 +25,17 @@ enum tl_header_id tl_header_id(const char *name, size_t len)
             low++;
         return low < high ? (enum tl_header_id)low : TL_HEADER_ID_NONE;
     }
-    while (low < high) {
+    // the first one with that first letter, then those of the same length: most often one
+    while (len && low < high) {
         unsigned middle = low + (high - low) / 2;
-        const struct tl_header *h = &headers[middle];
-        size_t both = len < h->len ? len : h->len;
-        int order = compare(name, h->name, both);
-        if (order == 0 && len == h->len)
-            return (enum tl_header_id)middle;
-        if (order < 0 || (order == 0 && len < h->len))
-            high = middle;
-        else
+        if (lower(headers[middle].name[0]) < lower(name[0]))
             low = middle + 1;
+        else
+            high = middle;
     }
+    for (; len && low < TL_HEADER_ID_COUNT && lower(headers[low].name[0]) == lower(name[0]); low++)
+        if (headers[low].len == len && strncasecmp(name, headers[low].name, len) == 0)
+            return (enum tl_header_id)low;
     return TL_HEADER_ID_NONE;
 }
 
