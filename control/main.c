@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "common/addr.h"
 #include "control/admin/calls.h"
@@ -99,9 +100,25 @@ static void say_listeners(const struct tl_config *config)
     }
 }
 
+// Connections are files: as many as the process may have at most.
+static void raise_files(const struct tl_config *config)
+{
+    struct rlimit files;
+    rlim_t wanted = (rlim_t)config->control.max_connections + config->listener_count + 256;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted)
+        return;
+    struct rlimit more = {wanted,
+                          wanted > files.rlim_max ? wanted : files.rlim_max}; // who is root may have it
+    if (setrlimit(RLIMIT_NOFILE, &more) != 0) {
+        files.rlim_cur = files.rlim_max < wanted ? files.rlim_max : wanted;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
 static int serve(const struct tl_config *config, const char *file)
 {
     char why[512] = "";
+    raise_files(config);
     struct agent *agent = NULL;
     struct ctl *ctl = NULL;
     struct loop *loop = loop_new(0);

@@ -111,8 +111,10 @@ static void check_control(struct config_parser *p)
     struct {
         const char *name;
         uint32_t *ms;
-    } timers[] = {
-        {"timer_b_ms", &c->timer_b_ms}, {"timer_f_ms", &c->timer_f_ms}, {"timer_h_ms", &c->timer_h_ms}};
+    } timers[] = {{"timer_b_ms", &c->timer_b_ms},
+                  {"timer_f_ms", &c->timer_f_ms},
+                  {"timer_h_ms", &c->timer_h_ms},
+                  {"message_timeout_ms", &c->message_timeout_ms}};
 
     if (c->t2_ms < c->t1_ms)
         config_complain(p, node, scan_find(&p->scan, node, "t2_ms") == SCAN_NONE ? "t1_ms" : "t2_ms",
@@ -176,12 +178,16 @@ static void check_listeners(struct config_parser *p)
 {
     const struct tl_config *c = &p->root->config;
 
-    for (uint32_t i = 0; i < c->listener_count; i++)
+    for (uint32_t i = 0; i < c->listener_count; i++) {
+        struct tl_listener_config *l = &p->root->config.listeners[i];
+        if (l->strangers == TL_STRANGERS_AUTO)
+            l->strangers = tl_transport_row(l->transport)->stream ? TL_STRANGERS_DROP : TL_STRANGERS_ANSWER;
         for (uint32_t k = 0; k < i; k++)
             if (c->listeners[k].transport == c->listeners[i].transport &&
                 same_addr(&c->listeners[k].address, &c->listeners[i].address))
                 config_complain(p, config_item(p, LIST_LISTENERS, i), "address",
                                 "listeners[%u] has this transport and address already; expected another", k);
+    }
 }
 
 // ---- trunks

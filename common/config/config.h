@@ -51,6 +51,7 @@ enum tl_forks { TL_FORKS_ONE, TL_FORKS_SEPARATE };
 enum tl_early_media { TL_EARLY_LAST, TL_EARLY_FIRST, TL_EARLY_AS_SAID };
 enum tl_redirect { TL_REDIRECT_REFUSE, TL_REDIRECT_FOLLOW, TL_REDIRECT_RELAY };
 enum tl_refer { TL_REFER_REFUSE, TL_REFER_RELAY, TL_REFER_CARRY_OUT };
+enum tl_strangers { TL_STRANGERS_AUTO, TL_STRANGERS_ANSWER, TL_STRANGERS_DROP };
 enum tl_srtp_without_tls { TL_SRTP_REFUSE, TL_SRTP_ALLOW };
 
 // A port that the dataplane drives.
@@ -94,7 +95,8 @@ struct tl_realm_config {
 struct tl_listener_config {
     char name[TL_NAME_MAX];
     enum tl_transport transport;
-    struct tl_addr address; // with port
+    struct tl_addr address;      // with port
+    enum tl_strangers strangers; // never AUTO once it was checked
 };
 
 // What a trunk does with header lines on their way to its peer, beside the default (common/header_names.h). A pattern is
@@ -219,8 +221,17 @@ struct tl_control_config {
     uint32_t max_calls;
     uint32_t reserved_percent; // of max_calls, kept for all trunks evenly
     uint32_t max_transactions;
-    uint32_t retry_after_s; // in our 503
-    uint32_t max_hops;      // nodes of ours that a call may have passed before this one
+    uint32_t max_connections; // accepted and made
+    uint32_t
+        message_timeout_ms;  // for a first byte, a whole message, and to take what we wrote; default 64 * T1
+    uint32_t idle_timeout_s; // of a connection; 0 = never
+    uint32_t peer_messages_per_s;      // from one address of a peer; 0 = no limit
+    uint32_t stranger_messages_per_s;  // from one of nobody's
+    uint32_t strangers_messages_per_s; // from all of them
+    uint32_t ban_strikes;              // messages too many that make a ban
+    uint32_t ban_s;                    // 0 = nobody is banned
+    uint32_t retry_after_s;            // in our 503
+    uint32_t max_hops;                 // nodes of ours that a call may have passed before this one
     char emergency_numbers[TL_EMERGENCY_MAX][TL_DIGITS_MAX];
     uint32_t emergency_count;
 };

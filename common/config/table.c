@@ -38,6 +38,7 @@ static const char *const host_names_words[] = {"hide", "keep", NULL};
 static const char *const user_params_words[] = {"keep", "drop", NULL};
 static const char *const user_phone_words[] = {"keep", "always", "never", NULL};
 static const char *const location_words[] = {"remove", "pass", NULL};
+static const char *const strangers_words[] = {"auto", "answer", "drop", NULL};
 static const char *const without_tls_words[] = {"refuse", "allow", NULL};
 
 static const struct option port_options[] = {
@@ -133,6 +134,32 @@ static const struct option control_options[] = {
     {"max_transactions", OPTION_NUMBER, FIELD(tl_control_config, max_transactions), .when = TL_CONFIG_LIVE,
      RANGE(16, 10000000), .preset = "100000",
      .doc = "SIP transactions kept at the same time; a request beyond is answered 503."},
+    {"max_connections", OPTION_NUMBER, FIELD(tl_control_config, max_connections), RANGE(16, 1000000),
+     .preset = "4096",
+     .doc =
+         "SIP connections at the same time. A quarter is kept for those that we make, an eighth of the rest is all that strangers get; one address of a peer has half of the rest at most."},
+    {"message_timeout_ms", OPTION_NUMBER, FIELD(tl_control_config, message_timeout_ms), RANGE(10, 640000),
+     .unit = "ms", .preset_text = "64 * t1_ms",
+     .doc =
+         "How long a connection may take to its first byte, for a message that it began, and to take what we wrote; then it is closed."},
+    {"idle_timeout_s", OPTION_NUMBER, FIELD(tl_control_config, idle_timeout_s), RANGE(0, 86400), .unit = "s",
+     .preset = "600", .doc = "A connection without a message either way is closed then; 0: never."},
+    {"peer_messages_per_s", OPTION_NUMBER, FIELD(tl_control_config, peer_messages_per_s), RANGE(0, 1000000),
+     .unit = "messages/s", .preset = "5000",
+     .doc =
+         "Messages that one address of a peer may send, a fifth of it at once; 0: no limit. A call has 3 or 4 of each side, so this is some 1,200 calls a second. More is dropped unread over UDP and waits over a stream."},
+    {"stranger_messages_per_s", OPTION_NUMBER, FIELD(tl_control_config, stranger_messages_per_s),
+     RANGE(1, 10000), .unit = "messages/s", .preset = "10",
+     .doc = "Messages of an address that is no peer's; more is dropped unread and is a strike."},
+    {"strangers_messages_per_s", OPTION_NUMBER, FIELD(tl_control_config, strangers_messages_per_s),
+     RANGE(1, 100000), .unit = "messages/s", .preset = "200",
+     .doc = "Messages of all such addresses together; more is dropped unread."},
+    {"ban_strikes", OPTION_NUMBER, FIELD(tl_control_config, ban_strikes), RANGE(1, 1000000), .preset = "100",
+     .doc =
+         "Messages too many, none more than 10 s after the one before, that ban such an address. Peers are never banned."},
+    {"ban_s", OPTION_NUMBER, FIELD(tl_control_config, ban_s), RANGE(0, 604800), .unit = "s", .preset = "300",
+     .doc =
+         "How long a ban lasts; 0: nobody is banned. trunklinectl bans shows who is, trunklinectl unban ends one."},
     {"retry_after_s", OPTION_NUMBER, FIELD(tl_control_config, retry_after_s), .when = TL_CONFIG_LIVE,
      RANGE(1, 3600), .unit = "s", .preset = "10", .doc = "Retry-After in our 503 answers."},
     {"max_hops", OPTION_NUMBER, FIELD(tl_control_config, max_hops), .when = TL_CONFIG_LIVE, RANGE(0, 70),
@@ -175,6 +202,10 @@ static const struct option listener_options[] = {
      .doc = "Transport of SIP on this socket and from it."},
     {"address", OPTION_TRANSPORT, REQUIRED, FIELD(tl_listener_config, address),
      .doc = "Address of an interface of this machine, and port. It also stands in Via and Contact."},
+    {"strangers", OPTION_WORD, FIELD(tl_listener_config, strangers), .words = strangers_words,
+     .preset = "\"auto\"",
+     .doc =
+         "What who is no trunk's peer gets here. answer: OPTIONS are answered, the rest is refused with 403, as much as stranger_messages_per_s allows. drop: no answer and no connection, and over UDP the kernel throws it away where it can. auto: answer over UDP, drop over streams."},
 };
 static const struct block listener_block = {"listeners[]", "A socket for SIP.",
                                             sizeof(struct tl_listener_config), OWN(listener_options),

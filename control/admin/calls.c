@@ -11,6 +11,7 @@
 #include "common/addr.h"
 #include "common/live.h"
 #include "control/base/text.h"
+#include "control/sip/gate.h"
 
 #define HEARD_NS UINT64_C(2000000000)
 
@@ -25,14 +26,14 @@ static uint64_t now_ns(void)
 
 static json_t *status_calls(const struct agent_counters *n)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "active",
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "active",
                      (json_int_t)n->active, "most", (json_int_t)n->active_most, "total", (json_int_t)n->calls,
                      "answered", (json_int_t)n->answered, "turned_away", (json_int_t)n->turned_away,
                      "over_limit", (json_int_t)n->over_limit, "without_dataplane", (json_int_t)n->media_away,
                      "strangers", (json_int_t)n->strangers, "bad_extension", (json_int_t)n->bad_extension,
                      "extension_required", (json_int_t)n->extension_required, "dead", (json_int_t)n->dead,
                      "session_refreshes", (json_int_t)n->refreshes, "session_timers_expired",
-                     (json_int_t)n->expired);
+                     (json_int_t)n->expired, "times_busy", (json_int_t)n->busy);
 }
 
 static const char *dataplane_state(const struct media *media)
@@ -89,6 +90,16 @@ static json_t *status_sip(const struct sip_counters *n)
         "rejects", status_rejects(n), "transports", status_transports(n));
 }
 
+// What was not let in, by reason.
+static json_t *status_gate(const struct sip_gate *gate)
+{
+    json_t *drops = json_object();
+    for (int d = 0; drops && d < SIP_GATE_DROP_COUNT; d++)
+        json_object_set_new(drops, sip_gate_label((enum sip_gate_drop)d),
+                            json_integer((json_int_t)gate->drops[d]));
+    return json_pack("{s:I, s:o}", "bans", (json_int_t)gate->bans, "drops", drops);
+}
+
 static json_t *status_trunks(const struct trunk_table *table)
 {
     uint32_t count = table->now->config->trunk_count, down = 0;
@@ -100,12 +111,12 @@ static json_t *status_trunks(const struct trunk_table *table)
 static json_t *status(void *arg)
 {
     const struct agent *agent = arg;
-    return json_pack("{s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "version", TRUNKLINE_VERSION, "uptime_s",
-                     (json_int_t)agent_uptime_s(agent), "configuration_generation",
-                     (json_int_t)agent_trunks(agent)->now->number, "calls",
-                     status_calls(agent_counters(agent)), "trunks", status_trunks(agent_trunks(agent)),
-                     "dataplane", status_dataplane(agent_media(agent)), "sip",
-                     status_sip(sip_stack_counters(agent_stack(agent))));
+    return json_pack(
+        "{s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "version", TRUNKLINE_VERSION, "uptime_s",
+        (json_int_t)agent_uptime_s(agent), "configuration_generation",
+        (json_int_t)agent_trunks(agent)->now->number, "calls", status_calls(agent_counters(agent)), "trunks",
+        status_trunks(agent_trunks(agent)), "dataplane", status_dataplane(agent_media(agent)), "sip",
+        status_sip(sip_stack_counters(agent_stack(agent))), "gate", status_gate(agent_gate(agent)));
 }
 
 // ---- calls --------------------------------------------------------------------------------------------
@@ -371,4 +382,37 @@ static json_t *stats(void *arg)
     return answer;
 }
 
-const struct ctl_provider agent_provider = {status, calls, call, hang_up, trunks, stats, reload_answer};
+// ---- bans ---------------------------------------------------------------------------------------------
+
+static void add_ban(void *list, const struct source *source)
+{
+    char ip[TL_ADDR_TEXT];
+    uint64_t now = now_ns() / 1000000;
+    json_array_append_new(list, json_pack("{s:s, s:I, s:I}", "address", tl_addr_print_ip(&source->addr, ip),
+                                          "seconds", (json_int_t)((source->banned_ms - now + 999) / 1000),
+                                          "dropped", (json_int_t)source->dropped));
+}
+
+static json_t *bans(void *arg)
+{
+    json_t *list = json_array();
+    sources_banned(&agent_gate(arg)->strangers, now_ns() / 1000000, add_ban, list);
+    return json_pack("{s:o}", "bans", list);
+}
+
+static bool unban(void *arg, const char *address)
+{
+    struct tl_addr addr;
+    return tl_addr_read_ip(address, strlen(address), &addr) &&
+           sip_gate_unban(agent_gate(arg), &addr, now_ns() / 1000000);
+}
+
+const struct ctl_provider agent_provider = {.status = status,
+                                            .calls = calls,
+                                            .call = call,
+                                            .hang_up = hang_up,
+                                            .trunks = trunks,
+                                            .stats = stats,
+                                            .reload = reload_answer,
+                                            .bans = bans,
+                                            .unban = unban};

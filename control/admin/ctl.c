@@ -127,6 +127,17 @@ static json_t *answer_reload(struct ctl *ctl, const json_t *request)
     return result ? success(result) : failure(refused);
 }
 
+static json_t *answer_unban(struct ctl *ctl, const json_t *request)
+{
+    const char *address = json_string_value(json_object_get(request, "address"));
+
+    if (!address)
+        return failure("\"address\" does not name an address");
+    if (!ctl->provider->unban(ctl->arg, address))
+        return failure("no address of that name is banned; \"trunklinectl bans\" lists them");
+    return success(json_pack("{s:s}", "address", address));
+}
+
 static json_t *answer_request(struct ctl *ctl, const json_t *request)
 {
     const struct ctl_provider *p = ctl->provider;
@@ -148,7 +159,12 @@ static json_t *answer_request(struct ctl *ctl, const json_t *request)
         return answer_hangup(ctl, request);
     if (strcmp(command, "reload") == 0)
         return answer_reload(ctl, request);
-    return failure("unknown command; there are status, calls, call, trunks, stats, hangup and reload");
+    if (strcmp(command, "bans") == 0)
+        return success(p->bans(ctl->arg));
+    if (strcmp(command, "unban") == 0)
+        return answer_unban(ctl, request);
+    return failure(
+        "unknown command; there are status, calls, call, trunks, stats, hangup, reload, bans and unban");
 }
 
 static int write_out(const char *bytes, size_t len, void *out)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The operator's socket: a Unix stream socket with one JSON object a line, asked by trunklinectl.
 //
-//   request   {"command": "status" | "calls" | "call" | "trunks" | "stats" | "hangup" | "reload", "id": any string or number}
+//   request   {"command": "status" | "calls" | "call" | "trunks" | "stats" | "hangup" | "reload" | "bans" | "unban", "id": any string or number}
 //             "calls" takes "after" (number, default 0) and "limit" (1..CTL_PAGE_MAX, default CTL_PAGE_MAX)
 //             "call" takes "call" (string)
 //             "reload" takes "dry_run" (true or false, default false)
 //             "hangup" takes one of "call" (string), "trunk" (string) and "all" (true), and "after" as "calls" does
+//             "unban" takes "address" (string)
 //   answer    {"id": as asked or null, "ok": true, "result": {...}}
 //             {"id": as asked or null, "ok": false, "error": "one sentence"}
 //
@@ -61,6 +62,10 @@ struct ctl_provider {
     // {"applied": whether a new generation was made, "generation": number of the current one, "changes": [{"what": "added",
     // "changed" or "removed", "noun", "name", "key", "from", "to", "takes_effect"}]}; NULL with a sentence in `refused`.
     json_t *(*reload)(void *arg, bool dry_run, char *refused, size_t size);
+    // {"bans": [{"address", "seconds" (left), "dropped"}]}
+    json_t *(*bans)(void *arg);
+    // Ends the ban of an address. False: there is none.
+    bool (*unban)(void *arg, const char *address);
 };
 
 struct ctl_limits {

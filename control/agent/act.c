@@ -74,7 +74,8 @@ void agent_attempt_result(struct agent_call *c, unsigned status)
 
 void agent_attempt_failed(struct agent_call *c, unsigned status, const char *why)
 {
-    if (c->attempt)
+    uint64_t unsaid;
+    if (c->attempt && log_allow(&c->agent->attempt_limit, loop_now(c->agent->loop), &unsaid))
         log_line(LOG_INFO, "call %llu: trunk %s %s", (unsigned long long)c->id, c->leg[CALL_B]->trunk->name,
                  why);
     agent_attempt_result(c, status);

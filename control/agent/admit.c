@@ -5,6 +5,7 @@
 
 #include "control/agent/agent_internal.h"
 #include "control/base/log.h"
+#include "control/sip/gate.h"
 
 // The peer is told which limit it was, as a cause that it can act on.
 static int over(struct agent_admission *out, enum trunk_limit limit)
@@ -48,8 +49,34 @@ static enum trunk_limit drop_full(struct agent *agent, struct agent_admission *o
     return left ? TRUNK_LIMIT_NONE : limit;
 }
 
+static void on_pace_timer(void *arg);
+
+static void arm_pace(struct agent *agent)
+{
+    wheel_add(loop_wheel(agent->loop), &agent->pace_timer, TRUNK_PACE_MS, on_pace_timer, agent);
+}
+
+static void on_pace_timer(void *arg)
+{
+    struct agent *agent = arg;
+    struct trunk_shares *shares = &agent->trunks.shares;
+    bool came = shares->most > 0, was_free = shares->pace >= TRUNK_PACE_FREE;
+    loop_now(agent->loop);
+    trunk_pace(shares, sip_gate_delay(sip_stack_gate(agent->stack)));
+    bool is_free = shares->pace >= TRUNK_PACE_FREE;
+    agent->counters.busy += was_free && !is_free;
+    if (was_free && !is_free)
+        log_line(LOG_WARNING, "control is busy: each trunk may bring %u new calls a second", shares->pace);
+    else if (!was_free && is_free)
+        log_line(LOG_NOTICE, "control is not busy any more");
+    if (came || !is_free)
+        arm_pace(agent);
+}
+
 static int admit_by_limits(struct agent *agent, struct agent_admission *out)
 {
+    if (!wheel_armed(&agent->pace_timer))
+        arm_pace(agent);
     enum trunk_limit limit = trunk_admit(out->from, urgency(&out->way), loop_now(agent->loop));
     if (limit == TRUNK_LIMIT_NONE)
         limit = drop_full(agent, out);

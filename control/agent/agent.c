@@ -52,11 +52,13 @@ static void turn_away(struct agent *agent, struct sip_txn *txn, bool stranger, i
     }
     if (stranger)
         answer_stranger(txn, status, NULL);
+    else if (*a->lines) // many of them, perhaps: nothing is kept, and one that comes again is refused again
+        sip_respond(txn,
+                    &(struct sip_answer){
+                        .status = status, .headers = a->lines, .retry_after = retry_after, .forget = true});
     else
         agent_respond(txn, status, status == 503 ? retry_after : 0,
-                      status == 415 ? "Accept: application/sdp\r\n"
-                      : *a->lines   ? a->lines
-                                    : NULL);
+                      status == 415 ? "Accept: application/sdp\r\n" : NULL);
 }
 
 struct sip_str agent_sdp_of(const struct sip_msg *msg)
@@ -154,6 +156,7 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_msg *msg
         sip_respond(txn, &(struct sip_answer){
                              .status = status,
                              .headers = headers,
+                             .forget = true, // asked again it says the same
                              .retry_after = status == 503 ? agent_config(agent)->control.retry_after_s : 0,
                              .allow = agent_allow(agent, agent_methods(from->config))});
     else
@@ -248,7 +251,14 @@ static uint32_t on_required(void *arg, const struct sip_flow *flow, enum sip_met
     return taken;
 }
 
-static const struct sip_user sip_user = {.on_request = on_request,
+static bool is_peer(void *arg, const struct tl_addr *source)
+{
+    const struct agent *agent = arg;
+    return trunk_is_peer(&agent->trunks, source);
+}
+
+static const struct sip_user sip_user = {.is_peer = is_peer,
+                                         .on_request = on_request,
                                          .on_cancel = on_cancel,
                                          .on_ack = on_ack,
                                          .on_response = on_response,
@@ -283,6 +293,7 @@ int agent_new_over(struct loop *loop, const struct tl_config *config, const stru
         return -ENOMEM;
     agent->loop = loop;
     agent->start_ms = loop_now(loop);
+    agent->failed_limit.burst = agent->attempt_limit.burst = 30;
     int rc = trunk_table_init(&agent->trunks, config, loop_now(loop));
     if (rc == 0 && parts)
         rc = sip_stack_new_over(loop, config, parts->sip_io, parts->sip_io_arg, &sip_user, agent,
@@ -313,6 +324,7 @@ void agent_free(struct agent *agent)
     media_free(agent->media);
     while (agent->calls)
         agent_call_free(agent->calls);
+    wheel_cancel(loop_wheel(agent->loop), &agent->pace_timer);
     agent_probes_fini(agent);
     trunk_table_fini(&agent->trunks);
     explicit_bzero(&agent->actions, sizeof agent->actions);
@@ -362,4 +374,9 @@ const struct media *agent_media(const struct agent *agent)
 const struct sip_stack *agent_stack(const struct agent *agent)
 {
     return agent->stack;
+}
+
+struct sip_gate *agent_gate(const struct agent *agent)
+{
+    return sip_stack_gate(agent->stack);
 }

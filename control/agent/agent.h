@@ -27,6 +27,7 @@ struct agent_counters {
     uint64_t dead;               // calls that were ended because a leg sent no media
     uint64_t refreshes;          // session refreshes that we sent
     uint64_t expired;            // calls that ended because a session timer did
+    uint64_t busy;               // times that trunks were held to a pace
     uint32_t active, active_most;
     struct sdp_counters sdp; // what was read of SDPs, and what was dropped of them
 };
@@ -75,6 +76,7 @@ const struct tl_config *agent_config(const struct agent *agent);
 const struct trunk_table *agent_trunks(const struct agent *agent);
 const struct media *agent_media(const struct agent *agent);
 const struct sip_stack *agent_stack(const struct agent *agent);
+struct sip_gate *agent_gate(const struct agent *agent);
 
 // What can be told of a call.
 struct agent_call_info {

@@ -159,7 +159,8 @@ struct agent {
     uint64_t next_id;
     uint64_t start_ms;
     struct agent_counters counters;
-    struct log_limit away_limit, full_limit;
+    struct log_limit away_limit, full_limit, failed_limit, attempt_limit;
+    struct wheel_timer pace_timer; // while calls come, or come no faster than they may
     struct agent_dialog *tags[AGENT_TAG_BUCKETS];
 };
 

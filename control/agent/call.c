@@ -118,8 +118,13 @@ void agent_call_free(struct agent_call *c)
 static void say_end(const struct agent_call *c)
 {
     uint64_t now = loop_now(c->agent->loop);
-    uint64_t talk = c->answer_ms ? now - c->answer_ms : 0;
+    uint64_t talk = c->answer_ms ? now - c->answer_ms : 0, unsaid = 0;
     char b[96] = "";
+    // where very many calls fail, why they do is one
+    if (!c->answer_ms && !log_allow(&c->agent->failed_limit, now, &unsaid))
+        return;
+    if (unsaid)
+        log_line(LOG_NOTICE, "%llu calls more had failed before this one", (unsigned long long)unsaid);
     int n = c->b_status ? snprintf(b, sizeof b, "; B answered %d %s", c->b_status, c->b_phrase) : 0;
     if (n > 0 && c->b_cause)
         snprintf(b + n, sizeof b - (size_t)n, ", Q.850 cause %u", c->b_cause);
@@ -236,7 +241,8 @@ static void say_media(const struct agent_call *c, unsigned leg, const struct tl_
 static void on_deleted(void *arg, const struct tl_leg_counters final[2])
 {
     struct agent_call *c = arg;
-    for (unsigned leg = 0; final && leg < 2; leg++)
+    bool heard = final && (c->answer_ms || final[0].rx_packets || final[1].rx_packets);
+    for (unsigned leg = 0; heard && leg < 2; leg++)
         say_media(c, leg, &final[leg]);
     agent_plain_event(c, CALL_EV_DELETED, 0, 0);
 }

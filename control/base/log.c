@@ -53,16 +53,12 @@ void log_line(enum log_level level, const char *format, ...)
 
 bool log_allow(struct log_limit *limit, uint64_t now_ms, uint64_t *unsaid)
 {
-    uint64_t second = now_ms / 1000;
-    if (second != limit->second) {
-        limit->second = second;
-        limit->said = 0;
-    }
-    if (limit->said >= LOG_LIMIT) {
+    // a token is a second
+    if (!bucket_take(&limit->bucket, now_ms * 1000, 1,
+                     (limit->burst ? limit->burst : LOG_LIMIT) * LOG_REFILL_S, LOG_REFILL_S)) {
         limit->unsaid++;
         return false;
     }
-    limit->said++;
     *unsaid = limit->unsaid;
     limit->unsaid = 0;
     return true;

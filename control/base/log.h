@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "control/base/bucket.h"
+
 enum log_level { LOG_ERROR = 3, LOG_WARNING = 4, LOG_NOTICE = 5, LOG_INFO = 6 };
 
 // Lines above this level are dropped; LOG_INFO at the start. LOG_ERROR - 1 drops all. Any thread.
@@ -20,12 +22,15 @@ void log_set_sink(void (*fn)(void *arg, enum log_level level, const char *text),
 
 // Lines of one kind that anybody can bring about. Zeroed is a valid start.
 struct log_limit {
-    uint64_t second;
-    unsigned said;
+    struct bucket bucket;
     uint64_t unsaid;
+    uint32_t burst; // 0: LOG_LIMIT
 };
 
-enum { LOG_LIMIT = 20 }; // lines a second
+enum {
+    LOG_LIMIT = 10,
+    LOG_REFILL_S = 4
+}; // lines at once, and one more each so many seconds: 25 in a minute at most
 
 // Whether one more line of that kind may be written at `now_ms`; *unsaid is then how many were not since the
 // last one that was. One thread a limit.

@@ -95,6 +95,8 @@ struct sip_user {
     // NULL: sip_options_required() are taken.
     uint32_t (*on_required)(void *arg, const struct sip_flow *flow, enum sip_method method, uint32_t options,
                             const char *unknown);
+    // Whether the address, whatever the port, is one that we know: asked of each message before it is read. NULL: all are.
+    bool (*is_peer)(void *arg, const struct tl_addr *source);
 };
 
 // Why a message was not taken: counter, label in `status`, sentence.
@@ -169,6 +171,10 @@ void sip_stack_configure(struct sip_stack *stack, const struct tl_control_config
 void sip_stack_free(struct sip_stack *stack);
 
 const struct sip_counters *sip_stack_counters(const struct sip_stack *stack);
+
+// Who is let in (gate.h): its counters and bans.
+struct sip_gate;
+struct sip_gate *sip_stack_gate(struct sip_stack *stack);
 
 // ---- addresses and identifiers -------------------------------------------------------------------------
 

@@ -35,8 +35,14 @@ int sip_stack_new(struct loop *loop, const struct tl_config *config, const struc
     if (err)
         return err;
     struct sip_transport *transport = NULL;
-    err = sip_transport_new(loop, config, &stack->counters, receive, unreachable, stack, &transport, why,
-                            why_size);
+    err = sip_gate_init(&stack->gate, &config->control, user->is_peer, arg);
+    if (err) {
+        snprintf(why, why_size, "no memory or no random numbers for the table of sources");
+        sip_core_free(stack);
+        return err;
+    }
+    err = sip_transport_new(loop, config, &stack->gate, &stack->counters, receive, unreachable, stack,
+                            &transport, why, why_size);
     if (err) {
         sip_core_free(stack);
         return err;
@@ -63,4 +69,9 @@ void sip_stack_free(struct sip_stack *stack)
     sip_core_drop(stack);
     sip_transport_free(transport);
     sip_core_free(stack);
+}
+
+struct sip_gate *sip_stack_gate(struct sip_stack *stack)
+{
+    return &stack->gate;
 }

@@ -17,8 +17,7 @@ enum {
     ACCEPTS = 16,          // taken in one go
     READS = 4,             // of a connection in a turn
     OUT_MAX = 1 << 20,     // bytes that a peer may leave unread
-    PER_HOST = 512,        // accepted connections of one address
-    IDLE_MS = 600 * 1000,  // without a message either way
+    PAUSE_MS = 20,         // of reading from who sends too much
     ACCEPT_PAUSE_MS = 200, // when the process has no descriptors left
 };
 
@@ -31,7 +30,9 @@ struct sip_conn {
     struct event *readable, *writable;
     struct event *more; // the next turn, when this one's share was not enough
     bool connecting, doomed, accepted;
-    bool waits; // for `more`: nothing is read before what is here has been handed on
+    bool stranger; // accepted, of nobody that we know
+    bool paid;     // the gate has let in what is read next
+    bool waits;    // for `more`: nothing is read before what is here has been handed on
     struct sip_stream in;
     char *out;
     size_t out_len, out_room, out_sent;
@@ -48,6 +49,8 @@ static void conn_free(struct sip_conn *conn)
     struct sip_transport *transport = conn->listener->transport;
     transport->conns[conn->slot] = NULL;
     transport->counters->tcp_open--;
+    transport->accepted -= conn->accepted;
+    transport->strangers -= conn->stranger;
     sip_table_remove(&transport->by_remote, &conn->node);
     wheel_cancel(loop_wheel(transport->loop), &conn->timer);
     if (conn->readable)
@@ -87,12 +90,19 @@ static void conn_timer(void *arg);
 // How long a peer has for what it began: the time in which any transaction ends.
 static uint64_t patience(const struct sip_conn *conn)
 {
-    return 64 * (uint64_t)conn->listener->transport->t1_ms;
+    return conn->listener->transport->config->control.message_timeout_ms;
+}
+
+static uint64_t idle_ms(const struct sip_conn *conn)
+{
+    uint32_t s = conn->listener->transport->config->control.idle_timeout_s;
+    return s ? s * UINT64_C(1000) : WHEEL_DELAY_MAX;
 }
 
 static uint64_t deadline(const struct sip_conn *conn)
 {
-    uint64_t at = conn->used + (conn->connecting ? patience(conn) / 4 : IDLE_MS);
+    uint64_t at =
+        conn->used + (conn->connecting ? 16 * (uint64_t)conn->listener->transport->t1_ms : idle_ms(conn));
     if (conn->partial_since && conn->partial_since + patience(conn) < at)
         at = conn->partial_since + patience(conn);
     if (conn->stalled_since && conn->stalled_since + patience(conn) < at)
@@ -221,6 +231,28 @@ enum taken {
     TAKEN_LAST, // the connection has gone, or ends from the timer
 };
 
+// Whether what begins next may be read. A peer that sends too much waits, a stranger loses its connection.
+static enum taken conn_pay(struct sip_conn *conn)
+{
+    static const struct timeval pause = {0, PAUSE_MS * 1000};
+    struct sip_transport *transport = conn->listener->transport;
+    if (conn->paid || !conn->accepted || !sip_stream_partial(&conn->in))
+        return TAKEN_ALL;
+    enum sip_gate_drop drop = sip_gate_message(transport->gate, conn->listener->config, &conn->remote,
+                                               loop_wheel(transport->loop)->now);
+    if (drop == SIP_GATE_peer_rate) {
+        conn->waits = true;
+        event_del(conn->readable);
+        event_add(conn->more, &pause);
+        return TAKEN_LAST;
+    }
+    conn->paid = drop == SIP_GATE_OPEN;
+    if (conn->paid)
+        return TAKEN_ALL;
+    conn_break(conn);
+    return TAKEN_LAST;
+}
+
 // Hands on what is whole, *left pieces at most.
 static enum taken conn_take(struct sip_conn *conn, unsigned *left)
 {
@@ -233,6 +265,8 @@ static enum taken conn_take(struct sip_conn *conn, unsigned *left)
     for (; *left; --*left) {
         char *message;
         size_t len;
+        if (conn_pay(conn) == TAKEN_LAST)
+            return TAKEN_LAST;
         switch (sip_stream_next(&conn->in, &message, &len)) {
         case SIP_STREAM_MORE:
             if (!sip_stream_partial(&conn->in))
@@ -244,6 +278,7 @@ static enum taken conn_take(struct sip_conn *conn, unsigned *left)
         case SIP_STREAM_PING:
             transport->counters->keep_alive++;
             conn->used = now;
+            conn->paid = false;
             if (conn_queue(conn, "\r\n", 2) != 0 || !conn_flush(conn)) {
                 conn_break(conn);
                 return TAKEN_LAST;
@@ -252,6 +287,7 @@ static enum taken conn_take(struct sip_conn *conn, unsigned *left)
         case SIP_STREAM_MESSAGE:
             conn->used = now;
             conn->partial_since = 0;
+            conn->paid = false;
             transport->receive(transport->arg, &flow, message, len);
             // what the message set off may have ended the connection, even given its slot away
             if (transport->conns[slot] != conn || conn->generation != generation)
@@ -322,6 +358,7 @@ static void on_more(evutil_socket_t fd, short what, void *arg)
     (void)what;
     loop_now(conn->listener->transport->loop);
     conn->waits = false;
+    event_add(conn->readable, NULL);
     conn_serve(conn);
 }
 
@@ -376,14 +413,19 @@ static struct sip_conn *conn_new(struct sip_listener *listener, int fd, const st
     return conn;
 }
 
-static bool host_full(const struct sip_transport *transport, const struct tl_addr *remote)
+// Whether the gate lets it connect. A stranger that it turns away costs no look at the connections that there are.
+static bool may_connect(const struct sip_listener *listener, const struct tl_addr *remote)
 {
-    unsigned n = 0;
-    for (uint32_t i = 0; i < transport->conn_max; i++) {
+    struct sip_transport *transport = listener->transport;
+    struct sip_gate_room room = {0, transport->accepted, transport->strangers, transport->conn_max};
+    bool closed =
+        listener->config->strangers == TL_STRANGERS_DROP && !sip_gate_is_peer(transport->gate, remote);
+    for (uint32_t i = 0; !closed && i < transport->conn_max; i++) {
         const struct sip_conn *conn = transport->conns[i];
-        n += conn && conn->accepted && tl_addr_same_host(&conn->remote, remote);
+        room.own += conn && conn->accepted && tl_addr_same_host(&conn->remote, remote);
     }
-    return n >= PER_HOST;
+    return sip_gate_connection(transport->gate, listener->config, remote, &room,
+                               loop_wheel(transport->loop)->now) == SIP_GATE_OPEN;
 }
 
 static void accept_again(void *arg)
@@ -412,13 +454,16 @@ void sip_tcp_accept(struct sip_listener *listener)
         struct tl_addr remote;
         bool known = tl_addr_from_sockaddr((struct sockaddr *)&from, &remote);
         struct sip_conn *conn =
-            !known || host_full(transport, &remote) ? NULL : conn_new(listener, fd, &remote);
+            !known || !may_connect(listener, &remote) ? NULL : conn_new(listener, fd, &remote);
         if (!conn) {
             transport->counters->tcp_refused++;
             close(fd);
             continue;
         }
         conn->accepted = true;
+        conn->stranger = !sip_gate_is_peer(transport->gate, &remote);
+        transport->accepted++;
+        transport->strangers += conn->stranger;
         // a peer that connects has something to say: the same patience as for half a message
         conn->partial_since = conn->used ? conn->used : 1;
         transport->counters->tcp_accepted++;

@@ -6,16 +6,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
+
+#include "control/base/log.h"
 
 enum {
     ERRORS = 64,          // of the network, taken in one go
     UDP_BUFFER = 4 << 20, // bytes asked of the kernel: half a second of load while the process does not run
     BACKLOG = 512,        // TCP connections that wait to be accepted
-    CONNS_MAX = 4096,
+    OTHER_FILES = 128,    // descriptors for all but connections: dataplane, operator, listeners
 };
 
 // ---- UDP -----------------------------------------------------------------------------------------------
@@ -52,35 +56,79 @@ static void take_errors(struct sip_listener *listener, int fd)
     }
 }
 
+// How long a datagram waited in the kernel, whose clock it came with.
+static uint32_t waited_ms(struct msghdr *msg)
+{
+    struct timespec then, now;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS ||
+            c->cmsg_len < CMSG_LEN(sizeof then))
+            continue;
+        memcpy(&then, CMSG_DATA(c), sizeof then);
+        clock_gettime(CLOCK_REALTIME, &now);
+        int64_t ms = ((int64_t)now.tv_sec - then.tv_sec) * 1000 + (now.tv_nsec - then.tv_nsec) / 1000000;
+        return ms > 0 && ms < 60000 ? (uint32_t)ms : 0; // else that clock was set
+    }
+    return 0;
+}
+
+// Takes a datagram out of the socket. Its length; -1 with errno.
+static ssize_t take_datagram(struct sip_transport *transport, int fd, struct tl_addr *remote)
+{
+    struct sockaddr_storage from;
+    struct iovec iov = {transport->buffer, sizeof transport->buffer};
+    char control[64];
+    struct msghdr msg = {.msg_name = &from,
+                         .msg_namelen = sizeof from,
+                         .msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = control,
+                         .msg_controllen = sizeof control};
+    ssize_t n = recvmsg(fd, &msg, 0);
+    if (n < 0)
+        return n;
+    uint32_t ms = waited_ms(&msg);
+    if (ms > transport->gate->slowest_ms)
+        transport->gate->slowest_ms = ms;
+    if (!tl_addr_from_sockaddr((struct sockaddr *)&from, remote))
+        *remote = (struct tl_addr){0};
+    return n;
+}
+
 static void on_datagram(evutil_socket_t fd, short what, void *arg)
 {
     struct sip_listener *listener = arg;
     struct sip_transport *transport = listener->transport;
     (void)what;
     size_t bytes = 0;
-    loop_now(transport->loop);
-    for (unsigned i = 0; i < SIP_TURN_MESSAGES && bytes < SIP_TURN_BYTES; i++) {
-        struct sockaddr_storage from;
-        socklen_t from_len = sizeof from;
-        ssize_t n =
-            recvfrom(fd, transport->buffer, sizeof transport->buffer, 0, (struct sockaddr *)&from, &from_len);
+    unsigned taken = 0, dropped = 0;
+    uint64_t now = loop_now(transport->loop);
+    while (taken < SIP_TURN_MESSAGES && bytes < SIP_TURN_BYTES && dropped < SIP_TURN_DROPS) {
+        struct tl_addr remote;
+        ssize_t n = take_datagram(transport, fd, &remote);
         if (n < 0) {
             if (errno == EAGAIN || errno == EWOULDBLOCK)
                 break;
-            continue; // an error to an earlier message, which is in the queue of errors too
+            dropped++; // an error to an earlier message, which is in the queue of errors too
+            continue;
         }
+        if (!tl_addr_is_set(&remote) ||
+            sip_gate_message(transport->gate, listener->config, &remote, now) != SIP_GATE_OPEN) {
+            dropped++;
+            continue;
+        }
+        taken++;
         bytes += (size_t)n;
         if (only_line_ends(transport->buffer, (size_t)n)) {
             transport->counters->keep_alive++;
             continue;
         }
-        struct tl_addr remote;
-        if (!tl_addr_from_sockaddr((struct sockaddr *)&from, &remote))
-            continue;
         struct sip_flow flow = sip_listener_flow(listener, &remote);
         transport->receive(transport->arg, &flow, transport->buffer, (size_t)n);
         explicit_bzero(transport->buffer, (size_t)n);
     }
+    if (dropped) // the longest of them had a message's bytes
+        explicit_bzero(transport->buffer, sizeof transport->buffer);
     take_errors(listener, fd);
 }
 
@@ -110,6 +158,7 @@ static void udp_tune(int fd)
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer) != 0)
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer); // as much as the kernel allows
     setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
 }
 
 // ---- TCP -----------------------------------------------------------------------------------------------
@@ -203,9 +252,23 @@ void sip_transport_set_t1(struct sip_transport *transport, uint32_t t1_ms)
     transport->t1_ms = t1_ms;
 }
 
-int sip_transport_new(struct loop *loop, const struct tl_config *config, struct sip_counters *counters,
-                      sip_receive_fn *receive, sip_unreachable_fn *unreachable, void *arg,
-                      struct sip_transport **out, char *why, size_t why_size)
+// As many as the configuration says and the process may have, beside what else it needs.
+static uint32_t connections(const struct tl_config *config)
+{
+    struct rlimit files;
+    uint32_t most = config->control.max_connections, other = OTHER_FILES + config->listener_count;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= (rlim_t)most + other)
+        return most;
+    uint32_t left = files.rlim_cur > other + 16 ? (uint32_t)files.rlim_cur - other : 16;
+    log_line(LOG_WARNING,
+             "control.max_connections is %u, but the process may have %u files only: %u connections", most,
+             (unsigned)files.rlim_cur, left);
+    return left;
+}
+
+int sip_transport_new(struct loop *loop, const struct tl_config *config, struct sip_gate *gate,
+                      struct sip_counters *counters, sip_receive_fn *receive, sip_unreachable_fn *unreachable,
+                      void *arg, struct sip_transport **out, char *why, size_t why_size)
 {
     struct sip_transport *transport = calloc(1, sizeof *transport);
     if (transport) {
@@ -213,15 +276,16 @@ int sip_transport_new(struct loop *loop, const struct tl_config *config, struct 
         transport->config = config;
         transport->t1_ms = config->control.t1_ms;
         transport->counters = counters;
+        transport->gate = gate;
         transport->receive = receive;
         transport->unreachable = unreachable;
         transport->arg = arg;
-        transport->conn_max = CONNS_MAX;
+        transport->conn_max = connections(config);
         transport->listeners = calloc(config->listener_count + 1, sizeof *transport->listeners);
-        transport->conns = calloc(CONNS_MAX, sizeof(struct sip_conn *));
+        transport->conns = calloc(transport->conn_max, sizeof(struct sip_conn *));
     }
     if (!transport || !transport->listeners || !transport->conns ||
-        sip_table_init(&transport->by_remote, CONNS_MAX) != 0 ||
+        sip_table_init(&transport->by_remote, transport->conn_max) != 0 ||
         getentropy(transport->secret, sizeof transport->secret) != 0) {
         sip_transport_free(transport);
         snprintf(why, why_size, "no memory for the SIP listeners");
@@ -267,6 +331,8 @@ static int send_bytes(void *arg, struct sip_flow *flow, const struct sip_bytes *
     struct sip_transport *transport = arg;
     if (flow->listener >= transport->listener_count)
         return -EINVAL;
+    if (bytes->len < 4 || memcmp(bytes->data, "SIP/", 4) != 0)
+        sip_gate_asked(transport->gate, &flow->remote, loop_wheel(transport->loop)->now);
     return operations[transport->listeners[flow->listener].config->transport].send(transport, flow, bytes,
                                                                                    waiter);
 }

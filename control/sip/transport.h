@@ -6,6 +6,7 @@
 #include "control/sip/io.h"
 
 struct sip_transport;
+struct sip_gate;
 
 // Takes each message received; `bytes` may be changed and is not kept.
 typedef void sip_receive_fn(void *arg, const struct sip_flow *flow, char *bytes, size_t len);
@@ -16,11 +17,11 @@ typedef void sip_unreachable_fn(void *arg, char *bytes, size_t len);
 // T1 that the patience of connections is made of, from now on.
 void sip_transport_set_t1(struct sip_transport *transport, uint32_t t1_ms);
 
-// Opens every listener. `counters` are kept up to date and, like `config`, outlive the transport.
+// Opens every listener. `gate` says who is let in. `counters` are kept up to date and, like `config`, outlive the transport.
 // Returns 0; else -errno and one sentence in `why` that names the listener.
-int sip_transport_new(struct loop *loop, const struct tl_config *config, struct sip_counters *counters,
-                      sip_receive_fn *receive, sip_unreachable_fn *unreachable, void *arg,
-                      struct sip_transport **out, char *why, size_t why_size);
+int sip_transport_new(struct loop *loop, const struct tl_config *config, struct sip_gate *gate,
+                      struct sip_counters *counters, sip_receive_fn *receive, sip_unreachable_fn *unreachable,
+                      void *arg, struct sip_transport **out, char *why, size_t why_size);
 
 // Closes everything without telling any waiter. NULL is ignored.
 void sip_transport_free(struct sip_transport *transport);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "common/addr.h"
+#include "control/sip/gate.h"
 #include "control/sip/key.h"
 #include "control/sip/transport.h"
 
@@ -14,7 +15,8 @@ struct sip_conn;
 
 // What a socket or a connection hands on in a turn of the loop; what is left has to wait until all others had
 // theirs. A message costs in proportion to its bytes, so nobody holds the loop for more than some milliseconds.
-enum { SIP_TURN_MESSAGES = 32, SIP_TURN_BYTES = 128 << 10 };
+// What is not let in costs little and is cleared away, so that it takes nobody's place in the kernel's buffer.
+enum { SIP_TURN_MESSAGES = 32, SIP_TURN_BYTES = 128 << 10, SIP_TURN_DROPS = 2048 };
 
 struct sip_listener {
     struct sip_transport *transport;
@@ -30,6 +32,7 @@ struct sip_transport {
     const struct tl_config *config;
     uint32_t t1_ms;
     struct sip_counters *counters;
+    struct sip_gate *gate;
     sip_receive_fn *receive;
     sip_unreachable_fn *unreachable;
     void *arg;
@@ -37,6 +40,7 @@ struct sip_transport {
     uint32_t listener_count;
     struct sip_conn **conns; // by slot; NULL = free
     uint32_t conn_max;
+    uint32_t accepted, strangers; // connections
     struct sip_table by_remote;
     uint8_t secret[16];
     uint32_t generation; // of the last connection

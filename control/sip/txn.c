@@ -180,6 +180,7 @@ void sip_core_free(struct sip_stack *stack)
     if (stack->osip)
         osip_release(stack->osip);
     explicit_bzero(stack->secret, sizeof stack->secret);
+    sip_gate_fini(&stack->gate);
     free(stack);
 }
 

@@ -14,6 +14,7 @@
 #include <osip2/osip.h>
 #include <osipparser2/osip_parser.h>
 
+#include "control/sip/gate.h"
 #include "control/sip/io.h"
 #include "control/sip/key.h"
 #include "control/sip/msg_internal.h"
@@ -101,6 +102,7 @@ struct sip_stack {
     const struct sip_io *io;
     void *io_arg;
     struct sip_transport *transport; // NULL in tests
+    struct sip_gate gate;            // of the transport
     struct sip_table txns, merges, acks;
     struct sip_txn *all;
     struct sip_counters counters;

@@ -234,6 +234,20 @@ struct trunk *trunk_identify(const struct trunk_table *table, uint32_t listener,
     return with_port(g, first, end, sent_by_port ? sent_by_port : row->default_port);
 }
 
+bool trunk_is_peer(const struct trunk_table *table, const struct tl_addr *source)
+{
+    const struct generation *g = table->now;
+    const struct tl_config *config = g->config;
+
+    for (uint32_t l = 0; l < config->listener_count; l++) {
+        uint32_t at = lower_bound(g, l, source);
+        if (at < config->trunk_count && source->family == TL_AF_INET &&
+            compare_peers(&config->trunks[g->by_peer[at]], l, source) == 0)
+            return true;
+    }
+    return false;
+}
+
 // ---- which to try
 
 unsigned trunk_plan(const struct generation *g, const struct tl_route_config *route, uint32_t from,

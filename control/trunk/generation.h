@@ -58,6 +58,9 @@ void trunk_each(const struct trunk_table *table, void (*fn)(void *arg, const str
 struct trunk *trunk_identify(const struct trunk_table *table, uint32_t listener, const struct tl_addr *source,
                              uint16_t sent_by_port);
 
+// Whether the address, whatever the port, is that of a trunk's peer on any listener of the current generation.
+bool trunk_is_peer(const struct trunk_table *table, const struct tl_addr *source);
+
 // A trunk to try for a call.
 struct trunk_choice {
     uint32_t trunk; // index

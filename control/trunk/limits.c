@@ -99,11 +99,11 @@ static void take_token(struct trunk *trunk, uint64_t now_ms)
         bucket_take(&trunk->use.rate, now_ms * 1000, per_s, per_s, 1);
 }
 
-// A tenth of a second's calls may come at once.
+// A tenth of a second's calls and a few may come at once.
 static bool paced(struct trunk_use *use, uint64_t now_ms)
 {
     uint32_t pace = use->shares->pace;
-    return pace < TRUNK_PACE_FREE && !bucket_take(&use->pace, now_ms * 1000, pace, pace / 10 + 1, 1);
+    return pace < TRUNK_PACE_FREE && !bucket_take(&use->pace, now_ms * 1000, pace, pace / 10 + 10, 1);
 }
 
 static void count_brought(struct trunk_use *use)
@@ -209,7 +209,7 @@ void trunk_pace(struct trunk_shares *s, uint32_t delay_ms)
     s->window++;
     if (delay_ms > TRUNK_DELAY_MS) {
         uint32_t now = s->pace < most ? s->pace : most;
-        s->pace = now / 2 > TRUNK_PACE_LEAST ? now / 2 : TRUNK_PACE_LEAST;
+        s->pace = now / 4 > TRUNK_PACE_LEAST ? now / 4 : TRUNK_PACE_LEAST;
     } else if (s->pace < TRUNK_PACE_FREE) {
         s->pace += s->pace / 20 + 1;
     }

@@ -101,7 +101,7 @@ void trunk_share(struct trunk *trunk, struct trunk_shares *shares);
 enum {
     TRUNK_PACE_MS = 100,      // between two calls of trunk_pace()
     TRUNK_DELAY_MS = 40,      // messages that wait longer for their turn make control busy
-    TRUNK_PACE_LEAST = 10,    // calls/s that a trunk is never held below
+    TRUNK_PACE_LEAST = 50,    // calls/s that a trunk is never held below: they cost little
     TRUNK_PACE_FREE = 100000, // calls/s beyond which nobody is held
 };
 

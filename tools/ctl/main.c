@@ -25,6 +25,10 @@ static const struct ctl_command commands[] = {
      "Ends the call that calls lists as ID, the calls that came by the trunk NAME or went to it, or all calls, each with\n"
      "BYE to both sides, and prints how many. It asks nothing. Calls that come meanwhile are not ended.",
      ctl_hangup},
+    {"bans", "", 0, "who is banned, and for how long",
+     "Addresses that sent more than strangers may: nothing of theirs is read. Peers of trunks are never banned.\n",
+     ctl_bans},
+    {"unban", "ADDRESS", 1, "end a ban", "The address is as bans shows it.\n", ctl_unban},
     {"trunks", "", 0, "trunks, their state and counters",
      "Prints a line for each trunk: up, down or unchecked and for how many seconds, LAST and REST: for how many seconds\n"
      "more it is tried last because it fails calls, and rests because it sent Retry-After; its peer, calls up now, calls in and out\n"

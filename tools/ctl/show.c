@@ -187,6 +187,35 @@ int ctl_trunks(const struct ctl_options *options)
     return ask(options, json_pack("{s:s}", "command", "trunks"), show_trunks);
 }
 
+// ---- bans
+
+static void show_bans(const json_t *result)
+{
+    static const struct column columns[] = {
+        {"BANNED", "address"}, {"SECONDS LEFT", "seconds"}, {"DROPPED", "dropped"}};
+    const json_t *bans = json_object_get(result, "bans");
+
+    if (json_array_size(bans) == 0)
+        puts("nobody is banned");
+    else
+        table_print(columns, COUNT(columns), bans);
+}
+
+int ctl_bans(const struct ctl_options *options)
+{
+    return ask(options, json_pack("{s:s}", "command", "bans"), show_bans);
+}
+
+static void show_unban(const json_t *result)
+{
+    printf("%s is not banned any more\n", json_string_value(json_object_get(result, "address")));
+}
+
+int ctl_unban(const struct ctl_options *options)
+{
+    return ask(options, json_pack("{s:s, s:s}", "command", "unban", "address", options->argv[0]), show_unban);
+}
+
 // ---- stats
 
 // The worker's rows, and their sum where there are several.

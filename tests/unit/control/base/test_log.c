@@ -14,12 +14,19 @@ static void lines_of_a_kind_are_bounded(void)
         CU_ASSERT_EQUAL(unsaid, 0);
     }
     for (unsigned i = 0; i < 1000; i++)
-        CU_ASSERT_FALSE(log_allow(&limit, 5999, &unsaid));
-    // the next second says how many were left out, once
-    CU_ASSERT_TRUE(log_allow(&limit, 6000, &unsaid));
+        CU_ASSERT_FALSE(log_allow(&limit, 5000 + i, &unsaid));
+    // the next one says how many were left out, once
+    CU_ASSERT_TRUE(log_allow(&limit, 5000 + 2 * LOG_REFILL_S * 1000, &unsaid));
     CU_ASSERT_EQUAL(unsaid, 1000);
-    CU_ASSERT_TRUE(log_allow(&limit, 6000, &unsaid));
+    CU_ASSERT_TRUE(log_allow(&limit, 5000 + 2 * LOG_REFILL_S * 1000, &unsaid));
     CU_ASSERT_EQUAL(unsaid, 0);
+    CU_ASSERT_FALSE(log_allow(&limit, 5000 + 2 * LOG_REFILL_S * 1000, &unsaid));
+    // a minute has 25 at most
+    struct log_limit other = {0};
+    unsigned said = 0;
+    for (uint64_t ms = 0; ms < 60000; ms += 10)
+        said += log_allow(&other, ms, &unsaid);
+    CU_ASSERT(said <= 25);
 }
 
 static enum log_level last_level;

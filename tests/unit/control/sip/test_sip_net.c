@@ -164,6 +164,8 @@ static void configure(struct side *s, unsigned last)
     struct tl_control_config *c = &s->config.control;
     snprintf(c->user_agent, sizeof c->user_agent, "net-test");
     c->t1_ms = 50;
+    c->message_timeout_ms = 64 * 50;
+    c->max_connections = 4096;
     c->t2_ms = 400;
     c->t4_ms = 500;
     c->timer_b_ms = c->timer_f_ms = c->timer_h_ms = 3200;
@@ -442,7 +444,7 @@ static void bad_streams_are_closed(void)
     };
     for (unsigned i = 0; i < sizeof streams / sizeof *streams; i++) {
         open_both();
-        a.config.control.t1_ms = 4; // 64 * T1 is what a peer has
+        a.config.control.message_timeout_ms = 256;
         raw_open(TCP);
         raw_send(streams[i]);
         CU_ASSERT(run_until(raw_is_closed));
@@ -468,6 +470,7 @@ static void reader_that_does_not_read(void)
 {
     open_both();
     a.config.control.t1_ms = 4;
+    a.config.control.message_timeout_ms = 256;
     a.may_fail = true;
     raw_open(TCP);
     CU_ASSERT(run_until(flood_ended));
