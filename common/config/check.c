@@ -284,5 +284,7 @@ void config_check(struct config_parser *p)
     check_listeners(p);
     check_trunks(p);
     check_shares(p);
+    for (uint32_t i = 0; i < p->root->config.trunk_count; i++)
+        config_check_logins(p, i, config_item(p, LIST_TRUNKS, i));
     config_check_routes(p);
 }

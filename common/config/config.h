@@ -19,7 +19,13 @@ enum {
     TL_ROUTE_TRUNKS_MAX = 8,
     TL_SUITES_MAX = 6, // every suite
     TL_G711_LAWS = 2,
-    TL_PATH_LEN = 108, // of a Unix socket, with the final NUL
+    TL_PATH_LEN = 108,        // of a Unix socket, with the final NUL
+    TL_FILE_LEN = 256,        // a file's path, with the final NUL
+    TL_CREDENTIALS_MAX = 4,   // of a trunk
+    TL_REGISTRATIONS_MAX = 4, // of a trunk
+    TL_LOGIN_REALM_LEN = 128, // with the final NUL, as the following
+    TL_LOGIN_USER_LEN = 128,
+    TL_SIP_USER_LEN = 64,
     TL_DEVICE_LEN = 256,
     TL_DIGITS_MAX = 32,
     TL_EMERGENCY_MAX = 16,
@@ -139,6 +145,24 @@ static inline void tl_failover_add(struct tl_failover *set, unsigned what)
     set->bits[bit / 8] |= (uint8_t)(1u << bit % 8);
 }
 
+// A user with a password in a realm of the peer. No quote and no backslash is in either.
+struct tl_credentials_config {
+    char realm[TL_LOGIN_REALM_LEN];
+    char user[TL_LOGIN_USER_LEN];
+    char password_file[TL_FILE_LEN];
+};
+
+// An address of record that we register at a trunk's peer (RFC 3261 10).
+struct tl_registration_config {
+    char user[TL_SIP_USER_LEN];         // of the address of record
+    char domain[TL_HOST_MAX];           // its host; "": the peer's address
+    char registrar[TL_HOST_MAX];        // host of the Request-URI; "": the domain
+    char contact_user[TL_SIP_USER_LEN]; // of our Contact; "": user
+    char login[TL_LOGIN_USER_LEN];      // whose credentials answer; "": those of the trunk
+    uint32_t expires_s;
+    bool path; // RFC 3327
+};
+
 // Binds a listener to a remote peer. (listener, peer) is unique.
 struct tl_trunk_config {
     char name[TL_NAME_MAX];
@@ -190,6 +214,14 @@ struct tl_trunk_config {
     uint32_t max_waiting_calls; // calls with a leg here that nobody has answered yet
     uint32_t max_kbit_per_s;    // media of the calls in one direction
     uint32_t reserved_calls;    // of control.max_calls, for calls from the peer
+    // who we are there
+    struct tl_credentials_config credentials[TL_CREDENTIALS_MAX];
+    uint32_t credentials_count;
+    struct tl_registration_config registrations[TL_REGISTRATIONS_MAX];
+    uint32_t registration_count;
+    bool register_required;    // calls go there only while one of the registrations holds
+    uint32_t register_retry_s; // after the first failure; doubled with each
+    uint32_t register_retry_max_s;
     // the headers and numbers of messages to the peer
     bool trusted;             // RFC 3325: identities from the peer are believed, and it is told all
     char domain[TL_HOST_MAX]; // our name where our address would stand; "" = the address

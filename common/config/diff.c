@@ -52,17 +52,41 @@ static void compare_option(struct diff *d, const struct option *o, const char *a
     free(to);
 }
 
-// Options of two structs of the block; lists and blocks in it are not looked at.
+// A list inside of an item of another, whose own items have no names: whether it is the same, and how long it is.
+static void compare_nested(struct diff *d, const struct option *o, const char *a, const char *b,
+                           struct tl_config_change *change, struct diff_place *place)
+{
+    uint32_t n, m;
+    char from[32], to[32];
+    memcpy(&n, a + o->offset2, sizeof n);
+    memcpy(&m, b + o->offset2, sizeof m);
+    if (n == m && memcmp(a + o->offset, b + o->offset, n * o->block->size) == 0)
+        return;
+    snprintf(from, sizeof from, "%u of them", n);
+    snprintf(to, sizeof to, n == m ? "%u others" : "%u of them", m);
+    change->key = o->name;
+    change->from = from;
+    change->to = to;
+    place->option = o;
+    d->fn(d->arg, change, place);
+}
+
+// Options of two structs of the block; lists of named items and blocks in it are not looked at.
 static void compare_options(struct diff *d, const struct block *block, const char *a, const char *b,
                             struct tl_config_change change, struct diff_place place)
 {
     for (size_t i = 0; i < block_count(block); i++) {
         const struct option *o = block_option(block, i);
-        if (o->type == OPTION_BLOCK || o->type == OPTION_LIST || o->type == OPTION_PROFILE || is_key(o))
+        bool nested = o->type == OPTION_LIST && o->list > LIST_ROUTES;
+        if (o->type == OPTION_BLOCK || (o->type == OPTION_LIST && !nested) || o->type == OPTION_PROFILE ||
+            is_key(o))
             continue;
         change.what = TL_CONFIG_CHANGED;
         change.when = when_of(block, o);
-        compare_option(d, o, a, b, &change, &place);
+        if (nested)
+            compare_nested(d, o, a, b, &change, &place);
+        else
+            compare_option(d, o, a, b, &change, &place);
     }
 }
 

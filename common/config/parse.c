@@ -103,7 +103,7 @@ static void parse_list(struct config_parser *p, const struct option *o, const js
         char *item = base + o->offset + n * o->block->size;
         uint32_t at = scan_item(&p->scan, node, n);
         parse_block(p, o->block, json_array_get(value, n), at, item);
-        if (o->list != LIST_ROUTES)
+        if (o->list < LIST_ROUTES)
             check_name(p, o->list, n, at);
         memcpy(base + o->offset2, &(uint32_t){n + 1}, sizeof n);
     }

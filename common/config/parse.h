@@ -105,6 +105,11 @@ bool config_set_profile(struct config_parser *p, const struct option *option, co
 bool config_set_items(struct config_parser *p, const struct option *option, const json_t *value,
                       uint32_t node, char *base);
 
+// ---- logins.c
+
+// Checks the credentials and registrations of a trunk, which stands at `node`.
+void config_check_logins(struct config_parser *p, uint32_t trunk, uint32_t node);
+
 // ---- check.c and check_routes.c
 
 // Node of item `i` of a list, for errors.

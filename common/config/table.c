@@ -395,6 +395,21 @@ static const struct option trunk_switches[] =
              "'*' in a name stands for any characters, as in X-*."},
 };
 
+static const struct option credentials_options[] = {
+    {"realm", OPTION_TEXT, REQUIRED, FIELD(tl_credentials_config, realm),
+     .doc =
+         "Realm that the peer names when it wants us to log in, letter by letter. No other realm gets an answer."},
+    {"user", OPTION_TEXT, REQUIRED, FIELD(tl_credentials_config, user), .doc = "User name in that realm."},
+    {"password_file", OPTION_PATH, REQUIRED, FIELD(tl_credentials_config, password_file),
+     .doc =
+         "File whose first line is the password. It has to belong to the user of trunkline-control or to root, and to be closed to its group and to others (chmod 600)."},
+};
+static const struct block credentials_block = {
+    "trunks[].credentials[]",
+    "Who we are to the trunk's peer when it challenges a request of ours with 401 or 407 (RFC 3261 22): digest with SHA-512-256, SHA-256 or MD5, the strongest that it offers. "
+    "Only what goes to this trunk is answered with them.",
+    sizeof(struct tl_credentials_config), OWN(credentials_options), .when = TL_CONFIG_LIVE};
+
 static const struct option trunk_options[] = {
     {"name", OPTION_NAME, REQUIRED, FIELD(tl_trunk_config, name), .doc = "Name that routes refer to."},
     {"listener", OPTION_REF, REQUIRED, FIELD(tl_trunk_config, listener), .list = LIST_LISTENERS,
@@ -405,6 +420,10 @@ static const struct option trunk_options[] = {
      .doc = "Name of the realm where the trunk's calls have their media."},
     {"side", OPTION_WORD, FIELD(tl_trunk_config, side), .words = side_words, .preset = "\"realm\"",
      .doc = "As a realm's side, for this trunk alone; realm: that of its realm."},
+    {"credentials", OPTION_LIST, FIELD(tl_trunk_config, credentials), .when = TL_CONFIG_LIVE,
+     SECOND(tl_trunk_config, credentials_count), RANGE(1, TL_CREDENTIALS_MAX), .preset_text = "none",
+     .block = &credentials_block, .list = LIST_CREDENTIALS,
+     .doc = "Users and passwords for a peer that wants us to log in."},
     {"profile", OPTION_PROFILE, .list = LIST_PROFILES, .preset_text = "none",
      .doc = "Name of a profile whose switches hold for this trunk, unless it sets them itself."},
 };

@@ -58,7 +58,9 @@ enum config_list {
     LIST_LISTENERS,
     LIST_PROFILES,
     LIST_TRUNKS,
-    LIST_ROUTES, // no names
+    LIST_ROUTES, // from here on without names
+    LIST_CREDENTIALS,
+    LIST_REGISTRATIONS,
     LIST_COUNT
 };
 

@@ -140,7 +140,8 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
                                   .allow = agent_allow(agent, agent_methods(config)),
                                   .body_type = agent_sdp_type,
                                   .body = a->body,
-                                  .body_len = a->body_len};
+                                  .body_len = a->body_len,
+                                  .account = agent_account(agent, config->name, "")};
     agent_invite_body(c, &request, type, &room);
     if (rc == 0)
         rc = sip_request(agent->stack, &flow, &request, &leg->user.sip, &leg->invite_out);
@@ -164,6 +165,7 @@ void agent_dialog_request(struct agent_dialog *d, enum sip_method method, struct
     agent_contact(d->leg, &d->sip.flow, contact, size);
     r->contact = contact;
     r->allow = agent_allow(d->leg->owner->agent, agent_methods(agent_leg_trunk(d->leg)));
+    r->account = agent_account(d->leg->owner->agent, agent_leg_trunk(d->leg)->name, "");
 }
 
 static void set_body(struct sip_request *r, const struct call_action *a)

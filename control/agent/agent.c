@@ -257,13 +257,28 @@ static bool is_peer(void *arg, const struct tl_addr *source)
     return trunk_is_peer(&agent->trunks, source);
 }
 
+static uint32_t on_again(void *arg, struct sip_txn *txn, struct sip_owner *owner,
+                         const struct sip_msg *response)
+{
+    (void)arg;
+    switch (((struct agent_user *)owner)->kind) {
+    case AGENT_LEG:
+        return agent_again((struct agent_leg *)owner, txn, response);
+    case AGENT_RELAY:
+        return agent_relay_again((struct agent_relay *)owner, response);
+    default: // a Call-ID of its own
+        return sip_msg_cseq(response) + 1;
+    }
+}
+
 static const struct sip_user sip_user = {.is_peer = is_peer,
                                          .on_request = on_request,
                                          .on_cancel = on_cancel,
                                          .on_ack = on_ack,
                                          .on_response = on_response,
                                          .on_failure = on_failure,
-                                         .on_required = on_required};
+                                         .on_required = on_required,
+                                         .on_again = on_again};
 
 // ---- life ---------------------------------------------------------------------------------------------
 
@@ -294,7 +309,9 @@ int agent_new_over(struct loop *loop, const struct tl_config *config, const stru
     agent->loop = loop;
     agent->start_ms = loop_now(loop);
     agent->failed_limit.burst = agent->attempt_limit.burst = 30;
-    int rc = trunk_table_init(&agent->trunks, config, loop_now(loop));
+    int rc = agent_accounts_read(&agent->accounts, config, why, why_size);
+    if (rc == 0)
+        rc = trunk_table_init(&agent->trunks, config, loop_now(loop));
     if (rc == 0 && parts)
         rc = sip_stack_new_over(loop, config, parts->sip_io, parts->sip_io_arg, &sip_user, agent,
                                 &agent->stack, why, why_size);
@@ -326,6 +343,7 @@ void agent_free(struct agent *agent)
         agent_call_free(agent->calls);
     wheel_cancel(loop_wheel(agent->loop), &agent->pace_timer);
     agent_probes_fini(agent);
+    agent_accounts_fini(&agent->accounts);
     trunk_table_fini(&agent->trunks);
     explicit_bzero(&agent->actions, sizeof agent->actions);
     free(agent);

@@ -55,7 +55,7 @@ int agent_reload(struct agent *agent, struct tl_config *config);
 
 // Reads the file and makes it what new calls begin with, as agent_reload() does; `dry_run`: only looks what that would do.
 // Whole or not at all: what is wrong, and what only a restart can change, is refused with its place. Tells `fn` of each
-// difference, *count says how many; without one nothing is done. 0; -EINVAL, -ENOMEM or -errno of reading it with a sentence in
+// difference, *count says how many; without one only the passwords are read anew, as always. 0; -EINVAL, -ENOMEM, or -errno of reading it or a password, with a sentence in
 // `why`. The log has all of it but a dry run.
 int agent_reload_file(struct agent *agent, const char *file, bool dry_run,
                       void (*fn)(void *arg, const struct tl_config_change *change), void *arg,

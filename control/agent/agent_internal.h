@@ -125,6 +125,18 @@ struct agent_call {
     struct sip_txn *txn; // its BYE
 };
 
+// Who we are to the trunk of that name, and with `user` to its registrations that have that login.
+struct agent_account {
+    char trunk[TL_NAME_MAX];
+    char user[TL_LOGIN_USER_LEN];
+    struct sip_account *account;
+};
+
+struct agent_accounts {
+    struct agent_account *account; // sorted
+    size_t count;
+};
+
 // An OPTIONS to a trunk that waits for its answer.
 struct agent_probe {
     struct agent_user user; // first
@@ -140,6 +152,7 @@ struct agent {
     struct sip_stack *stack;
     struct media *media;
     struct trunk_table trunks;
+    struct agent_accounts accounts;
     struct agent_probe *probes;
     struct wheel_timer probe_timer;
     struct call_actions actions; // of the step under way; one step at a time
@@ -179,6 +192,17 @@ bool agent_body_refused(const struct sip_msg *msg); // a 415
 
 // Says which trunks send SRTP keys in the clear.
 void agent_warn_about_keys(const struct tl_config *config);
+
+// ---- accounts.c ----
+
+// Reads the passwords of all trunks. Returns 0; or -errno with one sentence in `why` and nothing in *out.
+int agent_accounts_read(struct agent_accounts *out, const struct tl_config *config, char *why,
+                        size_t why_size);
+void agent_accounts_fini(struct agent_accounts *set);
+// Who we are to a trunk, for its registrations with the login `user`, else with "". NULL: nobody.
+struct sip_account *agent_account(const struct agent *agent, const char *trunk, const char *user);
+// The CSeq with which a request of a leg leaves once more, with credentials; 0: not any more.
+uint32_t agent_again(struct agent_leg *leg, const struct sip_txn *txn, const struct sip_msg *response);
 
 // ---- facts.c ----
 
@@ -263,6 +287,8 @@ void agent_relay_info(struct agent_dialog *d, struct sip_txn *txn, const struct 
 // What became of it on the other side; the relay may be gone afterwards.
 void agent_relay_response(struct agent_relay *relay, const struct sip_msg *msg);
 void agent_relay_failure(struct agent_relay *relay, struct sip_txn *txn, enum sip_failure why);
+// The CSeq with which it leaves once more, with credentials; 0: not any more.
+uint32_t agent_relay_again(struct agent_relay *relay, const struct sip_msg *response);
 // Ends them all: who waits is answered 481.
 void agent_relays_free(struct agent_call *c);
 

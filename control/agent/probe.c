@@ -83,7 +83,8 @@ static void send_probe(struct agent *agent, struct agent_probe *probe)
                                   .call_id = call_id,
                                   .cseq = 1,
                                   .contact = contact,
-                                  .headers = "Accept: application/sdp\r\n"};
+                                  .headers = "Accept: application/sdp\r\n",
+                                  .account = agent_account(agent, t->name, "")};
     struct sip_txn *txn;
     if (sip_request(agent->stack, &flow, &request, &probe->user.sip, &txn) < 0)
         agent_probe_result(probe, 0);

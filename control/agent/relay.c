@@ -216,6 +216,15 @@ void agent_relay_response(struct agent_relay *relay, const struct sip_msg *msg)
         agent_plain_event(c, CALL_EV_GONE, to, status);
 }
 
+uint32_t agent_relay_again(struct agent_relay *relay, const struct sip_msg *response)
+{
+    uint32_t cseq = agent_again(relay->owner->leg[relay->to], NULL, response);
+    if (cseq && relay->method == SIP_REFER && relay->refer && relay->refer->cseq_out == relay->refer_cseq)
+        relay->refer->cseq_out = relay->refer_cseq =
+            cseq; // its subscription is called by the REFER that is taken
+    return cseq;
+}
+
 void agent_relay_failure(struct agent_relay *relay, struct sip_txn *txn, enum sip_failure why)
 {
     if (txn == relay->in) {

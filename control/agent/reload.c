@@ -61,6 +61,14 @@ static int refuse(const struct agent *agent, const struct tl_config_errors *erro
     return rc;
 }
 
+// Puts them in place of those that there are.
+static void take_accounts(struct agent *agent, struct agent_accounts *accounts)
+{
+    agent_accounts_fini(&agent->accounts);
+    agent->accounts = *accounts;
+    *accounts = (struct agent_accounts){0};
+}
+
 int agent_reload_file(struct agent *agent, const char *file, bool dry_run,
                       void (*fn)(void *arg, const struct tl_config_change *change), void *arg,
                       unsigned *count, char *why, size_t why_size)
@@ -72,6 +80,13 @@ int agent_reload_file(struct agent *agent, const char *file, bool dry_run,
     *count = 0;
     if (rc < 0)
         return refuse(agent, &errors, rc, why, why_size);
+    struct agent_accounts accounts;
+    rc = agent_accounts_read(&accounts, config, why, why_size);
+    if (rc < 0) {
+        log_line(LOG_WARNING, "the configuration is not taken: %s", why);
+        tl_config_free(config);
+        return rc;
+    }
     struct telling t = {fn, arg, 0, !dry_run};
     rc = tl_config_diff(running, config, tell, &t);
     bool take = rc == 0 && t.count && !dry_run;
@@ -79,6 +94,9 @@ int agent_reload_file(struct agent *agent, const char *file, bool dry_run,
         rc = agent_reload(agent, config);
     if (!take || rc < 0)
         tl_config_free(config);
+    if (rc == 0 && !dry_run)
+        take_accounts(agent, &accounts);
+    agent_accounts_fini(&accounts);
     if (rc < 0) {
         snprintf(why, why_size, "%s: not enough memory to take it", file);
         log_line(LOG_WARNING, "%s; the configuration that is there runs on", why);

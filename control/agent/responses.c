@@ -23,7 +23,9 @@ static void send_prack(struct agent_dialog *d, const struct sip_msg *msg, uint32
     snprintf(rack, sizeof rack, "RAck: %u %u INVITE\r\n", rseq, sip_msg_cseq(msg));
     r.headers = rack;
     r.contact = NULL;
-    sip_request(d->leg->owner->agent->stack, &flow, &r, NULL, NULL);
+    struct sip_txn
+        *txn; // the leg's, which asks for no answer, but says how it leaves again when it is challenged
+    sip_request(d->leg->owner->agent->stack, &flow, &r, &d->leg->user.sip, &txn);
 }
 
 // RFC 3262 section 4: what came before or out of its turn is not taken. False: it says nothing new.

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/base/log.h"
 #include "control/base/wipe.h"
 #include "control/sip/dialog.h"
 #include "control/sip/ids.h"
@@ -71,6 +72,16 @@ static void arm_live(struct sip_txn *txn)
     sip_txn_arm(txn);
 }
 
+// Sends the first copy.
+static void leave(struct sip_txn *txn, struct sip_bytes *bytes, struct siphash_value key)
+{
+    txn->live->out = bytes;
+    txn->interval = txn->stack->config->t1_ms;
+    sip_table_add(&txn->stack->txns, &txn->key, key);
+    sip_txn_execute(txn, txn->kind == SIP_CLIENT_INVITE ? SND_REQINVITE : SND_REQUEST, 0);
+    arm_live(txn);
+}
+
 // Starts a transaction over bytes of ours. Takes the bytes over, also on failure. NULL without memory or when
 // the bytes are no message that we would take ourselves.
 static struct sip_txn *start(struct sip_stack *stack, const struct sip_flow *flow, struct sip_bytes *bytes,
@@ -92,12 +103,18 @@ static struct sip_txn *start(struct sip_stack *stack, const struct sip_flow *flo
     }
     if (msg->to_tag.p)
         txn->flags |= SIP_TO_TAG;
-    txn->live->out = bytes;
-    txn->interval = stack->config->t1_ms;
-    sip_table_add(&stack->txns, &txn->key, sip_key_client(stack->secret, branch, msg->method_name));
-    sip_txn_execute(txn, kind == SIP_CLIENT_INVITE ? SND_REQINVITE : SND_REQUEST, 0);
-    arm_live(txn);
+    leave(txn, bytes, sip_key_client(stack->secret, branch, msg->method_name));
     return txn;
+}
+
+// That of an INVITE lets us know it when it comes back to us.
+static void make_branch(struct sip_stack *stack, enum sip_method method, const char *uri,
+                        char branch[static SIP_BRANCH_LEN])
+{
+    if (method == SIP_INVITE)
+        sip_make_call_branch(stack, uri, branch);
+    else
+        sip_make_branch(stack, branch);
 }
 
 int sip_request(struct sip_stack *stack, const struct sip_flow *to, const struct sip_request *request,
@@ -110,14 +127,17 @@ int sip_request(struct sip_stack *stack, const struct sip_flow *to, const struct
     // What ends a call always goes out: it makes room.
     if (stack->counters.txns_live >= stack->live_max && request->method != SIP_BYE)
         return -EAGAIN;
-    if (request->method == SIP_INVITE)
-        sip_make_call_branch(stack, request->uri, branch);
-    else
-        sip_make_branch(stack, branch);
-    struct sip_bytes *bytes = sip_write_request(request, to, branch, stack->config->user_agent);
+    make_branch(stack, request->method, request->uri, branch);
+    char *credentials =
+        request->account ? sip_account_lines(request->account, request->method, request->uri) : NULL;
+    struct sip_bytes *bytes = sip_write_request(request, to, branch, stack->config->user_agent, credentials);
     struct sip_txn *txn = start(stack, to, bytes, (struct sip_str){branch, strlen(branch)}, &err);
-    if (!txn)
+    if (!txn) {
+        wipe_free(credentials);
         return err;
+    }
+    txn->account = sip_account_hold(request->account);
+    txn->credentials = credentials;
     if (out)
         sip_txn_set_owner(txn, owner);
     if (!out)
@@ -166,8 +186,9 @@ int sip_cancel_with(struct sip_txn *txn, const char *headers)
 
 // ---- ending what nobody wants --------------------------------------------------------------------------
 
-// ACKs a 2xx and BYEs its dialog, unless SIP_ACK_ONLY is set. `txn` becomes (or is) the record that ACKs it again.
-static void ack_and_bye(struct sip_txn *txn, const struct sip_msg *msg)
+// ACKs a 2xx, with the INVITE's credentials, and BYEs its dialog, unless SIP_ACK_ONLY is set. `txn` becomes (or is) the record
+// that ACKs it again.
+static void ack_and_bye(struct sip_txn *txn, const struct sip_msg *msg, const char *credentials)
 {
     struct sip_stack *stack = txn->stack;
     struct sip_dialog dialog;
@@ -179,7 +200,7 @@ static void ack_and_bye(struct sip_txn *txn, const struct sip_msg *msg)
         sip_dialog_request(&dialog, SIP_ACK, &request);
         sip_make_branch(stack, branch);
         bytes = sip_request_valid(&request)
-                    ? sip_write_request(&request, &hop, branch, stack->config->user_agent)
+                    ? sip_write_request(&request, &hop, branch, stack->config->user_agent, credentials)
                     : NULL;
         txn->flow = hop;
         if (bytes)
@@ -188,6 +209,7 @@ static void ack_and_bye(struct sip_txn *txn, const struct sip_msg *msg)
             // PRACKs and UPDATEs of the early dialog have numbers that nobody here knows
             dialog.local_cseq += 1000;
             sip_dialog_request(&dialog, SIP_BYE, &request);
+            request.account = txn->account;
             sip_request(stack, &hop, &request, NULL, NULL);
             stack->counters.forks_ended++;
         }
@@ -212,7 +234,7 @@ void sip_abandon(struct sip_txn *txn)
         if (!answer)
             return; // from inside on_response(): it goes on when that returns
         txn->answer = NULL;
-        ack_and_bye(txn, answer);
+        ack_and_bye(txn, answer, txn->credentials);
         sip_msg_free(answer);
     } else if (txn->kind == SIP_CLIENT_INVITE) {
         sip_cancel(txn);
@@ -227,7 +249,7 @@ int sip_ack(struct sip_txn *txn, const struct sip_flow *to, const struct sip_req
         !sip_request_valid(ack))
         return -EINVAL;
     sip_make_branch(stack, branch);
-    struct sip_bytes *bytes = sip_write_request(ack, to, branch, stack->config->user_agent);
+    struct sip_bytes *bytes = sip_write_request(ack, to, branch, stack->config->user_agent, txn->credentials);
     if (!bytes)
         return -ENOMEM;
     txn->flow = *to;
@@ -268,8 +290,9 @@ static void again_2xx(struct sip_txn *txn, const struct sip_head *head, const st
         fork->flags = SIP_FINAL | SIP_ABANDONED;
         if (txn->flags & SIP_TO_TAG) // of a re-INVITE: no other phone, and the call's dialog goes on
             fork->flags |= SIP_ACK_ONLY;
+        fork->account = sip_account_hold(txn->account);
         sip_table_add(&stack->txns, &fork->key, key);
-        ack_and_bye(fork, msg);
+        ack_and_bye(fork, msg, txn->credentials);
     } else {
         stack->counters.rejects[SIP_REJECT_memory]++;
     }
@@ -282,7 +305,7 @@ static void first_2xx(struct sip_txn *txn, struct sip_msg *msg, const struct sip
     txn->winner = sip_key_tag(stack->secret, sip_msg_to_tag(msg));
     sip_txn_end_live(txn, SIP_AWAIT_USER);
     if (txn->flags & SIP_ABANDONED) {
-        ack_and_bye(txn, msg);
+        ack_and_bye(txn, msg, txn->credentials);
         sip_msg_free(msg);
         return;
     }
@@ -297,18 +320,113 @@ static void first_2xx(struct sip_txn *txn, struct sip_msg *msg, const struct sip
         txn->answer = msg;
         msg = NULL;
     } else if (txn->stage == SIP_AWAIT_USER) {
-        ack_and_bye(txn, msg);
+        ack_and_bye(txn, msg, txn->credentials);
     }
     sip_msg_free(msg);
     sip_txn_release(txn);
 }
 
+// Timer D or K.
+static uint32_t wait_of(const struct sip_txn *txn)
+{
+    const osip_transaction_t *tr = txn->live->osip;
+    return (uint32_t)(txn->kind == SIP_CLIENT_INVITE ? tr->ict_context->timer_d_length
+                                                     : tr->nict_context->timer_k_length);
+}
+
+// Whether the account knows an answer to a challenge that the peer has not had.
+static bool answerable(struct sip_txn *txn, const struct sip_msg *msg)
+{
+    struct sip_stack *stack = txn->stack;
+    char cnonce[SIP_TAG_LEN], why[512];
+    uint64_t now = stack->wheel->now;
+    if (!txn->account || (msg->status != 401 && msg->status != 407) ||
+        txn->flags & (SIP_CANCEL_WANTED | SIP_BROKEN))
+        return false;
+    stack->counters.challenged++;
+    sip_make_tag(stack, cnonce);
+    if (sip_account_challenged(txn->account, &txn->auth, msg, cnonce, why, sizeof why))
+        return true;
+    stack->counters.challenged_in_vain++;
+    if (sip_account_may_log(txn->account, now))
+        log_line(LOG_WARNING, "trunk %s: %.*s is answered %d: %s", sip_account_name(txn->account),
+                 (int)msg->method_name.len, msg->method_name.p, msg->status, why);
+    return false;
+}
+
+// The CSeq that a challenged request leaves with, 0: it does not leave.
+static uint32_t next_cseq(struct sip_txn *txn, const struct sip_msg *response)
+{
+    const struct sip_user *user = txn->stack->user;
+    bool asks = txn->owner && !(txn->flags & SIP_ABANDONED) && user->on_again;
+    uint32_t cseq =
+        asks ? user->on_again(txn->stack->arg, txn, txn->owner, response) : txn->live->request->cseq + 1;
+    return cseq <= INT32_MAX ? cseq : 0;
+}
+
+// Puts another request into the transaction, whose pointer stays. What it was until now stays behind as a record, which
+// ACKs the challenge when that comes again. Takes the bytes over on success only.
+static bool replace(struct sip_txn *txn, struct sip_bytes *bytes, const char *branch)
+{
+    struct sip_stack *stack = txn->stack;
+    struct sip_live *before = txn->live;
+    uint32_t wait = wait_of(txn);
+    struct sip_msg *msg = sip_own_message(bytes);
+    struct sip_txn *record = msg ? sip_txn_record(stack, (enum sip_kind)txn->kind, &txn->flow) : NULL;
+    txn->live = NULL;
+    if (!record || !sip_txn_begin_live(txn, msg)) {
+        txn->live = before;
+        sip_msg_free(msg);
+        if (record)
+            sip_txn_free(record);
+        return false;
+    }
+    struct siphash_value key = txn->key.key;
+    struct sip_bytes *ack = before->ack;
+    before->ack = NULL;
+    record->live = before;
+    record->flags = SIP_FINAL | SIP_ABANDONED;
+    sip_table_remove(&stack->txns, &txn->key);
+    sip_table_add(&stack->txns, &record->key, key);
+    sip_txn_wait(record, wait, ack);
+    txn->flags &= SIP_ABANDONED | SIP_TO_TAG;
+    txn->deadline = 0;
+    leave(txn, bytes,
+          sip_key_client(stack->secret, (struct sip_str){branch, strlen(branch)}, msg->method_name));
+    return true;
+}
+
+// Sends a request that was challenged again. Returns false when it could not be sent: all is as it was.
+static bool send_again(struct sip_txn *txn, const struct sip_msg *response)
+{
+    const struct sip_msg *request = txn->live->request;
+    char branch[SIP_BRANCH_LEN];
+    uint32_t cseq = next_cseq(txn, response);
+    char *uri = cseq ? sip_str_dup(request->uri) : NULL;
+    char *credentials = uri ? sip_account_lines(txn->account, request->method, uri) : NULL;
+    if (uri)
+        make_branch(txn->stack, request->method, uri, branch);
+    struct sip_bytes *bytes =
+        credentials ? sip_write_again(request, &txn->flow, branch, cseq, credentials) : NULL;
+    free(uri);
+    if (!bytes || !replace(txn, bytes, branch)) {
+        wipe_free(bytes);
+        wipe_free(credentials);
+        return false;
+    }
+    wipe_free(txn->credentials);
+    txn->credentials = credentials;
+    return true;
+}
+
 static void live_final(struct sip_txn *txn, struct sip_msg *msg, const struct sip_flow *flow)
 {
     struct sip_live *live = txn->live;
-    bool invite = txn->kind == SIP_CLIENT_INVITE;
-    uint32_t wait = invite ? (uint32_t)live->osip->ict_context->timer_d_length
-                           : (uint32_t)live->osip->nict_context->timer_k_length;
+    uint32_t wait = wait_of(txn);
+    if (answerable(txn, msg) && send_again(txn, msg)) {
+        sip_msg_free(msg);
+        return;
+    }
     struct sip_bytes *ack = live->ack;
     live->ack = NULL;
     txn->flags |= SIP_FINAL;
@@ -325,6 +443,8 @@ static void live_response(struct sip_txn *txn, struct sip_msg *msg, const struct
     struct sip_stack *stack = txn->stack;
     int status = msg->status;
     bool invite = txn->kind == SIP_CLIENT_INVITE;
+    if (txn->account && status >= 200 && status < 300)
+        sip_account_accepted(txn->account, msg);
     if (invite && status >= 300) {
         const struct sip_msg *request = txn->live->request;
         struct sip_lines lines = {request->lines, request->line_count};

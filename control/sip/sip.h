@@ -15,6 +15,9 @@
 //     again meanwhile are absorbed
 //   - a 2xx to an INVITE of ours that comes again is ACKed again; a 2xx of another fork is ACKed and BYEd
 //   - CANCEL of ours leaves only after a provisional response
+//   - a request of ours with an account says who we are, and is sent again when it is challenged (401, 407): under the
+//     same pointer, with the same Call-ID and tags, a CSeq of its user's and a branch of its own; the ACK to a 2xx has
+//     the INVITE's credentials (RFC 3261 13.2.2.4, 22)
 //   - an INVITE that the user gave up by sip_abandon() stays known until it ends: a late provisional is
 //     CANCELled, a late 2xx is ACKed and BYEd
 //   - too many transactions: 503 with Retry-After
@@ -32,6 +35,7 @@
 
 #include "common/config/config.h"
 #include "control/base/loop.h"
+#include "control/sip/account.h"
 #include "control/sip/method.h"
 
 enum {
@@ -97,6 +101,11 @@ struct sip_user {
                             const char *unknown);
     // Whether the address, whatever the port, is one that we know: asked of each message before it is read. NULL: all are.
     bool (*is_peer)(void *arg, const struct tl_addr *source);
+    // A request of ours was challenged, which `response` brought, and leaves again with credentials. Returns its CSeq, one
+    // that the dialog or Call-ID has not had; 0: it does not leave, on_response() brings the challenge. NULL, and for a
+    // request without owner: one more than it had.
+    uint32_t (*on_again)(void *arg, struct sip_txn *txn, struct sip_owner *owner,
+                         const struct sip_msg *response);
 };
 
 // Why a message was not taken: counter, label in `status`, sentence.
@@ -141,6 +150,8 @@ struct sip_counters {
     uint64_t timeouts;                        // client transactions without a final response
     uint64_t no_ack;                          // 2xx of ours without ACK
     uint64_t forks_ended;                     // 2xx that were ACKed and BYEd
+    uint64_t challenged;                      // 401 and 407 to requests with an account
+    uint64_t challenged_in_vain;              // of these: there was no answer to give, or it was wrong
     uint64_t tcp_accepted, tcp_connected;     // connections made
     uint64_t tcp_refused;                     // too many connections, or connect failed
     uint64_t tcp_broken;                      // closed because of framing, limits or time-out
@@ -266,6 +277,7 @@ struct sip_request {
     const char *body_type;
     const void *body; // NULL: none
     size_t body_len;
+    struct sip_account *account; // who we are where it goes, held as long as it takes; NULL: nobody
 };
 
 // Sends a request in a new client transaction. Via, Max-Forwards, User-Agent, Allow and Content-Length are

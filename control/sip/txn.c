@@ -270,21 +270,18 @@ static void on_broken(void *arg)
     sip_client_broken(arg);
 }
 
-struct sip_txn *sip_txn_new(struct sip_stack *stack, enum sip_kind kind, const struct sip_flow *flow,
-                            struct sip_msg *request)
+bool sip_txn_begin_live(struct sip_txn *txn, struct sip_msg *request)
 {
     static const osip_fsm_type_t machine[] = {[SIP_CLIENT_INVITE] = ICT,
                                               [SIP_CLIENT_OTHER] = NICT,
                                               [SIP_SERVER_INVITE] = IST,
                                               [SIP_SERVER_OTHER] = NIST};
-    struct sip_txn *txn = sip_txn_record(stack, kind, flow);
-    struct sip_live *live = txn ? calloc(1, sizeof *live) : NULL;
-    if (!live ||
-        osip_transaction_init(&live->osip, machine[kind], stack->osip, request_model(stack, kind)) != 0) {
+    struct sip_stack *stack = txn->stack;
+    struct sip_live *live = calloc(1, sizeof *live);
+    if (!live || osip_transaction_init(&live->osip, machine[txn->kind], stack->osip,
+                                       request_model(stack, (enum sip_kind)txn->kind)) != 0) {
         free(live);
-        if (txn)
-            sip_txn_free(txn);
-        return NULL;
+        return false;
     }
     // Off osip's lists at once: they make every later call cost in proportion to their length.
     osip_remove_transaction(stack->osip, live->osip);
@@ -297,6 +294,17 @@ struct sip_txn *sip_txn_new(struct sip_stack *stack, enum sip_kind kind, const s
     count_waiting(stack, -1);
     count_live(stack, 1);
     set_lengths(txn);
+    return true;
+}
+
+struct sip_txn *sip_txn_new(struct sip_stack *stack, enum sip_kind kind, const struct sip_flow *flow,
+                            struct sip_msg *request)
+{
+    struct sip_txn *txn = sip_txn_record(stack, kind, flow);
+    if (txn && !sip_txn_begin_live(txn, request)) {
+        sip_txn_free(txn);
+        return NULL;
+    }
     return txn;
 }
 
@@ -346,6 +354,15 @@ void sip_txn_end_live(struct sip_txn *txn, enum sip_stage stage)
     count_waiting(txn->stack, 1);
 }
 
+// What only a request that may still be challenged or ACKed needs.
+static void forget_account(struct sip_txn *txn)
+{
+    sip_account_release(txn->account);
+    txn->account = NULL;
+    wipe_free(txn->credentials);
+    txn->credentials = NULL;
+}
+
 void sip_txn_free(struct sip_txn *txn)
 {
     if (txn->busy) {
@@ -364,6 +381,7 @@ void sip_txn_free(struct sip_txn *txn)
         txn->next->link = txn->link;
     sip_msg_free(txn->answer);
     wipe_free(txn->repeat);
+    forget_account(txn);
     free(txn);
     count_waiting(stack, -1);
 }
@@ -373,6 +391,8 @@ void sip_txn_wait(struct sip_txn *txn, uint32_t ms, struct sip_bytes *repeat)
     sip_txn_end_live(txn, SIP_WAITING);
     txn->stage = SIP_WAITING;
     sip_txn_set_owner(txn, NULL);
+    if (txn->kind != SIP_CLIENT_INVITE) // another fork's 2xx may come, to be ACKed and BYEd
+        forget_account(txn);
     wipe_free(txn->repeat);
     txn->repeat = repeat;
     // Of what is too large for a record repetitions are absorbed without an answer; but an ACK of ours has to

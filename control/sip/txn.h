@@ -68,6 +68,9 @@ struct sip_txn {
     struct sip_bytes *repeat;    // WAITING, AWAIT_ACK: what a repetition gets
     struct sip_msg *answer;      // AWAIT_USER: the 2xx
     struct siphash_value winner; // client INVITE: To tag of its 2xx
+    struct sip_account *account; // client: answers challenges, held; NULL: nobody does
+    char *credentials;           // client: lines of its request, for the ACK to a 2xx, or NULL
+    struct sip_auth auth;        // client: what was answered
     struct sip_flow flow;
     char tag[SIP_TAG_LEN]; // server: ours
 };
@@ -136,6 +139,9 @@ void sip_core_unreachable(struct sip_stack *stack, char *bytes, size_t len);
 // Makes a live transaction over a request, theirs or ours, and takes it over on success. NULL without memory.
 struct sip_txn *sip_txn_new(struct sip_stack *stack, enum sip_kind kind, const struct sip_flow *flow,
                             struct sip_msg *request);
+
+// Gives a transaction without a machine one, over a request that it takes over on success. Returns false without memory.
+bool sip_txn_begin_live(struct sip_txn *txn, struct sip_msg *request);
 
 // Makes a record without a machine. NULL without memory.
 struct sip_txn *sip_txn_record(struct sip_stack *stack, enum sip_kind kind, const struct sip_flow *flow);

@@ -2,6 +2,7 @@
 #include "control/sip/write.h"
 #include "common/addr.h"
 #include "control/base/wipe.h"
+#include "control/sip/msg_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -294,19 +295,24 @@ static void request_line(struct text *t, const char *method, struct sip_str uri)
     add_text(t, " SIP/2.0\r\n");
 }
 
+static void own_via(struct text *t, const struct sip_flow *flow, const char *branch)
+{
+    add_text(t, "Via: SIP/2.0/");
+    add_text(t, sip_flow_row(flow)->via);
+    add(t, " ", 1);
+    add_text(t, TL_ADDR_STR(&flow->local));
+    add_text(t, ";branch=");
+    add_text(t, branch);
+    add_text(t, ";rport\r\n");
+}
+
 struct sip_bytes *sip_write_request(const struct sip_request *r, const struct sip_flow *flow,
-                                    const char *branch, const char *agent)
+                                    const char *branch, const char *agent, const char *credentials)
 {
     struct text t = {0};
     const char *method = sip_method_name(r->method);
     request_line(&t, method, (struct sip_str){r->uri, strlen(r->uri)});
-    add_text(&t, "Via: SIP/2.0/");
-    add_text(&t, sip_flow_row(flow)->via);
-    add(&t, " ", 1);
-    add_text(&t, TL_ADDR_STR(&flow->local));
-    add_text(&t, ";branch=");
-    add_text(&t, branch);
-    add_text(&t, ";rport\r\n");
+    own_via(&t, flow, branch);
     unsigned hops = r->max_forwards ? r->max_forwards : 70;
     number_header(&t, "Max-Forwards", hops == SIP_LAST_HOP ? 0 : hops);
     for (unsigned i = 0; i < r->route_count; i++)
@@ -321,9 +327,41 @@ struct sip_bytes *sip_write_request(const struct sip_request *r, const struct si
         text_header(&t, "User-Agent", agent);
     if (r->method == SIP_INVITE || r->method == SIP_UPDATE || r->method == SIP_OPTIONS)
         add_abilities(&t, r->allow, r->supported);
+    if (credentials)
+        add_text(&t, credentials);
     if (r->headers)
         add_text(&t, r->headers);
     finish_body(&t, r->body_type, r->body, r->body_len);
+    return finish(&t);
+}
+
+struct sip_bytes *sip_write_again(const struct sip_msg *msg, const struct sip_flow *flow, const char *branch,
+                                  uint32_t cseq, const char *credentials)
+{
+    struct text t = {0};
+    const char *method = sip_method_name(msg->method);
+    request_line(&t, method, msg->uri);
+    own_via(&t, flow, branch);
+    for (unsigned i = 0; i < msg->line_count; i++) {
+        const struct sip_line *line = &msg->lines[i];
+        switch (line->id) {
+        case SIP_NAME_VIA: // of ours there is one
+        case SIP_NAME_AUTHORIZATION:
+        case SIP_NAME_PROXY_AUTHORIZATION:
+            break;
+        case SIP_NAME_CSEQ:
+            cseq_header(&t, cseq, method);
+            add_text(&t, credentials);
+            break;
+        default:
+            add(&t, line->name.p, line->name.len);
+            add(&t, ": ", 2);
+            add(&t, line->value.p, line->value.len);
+            add(&t, "\r\n", 2);
+        }
+    }
+    add(&t, "\r\n", 2);
+    add(&t, msg->body.p, msg->body.len);
     return finish(&t);
 }
 

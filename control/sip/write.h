@@ -29,10 +29,14 @@ struct sip_reply {
 // NULL without memory.
 struct sip_bytes *sip_write_response(const struct sip_reply *reply);
 
-// A request of ours. `branch` is the whole parameter value. NULL without memory; the request was checked by
-// sip_request_valid().
+// A request of ours. `branch` is the whole parameter value, `credentials` are further lines, or NULL. NULL without memory;
+// the request was checked by sip_request_valid().
 struct sip_bytes *sip_write_request(const struct sip_request *request, const struct sip_flow *flow,
-                                    const char *branch, const char *agent);
+                                    const char *branch, const char *agent, const char *credentials);
+
+// A request of ours once more, with another branch, CSeq and other credentials (22.2): all else stays. NULL without memory.
+struct sip_bytes *sip_write_again(const struct sip_msg *request, const struct sip_flow *flow,
+                                  const char *branch, uint32_t cseq, const char *credentials);
 
 // ACK to a 300..699 (17.1.1.3) and CANCEL (9.1) of an INVITE of ours; `to` is the To of the response, or for
 // CANCEL that of the request; `headers` are further lines, or NULL. NULL without memory.

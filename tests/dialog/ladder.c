@@ -57,6 +57,7 @@ void ladder_init(struct ladder *l, const char *folder, uint64_t seed)
 
 void ladder_fini(struct ladder *l)
 {
+    secrets_fini(&l->ps);
     parties_fini(&l->ps);
     world_close(&l->w);
     json_decref(l->config);
@@ -692,6 +693,8 @@ static bool dispatch(struct ladder *l, char **words, unsigned count, struct step
 {
     if (strcmp(words[0], "config") == 0)
         return ladder_config(l, words, count, s);
+    if (strcmp(words[0], "secret") == 0)
+        return ladder_secret(l, words, count);
     if (strcmp(words[0], "loose") == 0)
         return l->loose = true;
     if (strcmp(words[0], "seed") == 0 && count == 2 && !l->open) {

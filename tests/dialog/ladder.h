@@ -62,6 +62,7 @@ bool ladder_fail(struct ladder *l, const char *format, ...) __attribute__((forma
 bool ladder_open(struct ladder *l);
 bool ladder_time(const char *word, uint64_t *ms);
 bool ladder_reload(struct ladder *l, char **words, unsigned count, const struct step *s);
+bool ladder_secret(struct ladder *l, char **words, unsigned count);
 bool ladder_config(struct ladder *l, char **words, unsigned count, const struct step *s);
 bool ladder_check(struct ladder *l, char **words, unsigned count);
 bool ladder_media(struct ladder *l, char **words, unsigned count);

@@ -130,6 +130,24 @@ bool ladder_reload(struct ladder *l, char **words, unsigned count, const struct 
     return ladder_pump(l);
 }
 
+// "secret TRUNK REALM USER PASSWORD": credentials of a trunk, whose password lies in a file.
+bool ladder_secret(struct ladder *l, char **words, unsigned count)
+{
+    json_t *trunk =
+        count == 5 ? by_name(json_object_get(l->config, "trunks"), words[1], strlen(words[1])) : NULL;
+    if (l->open || !trunk)
+        return ladder_fail(l, "secret TRUNK REALM USER PASSWORD comes before everything else");
+    const struct secret *s = secret_add(&l->ps, words[2], words[3], words[4]);
+    json_t *list = json_object_get(trunk, "credentials");
+    if (!list) {
+        list = json_array();
+        json_object_set_new(trunk, "credentials", list);
+    }
+    return (s && json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "realm", s->realm, "user", s->user,
+                                                       "password_file", s->path)) == 0) ||
+           ladder_fail(l, "the password has no file");
+}
+
 // ---- state --------------------------------------------------------------------------------------------
 
 static bool number_is(struct ladder *l, const char *what, unsigned long long is, const char *want)

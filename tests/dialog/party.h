@@ -14,7 +14,8 @@ enum {
     ASKED_MAX = 16,
     SAID_MAX = 24,
     ROUTES_MAX = 8,
-    OWED_MAX = 256
+    OWED_MAX = 256,
+    SECRETS_MAX = 8
 };
 
 // A message that a party received.
@@ -106,12 +107,19 @@ struct out {
     unsigned edit_count;
 };
 
+// A password that the gateway has, in a file.
+struct secret {
+    char realm[128], user[64], password[64], path[48];
+};
+
 struct parties {
     struct world *w;
     struct party party[PARTY_MAX];
     unsigned party_count;
     struct dialog dialog[DIALOGS_MAX];
     unsigned dialog_count;
+    struct secret secret[SECRETS_MAX];
+    unsigned secret_count;
     unsigned next_id; // of tags, branches, Call-IDs
     bool loose;       // what comes is taken as it comes
     bool mutated;     // something was sent that is no SIP
@@ -124,6 +132,12 @@ struct parties {
 
 void parties_init(struct parties *ps, struct world *w);
 void parties_fini(struct parties *ps);
+
+// Makes a password and its file. NULL: there is no room.
+const struct secret *secret_add(struct parties *ps, const char *realm, const char *user,
+                                const char *password);
+// Removes the files.
+void secrets_fini(struct parties *ps);
 
 // Forgets all dialogs and what came.
 void parties_forget(struct parties *ps);

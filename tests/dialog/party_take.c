@@ -44,6 +44,18 @@ __attribute__((format(printf, 3, 4))) static void fault(struct parties *ps, cons
 
 // ---- what holds for every message ---------------------------------------------------------------------
 
+static void look_at_credentials(struct parties *ps, const struct got *m)
+{
+    static const char *const names[] = {"Authorization", "Proxy-Authorization"};
+    char value[3000];
+    for (unsigned i = 0; i < 2; i++)
+        for (unsigned n = 0; text_header(m->text, names[i], n, value, sizeof value); n++) {
+            const char *wrong = credentials_fault(ps, m->text, value);
+            if (wrong)
+                fault(ps, m->text, "%s: %s", wrong, value);
+        }
+}
+
 static void look_at_request(struct parties *ps, const struct got *m)
 {
     static const char *const once[] = {"Via", "Max-Forwards", "From", "To", "Call-ID", "CSeq"};
@@ -55,6 +67,7 @@ static void look_at_request(struct parties *ps, const struct got *m)
     text_param(via, "branch", branch, sizeof branch);
     if (strncmp(branch, "z9hG4bK", 7) != 0)
         fault(ps, m->text, "a branch without the cookie");
+    look_at_credentials(ps, m);
     text_header(m->text, "From", 0, from, sizeof from);
     text_param(from, "tag", tag, sizeof tag);
     if (!tag[0])

@@ -102,7 +102,10 @@ static void profile_is_overridden_by_trunk(void)
 #define TRUNK     "{\"name\":\"t\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\"}"
 #define BASE      DATAPLANE "," REALMS
 #define SIP       BASE "," LISTENERS
-#define CALLS     SIP ",\"trunks\":[" TRUNK "]"
+#define LOGIN(rest)                                                                                          \
+    SIP ",\"trunks\":[{\"name\":\"t\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\"," rest   \
+        "}]"
+#define CALLS SIP ",\"trunks\":[" TRUNK "]"
 
 struct wrong {
     const char *text;  // @ marks the place where the error is found
@@ -211,6 +214,17 @@ static const struct wrong wrongs[] = {
     {"{" SIP ",\"trunks\":[" TRUNK
      ",\n{\"name\":\"u\",\"listener\":\"l\",\"peer\":@\"10.0.0.9:5060\",\"realm\":\"r\"}]}",
      "trunks[1].peer: trunks[0] has this listener and peer already; ", ""},
+    {"{" LOGIN("\"credentials\":[{\"realm\":@\"a\\\"b\",\"user\":\"u\",\"password_file\":\"/p\"}]") "}",
+     "trunks[0].credentials[0].realm: has a quote or a backslash; ", ""},
+    {"{" LOGIN("\"credentials\":[{\"realm\":\"a\",\"user\":@\"u\\\\\",\"password_file\":\"/p\"}]") "}",
+     "trunks[0].credentials[0].user: has a quote or a backslash; ", ""},
+    {"{" LOGIN("\"credentials\":[{\"realm\":\"a\",\"user\":\"u\",\"password_file\":\"/p\"},"
+               "{\"realm\":\"a\",\"user\":@\"u\",\"password_file\":\"/q\"}]") "}",
+     "trunks[0].credentials[1].user: \"u\" has credentials for the realm \"a\" already; ", ""},
+    {"{" LOGIN("\"credentials\":[@{\"realm\":\"a\",\"user\":\"u\"}]") "}",
+     "trunks[0].credentials[0].password_file: missing; ", ""},
+    {"{" LOGIN("\"credentials\":[{\"realm\":\"a\",\"user\":\"u\",\"password_file\":@\"p\"}]") "}",
+     "trunks[0].credentials[0].password_file: not an absolute path: ", ""},
     {"{" BASE ",\"listeners\":[{\"name\":\"l\",\"transport\":\"udp\",\"address\":\"10.0.0.1:5060\"},\n"
      "{\"name\":\"m\",\"transport\":\"udp\",\"address\":@\"10.0.0.1:5060\"}]}",
      "listeners[1].address: listeners[0] has this transport and address already; ", ""},

@@ -90,12 +90,23 @@ static uint32_t on_required(void *arg, const struct sip_flow *flow, enum sip_met
     return fix->options;
 }
 
+static uint32_t on_again(void *arg, struct sip_txn *txn, struct sip_owner *owner,
+                         const struct sip_msg *response)
+{
+    struct fix *fix = arg;
+    (void)txn;
+    (void)owner;
+    (void)response;
+    return fix->again_cseq;
+}
+
 static const struct sip_user user = {.on_request = on_request,
                                      .on_cancel = on_cancel,
                                      .on_ack = on_ack,
                                      .on_response = on_response,
                                      .on_failure = on_failure,
-                                     .on_required = on_required};
+                                     .on_required = on_required,
+                                     .on_again = on_again};
 
 // ---- life ----------------------------------------------------------------------------------------------
 
@@ -305,6 +316,12 @@ void fix_in_dialog(struct fix *fix, uint32_t listener, const char *id, const cha
 
 void fix_answer(struct fix *fix, uint32_t listener, const char *request, int status, const char *to_tag)
 {
+    fix_answer_with(fix, listener, request, status, to_tag, "");
+}
+
+void fix_answer_with(struct fix *fix, uint32_t listener, const char *request, int status, const char *to_tag,
+                     const char *lines)
+{
     const char *to = fix_header(request, "To");
     bool tagged = strstr(to, ";tag=") != NULL;
     fix_receive(fix, listener,
@@ -317,10 +334,11 @@ void fix_answer(struct fix *fix, uint32_t listener, const char *request, int sta
                 "Call-ID: %s\n"
                 "CSeq: %s\n"
                 "Contact: <sip:b@192.0.2.20:5070>\n"
+                "%s"
                 "Content-Length: 0\n\n",
                 status, fix_header(request, "Via"), fix_header(request, "From"), to,
                 to_tag && !tagged ? ";tag=" : "", to_tag && !tagged ? to_tag : "",
-                fix_header(request, "Call-ID"), fix_header(request, "CSeq"));
+                fix_header(request, "Call-ID"), fix_header(request, "CSeq"), lines);
 }
 
 struct sip_request fix_request(enum sip_method method)

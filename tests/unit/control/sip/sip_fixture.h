@@ -37,6 +37,7 @@ struct fix {
     int fail_send;              // -errno for every send, 0 = none
     uint32_t gone_generation;   // the connection that has gone, 0 = none
     uint32_t options;           // that may be required of us
+    uint32_t again_cseq;        // what on_again() says
     char unknown[64];           // what else was required last
     const struct tl_addr *from; // where messages come from; NULL: fix_peer
     struct sip_waiter *waiters;
@@ -91,6 +92,10 @@ void fix_in_dialog(struct fix *fix, uint32_t listener, const char *id, const cha
 // A response of the peer to a request that the stack sent: Via, From, To (with `to_tag`), Call-ID and CSeq
 // copied.
 void fix_answer(struct fix *fix, uint32_t listener, const char *request, int status, const char *to_tag);
+
+// The same with further header lines, each with "\n".
+void fix_answer_with(struct fix *fix, uint32_t listener, const char *request, int status, const char *to_tag,
+                     const char *lines);
 
 // A request of ours with what it needs; CSeq 1.
 struct sip_request fix_request(enum sip_method method);
