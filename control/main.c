@@ -75,10 +75,27 @@ static int read_options(int argc, char **argv, struct options *out)
     return -1;
 }
 
+struct running {
+    struct loop *loop;
+    struct agent *agent;
+    bool ending;
+};
+
+static void stop(void *arg)
+{
+    loop_stop(arg);
+}
+
+// The first signal takes the registrations back, a second one does not wait for it.
 static void on_signal(int signo, void *arg)
 {
+    struct running *run = arg;
     log_line(LOG_NOTICE, "%s: ending", signo == SIGTERM ? "SIGTERM" : "SIGINT");
-    loop_stop(arg);
+    if (run->ending)
+        loop_stop(run->loop);
+    else
+        agent_leave(run->agent, stop, run->loop);
+    run->ending = true;
 }
 
 static void on_hangup_signal(int signo, void *arg)
@@ -140,10 +157,11 @@ static int serve(const struct tl_config *config, const char *file)
                 : rc == -EACCES   ? "no right to make it there; start as another user or choose another path"
                                   : strerror(-rc));
     }
+    struct running run = {loop, agent, false};
     if (rc == 0)
-        rc = loop_on_signal(loop, SIGTERM, on_signal, loop);
+        rc = loop_on_signal(loop, SIGTERM, on_signal, &run);
     if (rc == 0)
-        rc = loop_on_signal(loop, SIGINT, on_signal, loop);
+        rc = loop_on_signal(loop, SIGINT, on_signal, &run);
     if (rc == 0)
         rc = loop_on_signal(loop, SIGHUP, on_hangup_signal, agent);
     if (rc == 0) {

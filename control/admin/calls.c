@@ -358,7 +358,9 @@ static json_t *hang_up(void *arg, const struct ctl_hangup *which)
 
 static json_t *trunks(void *arg)
 {
-    return ctl_trunks(agent_trunks(arg), agent_now_ms(arg));
+    json_t *answer = ctl_trunks(agent_trunks(arg), agent_now_ms(arg));
+    ctl_add_registrations(arg, json_object_get(answer, "trunks"));
+    return answer;
 }
 
 // What control has dropped of SDPs, in the form of the dataplane's drops.

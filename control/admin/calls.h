@@ -7,3 +7,6 @@
 
 // Asked with a struct agent as `arg`.
 extern const struct ctl_provider agent_provider;
+
+// Adds the registrations of each trunk to a list that ctl_trunks() made, and says which trunks wait for theirs.
+void ctl_add_registrations(const struct agent *agent, json_t *trunks);

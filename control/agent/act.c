@@ -142,6 +142,7 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
                                   .body = a->body,
                                   .body_len = a->body_len,
                                   .account = agent_account(agent, config->name, "")};
+    request.route_count = agent_service_route(agent, config->name, &request.routes);
     agent_invite_body(c, &request, type, &room);
     if (rc == 0)
         rc = sip_request(agent->stack, &flow, &request, &leg->user.sip, &leg->invite_out);

@@ -200,6 +200,10 @@ static void on_response(void *arg, struct sip_txn *txn, struct sip_owner *owner,
             agent_probe_result((struct agent_probe *)owner, (unsigned)sip_msg_status(msg));
         return;
     }
+    if (((struct agent_user *)owner)->kind == AGENT_REGISTER) {
+        agent_register_response((struct agent_registration *)owner, msg);
+        return;
+    }
     if (((struct agent_user *)owner)->kind == AGENT_RELAY) {
         agent_relay_response((struct agent_relay *)owner, msg);
         return;
@@ -219,6 +223,10 @@ static void on_failure(void *arg, struct sip_txn *txn, struct sip_owner *owner, 
         return;
     if (((struct agent_user *)owner)->kind == AGENT_PROBE) {
         agent_probe_result((struct agent_probe *)owner, 0);
+        return;
+    }
+    if (((struct agent_user *)owner)->kind == AGENT_REGISTER) {
+        agent_register_failure((struct agent_registration *)owner, why);
         return;
     }
     if (((struct agent_user *)owner)->kind == AGENT_RELAY) {
@@ -266,6 +274,8 @@ static uint32_t on_again(void *arg, struct sip_txn *txn, struct sip_owner *owner
         return agent_again((struct agent_leg *)owner, txn, response);
     case AGENT_RELAY:
         return agent_relay_again((struct agent_relay *)owner, response);
+    case AGENT_REGISTER:
+        return agent_register_again((struct agent_registration *)owner);
     default: // a Call-ID of its own
         return sip_msg_cseq(response) + 1;
     }
@@ -322,6 +332,8 @@ int agent_new_over(struct loop *loop, const struct tl_config *config, const stru
         if (rc < 0)
             snprintf(why, why_size, "dataplane client: %s", strerror(-rc));
     }
+    if (rc == 0)
+        rc = agent_registers_begin(agent);
     if (rc < 0) {
         agent_free(agent);
         return rc;
@@ -343,6 +355,7 @@ void agent_free(struct agent *agent)
         agent_call_free(agent->calls);
     wheel_cancel(loop_wheel(agent->loop), &agent->pace_timer);
     agent_probes_fini(agent);
+    agent_registers_fini(agent);
     agent_accounts_fini(&agent->accounts);
     trunk_table_fini(&agent->trunks);
     explicit_bzero(&agent->actions, sizeof agent->actions);

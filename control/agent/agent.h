@@ -65,6 +65,33 @@ int agent_reload_file(struct agent *agent, const char *file, bool dry_run,
 void agent_set_file(struct agent *agent, const char *file);
 const char *agent_file(const struct agent *agent);
 
+// Takes back all registrations, then calls `done` from the loop, or at once when there are none: 2 s later at the latest.
+// agent_free() comes after it.
+void agent_leave(struct agent *agent, void (*done)(void *arg), void *arg);
+
+// What can be told of a registration.
+struct registration;
+struct agent_registration_info {
+    const char *aor;     // "sip:USER@DOMAIN"
+    const char *contact; // user part
+    const struct registration *state;
+    const char *why; // it failed last, "": it did not
+    unsigned service_routes;
+    uint64_t now_ms; // on the clock of `state`
+};
+
+// Tells `fn` of each registration at that trunk, in the order of the configuration.
+void agent_each_registration(const struct agent *agent, const char *trunk,
+                             void (*fn)(void *arg, const struct agent_registration_info *info), void *arg);
+
+// Writes all registrations as sections "registration", by the names of their trunks; reads them back from the section `in`,
+// where `away_ms` have passed since: what holds yet is used at once and renewed in its time. Those that the configuration
+// lacks are left out. 0, or -EINVAL when one was malformed: it begins anew.
+struct record;
+struct record_writer;
+void agent_registers_save(const struct agent *agent, struct record_writer *w);
+int agent_registers_load(struct agent *agent, const struct record *in, uint64_t away_ms);
+
 // Ends without a BYE to anybody: the dataplane keeps the media of the calls. NULL is ignored.
 void agent_free(struct agent *agent);
 

@@ -8,6 +8,7 @@
 #include "control/sip/dialog.h"
 #include "control/sip/method.h"
 #include "control/trunk/headers.h"
+#include "control/trunk/registration.h"
 
 enum { AGENT_NUMBERS_MAX = CALL_NUMBERS_MAX };
 enum { AGENT_REFERS_MAX = 4 }; // of a call whose outcome is not known yet
@@ -21,7 +22,7 @@ enum {
 // What the stack gives back as owner of a transaction.
 struct agent_user {
     struct sip_owner sip; // first
-    enum { AGENT_LEG, AGENT_PROBE, AGENT_RELAY, AGENT_NOTIFIER } kind;
+    enum { AGENT_LEG, AGENT_PROBE, AGENT_RELAY, AGENT_NOTIFIER, AGENT_REGISTER } kind;
 };
 
 struct agent_leg;
@@ -137,6 +138,25 @@ struct agent_accounts {
     size_t count;
 };
 
+enum { AGENT_SERVICE_ROUTES = 8, AGENT_WHY_MAX = 200 };
+
+// An address of record that is registered at a trunk's peer; register.c.
+struct agent_registration {
+    struct agent_user user; // first
+    struct agent *agent;
+    struct agent_registration *next;
+    char trunk[TL_NAME_MAX];
+    struct tl_registration_config config;
+    struct registration state;
+    struct wheel_timer timer;
+    struct sip_txn *txn;             // waits for its answer
+    bool leaving;                    // ... which says that the contact is taken back
+    char contact[AGENT_CONTACT_MAX]; // as it was sent last
+    char *routes[AGENT_SERVICE_ROUTES];
+    unsigned route_count;
+    char why[AGENT_WHY_MAX]; // it failed last; "": it did not
+};
+
 // An OPTIONS to a trunk that waits for its answer.
 struct agent_probe {
     struct agent_user user; // first
@@ -153,6 +173,11 @@ struct agent {
     struct media *media;
     struct trunk_table trunks;
     struct agent_accounts accounts;
+    struct agent_registration *registrations; // in the order of the configuration that they came with
+    unsigned leaving;                         // of them, at the end
+    void (*left)(void *arg);
+    void *left_arg;
+    struct wheel_timer leave_timer;
     struct agent_probe *probes;
     struct wheel_timer probe_timer;
     struct call_actions actions; // of the step under way; one step at a time
@@ -203,6 +228,19 @@ void agent_accounts_fini(struct agent_accounts *set);
 struct sip_account *agent_account(const struct agent *agent, const char *trunk, const char *user);
 // The CSeq with which a request of a leg leaves once more, with credentials; 0: not any more.
 uint32_t agent_again(struct agent_leg *leg, const struct sip_txn *txn, const struct sip_msg *response);
+
+// ---- register.c ----
+
+// Begins what the current configuration has, and goes on with what it had before. 0 or -ENOMEM.
+int agent_registers_begin(struct agent *agent);
+// Takes back what `next`, the configuration to come, has no more.
+void agent_registers_withdraw(struct agent *agent, const struct tl_config *next);
+void agent_registers_fini(struct agent *agent);
+void agent_register_response(struct agent_registration *r, const struct sip_msg *msg);
+void agent_register_failure(struct agent_registration *r, enum sip_failure why);
+uint32_t agent_register_again(struct agent_registration *r);
+// The values of Route for a request of ours outside of dialogs (RFC 3608), good until the loop goes on. Returns how many.
+unsigned agent_service_route(const struct agent *agent, const char *trunk, const char *const **routes);
 
 // ---- facts.c ----
 

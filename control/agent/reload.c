@@ -9,6 +9,7 @@
 
 int agent_reload(struct agent *agent, struct tl_config *config)
 {
+    agent_registers_withdraw(agent, config);
     int rc = trunk_table_reload(&agent->trunks, config, loop_now(agent->loop));
     if (rc < 0)
         return rc;
@@ -61,12 +62,14 @@ static int refuse(const struct agent *agent, const struct tl_config_errors *erro
     return rc;
 }
 
-// Puts them in place of those that there are.
+// Puts them in place of those that there are; registrations go on with them.
 static void take_accounts(struct agent *agent, struct agent_accounts *accounts)
 {
     agent_accounts_fini(&agent->accounts);
     agent->accounts = *accounts;
     *accounts = (struct agent_accounts){0};
+    if (agent_registers_begin(agent) < 0)
+        log_line(LOG_ERROR, "no memory: not all registrations of the configuration were begun");
 }
 
 int agent_reload_file(struct agent *agent, const char *file, bool dry_run,

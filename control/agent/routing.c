@@ -23,6 +23,9 @@ int agent_route(const struct generation *generation, uint32_t from, const char *
         out->target[i] = (struct call_target){.trunk = choice[i].trunk, .last = choice[i].last};
     if (out->count)
         return 0;
+    out->why = "no trunk of its route is registered";
+    if (rest_ms == UINT64_MAX)
+        return 503;
     out->why = "every trunk of its route has sent Retry-After and rests";
     out->retry_after = (unsigned)((rest_ms + 999) / 1000);
     return 503;

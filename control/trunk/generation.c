@@ -260,12 +260,14 @@ unsigned trunk_plan(const struct generation *g, const struct tl_route_config *ro
     for (int rank = TRUNK_GOOD; rank <= (anyhow ? TRUNK_RESTING : TRUNK_DOWN); rank++)
         for (uint32_t i = 0; i < route->trunk_count; i++) {
             const struct trunk *t = g->trunks[route->trunks[i]];
-            if ((int)trunk_rank(t, now_ms) == rank && tl_route_open(g->config, route, from, route->trunks[i]))
+            if (!t->unregistered && (int)trunk_rank(t, now_ms) == rank &&
+                tl_route_open(g->config, route, from, route->trunks[i]))
                 out[n++] = (struct trunk_choice){route->trunks[i], rank != TRUNK_GOOD};
         }
     for (uint32_t i = 0; n == 0 && i < route->trunk_count; i++) {
         const struct trunk *t = g->trunks[route->trunks[i]];
-        if (tl_route_open(g->config, route, from, route->trunks[i]) && t->rest_until_ms - now_ms < *rest_ms)
+        if (!t->unregistered && tl_route_open(g->config, route, from, route->trunks[i]) &&
+            t->rest_until_ms - now_ms < *rest_ms)
             *rest_ms = t->rest_until_ms - now_ms;
     }
     return n;

@@ -68,8 +68,9 @@ struct trunk_choice {
 };
 
 // Trunks to try for a call from the trunk `from` (index), in order: those of the route that are open to it, by their rank. One
-// that rests is left out, unless `anyhow`, as for an emergency call: then it comes last. `route` is one of the
-// generation's. Writes them to `out` and returns how many; where all rest 0, and *rest_ms says for how long.
+// that rests is left out, unless `anyhow`, as for an emergency call: then it comes last; one that is to be registered and is not is left out always. `route` is one of the
+// generation's. Writes them to `out` and returns how many; where all rest 0, and *rest_ms says for how long; it is
+// UINT64_MAX where none rests.
 unsigned trunk_plan(const struct generation *generation, const struct tl_route_config *route, uint32_t from,
                     bool anyhow, uint64_t now_ms, struct trunk_choice out[TL_ROUTE_TRUNKS_MAX],
                     uint64_t *rest_ms);

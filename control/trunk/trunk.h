@@ -33,6 +33,7 @@ struct trunk {
     uint32_t index;   // there
     unsigned holders; // generations that have it; generation.c
     bool down;
+    bool unregistered;      // it is to be used only while registered, and is not
     bool asking;            // an OPTIONS of ours has no result yet
     uint32_t failures;      // in a row
     uint64_t due_ms;        // when the next OPTIONS leaves, TRUNK_NEVER without keep-alive

@@ -689,6 +689,12 @@ static bool step_network(struct ladder *l, char **words, unsigned count)
 
 // ---- a step -------------------------------------------------------------------------------------------
 
+static void has_left(void *arg)
+{
+    struct ladder *l = arg;
+    l->left = true;
+}
+
 static bool dispatch(struct ladder *l, char **words, unsigned count, struct step *s)
 {
     if (strcmp(words[0], "config") == 0)
@@ -725,6 +731,13 @@ static bool dispatch(struct ladder *l, char **words, unsigned count, struct step
         return (l->loose || ladder_nothing_left(l)) && ladder_media(l, words, count) && ladder_pump(l);
     if (strcmp(words[0], "party") == 0)
         return step_party(l, words, count);
+    if (strcmp(words[0], "restart") == 0)
+        return ladder_restart(l, words, count) && ladder_pump(l);
+    if (strcmp(words[0], "leave") == 0) { // trunkline-control ends
+        agent_leave(l->w.agent, has_left, l);
+        world_settle(&l->w);
+        return ladder_pump(l);
+    }
     if (strcmp(words[0], "hangup") == 0) { // the operator ends a call
         agent_hang_up(l->w.agent, count > 1 ? strtoull(words[1], NULL, 10) : 1);
         world_settle(&l->w);

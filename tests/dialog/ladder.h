@@ -28,6 +28,7 @@ struct ladder {
     bool open;     // the world is
     bool loose;    // what comes is taken, what cannot be said is left out
     bool finished; // "end" was played
+    bool left;     // agent_leave() is through
     uint64_t seed;
     unsigned log_at; // lines of the log that were looked at
     struct ladder_var var[LADDER_VARS];
@@ -62,6 +63,7 @@ bool ladder_fail(struct ladder *l, const char *format, ...) __attribute__((forma
 bool ladder_open(struct ladder *l);
 bool ladder_time(const char *word, uint64_t *ms);
 bool ladder_reload(struct ladder *l, char **words, unsigned count, const struct step *s);
+bool ladder_restart(struct ladder *l, char **words, unsigned count);
 bool ladder_secret(struct ladder *l, char **words, unsigned count);
 bool ladder_config(struct ladder *l, char **words, unsigned count, const struct step *s);
 bool ladder_check(struct ladder *l, char **words, unsigned count);

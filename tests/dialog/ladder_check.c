@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "control/admin/calls.h"
+#include "control/base/record.h"
 #include "party_internal.h"
 
 // ---- configuration ------------------------------------------------------------------------------------
@@ -130,6 +131,34 @@ bool ladder_reload(struct ladder *l, char **words, unsigned count, const struct 
     return ladder_pump(l);
 }
 
+// "restart 5s": trunkline-control dies and is there again so much later, with the registrations that it had saved. The clock
+// begins anew.
+bool ladder_restart(struct ladder *l, char **words, unsigned count)
+{
+    static char saved[65536];
+    struct record_writer w;
+    struct record in;
+    uint64_t away;
+    if (count != 2 || !ladder_time(words[1], &away) || !ladder_nothing_left(l))
+        return l->why[0] ? false : ladder_fail(l, "restart TIME");
+    record_writer_init(&w, saved, sizeof saved);
+    record_begin(&w, "control", 1);
+    agent_registers_save(l->w.agent, &w);
+    record_end(&w);
+    int len = record_finish(&w);
+    char *json = json_dumps(l->config, 0);
+    world_close(&l->w);
+    l->log_at = 0;
+    l->open = world_open(&l->w, json, ++l->seed, l->why, sizeof l->why);
+    free(json);
+    if (!l->open)
+        return false;
+    l->why[0] = 0;
+    return (len > 0 && record_open(&in, saved, (size_t)len, "control") == 0 &&
+            agent_registers_load(l->w.agent, &in, away) == 0) ||
+           ladder_fail(l, "what was saved could not be loaded");
+}
+
 // "secret TRUNK REALM USER PASSWORD": credentials of a trunk, whose password lies in a file.
 bool ladder_secret(struct ladder *l, char **words, unsigned count)
 {
@@ -171,6 +200,8 @@ static bool check_rest(struct ladder *l, char **words, unsigned count)
             good = number_is(l, what, r.transactions, want);
         else if (strcmp(what, "timers") == 0)
             good = number_is(l, what, r.timers, want);
+        else if (strcmp(what, "left") == 0)
+            good = number_is(l, what, l->left, want);
         else
             return ladder_fail(l, "\"%s\" cannot be expected", what);
         if (!good)

@@ -41,6 +41,7 @@ int ctl_hangup(const struct ctl_options *options);
 int ctl_trunks(const struct ctl_options *options);
 int ctl_bans(const struct ctl_options *options);
 int ctl_unban(const struct ctl_options *options);
+int ctl_registrations(const struct ctl_options *options);
 int ctl_stats(const struct ctl_options *options);
 int ctl_reload(const struct ctl_options *options);
 int ctl_config_check(const struct ctl_options *options);

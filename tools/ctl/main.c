@@ -35,6 +35,11 @@ static const struct ctl_command commands[] = {
      "since the start; of the calls out those answered, failed, refused with 503 and without any answer.\n"
      "With --json also listener, SRTP, OPTIONS sent and failed.",
      ctl_trunks},
+    {"registrations", "", 0, "registrations at the peers of trunks",
+     "Prints a line for each address of record that a trunk registers: registered, shaky (it holds, but was not renewed),\n"
+     "registering or failed; for how many seconds it holds and when the next REGISTER leaves; failures in a row and why.\n"
+     "A trunk that is to be registered and is not shows as unregistered in trunks: no calls go there.",
+     ctl_registrations},
     {"stats", "", 0, "packets, workers and drops",
      "Prints the counters of each worker since the dataplane's start, the age of its heartbeat, and every reason for\n"
      "which packets were dropped. "

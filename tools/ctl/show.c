@@ -216,6 +216,36 @@ int ctl_unban(const struct ctl_options *options)
     return ask(options, json_pack("{s:s, s:s}", "command", "unban", "address", options->argv[0]), show_unban);
 }
 
+// ---- registrations
+
+static void show_registrations(const json_t *result)
+{
+    static const struct column columns[] = {
+        {"TRUNK", "trunk"},       {"ADDRESS", "aor"},       {"STATE", "state"}, {"HOLDS", "holds_seconds"},
+        {"NEXT", "next_seconds"}, {"FAILURES", "failures"}, {"WHY", "why"},
+    };
+    json_t *rows = json_array(), *trunk, *row;
+    size_t i, k;
+    json_array_foreach(json_object_get(result, "trunks"), i, trunk)
+    {
+        json_array_foreach(json_object_get(trunk, "registrations"), k, row)
+        {
+            json_object_set(row, "trunk", json_object_get(trunk, "name"));
+            json_array_append(rows, row);
+        }
+    }
+    if (json_array_size(rows) == 0)
+        puts("no registrations");
+    else
+        table_print(columns, COUNT(columns), rows);
+    json_decref(rows);
+}
+
+int ctl_registrations(const struct ctl_options *options)
+{
+    return ask(options, json_pack("{s:s}", "command", "trunks"), show_registrations);
+}
+
 // ---- stats
 
 // The worker's rows, and their sum where there are several.

@@ -28,6 +28,7 @@ static char *slurp(const char *path, size_t *len)
 static const char *const examples[] = {
     TEST_SOURCE_ROOT "/docs/examples/bare-metal.json",
     TEST_SOURCE_ROOT "/docs/examples/demo.json",
+    TEST_SOURCE_ROOT "/docs/examples/provider-registration.json",
 };
 
 // ---- what is right
@@ -36,13 +37,33 @@ static void examples_parse(void)
 {
     struct tl_config_errors errors;
 
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
         struct tl_config *c = NULL;
         CU_ASSERT_EQUAL(tl_config_load(examples[i], &c, &errors), 0);
         CU_ASSERT_STRING_EQUAL(errors.text, "");
         CU_ASSERT_EQUAL(errors.count, 0);
         tl_config_free(c);
     }
+}
+
+static void provider_means_what_it_says(void)
+{
+    struct tl_config_errors errors;
+    struct tl_config *c = NULL;
+
+    CU_ASSERT_FATAL(tl_config_load(examples[2], &c, &errors) == 0);
+    const struct tl_trunk_config *t = &c->trunks[0], *pbx = &c->trunks[1];
+    CU_ASSERT(t->credentials_count == 1 && t->registration_count == 1 && t->register_required);
+    CU_ASSERT_STRING_EQUAL(t->credentials[0].realm, "provider.example");
+    CU_ASSERT_STRING_EQUAL(t->credentials[0].user, "u4930123");
+    CU_ASSERT_STRING_EQUAL(t->credentials[0].password_file, "/etc/trunkline/provider.password");
+    CU_ASSERT_STRING_EQUAL(t->registrations[0].user, "4930123");
+    CU_ASSERT_STRING_EQUAL(t->registrations[0].domain, "provider.example");
+    CU_ASSERT_STRING_EQUAL(t->registrations[0].contact_user, "");
+    CU_ASSERT(t->registrations[0].expires_s == 600 && !t->registrations[0].path);
+    CU_ASSERT(t->register_retry_s == 30 && t->register_retry_max_s == 1800);
+    CU_ASSERT(!pbx->credentials_count && !pbx->registration_count);
+    tl_config_free(c);
 }
 
 static void demo_means_what_it_says(void)
@@ -223,6 +244,16 @@ static const struct wrong wrongs[] = {
      "trunks[0].credentials[1].user: \"u\" has credentials for the realm \"a\" already; ", ""},
     {"{" LOGIN("\"credentials\":[@{\"realm\":\"a\",\"user\":\"u\"}]") "}",
      "trunks[0].credentials[0].password_file: missing; ", ""},
+    {"{" LOGIN("\"register\":[{\"user\":@\"a b\"}]") "}",
+     "trunks[0].register[0].user: \" \" cannot stand in the user part of a SIP URI; ", ""},
+    {"{" LOGIN("\"register\":[{\"user\":\"1\",\"contact_user\":@\"a@b\"}]") "}",
+     "trunks[0].register[0].contact_user: \"@\" cannot stand in the user part of a SIP URI; ", ""},
+    {"{" LOGIN("\"register\":[{\"user\":\"1\",\"login\":@\"bob\"}]") "}",
+     "trunks[0].register[0].login: no credentials of the trunk have the user \"bob\"; ", ""},
+    {"{" LOGIN("\"register\":[{\"user\":\"1\"},{\"user\":@\"1\"}]") "}",
+     "trunks[0].register[1].user: is registered with this contact already; ", ""},
+    {"{" LOGIN("\"register\":[{\"user\":\"1\"}],\"register_retry_max_s\":@20") "}",
+     "trunks[0].register_retry_max_s: 20 is less than register_retry_s, 30; ", ""},
     {"{" LOGIN("\"credentials\":[{\"realm\":\"a\",\"user\":\"u\",\"password_file\":@\"p\"}]") "}",
      "trunks[0].credentials[0].password_file: not an absolute path: ", ""},
     {"{" BASE ",\"listeners\":[{\"name\":\"l\",\"transport\":\"udp\",\"address\":\"10.0.0.1:5060\"},\n"
@@ -731,6 +762,7 @@ int main(int argc, char **argv)
     const struct test_case cases[] = {
         {"examples_parse", examples_parse},
         {"demo_means_what_it_says", demo_means_what_it_says},
+        {"provider_means_what_it_says", provider_means_what_it_says},
         {"every_suite_may_be_offered", every_suite_may_be_offered},
         {"profile_is_overridden_by_trunk", profile_is_overridden_by_trunk},
         {"errors_name_their_place", errors_name_their_place},
