@@ -372,6 +372,13 @@ bool agent_number_of(struct sip_str uri, char out[SIP_NUMBER_MAX]);
 void agent_redirect(struct agent_call *c, const struct sip_msg *msg, struct call_event *event,
                     struct call_target *room);
 
+// Writes the numbers that 3xx have led to as a section "redirect" of a record; nothing where none did.
+struct record;
+struct record_writer;
+void agent_redirect_save(struct record_writer *w, const struct agent_call *c);
+// Reads it back from the record `in`. 0, also without one; -EINVAL: something in it is missing or cannot be, and the call has no number then.
+int agent_redirect_load(struct agent_call *c, const struct record *in);
+
 // ---- call.c ----
 
 // Makes a call: without parties, which agent_call_free() takes all the same, and for an INVITE. NULL without memory.

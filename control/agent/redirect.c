@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Where a 3xx leads (RFC 3261 8.1.3.4): the numbers of its Contacts, best first.
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "control/agent/agent_internal.h"
+#include "control/base/record.h"
 #include "control/sip/uri.h"
 #include "control/sip/value.h"
 
@@ -132,4 +134,58 @@ void agent_redirect(struct agent_call *c, const struct sip_msg *msg, struct call
     }
     rewrite(c, place, places);
     event->contacts = c->contacts && c->contacts[0];
+}
+
+// ---- as a record --------------------------------------------------------------------------------------
+
+enum { REDIRECT_RECORD = 1 };
+
+static const char *number_name(char out[static RECORD_NAME_MAX], unsigned n)
+{
+    snprintf(out, RECORD_NAME_MAX, "number_%u", n);
+    return out;
+}
+
+void agent_redirect_save(struct record_writer *w, const struct agent_call *c)
+{
+    char name[RECORD_NAME_MAX];
+    if (!c->number_count)
+        return;
+    record_begin(w, "redirect", REDIRECT_RECORD);
+    record_put_number(w, "count", c->number_count);
+    record_put_number(w, "called", c->number);
+    for (unsigned i = 0; i < c->number_count; i++)
+        record_put_text(w, number_name(name, i), c->numbers[i]);
+    record_end(w);
+}
+
+// A number that read_number() could have taken: something, and nothing that ends a line or a URI.
+static bool could_be_called(const char *number)
+{
+    return number[0] && number[strcspn(number, "\r\n<>@ ")] == '\0';
+}
+
+int agent_redirect_load(struct agent_call *c, const struct record *in)
+{
+    struct record r;
+    char name[RECORD_NAME_MAX];
+    c->number_count = c->number = 0;
+    if (record_section(in, "redirect", 0, &r) < 0)
+        return 0;
+    unsigned count = (unsigned)record_number(&r, "count", AGENT_NUMBERS_MAX);
+    unsigned called = (unsigned)record_number(&r, "called", count);
+    bool good = count > 0 && r.version == REDIRECT_RECORD;
+    for (unsigned i = 0; i < count; i++) {
+        record_text(&r, number_name(name, i), c->numbers[i], sizeof c->numbers[i]);
+        good = good && could_be_called(c->numbers[i]);
+        for (unsigned k = 0; k < i; k++) // none is called twice
+            good = good && strcmp(c->numbers[k], c->numbers[i]) != 0;
+    }
+    if (r.bad || !good) {
+        memset(c->numbers, 0, sizeof c->numbers);
+        return -EINVAL;
+    }
+    c->number_count = (uint8_t)count;
+    c->number = (uint8_t)called;
+    return 0;
 }

@@ -6,6 +6,9 @@
 
 #include "control/call/call_internal.h"
 
+const char call_key_forgotten[] =
+    "an SRTP key was used before in this call, and where it stood is not known any more";
+
 char *act_body(struct call_actions *out)
 {
     assert(out->bodies < CALL_BODIES_MAX);

@@ -91,7 +91,11 @@ void answer_success(struct call *call, const struct call_event *event, struct ca
 void answer_modified(struct call *call, const struct call_event *event, struct call_actions *out)
 {
     if (event->status < 0)
-        end_call(call, out, event->status == -ENOENT ? 503 : 500, "the dataplane refused the answer");
+        end_call(call, out,
+                 event->status == -ENOENT   ? 503
+                 : event->status == -ESTALE ? 488
+                                            : 500,
+                 event->status == -ESTALE ? call_key_forgotten : "the dataplane refused the answer");
     else
         tell_a(call, out);
 }

@@ -14,6 +14,8 @@ static inline const struct tl_trunk_config *call_trunk(const struct call *call, 
     return &call->side[side].config->trunks[call->side[side].trunk];
 }
 
+extern const char call_key_forgotten[]; // why a call ends whose key the dataplane knows no more
+
 // ---- actions (act.c) ----------------------------------------------------------------------------------
 //
 // A body is written into act_body() first and goes out with the action that is made next with its length. `len` 0 or

@@ -249,10 +249,12 @@ void exchange_failure(struct call *call, const struct call_event *event, struct 
 void exchange_modified(struct call *call, const struct call_event *event, struct call_actions *out)
 {
     struct call_exchange *x = call->x;
+    bool stale = event->status == -ESTALE;
     if (event->status < 0) {
         if (x)
-            exchange_reply(call, out, x->from, x->in, 500, 0);
-        end_call(call, out, 500, "the dataplane refused a change of the call");
+            exchange_reply(call, out, x->from, x->in, stale ? 488 : 500, 0);
+        end_call(call, out, stale ? 488 : 500,
+                 stale ? call_key_forgotten : "the dataplane refused a change of the call");
         return;
     }
     if (!x || x->stage != EXCHANGE_MEDIA)

@@ -157,9 +157,11 @@ static void take_added(struct media_session *s, const struct tl_completion *done
     }
 }
 
-static void take_modified(struct media_session *s, int status)
+static void take_modified(struct media_session *s, const struct tl_completion *done)
 {
     struct media *m = s->media;
+    // a key that the dataplane has forgotten and we have not: its owner should know that it is the key
+    int status = done->status < 0 && done->field == TL_FIELD_KEY ? -ESTALE : done->status;
     m->counters.modified += status == 0;
     if (s->dirty || !s->tell_modified)
         return; // a newer change follows and answers for both
@@ -201,7 +203,7 @@ static void take_completion(struct media *m, const struct tl_completion *done)
     if (op == TL_OP_ADD)
         take_added(s, done);
     else if (op == TL_OP_MODIFY)
-        take_modified(s, done->status);
+        take_modified(s, done);
     else
         take_deleted(s, done);
     s = media_find(m, call_ref); // a callback may have ended it
@@ -257,6 +259,22 @@ const struct tl_live_view *media_live(const struct media *m)
     return tl_client_live(m->client);
 }
 
+static void enter(struct media_session *s)
+{
+    struct media_session **bucket = bucket_of(s->media, s->call_ref);
+    s->next = *bucket;
+    *bucket = s;
+    s->media->session_count++;
+}
+
+void media_adopt(struct media_session *s)
+{
+    enter(s);
+    if (s->installed)
+        s->media->incarnation = s->handle.incarnation;
+    s->dirty = s->installed; // whether the last MODIFY had reached it is not known
+}
+
 int media_add(struct media *m, const struct tl_leg leg[2], void *arg, struct media_session **out)
 {
     static const struct media_past none[2];
@@ -287,9 +305,7 @@ int media_add_for(struct media *m, const struct tl_leg leg[2], const struct medi
     media_number_keys(s, s->leg); // the first ones
     for (unsigned i = 0; i < 2; i++)
         media_resume_from(s, i, &past[i]);
-    s->next = *bucket_of(m, s->call_ref);
-    *bucket_of(m, s->call_ref) = s;
-    m->session_count++;
+    enter(s);
     media_queue(s);
     media_flush_queue(m);
     *out = s;

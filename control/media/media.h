@@ -24,7 +24,7 @@ struct media_user {
     // The session is there, local[] its media addresses and ports; or status -errno, then it is gone:
     // -ENOSPC, -ENODEV, -EINVAL from the dataplane, -ENOTCONN when that went meanwhile.
     void (*on_added)(void *arg, int status, const struct tl_addr local[2]);
-    // The last media_modify() took effect, or -errno.
+    // The last media_modify() took effect, or -errno; -ESTALE: a key of it was used too long ago.
     void (*on_modified)(void *arg, int status);
     // The session is gone; `final` is NULL when the dataplane could not say how it ended.
     void (*on_deleted)(void *arg, const struct tl_leg_counters final[2]);
@@ -91,6 +91,17 @@ int media_del(struct media_session *session);
 
 // The same without a callback.
 void media_forget(struct media_session *session);
+
+// Writes the session as a section "media" of a record: what the dataplane should have, its ports and handle, which keys each side
+// has had and where they stand. Keys are in it: the caller wipes what was written.
+struct record;
+struct record_writer;
+void media_session_save(struct record_writer *w, const struct media_session *session);
+
+// Reads that section back, before the dataplane is connected to; `arg` is the call. A dataplane that has the session still goes on with it, told
+// of its legs once more; another one gets it anew, where its keys can be used. 0 and *out; -EINVAL: another version, or something
+// in it is missing, out of range or not what the contract allows; -EEXIST: there is a session of its name; -ENOMEM.
+int media_session_load(struct media *media, const struct record *in, void *arg, struct media_session **out);
 
 // Its name in the contract, for people and for media_live(). A handle of zeros while it has none.
 uint64_t media_call_ref(const struct media_session *session);

@@ -94,6 +94,8 @@ void media_flush_queue(struct media *m);
 int media_send(struct media *m, struct tl_command *c, struct media_session *s);
 void media_session_free(struct media_session *s);
 void media_unqueue(struct media_session *s);
+// A session that was loaded is one of ours from now on: the next connection finds it in the dataplane, or makes it again.
+void media_adopt(struct media_session *s);
 // Takes all completions and events that are there.
 void media_drain(struct media *m);
 

@@ -4,19 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/addr.h"
+#include "control/base/record_parts.h"
 #include "control/sdp/negotiate_internal.h"
 
 enum { VERSION = 1 };
 
 // ---- writing ------------------------------------------------------------------------------------------
-
-static void put_addr(struct record_writer *w, const char *name, const struct tl_addr *addr)
-{
-    char text[TL_ADDR_TEXT];
-    if (tl_addr_is_set(addr))
-        record_put_text(w, name, tl_addr_print(addr, text));
-}
 
 // As a line of a=crypto, which its own reader checks.
 static void put_keys(struct record_writer *w, const char *name, const struct sdes_crypto *keys)
@@ -34,21 +27,6 @@ static void put_offered(struct record_writer *w, const struct neg_leg *leg)
         snprintf(name, sizeof name, "offered_%u", i);
         put_keys(w, name, &leg->offered[i]);
     }
-}
-
-static void put_history(struct record_writer *w, const struct tl_key_history *h)
-{
-    if (h->count == 0 && !h->plain)
-        return;
-    record_begin(w, "keys", VERSION);
-    record_put_bytes(w, "print", h->print, sizeof h->print);
-    record_put_bytes(w, "generation", h->generation, sizeof h->generation);
-    record_put_bytes(w, "forgotten", h->forgotten, sizeof h->forgotten);
-    record_put_bytes(w, "order", h->order, h->count);
-    record_put_number(w, "newest", h->newest);
-    record_put_number(w, "forget_at", h->forget_at);
-    record_put_number(w, "plain", h->plain);
-    record_end(w);
 }
 
 static void put_word(struct record_writer *w, const struct neg_word *word)
@@ -69,8 +47,8 @@ static void put_word(struct record_writer *w, const struct neg_word *word)
 
 static void put_remote(struct record_writer *w, const struct neg_leg *leg)
 {
-    put_addr(w, "rtp", &leg->rtp);
-    put_addr(w, "rtcp", &leg->rtcp);
+    record_put_addr(w, "rtp", &leg->rtp);
+    record_put_addr(w, "rtcp", &leg->rtcp);
     record_put_bytes(w, "remote_pt", leg->remote_pt, sizeof leg->remote_pt);
     record_put_number(w, "direction", leg->direction);
     record_put_number(w, "off", leg->off);
@@ -89,7 +67,7 @@ void neg_save(struct record_writer *w, const char *name, const struct neg_leg *l
 {
     record_begin(w, name, VERSION);
     record_put_text(w, "trunk", leg->trunk->name);
-    put_addr(w, "local", &leg->local);
+    record_put_addr(w, "local", &leg->local);
     put_remote(w, leg);
     record_put_bytes(w, "local_pt", leg->local_pt, sizeof leg->local_pt);
     record_put_bytes(w, "kept_pt", leg->kept_pt, sizeof leg->kept_pt);
@@ -101,7 +79,7 @@ void neg_save(struct record_writer *w, const char *name, const struct neg_leg *l
     record_put_number(w, "proto", leg->proto);
     put_keys(w, "rx", &leg->rx);
     put_keys(w, "tx", &leg->tx);
-    put_history(w, &leg->rx_keys);
+    record_put_keys(w, "keys", &leg->rx_keys);
     record_put_number(w, "line_count", leg->line_count);
     record_put_number(w, "audio_line", leg->audio_line);
     record_put_text(w, "lines", leg->lines);
@@ -110,14 +88,10 @@ void neg_save(struct record_writer *w, const char *name, const struct neg_leg *l
 
 // ---- reading ------------------------------------------------------------------------------------------
 
-static void get_addr(struct record *r, const char *name, struct tl_addr *addr)
+static void get_v4(struct record *r, const char *name, struct tl_addr *addr)
 {
-    char text[TL_ADDR_TEXT];
-    if (!record_has(r, name))
-        return;
-    record_text(r, name, text, sizeof text);
-    if (!tl_addr_read(text, strlen(text), addr) || addr->family != TL_AF_INET || addr->port == 0)
-        r->bad = true;
+    record_addr(r, name, addr);
+    r->bad |= addr->family != TL_AF_UNSET && addr->family != TL_AF_INET;
 }
 
 static void get_keys(struct record *r, const char *name, struct sdes_crypto *keys)
@@ -169,28 +143,6 @@ static unsigned count_lines(const char *lines)
 }
 
 // What is wrong in it would be an index past its end, or a slot that stands twice.
-static void get_history(struct record *in, struct tl_key_history *h)
-{
-    struct record r;
-    bool taken[TL_KEYS_KEPT] = {false};
-    if (record_section(in, "keys", 0, &r) < 0)
-        return;
-    record_bytes(&r, "print", h->print, sizeof h->print);
-    record_bytes(&r, "generation", h->generation, sizeof h->generation);
-    record_bytes(&r, "forgotten", h->forgotten, sizeof h->forgotten);
-    h->count = (uint8_t)record_bytes_upto(&r, "order", h->order, sizeof h->order);
-    h->newest = (uint32_t)record_number(&r, "newest", UINT32_MAX);
-    h->forget_at = (uint8_t)record_number(&r, "forget_at", TL_KEYS_FORGOTTEN - 1);
-    h->plain = record_number(&r, "plain", 1);
-    for (unsigned i = 0; i < h->count; i++) {
-        if (h->order[i] >= TL_KEYS_KEPT || taken[h->order[i]])
-            r.bad = true;
-        else
-            taken[h->order[i]] = true;
-    }
-    in->bad |= r.bad;
-}
-
 static void get_word(struct record *in, struct neg_word *word)
 {
     struct record r;
@@ -213,8 +165,8 @@ static void get_word(struct record *in, struct neg_word *word)
 
 static void get_remote(struct record *r, struct neg_leg *leg)
 {
-    get_addr(r, "rtp", &leg->rtp);
-    get_addr(r, "rtcp", &leg->rtcp);
+    get_v4(r, "rtp", &leg->rtp);
+    get_v4(r, "rtcp", &leg->rtcp);
     get_pts(r, "remote_pt", leg->remote_pt);
     leg->direction = (uint8_t)record_number(r, "direction", SDP_SENDRECV);
     leg->off = record_number(r, "off", 1);
@@ -256,7 +208,7 @@ int neg_load(struct neg_leg *leg, const struct record *in, const char *name, con
     if (record_section(in, name, 0, &r) < 0 || r.version != VERSION)
         return -EINVAL;
     record_text(&r, "trunk", trunk, sizeof trunk);
-    get_addr(&r, "local", &leg->local);
+    get_v4(&r, "local", &leg->local);
     get_remote(&r, leg);
     get_pts(&r, "local_pt", leg->local_pt);
     get_pts(&r, "kept_pt", leg->kept_pt);
@@ -268,7 +220,7 @@ int neg_load(struct neg_leg *leg, const struct record *in, const char *name, con
     leg->proto = (uint8_t)record_number(&r, "proto", SDP_PROTO_SAVPF);
     get_keys(&r, "rx", &leg->rx);
     get_keys(&r, "tx", &leg->tx);
-    get_history(&r, &leg->rx_keys);
+    record_keys(&r, "keys", &leg->rx_keys);
     get_shape(&r, leg);
     leg->trunk = r.bad ? NULL : trunk_named(config, trunk);
     if (leg->trunk)

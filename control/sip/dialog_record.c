@@ -8,15 +8,9 @@
 #include <string.h>
 
 #include "common/addr.h"
-#include "control/base/record.h"
+#include "control/base/record_parts.h"
 
 enum { VERSION = 1, TEXT_MAX = 2 * SIP_LINE_MAX };
-
-static void put_address(struct record_writer *w, const char *name, const struct tl_addr *addr)
-{
-    if (tl_addr_is_set(addr))
-        record_put_text(w, name, TL_ADDR_STR(addr));
-}
 
 static void put_optional(struct record_writer *w, const char *name, const char *text)
 {
@@ -35,8 +29,8 @@ void sip_dialog_save(const struct sip_dialog *d, const struct tl_config *config,
     char name[RECORD_NAME_MAX];
     record_begin(w, "dialog", VERSION);
     record_put_text(w, "listener", config->listeners[d->flow.listener].name);
-    put_address(w, "remote", &d->flow.remote);
-    put_address(w, "peer", &d->flow.peer);
+    record_put_addr(w, "remote", &d->flow.remote);
+    record_put_addr(w, "peer", &d->flow.peer);
     put_optional(w, "local_name", d->local);
     put_optional(w, "remote_name", d->remote);
     put_optional(w, "call_id", d->call_id);
@@ -62,16 +56,6 @@ static char *get_text(struct record *r, const char *name, int *err)
     return out;
 }
 
-static void get_address(struct record *r, const char *name, struct tl_addr *out)
-{
-    char text[TL_ADDR_TEXT];
-    if (!record_has(r, name))
-        return;
-    record_text(r, name, text, sizeof text);
-    if (!tl_addr_read(text, strlen(text), out))
-        r->bad = true;
-}
-
 static int get_listener(struct record *r, const struct tl_config *config, struct sip_flow *flow)
 {
     char name[TL_NAME_MAX];
@@ -94,8 +78,8 @@ int sip_dialog_load(struct sip_dialog *d, const struct tl_config *config, const 
     if (record_section(in, "dialog", 0, &r) != 0)
         return -EINVAL;
     int err = get_listener(&r, config, &d->flow);
-    get_address(&r, "remote", &d->flow.remote);
-    get_address(&r, "peer", &d->flow.peer);
+    record_addr(&r, "remote", &d->flow.remote);
+    record_addr(&r, "peer", &d->flow.peer);
     d->local = get_text(&r, "local_name", &err);
     d->remote = get_text(&r, "remote_name", &err);
     d->call_id = get_text(&r, "call_id", &err);

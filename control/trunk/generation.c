@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/base/record.h"
+
 // ---- trunks by name
 
 static int compare_names(const void *a, const void *b)
@@ -160,6 +162,26 @@ void trunk_table_fini(struct trunk_table *table)
 {
     generation_drop(table->now);
     *table = (struct trunk_table){0};
+}
+
+int trunk_load(const struct trunk_table *table, const struct record *in, uint64_t now_ms)
+{
+    struct record r = *in;
+    char name[TL_NAME_MAX];
+
+    record_text(&r, "name", name, sizeof name);
+    bool down = record_number(&r, "down", 1);
+    uint32_t failures = (uint32_t)record_number(&r, "failures", 100);
+    uint64_t for_ms = record_number(&r, "for_ms", UINT64_MAX);
+    if (r.bad || r.version != TRUNK_RECORD || (down && !failures))
+        return -EINVAL;
+    struct trunk *trunk = trunk_named(table, name);
+    if (!trunk || !trunk->config || !trunk->config->options_interval_s)
+        return -ENOENT;
+    trunk->down = down;
+    trunk->failures = failures;
+    trunk->changed_ms = now_ms > for_ms ? now_ms - for_ms : 0;
+    return 0;
 }
 
 struct each {

@@ -48,6 +48,11 @@ void generation_drop(struct generation *generation);
 // The trunk of that name, of the current generation or one that is still held; NULL: none.
 struct trunk *trunk_named(const struct trunk_table *table, const char *name);
 
+// Gives a trunk the health that its section "trunk" says, which is that of another process: the trunk of that name in the current
+// generation, and only one with keep-alive, which would be down for ever without. 0; -ENOENT: there is none; -EINVAL: another
+// version, or something in it is missing or cannot be. After an error no trunk has changed.
+int trunk_load(const struct trunk_table *table, const struct record *in, uint64_t now_ms);
+
 // Tells `fn` of each trunk of the current generation in its order, then of those that only former ones have.
 void trunk_each(const struct trunk_table *table, void (*fn)(void *arg, const struct trunk *trunk), void *arg);
 

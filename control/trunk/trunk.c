@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "control/base/record.h"
+
 enum {
     SPREAD_MS = 10, // between the first OPTIONS of two trunks, so that a thousand do not leave at once
     PAUSE_MS = 1000 // at least, between a result and the next OPTIONS
@@ -41,6 +43,16 @@ void trunk_configure(struct trunk *trunk, const struct tl_trunk_config *config, 
         trunk->due_ms = next_ms;
     trunk->config = config;
     trunk->index = index;
+}
+
+void trunk_save(struct record_writer *w, const struct trunk *trunk, uint64_t now_ms)
+{
+    record_begin(w, "trunk", TRUNK_RECORD);
+    record_put_text(w, "name", trunk->name);
+    record_put_number(w, "down", trunk->down);
+    record_put_number(w, "failures", trunk->failures);
+    record_put_number(w, "for_ms", now_ms - trunk->changed_ms);
+    record_end(w);
 }
 
 // ---- keep-alive

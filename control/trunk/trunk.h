@@ -12,6 +12,7 @@
 
 #define TRUNK_NEVER UINT64_MAX
 
+enum { TRUNK_RECORD = 1 };
 enum trunk_change { TRUNK_SAME, TRUNK_WENT_UP, TRUNK_WENT_DOWN };
 
 struct trunk_counters {
@@ -61,6 +62,11 @@ enum trunk_rank trunk_rank(const struct trunk *trunk, uint64_t now_ms);
 // the listener is another one, the health begins anew: what was known was of the former peer.
 void trunk_configure(struct trunk *trunk, const struct tl_trunk_config *config, uint32_t index,
                      uint64_t now_ms);
+
+// Writes the trunk's name and health as a section "trunk" of a record. Counters begin anew with their process.
+struct record;
+struct record_writer;
+void trunk_save(struct record_writer *w, const struct trunk *trunk, uint64_t now_ms);
 
 // ---- keep-alive
 

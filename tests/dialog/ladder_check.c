@@ -388,7 +388,8 @@ bool ladder_media(struct ladder *l, char **words, unsigned count)
         uint16_t op = strcmp(words[2], "add") == 0      ? TL_OP_ADD
                       : strcmp(words[2], "modify") == 0 ? TL_OP_MODIFY
                                                         : TL_OP_DEL;
-        fake_dataplane_refuse(l->w.fake, op, 1, count > 3 ? error_of(words[3]) : -ENOSPC, TL_FIELD_NONE);
+        fake_dataplane_refuse(l->w.fake, op, 1, count > 3 ? error_of(words[3]) : -ENOSPC,
+                              count > 4 ? TL_FIELD_KEY : TL_FIELD_NONE);
     } else if (strcmp(what, "hold") == 0) {
         fake_dataplane_hold_completions(l->w.fake);
     } else if (strcmp(what, "release") == 0) {

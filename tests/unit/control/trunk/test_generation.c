@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Generations of the configuration: who keeps which, and what trunks keep over them.
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/base/record.h"
 #include "control/trunk/generation.h"
 #include "runner.h"
 
@@ -213,6 +215,52 @@ static void requests_are_of_the_current_generation(void)
     end();
 }
 
+static void health_is_saved_by_name(void)
+{
+    static const struct {
+        const char *text;
+        int rc;
+    } rows[] = {
+        {"trunk 1 {\nname c\ndown 1\nfailures 3\nfor_ms 500\n}\n", 0},
+        {"trunk 1 {\nname d\ndown 1\nfailures 3\nfor_ms 500\n}\n", -ENOENT},
+        {"trunk 1 {\nname still\ndown 1\nfailures 3\nfor_ms 500\n}\n", -ENOENT}, // nobody would bring it up
+        {"trunk 2 {\nname c\ndown 1\nfailures 3\nfor_ms 500\n}\n", -EINVAL},
+        {"trunk 1 {\nname c\ndown 2\nfailures 3\nfor_ms 500\n}\n", -EINVAL},
+        {"trunk 1 {\nname c\ndown 1\nfailures 0\nfor_ms 500\n}\n", -EINVAL},
+        {"trunk 1 {\nname c\ndown 1\nfailures 101\nfor_ms 500\n}\n", -EINVAL},
+        {"trunk 1 {\nname c\ndown 1\nfailures 3\n}\n", -EINVAL},
+        {"trunk 1 {\ndown 1\nfailures 3\nfor_ms 500\n}\n", -EINVAL},
+    };
+    char text[300];
+    struct record_writer w;
+    struct record r;
+
+    begin("a b still:1/0");
+    struct trunk *b = trunk_named(&table, "b");
+    trunk_options_sent(b, 0);
+    trunk_options_result(b, 0, 100);
+    record_writer_init(&w, text, sizeof text - 1);
+    trunk_save(&w, b, 1100);
+    int len = record_finish(&w);
+    CU_ASSERT_FATAL(len > 0);
+    end();
+    begin("b still:1/0 c"); // another process, another order
+    CU_ASSERT_FATAL(record_open(&r, text, (size_t)len, "trunk") == 0);
+    CU_ASSERT_EQUAL(trunk_load(&table, &r, 5000), 0);
+    b = trunk_named(&table, "b");
+    CU_ASSERT(b->down && b->failures == 1 && b->changed_ms == 4000);
+    CU_ASSERT(!trunk_named(&table, "still")->down && !trunk_named(&table, "c")->down);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        trunk_named(&table, "c")->down = false;
+        CU_ASSERT_FATAL(record_open(&r, rows[i].text, strlen(rows[i].text), "trunk") == 0);
+        int rc = trunk_load(&table, &r, 5000);
+        if (rc != rows[i].rc)
+            printf("   row %zu: %d\n", i, rc);
+        CU_ASSERT(rc == rows[i].rc && trunk_named(&table, "c")->down == (rc == 0));
+    }
+    end();
+}
+
 int main(int argc, char **argv)
 {
     const struct test_case cases[] = {
@@ -223,6 +271,7 @@ int main(int argc, char **argv)
         {"many_generations_are_held_at_once", many_generations_are_held_at_once},
         {"health_follows_the_peer", health_follows_the_peer},
         {"requests_are_of_the_current_generation", requests_are_of_the_current_generation},
+        {"health_is_saved_by_name", health_is_saved_by_name},
     };
     return test_main("generation", TEST_CASES(cases), argc, argv);
 }
