@@ -205,7 +205,7 @@ static const struct option listener_options[] = {
     {"strangers", OPTION_WORD, FIELD(tl_listener_config, strangers), .words = strangers_words,
      .preset = "\"auto\"",
      .doc =
-         "What who is no trunk's peer gets here. answer: OPTIONS are answered, the rest is refused with 403, as much as stranger_messages_per_s allows. drop: no answer and no connection, and over UDP the kernel throws it away where it can. auto: answer over UDP, drop over streams."},
+         "What who is no trunk's peer gets here. answer: OPTIONS are answered, the rest is refused with 403, as much as stranger_messages_per_s allows. drop: no answer and no connection. auto: answer over UDP, drop over streams."},
 };
 static const struct block listener_block = {"listeners[]", "A socket for SIP.",
                                             sizeof(struct tl_listener_config), OWN(listener_options),

@@ -149,8 +149,10 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
     free(headers);
     free(room);
     if (rc < 0) {
-        log_line(LOG_WARNING, "call %llu: INVITE to trunk %s was not sent: %s", (unsigned long long)c->id,
-                 config->name, strerror(-rc));
+        uint64_t unsaid;
+        if (log_allow(&agent->attempt_limit, loop_now(agent->loop), &unsaid))
+            log_line(LOG_WARNING, "call %llu: INVITE to trunk %s was not sent: %s", (unsigned long long)c->id,
+                     config->name, strerror(-rc));
         leg->invite_out = NULL;
         agent_attempt_result(c, 0);
         later(c, CALL_EV_TRANSPORT, CALL_B, 0);

@@ -55,7 +55,7 @@ cat >"$dir/config.json" <<CONFIG
                {"name": "b", "transport": "udp", "address": "127.0.2.1:5060"}],
  "trunks": [{"name": "caller", "listener": "a", "peer": "127.0.1.10:5060", "realm": "left", "options_interval_s": 0},
             {"name": "call", "listener": "b", "peer": "127.0.2.11:5060", "realm": "right", "options_interval_s": 0},
-            {"name": "evil", "listener": "a", "peer": "127.0.1.66:5060", "realm": "left", "options_interval_s": 0},
+            {"name": "evil", "listener": "a", "peer": "127.0.1.66:5060", "realm": "left", "options_interval_s": 0, "max_waiting_calls": 500},
             {"name": "evil-drop", "listener": "a-drop", "peer": "127.0.1.66:5060", "realm": "left", "options_interval_s": 0},
             {"name": "evil-tcp", "listener": "a-tcp", "peer": "127.0.1.66:5060", "realm": "left", "options_interval_s": 0},
             {"name": "sink", "listener": "b", "peer": "127.0.2.66:5060", "realm": "right", "options_interval_s": 0}],
