@@ -56,6 +56,7 @@ request_route {
     if (is_method("ACK")) {
         if (has_totag() && loose_route()) {
             xlog("L_WARN", "ack with \$hdr(Proxy-Authorization)|\n");
+            remove_hf("Proxy-Authorization");
             t_relay();
         } else if (t_check_trans())
             t_relay();
@@ -151,9 +152,10 @@ mark
 check "a call goes out, is held and resumed" call_out first hold
 check "its INVITE was challenged once" seen 'from us INVITE -5 ' 1
 check "all that followed had the nonce, counted" eval 'seen "from us INVITE 1 " 3 && seen "from us BYE 1 " 1 && seen "from us BYE 1 .*nc=00000004"'
-check "each ACK has its INVITE's credentials" eval 'seen "ack with Digest .*nc=0000000[1-3]" 3'
+check "each ACK has its INVITE's credentials" eval '
+    seen "ack with Digest .*nc=00000001" && seen "ack with Digest .*nc=00000002" && seen "ack with Digest .*nc=00000003"'
 check "the phone saw none of them" eval '! grep -a Authorization "$E2E_WORK/phone.messages"'
-check "nor did the caller see the challenge" eval '! grep -aE "Authenticate|407" "$E2E_WORK/caller.messages"'
+check "nor did the caller see the challenge" eval '! grep -aE "^(Proxy|WWW)-Authenticate|^SIP/2.0 4" "$E2E_WORK/caller.messages"'
 mark
 sleep 4
 check "a call with a nonce that is too old by now" call_out stale call
