@@ -56,6 +56,7 @@ enum tl_refresher { TL_REFRESHER_AUTO, TL_REFRESHER_US, TL_REFRESHER_PEER };
 enum tl_forks { TL_FORKS_ONE, TL_FORKS_SEPARATE };
 enum tl_early_media { TL_EARLY_LAST, TL_EARLY_FIRST, TL_EARLY_AS_SAID };
 enum tl_redirect { TL_REDIRECT_REFUSE, TL_REDIRECT_FOLLOW, TL_REDIRECT_RELAY };
+enum tl_replaces { TL_REPLACES_REFUSE, TL_REPLACES_OWN, TL_REPLACES_REALM };
 enum tl_refer { TL_REFER_REFUSE, TL_REFER_RELAY, TL_REFER_CARRY_OUT };
 enum tl_strangers { TL_STRANGERS_AUTO, TL_STRANGERS_ANSWER, TL_STRANGERS_DROP };
 enum tl_srtp_without_tls { TL_SRTP_REFUSE, TL_SRTP_ALLOW };
@@ -204,6 +205,7 @@ struct tl_trunk_config {
     uint32_t media_timeout_held_s;  // ... while it is not to send
     uint32_t media_timeout_early_s; // ... before the call is answered
     enum tl_refer refer;            // what becomes of its REFER
+    enum tl_replaces replaces;      // whose dialogs an INVITE of its may replace
     enum tl_redirect redirect;      // what becomes of its 3xx
     uint32_t silence_ms;            // event after so long without media; 0 = never
     uint32_t max_packets_per_s;     // that the peer may send on a leg; 0 = from its and our SDP

@@ -125,8 +125,9 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
     int rc = agent_plan_invite(c, &flow, &plan);
     agent_request_options(config, a, options);
     char *headers = NULL;
-    if (rc == 0 &&
-        asprintf(&headers, "%s: %u\r\n%s%s", agent_hops_header, c->own_hops, options, plan.lines) < 0)
+    const char *replaces = c->replaces ? c->replaces : "";
+    if (rc == 0 && asprintf(&headers, "%s: %u\r\n%s%s%s%s%s", agent_hops_header, c->own_hops, options,
+                            plan.lines, *replaces ? "Replaces: " : "", replaces, *replaces ? "\r\n" : "") < 0)
         rc = -ENOMEM;
     struct sip_request request = {.method = SIP_INVITE,
                                   .uri = plan.uri,
@@ -291,7 +292,7 @@ static char *answer_lines(struct agent_call *c, const struct call_action *a, con
         agent_warning_line(leg, flow, a->warning, warning, sizeof warning);
     c->agent->counters.bad_extension += a->status == 420;
     c->agent->counters.extension_required += a->status == 421;
-    agent_answer_options(a, options);
+    agent_answer_options(agent_leg_trunk(leg), a, options);
     return join(*options ? options : warning,
                 agent_answer_lines(c, leg, a->status, a->side == CALL_A && !c->answer_ms));
 }
@@ -393,7 +394,7 @@ static void do_reply(struct agent_call *c, const struct call_action *a, struct s
     if (a->warning)
         agent_warning_line(leg, flow, a->warning, lines, sizeof lines);
     else
-        agent_answer_options(a, lines);
+        agent_answer_options(agent_leg_trunk(leg), a, lines);
     if (update && request && a->status < 300) {
         struct agent_dialog *d = agent_find_dialog(c->agent, request);
         if (d)

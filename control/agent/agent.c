@@ -86,6 +86,9 @@ bool agent_body_refused(const struct sip_msg *msg)
 static void new_call(struct agent *agent, struct sip_txn *txn, const struct sip_msg *msg,
                      const struct sip_flow *flow)
 {
+    struct trunk *peer = trunk_identify(&agent->trunks, flow->listener, &flow->remote, sip_msg_via_port(msg));
+    if (peer && agent_take_replaces(agent, txn, msg, peer))
+        return;
     struct agent_admission a;
     int error, status = agent_admit(agent, txn, msg, flow, &a);
     if (status) {
@@ -246,6 +249,11 @@ static uint32_t on_required(void *arg, const struct sip_flow *flow, enum sip_met
 {
     struct agent *agent = arg;
     uint32_t taken = sip_options_required();
+    const struct trunk *from = trunk_identify(&agent->trunks, flow->listener, &flow->remote, 0);
+    if (from && method == SIP_INVITE && from->config->replaces != TL_REPLACES_REFUSE)
+        taken |= sip_option_bit(SIP_OPTION_REPLACES);
+    if (from && method == SIP_REFER && from->config->refer == TL_REFER_CARRY_OUT)
+        taken |= sip_option_bit(SIP_OPTION_NOREFERSUB);
     const char *name = sip_method_name(method);
     char list[256];
     uint64_t unsaid;

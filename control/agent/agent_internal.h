@@ -5,8 +5,10 @@
 #include "control/agent/agent.h"
 #include "control/base/log.h"
 #include "control/call/refer.h"
+#include "control/call/transfer.h"
 #include "control/sip/dialog.h"
 #include "control/sip/method.h"
+#include "control/sip/replaces.h"
 #include "control/trunk/headers.h"
 #include "control/trunk/registration.h"
 
@@ -84,13 +86,6 @@ struct agent_relay;    // relay.c
 struct agent_notifier; // notify.c
 struct agent_transfer; // carry_out.c
 
-// A REFER that went to the other side, whose NOTIFYs come back (RFC 3515).
-struct agent_refer {
-    bool used;
-    uint8_t from;               // side that sent it
-    uint32_t cseq_in, cseq_out; // its CSeq on either side: the id of the subscription
-};
-
 struct agent_call {
     struct agent *agent;
     struct agent_call *next, **link; // list of all calls, newest first
@@ -109,10 +104,11 @@ struct agent_call {
     struct agent_said said[2]; // by side
     char *location;            // A's, the body part, NULL: none or no trunk of the route gets it
     char numbers[AGENT_NUMBERS_MAX][SIP_NUMBER_MAX]; // that 3xx led to
+    char *replaces; // of the Refer-To that it follows, for the INVITE to B; NULL: none
     uint8_t number_count;
     uint8_t number; // B is called by numbers[number - 1], 0: by `called`
     char *contacts; // value of Contact for a 3xx to A, or NULL
-    struct agent_refer refers[AGENT_REFERS_MAX];
+    struct refer_relayed refers[AGENT_REFERS_MAX];
     struct agent_transfer *transfer; // that it has a part in, NULL: none
     struct agent_relay *relays;      // requests that go from one side to the other
     bool attempt;                    // an INVITE to B's trunk has no result yet
@@ -250,7 +246,8 @@ void agent_facts(const struct sip_msg *msg, struct call_facts *out);
 // "" for none.
 void agent_request_options(const struct tl_trunk_config *trunk, const struct call_action *a,
                            char out[static AGENT_OPTIONS_MAX]);
-void agent_answer_options(const struct call_action *a, char out[static AGENT_OPTIONS_MAX]);
+void agent_answer_options(const struct tl_trunk_config *trunk, const struct call_action *a,
+                          char out[static AGENT_OPTIONS_MAX]);
 // The methods that we take on that trunk, and Allow for a set of them: good until the next one is made.
 uint32_t agent_methods(const struct tl_trunk_config *trunk);
 const char *agent_allow(struct agent *agent, uint32_t methods);
@@ -288,6 +285,8 @@ void agent_failure(struct agent_leg *leg, struct sip_txn *txn, enum sip_failure 
 
 // The dialog that a request belongs to by its tags and Call-ID, or NULL.
 struct agent_dialog *agent_find_dialog(const struct agent *agent, const struct sip_msg *request);
+// The one that a Replaces names (RFC 3891 section 3), or NULL.
+struct agent_dialog *agent_find_replaced(const struct agent *agent, const struct sip_replaces *r);
 // A's dialog with that number, made from its INVITE when it is new. NULL without memory.
 struct agent_dialog *agent_dialog_a(struct agent_leg *leg, uint8_t id);
 // B's dialog that a response belongs to, made or filled from it. NULL: it has no To tag, or there is no memory.
@@ -309,7 +308,7 @@ struct agent_dialog *agent_relay_to(const struct agent_dialog *d, const struct s
 struct agent_words {
     const char *lines, *body_type; // "" for none
     struct sip_str body;
-    struct agent_refer *refer; // of a REFER or NOTIFY
+    struct refer_relayed *refer; // of a REFER or NOTIFY
 };
 // Sends it. Returns 0, and the other side's answer goes back; or the status that says why not. *cseq is what it has there.
 int agent_relay_send(struct agent_dialog *to, struct sip_txn *txn, const struct sip_msg *msg,
@@ -350,6 +349,14 @@ void agent_transfer_answer(struct agent_call *c, int status);
 void agent_transfer_joined(struct agent_call *c, int status);
 // Where those stand whom a new session is made for.
 void agent_transfer_past(const struct agent_call *c, struct media_past past[2]);
+
+// ---- replace.c ----
+
+// An INVITE with Replaces (RFC 3891) of the peer of `from`. False: it has none, or none that the trunk takes.
+bool agent_take_replaces(struct agent *agent, struct sip_txn *txn, const struct sip_msg *msg,
+                         struct trunk *from);
+// Puts the party on side `s` of `a` where that on side `w` of `b` is, and the other way round; events for both follow.
+void agent_swap(struct agent_call *a, uint8_t s, struct agent_call *b, uint8_t w);
 
 // ---- notify.c ----
 

@@ -109,6 +109,7 @@ void agent_call_free(struct agent_call *c)
     call_fini(&c->call);
     free(c->location);
     free(c->contacts);
+    free(c->replaces);
     for (unsigned s = 0; s < 2; s++)
         agent_forget(&c->said[s]);
     generation_drop(c->generation);

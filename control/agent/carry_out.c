@@ -5,7 +5,10 @@
 //   same realm    the target goes where the transferor was: port, keys and indices of the other one stay what they are
 //   another one   the one that is transferred goes where somebody stood in for it, and is told of its new port first
 //
-// What is left in either case is a call of the transferor with nobody, which ends. What fails leaves the first call as it was.
+// Where Refer-To replaces another call of the transferor's with us nobody is called: a call is made in which somebody
+// stands in on both sides, and the parties that those two calls have at their other ends go there, one after the other.
+//
+// What is left in any case are calls of the transferor with nobody, which end. What fails leaves the calls as they were.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,20 +23,12 @@ enum {
     LINE_BYTES = 512,
 };
 
-enum stage {
-    CALLING, // the target is called
-    WAITING, // it has answered; the calls have to be at rest
-    MOVING,  // the one that is transferred is being told of its new place
-};
-
 struct agent_transfer {
     struct agent *agent;
-    enum stage stage;
+    struct transfer is;
     struct agent_call *call;   // of who asked and who is transferred
     struct agent_call *target; // of who stands in and the target
-    uint8_t by;                // side of who asked, in `call`
-    int answer;                // the target's final answer, 0: none yet
-    int joined;                // what became of the move, 0: nothing yet
+    struct agent_call *second; // attended: the transferor's other call, else NULL
     struct wheel_timer timer;  // how long the calls may take to be at rest
 };
 
@@ -129,10 +124,37 @@ static struct agent_call *make_target(struct agent_leg *who, struct agent_leg *b
     return c;
 }
 
+// Makes the call of the two whom the transferor talks to in two calls. NULL with the status that turns the REFER away.
+static struct agent_call *make_between(const struct agent_leg *one, const struct agent_leg *other,
+                                       int *status)
+{
+    struct agent *agent = one->owner->agent;
+    bool gone = !one->trunk || !one->trunk->config || !other->trunk || !other->trunk->config;
+    *status = gone ? 404
+              : agent->counters.active >= agent_config(agent)->control.max_calls || !media_up(agent->media)
+                  ? 503
+                  : 0;
+    struct agent_call *c = *status ? NULL : agent_call_make(agent);
+    if (!c) {
+        *status = *status ? *status : 500;
+        return NULL;
+    }
+    if (call_init_between(&c->call, &c->env, &one->owner->call, one->side, one->trunk->index,
+                          &other->owner->call, other->side, other->trunk->index) < 0) {
+        agent_call_free(c);
+        *status = 500;
+        return NULL;
+    }
+    memcpy(c->calling, one->number, sizeof c->calling);
+    memcpy(c->called, other->number, sizeof c->called);
+    return c;
+}
+
 // ---- REFER --------------------------------------------------------------------------------------------
 
-// Whom Refer-To names. 0, or the status that turns the REFER away.
-static int read_target(const struct sip_msg *msg, char number[SIP_NUMBER_MAX])
+// Whom Refer-To names, and the Replaces in it, "" for none. 0, or the status that turns the REFER away.
+static int read_target(const struct sip_msg *msg, char number[SIP_NUMBER_MAX],
+                       char replaces[SIP_REPLACES_MAX])
 {
     struct sip_str value = sip_msg_header(msg, "Refer-To", 0), method;
     struct sip_addr addr;
@@ -143,18 +165,57 @@ static int read_target(const struct sip_msg *msg, char number[SIP_NUMBER_MAX])
         return 400;
     if (sip_read_param(uri.params, "method", &method) && !sip_str_is(method, "INVITE"))
         return 603;
+    sip_uri_header(&uri, "Replaces", replaces, SIP_REPLACES_MAX);
     return agent_number_of(addr.uri, number) ? 0 : 603;
 }
 
-static struct agent_transfer *link_calls(struct agent_leg *by, struct agent_call *target)
+// The transferor's leg in another call with us that Replaces names. NULL: it is no dialog of ours, which whoever is called
+// may know; or *status turns the REFER away.
+static struct agent_leg *find_second(const struct agent_leg *by, const char *text, int *status)
+{
+    struct sip_replaces replaces;
+    if (!text[0])
+        return NULL;
+    if (!sip_read_replaces((struct sip_str){text, strlen(text)}, &replaces)) {
+        *status = 400;
+        return NULL;
+    }
+    const struct agent_dialog *d = agent_find_replaced(by->owner->agent, &replaces);
+    if (!d)
+        return NULL;
+    const struct agent_call *c = d->leg->owner;
+    if (d->leg->trunk != by->trunk) // another trunk's call is not the transferor's to give away
+        *status = 403;
+    else if (c == by->owner)
+        *status = 400;
+    else if (c->transfer)
+        *status = 491;
+    else if (c->call.state != CALL_UP || d != d->leg->main || !c->call.a_has_answer ||
+             !c->call.side[d->leg->side ^ 1].dialog)
+        *status = 480; // who rings there cannot be given to anybody yet
+    return *status ? NULL : d->leg;
+}
+
+static struct agent_transfer *link_calls(struct agent_leg *by, struct agent_leg *second,
+                                         struct agent_call *target)
 {
     struct agent_transfer *t = calloc(1, sizeof *t);
     if (!t)
         return NULL;
     *t = (struct agent_transfer){
-        .agent = by->owner->agent, .call = by->owner, .target = target, .by = by->side};
+        .agent = by->owner->agent,
+        .call = by->owner,
+        .target = target,
+        .is = {.by = by->side, .call = by->owner->id, .target = target->id, .attended = second != NULL}};
     t->call->transfer = t->target->transfer = t;
     t->call->call.leaving = 1 + by->side;
+    if (second) {
+        t->second = second->owner;
+        t->is.second = second->owner->id;
+        t->is.by_second = second->side;
+        t->second->transfer = t;
+        t->second->call.leaving = 1 + second->side;
+    }
     return t;
 }
 
@@ -174,7 +235,8 @@ void agent_carry_out_refer(struct agent_dialog *d, struct sip_txn *txn, const st
     struct agent_leg *by = d->leg;
     struct agent_call *c = by->owner, *target = NULL;
     struct agent_leg *who = c->leg[by->side ^ 1];
-    char number[SIP_NUMBER_MAX];
+    struct agent_leg *second = NULL;
+    char number[SIP_NUMBER_MAX], replaces[SIP_REPLACES_MAX] = "";
     bool quiet = sip_msg_has_token(msg, "Refer-Sub", "false"); // RFC 4488
     uint32_t cseq = sip_msg_cseq(msg);                         // the message is gone with its answer
     int status = 0;
@@ -184,10 +246,16 @@ void agent_carry_out_refer(struct agent_dialog *d, struct sip_txn *txn, const st
     else if (c->transfer || agent_notify_open(by))
         status = 491; // one at a time
     else
-        status = read_target(msg, number);
+        status = read_target(msg, number, replaces);
     if (!status)
+        second = find_second(by, replaces, &status);
+    if (!status && second)
+        target = make_between(who, second->owner->leg[second->side ^ 1], &status);
+    else if (!status)
         target = make_target(who, by, number, msg, &status);
-    if (target && !link_calls(by, target)) {
+    if (target && replaces[0] && !second)
+        target->replaces = strdup(replaces);
+    if (target && !link_calls(by, second, target)) {
         agent_call_free(target);
         status = 500;
     }
@@ -232,8 +300,7 @@ static void settle(struct agent_call *c)
     }
 }
 
-// Puts the party on side `s` of `a` where that on side `w` of `b` is, and the other way round.
-static void swap(struct agent_call *a, uint8_t s, struct agent_call *b, uint8_t w)
+void agent_swap(struct agent_call *a, uint8_t s, struct agent_call *b, uint8_t w)
 {
     struct agent_leg *leg = a->leg[s];
     settle(a);
@@ -255,89 +322,135 @@ static void swap(struct agent_call *a, uint8_t s, struct agent_call *b, uint8_t 
 
 static void unlink_calls(struct agent_transfer *t)
 {
-    t->call->transfer = t->target->transfer = NULL;
-    t->call->call.leaving = 0;
-    t->call->call.frozen = false;
+    struct agent_call *const calls[] = {t->call, t->target, t->second};
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
+        if (calls[i]) {
+            calls[i]->transfer = NULL;
+            calls[i]->call.leaving = 0;
+            calls[i]->call.frozen = false;
+        }
     wheel_cancel(loop_wheel(t->agent->loop), &t->timer);
     free(t);
 }
 
-// It came to nothing: `status` is what who asked hears.
-static void fail(struct agent_transfer *t, int status)
+static bool has_ended(const struct agent_call *c)
 {
-    struct agent_call *call = t->call, *target = t->target;
-    uint8_t by = t->by;
+    return c && c->call.state >= CALL_ENDING;
+}
+
+// It came to nothing: `status` is what who asked hears. `back`: who is transferred was told of another place, and is told of
+// its own once more.
+static void fail(struct agent_transfer *t, int status, bool back)
+{
+    struct agent_call *call = t->call, *target = t->target, *second = t->second;
+    uint8_t by = t->is.by, by_second = t->is.by_second;
     log_line(LOG_INFO, "call %llu: the transfer came to nothing: %d", (unsigned long long)call->id, status);
     agent_notify_tell(call->leg[by], status);
     unlink_calls(t);
-    bool alone = call->call.state == CALL_UP && !call->call.side[by].dialog;
-    if (target->call.state < CALL_ENDING)
+    // who asked may have hung up meanwhile: then nobody is there any more for the others
+    bool alone = !has_ended(call) && !call->call.side[by].dialog;
+    if (!has_ended(target))
         agent_plain_event(target, CALL_EV_UNJOINED, CALL_A, 0);
-    if (alone) // who asked has hung up meanwhile
+    if (second && !has_ended(second) && !second->call.side[by_second].dialog)
+        agent_plain_event(second, CALL_EV_UNJOINED, CALL_A, 0);
+    if (alone)
         agent_plain_event(call, CALL_EV_UNJOINED, CALL_A, 0);
+    else if (back && !has_ended(call))
+        agent_plain_event(call, CALL_EV_MOVED, by ^ 1u, 0);
 }
 
-// The calls are what they are to be: who asked is on side `side` of `left`, where nobody is but it.
-static void succeed(struct agent_transfer *t, struct agent_call *left, uint8_t side)
+// The calls are what they are to be: who asked is where nobody is but it.
+static void succeed(struct agent_transfer *t, bool agreed)
 {
-    struct agent_call *on = left == t->call ? t->target : t->call;
-    uint8_t came = t->by;
-    bool agreed = on == t->call;
+    struct agent_call *on = agreed ? t->call : t->target, *left = agreed ? t->target : t->call;
+    struct agent_call *second = t->second;
+    uint8_t by = t->is.by, by_second = t->is.by_second;
     log_line(LOG_INFO, "call %llu: the transfer is done, call %llu goes on", (unsigned long long)t->call->id,
              (unsigned long long)on->id);
-    agent_notify_tell(left->leg[side], 200);
+    agent_notify_tell(left->leg[agreed ? CALL_B : by], 200);
     unlink_calls(t);
     if (agreed)
-        agent_plain_event(on, CALL_EV_JOINED, came, 0);
-    agent_plain_event(left, CALL_EV_REPLACED, side, 1);
+        agent_plain_event(on, CALL_EV_JOINED, by, 0);
+    agent_plain_event(left, CALL_EV_REPLACED, agreed ? (unsigned)CALL_B : by, 1);
+    if (second)
+        agent_plain_event(second, CALL_EV_REPLACED, by_second, 0);
+}
+
+// Changes places between the target's call and the one where that side's party comes from.
+static void change(struct agent_transfer *t, uint8_t side)
+{
+    struct agent_call *from = side == CALL_A ? t->call : t->second;
+    uint8_t by = side == CALL_A ? t->is.by : t->is.by_second;
+    agent_swap(from, by ^ 1, t->target, side);
+}
+
+static void move(struct agent_transfer *t, uint8_t side)
+{
+    t->is.stage = TRANSFER_MOVING;
+    t->is.moving = side;
+    t->is.joined = 0;
+    (side == CALL_A ? t->call : t->second)->call.frozen = true;
+    change(t, side);
+    agent_plain_event(t->target, CALL_EV_MOVED, side, 0);
 }
 
 static void join(struct agent_transfer *t)
 {
-    struct agent_call *call = t->call, *target = t->target;
-    uint8_t by = t->by;
+    struct agent_call *target = t->target;
     struct agent_leg *came = target->leg[CALL_B];
     target->answer_ms = target->answer_ms ? target->answer_ms : loop_now(t->agent->loop);
-    trunk_leg_answered(&came->taken, target->call.side[CALL_B].neg.ptime);
-    if (!target->call.session) { // the target was promised the transferor's place
-        swap(call, by, target, CALL_B);
-        succeed(t, target, CALL_B);
+    if (came->main) // else who is there comes from another call, where that was noted
+        trunk_leg_answered(&came->taken, target->call.side[CALL_B].neg.ptime);
+    if (target->call.session) {
+        move(t, CALL_A);
         return;
     }
-    t->stage = MOVING;
-    call->call.frozen = true;
-    swap(call, by ^ 1, target, CALL_A);
-    agent_plain_event(target, CALL_EV_MOVED, CALL_A, 0);
+    agent_swap(t->call, t->is.by, target, CALL_B); // the target was promised the transferor's place
+    succeed(t, true);
 }
 
 static void on_time(void *arg)
 {
     struct agent_transfer *t = arg;
     loop_now(t->agent->loop);
-    if (t->stage == WAITING)
-        fail(t, 504);
+    if (t->is.stage == TRANSFER_WAITING)
+        fail(t, 504, false);
 }
 
 static void wait_for_rest(struct agent_transfer *t)
 {
     const struct tl_control_config *config = &agent_config(t->agent)->control;
-    t->stage = WAITING;
+    t->is.stage = TRANSFER_WAITING;
     if (!wheel_armed(&t->timer))
         wheel_add(loop_wheel(t->agent->loop), &t->timer, 64 * (uint64_t)config->t1_ms, on_time, t);
-    if (call_at_rest(&t->call->call) && call_at_rest(&t->target->call))
+    if (call_at_rest(&t->call->call) && call_at_rest(&t->target->call) &&
+        (!t->second || call_at_rest(&t->second->call)))
         join(t);
 }
 
-// The one that was transferred has answered in its new place, or not.
+// Who was moved has answered in its new place, or not.
 static void moved(struct agent_transfer *t)
 {
-    struct agent_call *call = t->call, *target = t->target;
-    if (t->joined == 200) {
-        succeed(t, call, t->by);
-        return;
+    if (t->is.joined != 200) {
+        for (int side = t->is.moving; side >= 0; side--)
+            change(t, (uint8_t)side);
+        fail(t, t->is.joined, t->is.moving == CALL_B);
+    } else if (t->second && t->is.moving == CALL_A) {
+        move(t, CALL_B);
+    } else {
+        succeed(t, false);
     }
-    swap(call, t->by ^ 1, target, CALL_A);
-    fail(t, t->joined);
+}
+
+// A call ended while its parties were between two calls: who has nobody any more is let go.
+static void part(struct agent_transfer *t)
+{
+    struct agent_call *const calls[] = {t->call, t->target, t->second};
+    agent_notify_tell(t->call->leg[t->is.by], 480);
+    unlink_calls(t);
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
+        if (calls[i] && !has_ended(calls[i]) && (i == 1 || call_stands_in(&calls[i]->call)))
+            agent_plain_event(calls[i], CALL_EV_UNJOINED, CALL_A, 0);
 }
 
 void agent_transfer_turn(struct agent_call *c)
@@ -345,21 +458,19 @@ void agent_transfer_turn(struct agent_call *c)
     struct agent_transfer *t = c->transfer;
     if (!t)
         return;
-    bool over = t->call->call.state >= CALL_ENDING, lost = t->target->call.state >= CALL_ENDING;
-    if (t->stage == MOVING && (over || lost)) { // who was between two calls has no other any more
-        struct agent_call *other = c == t->call ? t->target : t->call;
-        agent_notify_tell(t->call->leg[t->by], 500);
-        unlink_calls(t);
-        if (other->call.state < CALL_ENDING)
-            agent_plain_event(other, CALL_EV_UNJOINED, CALL_A, 0);
-    } else if (over || lost) {
-        fail(t, over ? 487 : t->answer >= 300 ? t->answer : 480);
-    } else if (t->stage == MOVING) {
-        if (t->joined)
-            moved(t);
-    } else if (t->target->call.state == CALL_UP) {
+    bool ended = has_ended(t->call) || has_ended(t->target) || has_ended(t->second);
+    if (ended && t->is.stage == TRANSFER_MOVING)
+        part(t);
+    else if (ended)
+        fail(t,
+             has_ended(t->call)                            ? 487
+             : has_ended(t->target) && t->is.answer >= 300 ? t->is.answer
+                                                           : 480,
+             false);
+    else if (t->is.stage == TRANSFER_MOVING && t->is.joined)
+        moved(t);
+    else if (t->is.stage != TRANSFER_MOVING && t->target->call.state == CALL_UP)
         wait_for_rest(t);
-    }
 }
 
 void agent_transfer_drop(struct agent_call *c)
@@ -370,9 +481,9 @@ void agent_transfer_drop(struct agent_call *c)
 
 void agent_transfer_ending(struct agent_call *c)
 {
-    struct agent_transfer *t = c->transfer;
+    const struct agent_transfer *t = c->transfer;
     if (c == t->call)
-        agent_notify_tell(c->leg[t->by], 487);
+        agent_notify_tell(c->leg[t->is.by], 487);
 }
 
 void agent_transfer_answer(struct agent_call *c, int status)
@@ -381,20 +492,25 @@ void agent_transfer_answer(struct agent_call *c, int status)
     if (!t || c != t->target)
         return;
     if (status >= 200)
-        t->answer = status;
+        t->is.answer = (uint16_t)status;
     else
-        agent_notify_tell(t->call->leg[t->by], status);
+        agent_notify_tell(t->call->leg[t->is.by], status);
 }
 
 void agent_transfer_joined(struct agent_call *c, int status)
 {
-    if (c->transfer && c->transfer->stage == MOVING && c == c->transfer->target)
-        c->transfer->joined = status;
+    if (c->transfer && c->transfer->is.stage == TRANSFER_MOVING && c == c->transfer->target)
+        c->transfer->is.joined = (uint16_t)status;
+    else if (!c->transfer && status != 200) // it came back and cannot be told: its media is nowhere
+        agent_later(c, &(struct call_event){.type = CALL_EV_UNJOINED});
 }
 
 void agent_transfer_past(const struct agent_call *c, struct media_past past[2])
 {
     const struct agent_transfer *t = c->transfer;
-    if (t && c == t->target)
-        past[CALL_A] = (struct media_past){t->call->media, t->by ^ 1u};
+    if (!t || c != t->target)
+        return;
+    past[CALL_A] = (struct media_past){t->call->media, t->is.by ^ 1u};
+    if (t->second)
+        past[CALL_B] = (struct media_past){t->second->media, t->is.by_second ^ 1u};
 }

@@ -31,6 +31,16 @@ struct agent_dialog *agent_find_dialog(const struct agent *agent, const struct s
     return NULL;
 }
 
+struct agent_dialog *agent_find_replaced(const struct agent *agent, const struct sip_replaces *r)
+{
+    struct agent_dialog *d = agent->tags[tag_bucket(r->to_tag.p, r->to_tag.len)];
+    for (; d; d = d->tag_next)
+        if (sip_str_is(r->to_tag, d->tag) && d->bound && d->sip.call_id &&
+            sip_str_is(r->call_id, d->sip.call_id) && sip_str_equal(r->from_tag, d->sip.remote_tag))
+            return d;
+    return NULL;
+}
+
 static void unlink_tag(struct agent_dialog *d)
 {
     struct agent_dialog **at = bucket_of(d);

@@ -85,13 +85,21 @@ void agent_facts(const struct sip_msg *msg, struct call_facts *out)
     out->early_media = early_media(msg);
 }
 
-// "NAME: 100rel, timer" of a set; nothing for an empty one.
-static void put_options(struct header_out *out, const char *name, unsigned options)
+// "NAME: 100rel, timer" of a set of the call machine's and one of the stack's; nothing for empty ones.
+static void put_options(struct header_out *out, const char *name, unsigned options, uint32_t more)
 {
-    bool rel = options & CALL_OPTION_100REL, timer = options & CALL_OPTION_TIMER;
-    if (options)
-        header_putf(out, "%s: %s%s%s\r\n", name, rel ? "100rel" : "", rel && timer ? ", " : "",
-                    timer ? "timer" : "");
+    char list[AGENT_OPTIONS_MAX / 2];
+    more |= options & CALL_OPTION_100REL ? sip_option_bit(SIP_OPTION_100REL) : 0;
+    more |= options & CALL_OPTION_TIMER ? sip_option_bit(SIP_OPTION_TIMER) : 0;
+    if (more)
+        header_putf(out, "%s: %s\r\n", name, sip_option_list(more, list, sizeof list));
+}
+
+// What the trunk's peer may use beside what the call machine knows of.
+static uint32_t trunk_options(const struct tl_trunk_config *trunk)
+{
+    uint32_t replaces = trunk->replaces != TL_REPLACES_REFUSE ? sip_option_bit(SIP_OPTION_REPLACES) : 0;
+    return replaces | (trunk->refer == TL_REFER_CARRY_OUT ? sip_option_bit(SIP_OPTION_NOREFERSUB) : 0);
 }
 
 static void put_session(struct header_out *out, const struct refresh_said *said)
@@ -110,22 +118,26 @@ void agent_request_options(const struct tl_trunk_config *trunk, const struct cal
     bool rel = a->type == CALL_DO_INVITE && trunk->prack == TL_PRACK_SUPPORTED;
     out[0] = 0;
     if (a->type == CALL_DO_INVITE && trunk->prack == TL_PRACK_REQUIRED)
-        put_options(&text, "Require", CALL_OPTION_100REL);
+        put_options(&text, "Require", CALL_OPTION_100REL, 0);
     put_options(&text, "Supported",
-                (rel ? CALL_OPTION_100REL : 0) | (a->session.supported ? CALL_OPTION_TIMER : 0));
+                (rel ? CALL_OPTION_100REL : 0) | (a->session.supported ? CALL_OPTION_TIMER : 0),
+                trunk_options(trunk));
     put_session(&text, &a->session);
 }
 
-void agent_answer_options(const struct call_action *a, char out[static AGENT_OPTIONS_MAX])
+void agent_answer_options(const struct tl_trunk_config *trunk, const struct call_action *a,
+                          char out[static AGENT_OPTIONS_MAX])
 {
     struct header_out text = {.p = out, .size = AGENT_OPTIONS_MAX};
     out[0] = 0;
     if (a->status == 420)
-        put_options(&text, "Unsupported", a->options);
+        put_options(&text, "Unsupported", a->options, 0);
     if (a->status == 421)
-        put_options(&text, "Require", a->options);
-    put_options(&text, "Supported", a->session.supported ? CALL_OPTION_TIMER : 0);
-    put_options(&text, "Require", a->session.required ? CALL_OPTION_TIMER : 0);
+        put_options(&text, "Require", a->options, 0);
+    bool taken = a->status >= 200 && a->status < 300;
+    put_options(&text, "Supported", a->session.supported ? CALL_OPTION_TIMER : 0,
+                taken ? trunk_options(trunk) : 0);
+    put_options(&text, "Require", a->session.required ? CALL_OPTION_TIMER : 0, 0);
     put_session(&text, &a->session);
 }
 

@@ -22,8 +22,8 @@ struct agent_relay {
     struct sip_txn *in;  // waits for our answer
     struct sip_txn *out; // waits for the other side's
     enum sip_method method;
-    struct agent_refer *refer; // of a REFER or NOTIFY: in the call ...
-    uint32_t refer_cseq;       // ... as long as it is the one with that cseq_out
+    struct refer_relayed *refer; // of a REFER or NOTIFY: in the call ...
+    uint32_t refer_cseq;         // ... as long as it is the one with that cseq_out
 };
 
 static unsigned count(const struct agent_call *c)

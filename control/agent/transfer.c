@@ -38,7 +38,7 @@ static int add_address(const struct agent_dialog *to, const struct sip_msg *msg,
     return 0;
 }
 
-static struct agent_refer *free_refer(struct agent_call *c)
+static struct refer_relayed *free_refer(struct agent_call *c)
 {
     for (unsigned i = 0; i < AGENT_REFERS_MAX; i++)
         if (!c->refers[i].used)
@@ -74,7 +74,7 @@ void agent_take_refer(struct agent_dialog *d, struct sip_txn *txn, const struct 
     if (add_address(to, msg, "Referred-By", by, sizeof by) == 0 && used + strlen(by) < sizeof lines)
         snprintf(lines + used, sizeof lines - used, "%s", by);
     agent_add_line(msg, "Refer-Sub", lines, sizeof lines);
-    *words.refer = (struct agent_refer){.used = true, .from = d->leg->side, .cseq_in = sip_msg_cseq(msg)};
+    *words.refer = (struct refer_relayed){.used = true, .from = d->leg->side, .cseq_in = sip_msg_cseq(msg)};
     status = agent_relay_send(to, txn, msg, &words, &cseq);
     words.refer->cseq_out = cseq;
     if (status) {
@@ -87,7 +87,7 @@ void agent_take_refer(struct agent_dialog *d, struct sip_txn *txn, const struct 
 }
 
 // The REFER that a NOTIFY of `side` is about. *id: it was named.
-static struct agent_refer *refer_of(struct agent_call *c, uint8_t side, const struct sip_msg *msg, bool *id)
+static struct refer_relayed *refer_of(struct agent_call *c, uint8_t side, const struct sip_msg *msg, bool *id)
 {
     struct sip_str event = sip_msg_header(msg, "Event", 0), value = {NULL, 0};
     uint64_t number = 0;
@@ -101,7 +101,7 @@ static struct agent_refer *refer_of(struct agent_call *c, uint8_t side, const st
     if (*id && (!value.p || !sip_read_number(value, INT32_MAX, &number)))
         return NULL;
     for (unsigned i = 0; i < AGENT_REFERS_MAX; i++) {
-        struct agent_refer *r = &c->refers[i];
+        struct refer_relayed *r = &c->refers[i];
         if (r->used && r->from != side && (!*id || r->cseq_out == number))
             return r;
     }
@@ -150,7 +150,7 @@ void agent_take_notify(struct agent_dialog *d, struct sip_txn *txn, const struct
     struct agent_call *c = d->leg->owner;
     char lines[LINE_MAX_BYTES], frag[STATUS_LINE_MAX], state[80], id_text[32] = "";
     bool id;
-    struct agent_refer *refer = refer_of(c, d->leg->side, msg, &id);
+    struct refer_relayed *refer = refer_of(c, d->leg->side, msg, &id);
     int code = sipfrag_status(msg);
     struct agent_words words = {.lines = lines, .body_type = "message/sipfrag;version=2.0", .refer = refer};
     uint32_t cseq;

@@ -102,11 +102,12 @@ enum call_event_type {
     CALL_EV_MEDIA_LOST,  // dataplane: it came back without the session and could not be given it again
     CALL_EV_TIMER,       // timer
     CALL_EV_CALL_FOR,    // begins a call of call_init_for()
+    CALL_EV_PICKED_UP,   // A rings at B: call_swap() has put somebody there whose INVITE replaces ours
     CALL_EV_JOINED,      // side: call_swap() has put a party here that has agreed on its media
     CALL_EV_MOVED,       // side: ... one that is to be told where its media is now
     CALL_EV_REPLACED, // side: whom it talked to has gone to another call; status not 0: its BYE waits for RELEASED
     CALL_EV_RELEASED, // side: its BYE may go
-    CALL_EV_UNJOINED, // a transfer came to nothing whose transferor has hung up
+    CALL_EV_UNJOINED, // a call for others came to nothing; status for who asked, 0: nobody waits for one
     CALL_EV_DEAD,   // side: no media from it for its trunk's media_timeout_s (or that of held or early calls)
     CALL_EV_HANGUP, // the operator ends the call
     CALL_EV_COUNT
@@ -301,6 +302,21 @@ void call_legs(const struct call *call, struct tl_leg out[2]);
 // that one's place. 0 or -errno of the random source.
 int call_init_for(struct call *call, const struct call_env *env, const struct call *of, uint8_t side,
                   uint32_t trunk_a, const struct call_target *targets, unsigned target_count);
+
+// Makes a call of two parties that other calls have: it gets a session, and then they come (CALL_EV_MOVED). Side A, on trunk
+// `trunk_a`, stands in for `side_a` of the call `of_a`, and so does B. 0 or -errno of the random source.
+int call_init_between(struct call *call, const struct call_env *env, const struct call *of_a, uint8_t side_a,
+                      uint32_t trunk_a, const struct call *of_b, uint8_t side_b, uint32_t trunk_b);
+
+// Makes ready a call that call_init() has made for an INVITE whose sender replaces side `side` of the call `of`: it begins with
+// CALL_EV_INVITE, asks for no media, and the sender is to go to that place.
+void call_await(struct call *call, const struct call *of, uint8_t side);
+
+// Whether A's leg, which has made an offer and no more, has a codec in common with side `side` of the call `of`.
+bool call_fits(const struct call *call, const struct call *of, uint8_t side);
+
+// Whether B rings and can be replaced: the first INVITE is out, and nothing else is under way.
+bool call_can_be_picked_up(const struct call *call);
 
 // Whether the call is up and nothing is under way in it: a party may leave it or come.
 bool call_at_rest(const struct call *call);

@@ -81,6 +81,8 @@ int forks_begin(struct call *call);
 
 // Gives A what waits to go on to it: provisionals, then the 2xx; as far as the dataplane and PRACKs allow.
 void tell_a(struct call *call, struct call_actions *out);
+// The call of somebody who stands in is up: who asked for it is told.
+void tell_for(struct call *call, struct call_actions *out);
 void reliable_step(struct call *call, const struct call_event *event, struct call_actions *out);
 
 // sdp_parse() of the SDP that came with an event, counted.
@@ -204,7 +206,9 @@ void exchange_tell_media(struct call *call, struct call_actions *out);
 
 // ---- parties that come and go (join.c) -----------------------------------------------------------------
 
-// JOINED and MOVED. False: another event.
+// Answers the INVITE of who came by one.
+void join_answer(struct call *call, struct call_actions *out, uint8_t side, int len);
+// PICKED_UP, JOINED and MOVED. False: another event.
 bool join_step(struct call *call, const struct call_event *event, struct call_actions *out);
 void join_replaced(struct call *call, const struct call_event *event, struct call_actions *out);
 // The dataplane has been told of who came.

@@ -120,7 +120,9 @@ bool end_from_outside(struct call *call, const struct call_event *event, struct 
         join_replaced(call, event, out);
         return true;
     case CALL_EV_UNJOINED:
-        end_call(call, out, 487, "a transfer came to nothing");
+        end_call(call, out, event->status ? event->status : 487,
+                 event->status ? "who replaces a party has no codec in common with the other one"
+                               : "a transfer came to nothing");
         return true;
     case CALL_EV_TIMER:
         if (event->timer != CALL_TIMER_DURATION || !up)

@@ -332,7 +332,7 @@ void exchange_cancel(struct call *call, const struct call_event *event, struct c
         return;
     bool its = x && x->from == event->side && x->in == BY_INVITE;
     // The other side has agreed and the dataplane is being told: the 2xx is as good as out, and CANCEL too late.
-    if (its && x->stage == EXCHANGE_MEDIA)
+    if ((its && x->stage == EXCHANGE_MEDIA) || (x && x->join))
         return;
     act_answer(call, out, event->side, 487, 0);
     if (!its || x->stage != EXCHANGE_ASKED)

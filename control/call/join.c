@@ -31,6 +31,39 @@ int call_init_for(struct call *call, const struct call_env *env, const struct ca
     return stand_in(call, CALL_A, &of->side[side]);
 }
 
+int call_init_between(struct call *call, const struct call_env *env, const struct call *of_a, uint8_t side_a,
+                      uint32_t trunk_a, const struct call *of_b, uint8_t side_b, uint32_t trunk_b)
+{
+    const struct call_target there = {.trunk = trunk_b};
+    int rc = call_init(call, env, trunk_a, &there, 1);
+    if (rc == 0)
+        rc = stand_in(call, CALL_A, &of_a->side[side_a]);
+    return rc == 0 ? stand_in(call, CALL_B, &of_b->side[side_b]) : rc;
+}
+
+void call_await(struct call *call, const struct call *of, uint8_t side)
+{
+    call->side[CALL_B].stands_in = true;
+    call->lent = of->side[side].neg.local;
+}
+
+bool call_fits(const struct call *call, const struct call *of, uint8_t side)
+{
+    struct neg_leg leg = call->side[CALL_A].neg;
+    char body[NEG_BODY_MAX];
+    leg.local = of->side[side].neg.local;
+    int len = neg_make_answer(&leg, &of->side[call_other(side)].neg, body);
+    neg_fini(&leg);
+    explicit_bzero(body, sizeof body);
+    return len > 0;
+}
+
+bool call_can_be_picked_up(const struct call *call)
+{
+    return call->state == CALL_CALLING && call->side[CALL_B].invite_out && !call->x && !call->modifying &&
+           !call->late_offer && !call->separate && !call->side[CALL_A].stands_in;
+}
+
 bool call_stands_in(const struct call *call)
 {
     return call->side[CALL_A].stands_in || call->side[CALL_B].stands_in;
@@ -105,11 +138,49 @@ static void offer_place(struct call *call, struct call_actions *out, uint8_t sid
     act(out, CALL_DO_JOINED, side)->status = 488;
 }
 
+// Somebody else than B takes A's call: both have made an offer, and both are answered.
+static void picked_up(struct call *call, struct call_actions *out)
+{
+    forks_drop(call);
+    call->side[CALL_B].main = 0;
+    call->b_has_answered = true;
+    call->state = CALL_ANSWERING;
+    call->success_due = true;
+    act_timer(out, CALL_TIMER_NO_RESPONSE, 0);
+    act_timer(out, CALL_TIMER_NO_PROGRESS, 0);
+    act_modify(call, out);
+}
+
+void join_answer(struct call *call, struct call_actions *out, uint8_t side, int len)
+{
+    call->side[side].dialog = true;
+    act_answer(call, out, side, 200, len);
+}
+
+// Whether an offer of what the other side has would say something that the party `to` does not know and has to: a hold or its
+// end. Laws are converted.
+static bool says_news(struct call *call, uint8_t to)
+{
+    struct neg_leg leg = call->side[to].neg;
+    char body[NEG_BODY_MAX];
+    int len = call->side[to].stands_in
+                  ? -1
+                  : neg_make_offer(&leg, &call->side[call_other(to)].neg, call->env->random, body);
+    const struct neg_word *said = &call->side[to].neg.word;
+    bool news = len > 0 && (leg.word.direction != said->direction || leg.word.zero != said->zero);
+    neg_fini(&leg);
+    explicit_bzero(body, sizeof body);
+    return news;
+}
+
 bool join_step(struct call *call, const struct call_event *event, struct call_actions *out)
 {
     switch (event->type) {
     case CALL_EV_JOINED:
         joined(call, event, out);
+        return true;
+    case CALL_EV_PICKED_UP:
+        picked_up(call, out);
         return true;
     case CALL_EV_MOVED:
         call->join_tries = 0;
@@ -125,13 +196,22 @@ void join_modified(struct call *call, struct call_actions *out)
     const struct call_exchange *x = call->x;
     uint8_t from = x->from, came = call_other(from);
     bool agreed = x->join == JOIN_AGREED;
+    int len = call->side[came].invite_in
+                  ? neg_make_answer(&call->x->neg[came], &call->x->neg[from], act_body(out))
+                  : 0;
     for (uint8_t s = 0; s < 2; s++)
         if (call->side[s].ack_owed)
             act_ack(call, out, s, 0);
     call->join_tries = 0;
     exchange_commit(call);
+    if (len < 0) {
+        end_call(call, out, 488, "who came has no codec in common with the other side");
+        return;
+    }
+    if (len > 0) // it came by an INVITE that replaces somebody
+        join_answer(call, out, came, len);
     act(out, CALL_DO_JOINED, came)->status = 200;
-    if (agreed)
+    if (agreed || says_news(call, from))
         exchange_offer_again(call, out, from);
 }
 
@@ -156,6 +236,7 @@ void join_retry(struct call *call, struct call_actions *out)
 void join_replaced(struct call *call, const struct call_event *event, struct call_actions *out)
 {
     call->side[event->side].bye_waits = event->status != 0;
+    call->status = call->status ? call->status : 200;
     end_call(call, out, 487, event->side == CALL_A ? "B talks in another call" : "A talks in another call");
 }
 

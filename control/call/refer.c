@@ -76,3 +76,27 @@ int refer_load(struct refer *r, struct record *in)
     *r = fresh;
     return 0;
 }
+
+void refer_relayed_save(const struct refer_relayed *r, struct record_writer *w)
+{
+    record_begin(w, "relayed", REFER_RECORD);
+    record_put_number(w, "used", r->used);
+    record_put_number(w, "from", r->from);
+    record_put_number(w, "cseq_in", r->cseq_in);
+    record_put_number(w, "cseq_out", r->cseq_out);
+    record_end(w);
+}
+
+int refer_relayed_load(struct refer_relayed *r, struct record *in)
+{
+    struct refer_relayed fresh = {0};
+    fresh.used = record_number(in, "used", 1);
+    fresh.from = (uint8_t)record_number(in, "from", 1);
+    fresh.cseq_in = (uint32_t)record_number(in, "cseq_in", INT32_MAX);
+    fresh.cseq_out = (uint32_t)record_number(in, "cseq_out", INT32_MAX);
+    *r = (struct refer_relayed){0};
+    if (in->bad || in->version != REFER_RECORD)
+        return -EINVAL;
+    *r = fresh;
+    return 0;
+}

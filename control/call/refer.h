@@ -38,6 +38,17 @@ void refer_answered(struct refer *r, int status);
 bool refer_is_decided(const struct refer *r);
 bool refer_is_over(const struct refer *r);
 
+// A REFER that went to the other side, whose NOTIFYs come back. Zeroed there is none.
+struct refer_relayed {
+    bool used;
+    uint8_t from;               // side that sent it
+    uint32_t cseq_in, cseq_out; // its CSeq on either side: the id of the subscription
+};
+
+// Writes it as a section "relayed", and reads that back: 0, or -EINVAL and *r is none.
+void refer_relayed_save(const struct refer_relayed *r, struct record_writer *w);
+int refer_relayed_load(struct refer_relayed *r, struct record *in);
+
 // Writes it as a section "refer", and reads that back: 0, or -EINVAL and *r has none.
 void refer_save(const struct refer *r, struct record_writer *w);
 int refer_load(struct refer *r, struct record *in);

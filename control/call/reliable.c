@@ -71,7 +71,7 @@ static uint64_t longest_ms(const struct call *call)
 }
 
 // B has answered whom it was called for. It gets its ACK when that one is here.
-static void tell_for(struct call *call, struct call_actions *out)
+void tell_for(struct call *call, struct call_actions *out)
 {
     call->success_due = false;
     call->state = CALL_UP;
@@ -116,6 +116,13 @@ static void tell_success(struct call *call, struct call_actions *out)
     act_timer(out, CALL_TIMER_DURATION, longest_ms(call));
     act_answer(call, out, CALL_A, 200, len)->dialog = call->separate ? b->main : 0;
     forks_drop(call);
+    if (b->invite_in) { // who picked the call up
+        len = neg_make_answer(&b->neg, &a->neg, act_body(out));
+        if (len > 0)
+            join_answer(call, out, CALL_B, len);
+        else
+            no_codec(call, out, len);
+    }
 }
 
 void tell_a(struct call *call, struct call_actions *out)

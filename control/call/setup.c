@@ -85,6 +85,11 @@ static void take_invite(struct call *call, const struct call_event *event, struc
             return;
         }
     }
+    if (call->side[CALL_B].stands_in) { // it replaces somebody, and goes there
+        call->side[CALL_A].neg.local = call->lent;
+        call->state = CALL_ANSWERING;
+        return;
+    }
     act_timer(out, CALL_TIMER_SETUP, call->env->config->control.setup_timeout_ms);
     ask_for_media(call, out);
 }
@@ -156,6 +161,11 @@ static void take_added(struct call *call, const struct call_event *event, struct
     }
     call->side[CALL_A].neg.local = event->local[0];
     call->side[CALL_B].neg.local = event->local[1];
+    if (call->side[CALL_B].stands_in) { // nobody is called: those who come are in other calls
+        call->b_has_answered = true;
+        tell_for(call, out);
+        return;
+    }
     invite_b(call, out, 0);
 }
 
@@ -303,7 +313,7 @@ static void take_timer(struct call *call, const struct call_event *event, struct
 
 void setup_step(struct call *call, const struct call_event *event, struct call_actions *out)
 {
-    if (end_from_outside(call, event, out))
+    if (end_from_outside(call, event, out) || join_step(call, event, out))
         return;
     switch (event->type) {
     case CALL_EV_INVITE:
