@@ -111,10 +111,8 @@ static void check_control(struct config_parser *p)
     struct {
         const char *name;
         uint32_t *ms;
-    } timers[] = {{"timer_b_ms", &c->timer_b_ms},
-                  {"timer_f_ms", &c->timer_f_ms},
-                  {"timer_h_ms", &c->timer_h_ms},
-                  {"message_timeout_ms", &c->message_timeout_ms}};
+    } timers[] = {
+        {"timer_b_ms", &c->timer_b_ms}, {"timer_f_ms", &c->timer_f_ms}, {"timer_h_ms", &c->timer_h_ms}};
 
     if (c->t2_ms < c->t1_ms)
         config_complain(p, node, scan_find(&p->scan, node, "t2_ms") == SCAN_NONE ? "t1_ms" : "t2_ms",

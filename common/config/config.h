@@ -257,7 +257,7 @@ struct tl_control_config {
     uint32_t max_transactions;
     uint32_t max_connections; // accepted and made
     uint32_t
-        message_timeout_ms;  // for a first byte, a whole message, and to take what we wrote; default 64 * T1
+        message_timeout_ms;  // for a first byte, a whole message, and to take what we wrote; 0 = 64 * T1
     uint32_t idle_timeout_s; // of a connection; 0 = never
     uint32_t peer_messages_per_s;      // from one address of a peer; 0 = no limit
     uint32_t stranger_messages_per_s;  // from one of nobody's

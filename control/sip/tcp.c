@@ -90,7 +90,9 @@ static void conn_timer(void *arg);
 // How long a peer has for what it began: the time in which any transaction ends.
 static uint64_t patience(const struct sip_conn *conn)
 {
-    return conn->listener->transport->config->control.message_timeout_ms;
+    const struct sip_transport *transport = conn->listener->transport;
+    uint32_t said = transport->config->control.message_timeout_ms;
+    return said ? said : 64 * (uint64_t)transport->t1_ms;
 }
 
 static uint64_t idle_ms(const struct sip_conn *conn)
