@@ -75,6 +75,11 @@ while IFS= read -r f; do
     case $f in common/config/* | control/admin/*) ;; *) breach "$f: jansson belongs to the configuration module and the operator's socket" ;; esac
 done < <(git ls-files 'common/*.[ch]' 'control/*.[ch]' | xargs -r grep -lE '#[[:space:]]*include[[:space:]]*<jansson' /dev/null)
 
+# PCRE2 ends in one file
+while IFS= read -r f; do
+    [ "$f" = common/pattern.c ] || breach "$f: PCRE2 belongs to common/pattern.c"
+done < <(git ls-files '*.c' '*.h' | xargs -r grep -lE '#[[:space:]]*include[[:space:]]*<pcre2' /dev/null)
+
 # Files on the packet path say so in a line of their own and then name no allocator, stdio, lock or clock syscall.
 path_words='\b(malloc|calloc|realloc|free|rte_malloc|rte_zmalloc|rte_free|printf|fprintf|snprintf|puts|RTE_LOG|rte_log|pthread_[a-z_]+|rte_spinlock_[a-z_]+|rte_rwlock_[a-z_]+|clock_gettime|gettimeofday|usleep|nanosleep)[[:space:]]*\('
 while IFS= read -r f; do

@@ -5,7 +5,7 @@
 # to build both daemons, the tools and the unit tests
 packages_build=(
     build-essential meson ninja-build pkg-config ca-certificates git
-    libdpdk-dev libipsec-mb-dev libosip2-dev libjansson-dev libevent-dev libssl-dev
+    libdpdk-dev libipsec-mb-dev libosip2-dev libjansson-dev libevent-dev libssl-dev libpcre2-dev
     libcunit1-dev libsrtp2-dev libre-dev
 )
 

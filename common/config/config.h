@@ -10,6 +10,7 @@
 #include "common/config/sdp_pass.h"
 #include "common/config/transport.h"
 #include "common/contract.h"
+#include "common/pattern.h"
 
 enum {
     TL_PORTS_MAX = 16,
@@ -28,6 +29,11 @@ enum {
     TL_SIP_USER_LEN = 64,
     TL_DEVICE_LEN = 256,
     TL_DIGITS_MAX = 32,
+    TL_GROUPS_MAX = 256,
+    TL_TRANSLATIONS_MAX = 64,
+    TL_RULES_MAX = 32,      // of a translation
+    TL_CODE_RULES_MAX = 16, // of a trunk
+    TL_REASON_MAX = 64,
     TL_EMERGENCY_MAX = 16,
     TL_HOST_MAX = 128,           // a host's name
     TL_HEADER_PATTERNS_MAX = 16, // of a list in a trunk's headers
@@ -38,6 +44,8 @@ enum {
     // tests/unit/dataplane/manager/test_costs.c
     TL_SESSION_BYTES = 5248,
 };
+
+#define TL_NO_INDEX UINT32_MAX // of a reference that is not set
 
 // What stands behind a realm or trunk: networks of others, or ours. OF_REALM: not said at the trunk; never behind the check.
 enum tl_side { TL_SIDE_PEER, TL_SIDE_CORE, TL_SIDE_OF_REALM };
@@ -104,6 +112,25 @@ struct tl_listener_config {
     enum tl_transport transport;
     struct tl_addr address;      // with port
     enum tl_strangers strangers; // never AUTO once it was checked
+};
+
+// Numbers rewritten: the first rule that fits a number counts, and no more.
+struct tl_rule {
+    char match[TL_PATTERN_LEN];
+    struct tl_pattern *pattern; // of match
+    char to[TL_TEMPLATE_LEN];
+};
+struct tl_translation_config {
+    char name[TL_NAME_MAX];
+    struct tl_rule rules[TL_RULES_MAX];
+    uint32_t rule_count;
+};
+
+// What a final response of the peer is taken for. The first rule that fits counts.
+struct tl_code_rule {
+    uint32_t status; // 400..699, 0 = any
+    uint32_t cause;  // Q.850, of its Reason; 0 = any, or none
+    uint32_t to;     // 400..699
 };
 
 // What a trunk does with header lines on their way to its peer, beside the default (common/header_names.h). A pattern is
@@ -188,7 +215,12 @@ struct tl_trunk_config {
     uint32_t no_response_ms;     // of an INVITE without any answer, before the next trunk
     uint32_t no_progress_ms;     // ... with nothing above 100; 0 = never
     struct tl_failover failover;
-    bool failover_after_progress; // ... even behind a provisional above 100
+    struct tl_code_rule codes_in[TL_CODE_RULES_MAX]; // what its refusals are taken for
+    uint32_t codes_in_count;
+    uint32_t called_in, calling_in;   // translations (index or TL_NO_INDEX) of numbers from the peer ...
+    uint32_t called_out, calling_out; // ... and to it
+    bool remove_plus;                 // from all numbers to the peer
+    bool failover_after_progress;     // ... even behind a provisional above 100
     uint32_t
         last_after_failures; // in a row that lead to the next trunk, before this one is tried last; 0 = never
     uint32_t last_for_s;     // for so long
@@ -234,15 +266,34 @@ struct tl_trunk_config {
     struct tl_header_rules headers;
 };
 
-// Called-number prefix to ordered trunks. The longest prefix wins; "" is the default route.
+enum tl_order { TL_ORDER_LISTED, TL_ORDER_TURNS, TL_ORDER_WEIGHTS };
+
+// Trunks that stand for one place in routes.
+struct tl_group_config {
+    char name[TL_NAME_MAX];
+    uint32_t trunks[TL_ROUTE_TRUNKS_MAX]; // indices
+    uint32_t trunk_count;
+    enum tl_order order;
+    uint32_t weights[TL_ROUTE_TRUNKS_MAX]; // of each trunk
+    uint32_t weight_count;                 // trunk_count or 0
+};
+
+// Where a call goes. Of those that fit the one with the lowest priority number counts, of these the longest prefix, of these one
+// with `from`, of these one with a pattern, of these the first.
 struct tl_route_config {
     char prefix[TL_DIGITS_MAX];
-    bool any_from;                        // no "from": calls from every trunk
-    uint32_t from;                        // else only calls from this trunk
-    uint32_t trunks[TL_ROUTE_TRUNKS_MAX]; // indices, tried in order
+    bool any_from;                                        // no "from": calls from every trunk
+    uint32_t from;                                        // else only calls from this trunk
+    char called[TL_PATTERN_LEN], calling[TL_PATTERN_LEN]; // "" = any
+    struct tl_pattern *called_pattern, *calling_pattern;  // NULL: any
+    uint32_t priority;
+    uint32_t trunks[TL_ROUTE_TRUNKS_MAX]; // indices, tried in order; those of the group, if it has one
     uint32_t trunk_count;
-    bool peer_to_peer;   // may lead from a trunk of the side "peer" to one of that side
-    bool back_to_origin; // may lead back to the trunk that the call came from
+    uint32_t group;                // index or TL_NO_INDEX
+    uint32_t deny;                 // status that refuses the call, 0: it goes to the trunks
+    char deny_text[TL_REASON_MAX]; // reason phrase, "" = that of the status
+    bool peer_to_peer;             // may lead from a trunk of the side "peer" to one of that side
+    bool back_to_origin;           // may lead back to the trunk that the call came from
 };
 
 struct tl_control_config {
@@ -255,11 +306,10 @@ struct tl_control_config {
     uint32_t max_calls;
     uint32_t reserved_percent; // of max_calls, kept for all trunks evenly
     uint32_t max_transactions;
-    uint32_t max_connections; // accepted and made
-    uint32_t
-        message_timeout_ms;  // for a first byte, a whole message, and to take what we wrote; 0 = 64 * T1
-    uint32_t idle_timeout_s; // of a connection; 0 = never
-    uint32_t peer_messages_per_s;      // from one address of a peer; 0 = no limit
+    uint32_t max_connections;     // accepted and made
+    uint32_t message_timeout_ms;  // for a first byte, a whole message, and to take what we wrote; 0 = 64 * T1
+    uint32_t idle_timeout_s;      // of a connection; 0 = never
+    uint32_t peer_messages_per_s; // from one address of a peer; 0 = no limit
     uint32_t stranger_messages_per_s;  // from one of nobody's
     uint32_t strangers_messages_per_s; // from all of them
     uint32_t ban_strikes;              // messages too many that make a ban
@@ -277,8 +327,12 @@ struct tl_config {
     uint32_t realm_count;
     struct tl_listener_config listeners[TL_LISTENERS_MAX];
     uint32_t listener_count;
+    struct tl_translation_config translations[TL_TRANSLATIONS_MAX];
+    uint32_t translation_count;
     struct tl_trunk_config trunks[TL_TRUNKS_MAX];
     uint32_t trunk_count;
+    struct tl_group_config groups[TL_GROUPS_MAX];
+    uint32_t group_count;
     struct tl_route_config routes[TL_ROUTES_MAX];
     uint32_t route_count;
 };

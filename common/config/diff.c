@@ -116,6 +116,10 @@ static char *key_of(const struct block *block, const struct tl_config *config, c
         char *text = is_key(o) ? config_value_text(o, config, item) : NULL, *both = NULL;
         if (!is_key(o))
             continue;
+        if (text && parts && (strcmp(text, o->preset ? o->preset : "\"\"") == 0)) { // not said in the file
+            free(text);
+            continue;
+        }
         if (!text || asprintf(&both, "%s%s%s", key ? key : "", key ? " " : "", text) < 0)
             both = NULL;
         free(text);

@@ -205,6 +205,18 @@ static void parse_text(struct config_parser *p, const char *text, size_t len)
         config_check_next(p);
 }
 
+// What only pointers hold.
+static void free_patterns(struct tl_config *config)
+{
+    for (uint32_t i = 0; i < config->route_count; i++) {
+        tl_pattern_free(config->routes[i].called_pattern);
+        tl_pattern_free(config->routes[i].calling_pattern);
+    }
+    for (uint32_t i = 0; i < config->translation_count; i++)
+        for (uint32_t k = 0; k < config->translations[i].rule_count; k++)
+            tl_pattern_free(config->translations[i].rules[k].pattern);
+}
+
 int tl_config_parse_next(const char *name, const char *text, size_t len, const struct tl_config *running,
                          struct tl_config **out, struct tl_config_errors *errors)
 {
@@ -222,6 +234,8 @@ int tl_config_parse_next(const char *name, const char *text, size_t len, const s
     scan_fini(&p.scan);
     if (p.no_memory || p.count) {
         free(config);
+        if (p.root)
+            free_patterns(&p.root->config);
         free(p.root);
         return p.no_memory ? -ENOMEM : -EINVAL;
     }
@@ -289,5 +303,7 @@ int tl_config_load(const char *file, struct tl_config **out, struct tl_config_er
 
 void tl_config_free(struct tl_config *config)
 {
+    if (config)
+        free_patterns(config);
     free(config);
 }

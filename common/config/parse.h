@@ -7,11 +7,15 @@
 #include "common/config/scan.h"
 #include "common/config/table.h"
 
+#define CONFIG_NUMBER_CHARS "+0123456789*#ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz.-_"
+#define CONFIG_PRINTABLE    CONFIG_NUMBER_CHARS " !\"$%&'(),/:;<=>?@[\\]^`{|}~"
+
+#define CONFIG_NO_INDEX TL_NO_INDEX
+
 enum {
     CONFIG_FILE_MAX = 4 << 20, // bytes
     CONFIG_ERRORS_KEPT = 64,   // of all that are counted
     CONFIG_QUOTE = 48,         // room for a piece of the file in an error
-    CONFIG_NO_INDEX = UINT32_MAX,
 };
 
 struct config_parser {
@@ -96,6 +100,12 @@ bool config_set_address(struct config_parser *p, const struct option *option, co
                         uint32_t node, void *base);
 bool config_set_headers(struct config_parser *p, const struct option *option, const json_t *value,
                         uint32_t node, void *base);
+bool config_set_pattern(struct config_parser *p, const struct option *option, const json_t *value,
+                        uint32_t node, char *base);
+bool config_set_rules(struct config_parser *p, const struct option *option, const json_t *value,
+                      uint32_t node, char *base);
+bool config_set_code_rules(struct config_parser *p, const struct option *option, const json_t *value,
+                           uint32_t node, char *base);
 bool config_set_ports(struct config_parser *p, const struct option *option, const json_t *value,
                       uint32_t node, void *base);
 bool config_set_reference(struct config_parser *p, const struct option *option, const json_t *value,

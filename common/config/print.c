@@ -46,8 +46,8 @@ const char *option_expected(const struct option *o, char *out, size_t size)
         expect_number(o, out, size);
         break;
     case OPTION_NUMBERS:
-        snprintf(out, size, "list of 1 to %zu different numbers from %u to %u", o->size / sizeof(uint32_t),
-                 o->min, o->max);
+        snprintf(out, size, "list of 1 to %zu %snumbers from %u to %u", o->size / sizeof(uint32_t),
+                 o->flags & OPTION_REPEATED ? "" : "different ", o->min, o->max);
         break;
     case OPTION_NAME:
         snprintf(out, size, "name of at most %zu letters, digits, '.', '_' and '-', first a letter or digit",
@@ -70,6 +70,19 @@ const char *option_expected(const struct option *o, char *out, size_t size)
         snprintf(out, size,
                  "list of numbers from %d to %d and \"no-response\", \"no-progress\", \"transport\"",
                  TL_FAILOVER_FIRST, TL_FAILOVER_LAST);
+        break;
+    case OPTION_PATTERN:
+        snprintf(out, size, "regular expression of at most %d characters (PCRE2)", TL_PATTERN_LEN - 1);
+        break;
+    case OPTION_RULES:
+        snprintf(out, size, "list of 1 to %d objects with \"match\" and \"to\"", TL_RULES_MAX);
+        break;
+    case OPTION_CODE_RULES:
+        snprintf(
+            out, size,
+            "list of at most %d objects with \"status\" (400 to 699), \"cause\" (1 to 127) or both, and \"to\" "
+            "(400 to 699)",
+            TL_CODE_RULES_MAX);
         break;
     case OPTION_PATH:
         snprintf(out, size, "absolute path of at most %zu bytes", o->size - 1);

@@ -144,7 +144,7 @@ bool config_set_items(struct config_parser *p, const struct option *o, const jso
             field[i] = CONFIG_NO_INDEX;
             continue;
         }
-        for (uint32_t k = 0; k < i; k++)
+        for (uint32_t k = 0; k < i && !(o->flags & OPTION_REPEATED); k++)
             if (field[k] == field[i]) {
                 config_complain(p, at, NULL, "is in the list already; expected each item once");
                 good = false;

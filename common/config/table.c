@@ -14,6 +14,7 @@
 #define RANGE(low, high) .min = (low), .max = (high)
 
 static const char *const poll_words[] = {"busy", "adaptive", NULL};
+static const char *const order_words[] = {"listed", "round-robin", "weighted", NULL};
 static const char *const side_words[] = {"peer", "core", "realm", NULL};
 static const char *const realm_side_words[] = {"peer", "core", NULL};
 static const char *const srtp_words[] = {"off", "optional", "required", NULL};
@@ -212,209 +213,215 @@ static const struct block listener_block = {"listeners[]", "A socket for SIP.",
                                             sizeof(struct tl_listener_config), OWN(listener_options),
                                             .when = TL_CONFIG_RESTART};
 
-static const struct option
-    trunk_switches[] =
-        {
-            {"srtp", OPTION_WORD, FIELD(tl_trunk_config, srtp), .words = srtp_words, .preset = "\"off\"",
-             .doc =
-                 "off: RTP only, an offer of SRTP is refused with 488. "
-                 "optional: SRTP when the peer offers it; our own offers are RTP with keys (RTP/AVP with a=crypto), which it may take. "
-                 "required: SRTP, or the call is refused with 488."},
-            {"suites", OPTION_SUITES, FIELD(tl_trunk_config, suites), SECOND(tl_trunk_config, suite_count),
-             RANGE(1, TL_SUITES_MAX),
-             .preset = "[\"AEAD_AES_128_GCM\", \"AES_CM_128_HMAC_SHA1_80\", \"AEAD_AES_256_GCM\", "
-                       "\"AES_256_CM_HMAC_SHA1_80\"]",
-             .doc =
-                 "SRTP suites in order of preference, for offers and answers. "
-                 "The default has those of 128 bits first, which cost less and which most peers know, and none with tags of 32 bits, which a forger meets by chance. "
-                 "A core of the Lync or Teams kind knows only AES_CM_128_HMAC_SHA1_80; a short list keeps an INVITE over UDP small."},
-            {"mki", OPTION_WORD, FIELD(tl_trunk_config, mki), .words = mki_words, .preset = "\"mirror\"",
-             .doc =
-                 "Whether the SRTP that we send carries a master key identifier (RFC 3711 3.1). "
-                 "mirror: in an answer where the peer's key has one, with the same value and length. "
-                 "always: also in our offers, \"|2^31|1:1\", for a core like Lync that expects it in both. "
-                 "none: never. What we receive has the one that the peer's SDP names, of 1 to 8 bytes."},
-            {"roc_on_rekey", OPTION_WORD, FIELD(tl_trunk_config, roc_on_rekey), .words = roc_words,
-             .preset = "\"auto\"",
-             .doc =
-                 "What becomes of the rollover counter (RFC 3711 3.3.1) when a side of the trunk changes its SRTP key "
-                 "in a call that has sent more than 65,535 packets. keep: it goes on, as the RFC has it. reset: it "
-                 "begins at 0, as Teams and most gateways do it. auto: what we receive is tried both ways until the "
-                 "first packet is authentic; what we send begins at 0, unless the peer was seen to keep its own."},
-            {"codecs", OPTION_WORDS, FIELD(tl_trunk_config, codecs), SECOND(tl_trunk_config, codec_count),
-             .words = codec_words, .preset = "[\"PCMA\", \"PCMU\"]",
-             .doc =
-                 "G.711 laws that the peer is offered and may choose, in order of preference; A-law is PCMA. "
-                 "What the other side of the call has as well comes first, so that laws are only converted where the sides have none in common."},
-            {"rtcp_mux", OPTION_BOOL, FIELD(tl_trunk_config, rtcp_mux), .preset = "false",
-             .doc = "Offer RTCP on the RTP port and take it when it is offered (RFC 5761)."},
-            {"dtmf_pt", OPTION_NUMBER, FIELD(tl_trunk_config, dtmf_pt), RANGE(96, 127), .preset = "101",
-             .doc = "Payload type of telephone-event in our offers."},
-            {"hold", OPTION_WORD, FIELD(tl_trunk_config, hold), .words = hold_words, .preset = "\"sendonly\"",
-             .doc =
-                 "How the peer is put on hold when the other side holds the call. sendonly: a=sendonly where the other side goes on sending (music), a=inactive where it does not. inactive: always a=inactive, the one way of a Lync Mediation Server. zero: as sendonly, and the address in c= is 0.0.0.0, for peers of the days of RFC 2543. Every form is taken from the peer, port 0 in a re-INVITE too."},
-            {"sdp_pass", OPTION_WORDS, FIELD(tl_trunk_config, sdp_pass),
-             SECOND(tl_trunk_config, sdp_pass_count), .words = sdp_pass_words,
-             .preset =
-                 "[\"ptime\", \"maxptime\", \"silenceSupp\", \"ecan\", \"content\", \"lang\", \"hlang-send\", \"hlang-recv\", \"b=AS\", \"b=TIAS\", \"b=RS\", \"b=RR\"]",
-             .doc =
-                 "Lines of the other side's SDP that the peer gets, if their values are harmless; docs/sdp.md says what each is. Nothing else of the other network's SDP reaches it. none: not one."},
-            {"options_interval_s", OPTION_NUMBER, FIELD(tl_trunk_config, options_interval_s),
-             .when = TL_CONFIG_LIVE, RANGE(0, 86400), .unit = "s", .preset = "30",
-             .doc = "How often OPTIONS asks whether the peer is there; 0: never, the trunk counts as up."},
-            {"options_failures", OPTION_NUMBER, FIELD(tl_trunk_config, options_failures),
-             .when = TL_CONFIG_LIVE, RANGE(1, 100), .preset = "2",
-             .doc = "OPTIONS without an answer in a row that make the trunk count as down."},
-            {"no_response_ms", OPTION_NUMBER, FIELD(tl_trunk_config, no_response_ms), RANGE(10, 640000),
-             .unit = "ms", .preset = "5000",
-             .doc = "An INVITE without any answer by then, not even 100, goes to the route's next trunk."},
-            {"no_progress_ms", OPTION_NUMBER, FIELD(tl_trunk_config, no_progress_ms), RANGE(0, 640000),
-             .unit = "ms", .preset = "10000",
-             .doc =
-                 "An INVITE without an answer above 100 by then goes to the route's next trunk; 0: never. A call on its last trunk waits on."},
-            {"failover", OPTION_FAILOVER, FIELD(tl_trunk_config, failover),
-             .preset = "[408, 503, 504, \"no-response\", \"no-progress\", \"transport\"]",
-             .doc =
-                 "What leads from this trunk to the route's next one: final responses from 400 to 599, and no-response (no_response_ms), no-progress (no_progress_ms) and transport (nobody listens there, or the connection breaks). Any other answer is the caller's, so is a 6xx."},
-            {"failover_after_progress", OPTION_BOOL, FIELD(tl_trunk_config, failover_after_progress),
-             .preset = "false",
-             .doc =
-                 "Go to the next trunk also when the peer has sent a provisional response above 100, as when it rang. Not once the caller was given an answer in SDP."},
-            {"last_after_failures", OPTION_NUMBER, FIELD(tl_trunk_config, last_after_failures),
-             RANGE(0, 1000), .preset = "3",
-             .doc =
-                 "Calls in a row that led to the next trunk, or would have if there had been one, after which this one is tried last for last_for_s, even if it answers OPTIONS; 0: never. A call that it takes ends that."},
-            {"last_for_s", OPTION_NUMBER, FIELD(tl_trunk_config, last_for_s), RANGE(1, 3600), .unit = "s",
-             .preset = "60", .doc = "How long a trunk is tried last after last_after_failures."},
-            {"prack", OPTION_WORD, FIELD(tl_trunk_config, prack), .words = prack_words,
-             .preset = "\"supported\"",
-             .doc =
-                 "Reliable provisional responses (100rel, RFC 3262), each side of a call on its own terms. off: never; who requires them is refused with 420. supported: with a peer that supports them. required: our INVITEs require them, and a caller without is refused with 421."},
-            {"update", OPTION_BOOL, FIELD(tl_trunk_config, update), .preset = "true",
-             .doc =
-                 "UPDATE (RFC 3311): we allow it, and send it to a peer that allows it. false: a change of a call goes by re-INVITE."},
-            {"session_timer", OPTION_WORD, FIELD(tl_trunk_config, session_timer), .words = timer_words,
-             .preset = "\"supported\"",
-             .doc =
-                 "Session timers (RFC 4028), each side of a call on its own terms. "
-                 "off: never; who requires them is refused with 420. "
-                 "supported: where the peer asks for one; our INVITE names no Session-Expires. "
-                 "required: our INVITEs and answers name one; with a peer that has none we refresh by ourselves."},
-            {"session_expires_s", OPTION_NUMBER, FIELD(tl_trunk_config, session_expires_s), RANGE(90, 86400),
-             .unit = "s", .preset = "1800",
-             .doc =
-                 "Session interval that we ask for, and the longest that we agree to; at least min_se_s. A refresh goes out after half of it; without one the call ends a third of it, at most 32 s, before its end."},
-            {"min_se_s", OPTION_NUMBER, FIELD(tl_trunk_config, min_se_s), RANGE(90, 86400), .unit = "s",
-             .preset = "90", .doc = "Shortest session interval that we agree to; less is refused with 422."},
-            {"refresher", OPTION_WORD, FIELD(tl_trunk_config, refresher), .words = refresher_words,
-             .preset = "\"auto\"",
-             .doc =
-                 "Who refreshes the session where the peer leaves it open. "
-                 "auto: in a call from the peer the peer, if it can; in a call to the peer whom it chooses. "
-                 "us: we do. peer: the peer, if it can."},
-            {"forks", OPTION_WORD, FIELD(tl_trunk_config, forks), .words = forks_words, .preset = "\"one\"",
-             .doc =
-                 "What the caller sees when a call to this trunk rings at several places. one: one dialog, whose answer stays what it was; media is converted to it. separate: a dialog for each, with a To tag and an answer of its own (RFC 3261 13.2.2.4)."},
-            {"early_media", OPTION_WORD, FIELD(tl_trunk_config, early_media), .words = early_words, .preset = "\"last\"", .doc = "Whose early media the caller of a call to this trunk hears when several places send some. last: of the one that answered last. first: of the first one. p-early-media: as last, but not of those that say inactive or recvonly in P-Early-Media (RFC 5009)."},
-            {"max_duration_s", OPTION_NUMBER, FIELD(tl_trunk_config, max_duration_s), RANGE(0, 604800),
-             .unit = "s", .preset = "0",
-             .doc =
-                 "A call is ended so long after its answer; the shorter value of its two trunks counts. 0: never."},
-            {"media_timeout_s", OPTION_NUMBER, FIELD(tl_trunk_config, media_timeout_s), RANGE(0, 86400),
-             .unit = "s", .preset = "300",
-             .doc =
-                 "A call whose leg on this trunk sends neither RTP nor RTCP for so long is ended on both sides; 0: never. Set 0 or a long time for gateways that send nothing in silence."},
-            {"media_timeout_held_s", OPTION_NUMBER, FIELD(tl_trunk_config, media_timeout_held_s),
-             RANGE(0, 86400), .unit = "s", .preset = "0",
-             .doc = "The same while the leg is not to send, on hold for one."},
-            {"media_timeout_early_s", OPTION_NUMBER, FIELD(tl_trunk_config, media_timeout_early_s),
-             RANGE(0, 86400), .unit = "s", .preset = "0",
-             .doc =
-                 "The same before the call is answered, from the moment that the leg is to send early media."},
-            {"refer", OPTION_WORD, FIELD(tl_trunk_config, refer), .words = refer_words,
-             .preset = "\"refuse\"",
-             .doc =
-                 "A REFER of the peer inside a call (RFC 3515). refuse: 405, and our Allow does not name it, so that a peer that can transfers by a call of its own. relay: the other side gets it, with our address in Refer-To, and calls the target over us, where its trunk's routes lead; the peer gets its NOTIFYs; a Refer-To with Replaces or other headers is declined with 603. carry_out: the other side sees nothing of it; we call the target as the other side's trunk (or, where no route of that leads there, the peer's own) would, put it in the peer's place and tell the peer by NOTIFY what became of it; where Refer-To replaces another call that the peer has with us, the two others of both calls are joined."},
-            {"register_required", OPTION_BOOL, FIELD(tl_trunk_config, register_required),
-             .when = TL_CONFIG_LIVE, .preset = "true",
-             .doc =
-                 "Whether calls go to a trunk with register only while one of its registrations holds. false: always."},
-            {"register_retry_s", OPTION_NUMBER, FIELD(tl_trunk_config, register_retry_s),
-             .when = TL_CONFIG_LIVE, RANGE(1, 3600), .unit = "s", .preset = "30",
-             .doc =
-                 "Pause after a REGISTER that failed. It doubles with each further failure up to register_retry_max_s, and is shortened at random by up to a half, so that many do not come at once (RFC 5626 4.5). Retry-After of the registrar wins where it is longer."},
-            {"register_retry_max_s", OPTION_NUMBER, FIELD(tl_trunk_config, register_retry_max_s),
-             .when = TL_CONFIG_LIVE, RANGE(1, 86400), .unit = "s", .preset = "1800",
-             .doc =
-                 "The longest such pause, and the first one where the registrar refuses us (403, 404, a wrong password)."},
-            {"replaces", OPTION_WORD, FIELD(tl_trunk_config, replaces), .words = replaces_words,
-             .preset = "\"refuse\"",
-             .doc =
-                 "An INVITE of the peer with Replaces (RFC 3891), by which it takes over a call that one of its nodes has, or that rings there. refuse: Supported does not name it, and a Replaces that is not required is none. own: it may replace dialogs of this trunk. realm: also those of other trunks in this trunk's realm that have not refuse here."},
-            {"redirect", OPTION_WORD, FIELD(tl_trunk_config, redirect), .words = redirect_words,
-             .preset = "\"refuse\"", .doc = "A 3xx of the peer to a call. refuse: the caller hears 480. follow: the call goes where the Contacts say, best first, as far as a route of the caller's trunk leads to their numbers; at most 5 numbers a call, none twice. relay: the caller gets it, with our address in the Contacts."},
-            {"silence_ms", OPTION_NUMBER, FIELD(tl_trunk_config, silence_ms), RANGE(0, 3600000), .unit = "ms",
-             .preset = "0", .doc = "Report a leg that sends no media for so long; 0: never."},
-            {"max_packets_per_s", OPTION_NUMBER, FIELD(tl_trunk_config, max_packets_per_s), RANGE(0, 100000),
-             .unit = "packets/s", .preset = "0",
-             .doc =
-                 "Media packets that a leg may send us; more is dropped as over_rate, so that one call cannot take what others need. "
-                 "0: from the smallest ptime in the SDP of both sides, at least what packets of 10 ms need, and a quarter more."},
-            {"burst_ms", OPTION_NUMBER, FIELD(tl_trunk_config, burst_ms), RANGE(100, 10000), .unit = "ms",
-             .preset = "1000",
-             .doc = "How much of that rate may come at once, as after a stall of the network."},
-            // limits
-            {"max_calls", OPTION_NUMBER, FIELD(tl_trunk_config, max_calls), .when = TL_CONFIG_LIVE,
-             RANGE(0, 1000000), .preset = "0",
-             .doc =
-                 "Calls at the same time from the peer and to it; 0: no limit of its own. One more from it is answered 503 with Retry-After and Reason; one more to it goes to the route's next trunk."},
-            {"max_calls_per_s", OPTION_NUMBER, FIELD(tl_trunk_config, max_calls_per_s),
-             .when = TL_CONFIG_LIVE, RANGE(0, 100000), .unit = "calls/s", .preset = "0",
-             .doc =
-                 "New calls a second from the peer and to it, as many at once as in a second; 0: no limit of its own."},
-            {"max_waiting_calls", OPTION_NUMBER, FIELD(tl_trunk_config, max_waiting_calls),
-             .when = TL_CONFIG_LIVE, RANGE(0, 1000000), .preset = "0",
-             .doc = "Calls from the peer and to it that nobody has answered yet; 0: no limit of its own."},
-            {"max_kbit_per_s", OPTION_NUMBER, FIELD(tl_trunk_config, max_kbit_per_s), .when = TL_CONFIG_LIVE,
-             RANGE(0, 100000000), .unit = "kbit/s", .preset = "0",
-             .doc =
-                 "Bandwidth of the media of its calls in one direction, IP headers included: 80 kbit/s for a call with packets of 20 ms, 84 with SRTP; 0: no limit of its own."},
-            {"reserved_calls", OPTION_NUMBER, FIELD(tl_trunk_config, reserved_calls), .when = TL_CONFIG_LIVE,
-             RANGE(0, 1000000), .preset = "0",
-             .doc =
-                 "Calls from the peer that have room in control.max_calls whatever calls from other trunks take; at least its part of control.reserved_percent."},
-            // headers and numbers
-            {"trusted", OPTION_BOOL, FIELD(tl_trunk_config, trusted), .preset = "true",
-             .doc =
-                 "Whether the peer belongs to the networks that believe each other's identities (RFC 3325). "
-                 "From one that does not, P-Asserted-Identity is dropped; to one that does not, what the caller's Privacy hides is removed and, with Privacy: user, From is made anonymous (RFC 3323, RFC 5379)."},
-            {"domain", OPTION_HOST, FIELD(tl_trunk_config, domain), .preset_text = "the listener's address",
-             .doc = "Our name for the peer: the host in From, Contact and the identities that it is sent."},
-            {"host_names", OPTION_WORD, FIELD(tl_trunk_config, host_names), .words = host_names_words,
-             .preset = "\"hide\"",
-             .doc =
-                 "Names of hosts in the identities that pass to the peer (P-Asserted-Identity, Diversion, History-Info and the like). "
-                 "hide: ours stands there. keep: they stay as they came. "
-                 "Addresses of the other network never stay."},
-            {"user_params", OPTION_WORD, FIELD(tl_trunk_config, user_params), .words = user_params_words,
-             .preset = "\"keep\"",
-             .doc =
-                 "Parameters of a number, as in +15550100;ext=7;phone-context=example.com;rn=+15550999;npdi;tgrp=a. "
-                 "keep: the peer gets them. drop: it gets the number alone."},
-            {"user_phone", OPTION_WORD, FIELD(tl_trunk_config, user_phone), .words = user_phone_words,
-             .preset = "\"keep\"",
-             .doc =
-                 "The parameter user=phone of a SIP URI with a number. "
-                 "keep: where it came or the URI was a tel: one. always: with every number. never: with none."},
-            {"location", OPTION_WORD, FIELD(tl_trunk_config, location), .words = location_words,
-             .preset = "\"remove\"",
-             .doc =
-                 "The caller's location, as for emergency calls (RFC 6442): the headers Geolocation, Geolocation-Routing and Geolocation-Error, and the body part that they name. "
-                 "remove: the peer gets nothing of it. pass: it does."},
-            {"headers", OPTION_HEADERS, FIELD(tl_trunk_config, headers), .preset = "{}",
-             .doc =
-                 "What passes to the peer beside the default, which docs/headers.md tells: pass, names of more headers; remove, names of headers that do not pass, which wins; add, lines for each INVITE that sets a call up. "
-                 "'*' in a name stands for any characters, as in X-*."},
+static const struct option trunk_switches[] = {
+    {"srtp", OPTION_WORD, FIELD(tl_trunk_config, srtp), .words = srtp_words, .preset = "\"off\"",
+     .doc =
+         "off: RTP only, an offer of SRTP is refused with 488. "
+         "optional: SRTP when the peer offers it; our own offers are RTP with keys (RTP/AVP with a=crypto), which it may take. "
+         "required: SRTP, or the call is refused with 488."},
+    {"suites", OPTION_SUITES, FIELD(tl_trunk_config, suites), SECOND(tl_trunk_config, suite_count),
+     RANGE(1, TL_SUITES_MAX),
+     .preset = "[\"AEAD_AES_128_GCM\", \"AES_CM_128_HMAC_SHA1_80\", \"AEAD_AES_256_GCM\", "
+               "\"AES_256_CM_HMAC_SHA1_80\"]",
+     .doc =
+         "SRTP suites in order of preference, for offers and answers. "
+         "The default has those of 128 bits first, which cost less and which most peers know, and none with tags of 32 bits, which a forger meets by chance. "
+         "A core of the Lync or Teams kind knows only AES_CM_128_HMAC_SHA1_80; a short list keeps an INVITE over UDP small."},
+    {"mki", OPTION_WORD, FIELD(tl_trunk_config, mki), .words = mki_words, .preset = "\"mirror\"",
+     .doc = "Whether the SRTP that we send carries a master key identifier (RFC 3711 3.1). "
+            "mirror: in an answer where the peer's key has one, with the same value and length. "
+            "always: also in our offers, \"|2^31|1:1\", for a core like Lync that expects it in both. "
+            "none: never. What we receive has the one that the peer's SDP names, of 1 to 8 bytes."},
+    {"roc_on_rekey", OPTION_WORD, FIELD(tl_trunk_config, roc_on_rekey), .words = roc_words,
+     .preset = "\"auto\"",
+     .doc =
+         "What becomes of the rollover counter (RFC 3711 3.3.1) when a side of the trunk changes its SRTP key "
+         "in a call that has sent more than 65,535 packets. keep: it goes on, as the RFC has it. reset: it "
+         "begins at 0, as Teams and most gateways do it. auto: what we receive is tried both ways until the "
+         "first packet is authentic; what we send begins at 0, unless the peer was seen to keep its own."},
+    {"codecs", OPTION_WORDS, FIELD(tl_trunk_config, codecs), SECOND(tl_trunk_config, codec_count),
+     .words = codec_words, .preset = "[\"PCMA\", \"PCMU\"]",
+     .doc =
+         "G.711 laws that the peer is offered and may choose, in order of preference; A-law is PCMA. "
+         "What the other side of the call has as well comes first, so that laws are only converted where the sides have none in common."},
+    {"rtcp_mux", OPTION_BOOL, FIELD(tl_trunk_config, rtcp_mux), .preset = "false",
+     .doc = "Offer RTCP on the RTP port and take it when it is offered (RFC 5761)."},
+    {"dtmf_pt", OPTION_NUMBER, FIELD(tl_trunk_config, dtmf_pt), RANGE(96, 127), .preset = "101",
+     .doc = "Payload type of telephone-event in our offers."},
+    {"hold", OPTION_WORD, FIELD(tl_trunk_config, hold), .words = hold_words, .preset = "\"sendonly\"",
+     .doc =
+         "How the peer is put on hold when the other side holds the call. sendonly: a=sendonly where the other side goes on sending (music), a=inactive where it does not. inactive: always a=inactive, the one way of a Lync Mediation Server. zero: as sendonly, and the address in c= is 0.0.0.0, for peers of the days of RFC 2543. Every form is taken from the peer, port 0 in a re-INVITE too."},
+    {"sdp_pass", OPTION_WORDS, FIELD(tl_trunk_config, sdp_pass), SECOND(tl_trunk_config, sdp_pass_count),
+     .words = sdp_pass_words,
+     .preset =
+         "[\"ptime\", \"maxptime\", \"silenceSupp\", \"ecan\", \"content\", \"lang\", \"hlang-send\", \"hlang-recv\", \"b=AS\", \"b=TIAS\", \"b=RS\", \"b=RR\"]",
+     .doc =
+         "Lines of the other side's SDP that the peer gets, if their values are harmless; docs/sdp.md says what each is. Nothing else of the other network's SDP reaches it. none: not one."},
+    {"options_interval_s", OPTION_NUMBER, FIELD(tl_trunk_config, options_interval_s), .when = TL_CONFIG_LIVE,
+     RANGE(0, 86400), .unit = "s", .preset = "30",
+     .doc = "How often OPTIONS asks whether the peer is there; 0: never, the trunk counts as up."},
+    {"options_failures", OPTION_NUMBER, FIELD(tl_trunk_config, options_failures), .when = TL_CONFIG_LIVE,
+     RANGE(1, 100), .preset = "2",
+     .doc = "OPTIONS without an answer in a row that make the trunk count as down."},
+    {"no_response_ms", OPTION_NUMBER, FIELD(tl_trunk_config, no_response_ms), RANGE(10, 640000), .unit = "ms",
+     .preset = "5000",
+     .doc = "An INVITE without any answer by then, not even 100, goes to the route's next trunk."},
+    {"no_progress_ms", OPTION_NUMBER, FIELD(tl_trunk_config, no_progress_ms), RANGE(0, 640000), .unit = "ms",
+     .preset = "10000",
+     .doc =
+         "An INVITE without an answer above 100 by then goes to the route's next trunk; 0: never. A call on its last trunk waits on."},
+    {"failover", OPTION_FAILOVER, FIELD(tl_trunk_config, failover),
+     .preset = "[408, 503, 504, \"no-response\", \"no-progress\", \"transport\"]",
+     .doc =
+         "What leads from this trunk to the route's next one: final responses from 400 to 599, and no-response (no_response_ms), no-progress (no_progress_ms) and transport (nobody listens there, or the connection breaks). Any other answer is the caller's, so is a 6xx."},
+    {"failover_after_progress", OPTION_BOOL, FIELD(tl_trunk_config, failover_after_progress),
+     .preset = "false",
+     .doc =
+         "Go to the next trunk also when the peer has sent a provisional response above 100, as when it rang. Not once the caller was given an answer in SDP."},
+    {"last_after_failures", OPTION_NUMBER, FIELD(tl_trunk_config, last_after_failures), RANGE(0, 1000),
+     .preset = "3",
+     .doc =
+         "Calls in a row that led to the next trunk, or would have if there had been one, after which this one is tried last for last_for_s, even if it answers OPTIONS; 0: never. A call that it takes ends that."},
+    {"last_for_s", OPTION_NUMBER, FIELD(tl_trunk_config, last_for_s), RANGE(1, 3600), .unit = "s",
+     .preset = "60", .doc = "How long a trunk is tried last after last_after_failures."},
+    {"codes_in", OPTION_CODE_RULES, FIELD(tl_trunk_config, codes_in), SECOND(tl_trunk_config, codes_in_count),
+     .preset = "[]",
+     .doc =
+         "What the peer's refusals are taken for, before failover looks at them: the first rule counts whose status (left out: any) and Q.850 cause of the Reason header (left out: any, or none) fit. Where none does, docs/causes.md says what the caller hears."},
+    {"called_in", OPTION_REF, FIELD(tl_trunk_config, called_in), .list = LIST_TRANSLATIONS,
+     .preset_text = "none", .doc = "Translation of called numbers that come from the peer, to E.164."},
+    {"calling_in", OPTION_REF, FIELD(tl_trunk_config, calling_in), .list = LIST_TRANSLATIONS,
+     .preset_text = "none",
+     .doc =
+         "The same of calling numbers: From, P-Asserted-Identity and the other identities (docs/headers.md)."},
+    {"called_out", OPTION_REF, FIELD(tl_trunk_config, called_out), .list = LIST_TRANSLATIONS,
+     .preset_text = "none", .doc = "Translation of called numbers that go to the peer, from E.164."},
+    {"calling_out", OPTION_REF, FIELD(tl_trunk_config, calling_out), .list = LIST_TRANSLATIONS,
+     .preset_text = "none", .doc = "The same of calling numbers and identities."},
+    {"remove_plus", OPTION_BOOL, FIELD(tl_trunk_config, remove_plus), .preset = "false",
+     .doc = "The plus before a number is left out in all that goes to the peer."},
+    {"prack", OPTION_WORD, FIELD(tl_trunk_config, prack), .words = prack_words, .preset = "\"supported\"",
+     .doc =
+         "Reliable provisional responses (100rel, RFC 3262), each side of a call on its own terms. off: never; who requires them is refused with 420. supported: with a peer that supports them. required: our INVITEs require them, and a caller without is refused with 421."},
+    {"update", OPTION_BOOL, FIELD(tl_trunk_config, update), .preset = "true",
+     .doc =
+         "UPDATE (RFC 3311): we allow it, and send it to a peer that allows it. false: a change of a call goes by re-INVITE."},
+    {"session_timer", OPTION_WORD, FIELD(tl_trunk_config, session_timer), .words = timer_words,
+     .preset = "\"supported\"",
+     .doc = "Session timers (RFC 4028), each side of a call on its own terms. "
+            "off: never; who requires them is refused with 420. "
+            "supported: where the peer asks for one; our INVITE names no Session-Expires. "
+            "required: our INVITEs and answers name one; with a peer that has none we refresh by ourselves."},
+    {"session_expires_s", OPTION_NUMBER, FIELD(tl_trunk_config, session_expires_s), RANGE(90, 86400),
+     .unit = "s", .preset = "1800",
+     .doc =
+         "Session interval that we ask for, and the longest that we agree to; at least min_se_s. A refresh goes out after half of it; without one the call ends a third of it, at most 32 s, before its end."},
+    {"min_se_s", OPTION_NUMBER, FIELD(tl_trunk_config, min_se_s), RANGE(90, 86400), .unit = "s",
+     .preset = "90", .doc = "Shortest session interval that we agree to; less is refused with 422."},
+    {"refresher", OPTION_WORD, FIELD(tl_trunk_config, refresher), .words = refresher_words,
+     .preset = "\"auto\"",
+     .doc = "Who refreshes the session where the peer leaves it open. "
+            "auto: in a call from the peer the peer, if it can; in a call to the peer whom it chooses. "
+            "us: we do. peer: the peer, if it can."},
+    {"forks", OPTION_WORD, FIELD(tl_trunk_config, forks), .words = forks_words, .preset = "\"one\"",
+     .doc =
+         "What the caller sees when a call to this trunk rings at several places. one: one dialog, whose answer stays what it was; media is converted to it. separate: a dialog for each, with a To tag and an answer of its own (RFC 3261 13.2.2.4)."},
+    {"early_media", OPTION_WORD,
+     FIELD(tl_trunk_config, early_media), .words = early_words, .preset = "\"last\"", .doc = "Whose early media the caller of a call to this trunk hears when several places send some. last: of the one that answered last. first: of the first one. p-early-media: as last, but not of those that say inactive or recvonly in P-Early-Media (RFC 5009)."},
+    {"max_duration_s", OPTION_NUMBER, FIELD(tl_trunk_config, max_duration_s), RANGE(0, 604800), .unit = "s",
+     .preset = "0",
+     .doc =
+         "A call is ended so long after its answer; the shorter value of its two trunks counts. 0: never."},
+    {"media_timeout_s", OPTION_NUMBER, FIELD(tl_trunk_config, media_timeout_s), RANGE(0, 86400), .unit = "s",
+     .preset = "300",
+     .doc =
+         "A call whose leg on this trunk sends neither RTP nor RTCP for so long is ended on both sides; 0: never. Set 0 or a long time for gateways that send nothing in silence."},
+    {"media_timeout_held_s", OPTION_NUMBER, FIELD(tl_trunk_config, media_timeout_held_s), RANGE(0, 86400),
+     .unit = "s", .preset = "0", .doc = "The same while the leg is not to send, on hold for one."},
+    {"media_timeout_early_s", OPTION_NUMBER, FIELD(tl_trunk_config, media_timeout_early_s), RANGE(0, 86400),
+     .unit = "s", .preset = "0",
+     .doc = "The same before the call is answered, from the moment that the leg is to send early media."},
+    {"refer", OPTION_WORD, FIELD(tl_trunk_config, refer), .words = refer_words, .preset = "\"refuse\"",
+     .doc =
+         "A REFER of the peer inside a call (RFC 3515). refuse: 405, and our Allow does not name it, so that a peer that can transfers by a call of its own. relay: the other side gets it, with our address in Refer-To, and calls the target over us, where its trunk's routes lead; the peer gets its NOTIFYs; a Refer-To with Replaces or other headers is declined with 603. carry_out: the other side sees nothing of it; we call the target as the other side's trunk (or, where no route of that leads there, the peer's own) would, put it in the peer's place and tell the peer by NOTIFY what became of it; where Refer-To replaces another call that the peer has with us, the two others of both calls are joined."},
+    {"register_required", OPTION_BOOL, FIELD(tl_trunk_config, register_required), .when = TL_CONFIG_LIVE,
+     .preset = "true",
+     .doc =
+         "Whether calls go to a trunk with register only while one of its registrations holds. false: always."},
+    {"register_retry_s", OPTION_NUMBER, FIELD(tl_trunk_config, register_retry_s), .when = TL_CONFIG_LIVE,
+     RANGE(1, 3600), .unit = "s", .preset = "30",
+     .doc =
+         "Pause after a REGISTER that failed. It doubles with each further failure up to register_retry_max_s, and is shortened at random by up to a half, so that many do not come at once (RFC 5626 4.5). Retry-After of the registrar wins where it is longer."},
+    {"register_retry_max_s", OPTION_NUMBER, FIELD(tl_trunk_config, register_retry_max_s),
+     .when = TL_CONFIG_LIVE, RANGE(1, 86400), .unit = "s", .preset = "1800",
+     .doc =
+         "The longest such pause, and the first one where the registrar refuses us (403, 404, a wrong password)."},
+    {"replaces", OPTION_WORD, FIELD(tl_trunk_config, replaces), .words = replaces_words,
+     .preset = "\"refuse\"",
+     .doc =
+         "An INVITE of the peer with Replaces (RFC 3891), by which it takes over a call that one of its nodes has, or that rings there. refuse: Supported does not name it, and a Replaces that is not required is none. own: it may replace dialogs of this trunk. realm: also those of other trunks in this trunk's realm that have not refuse here."},
+    {"redirect", OPTION_WORD, FIELD(tl_trunk_config, redirect),
+     .words = redirect_words, .preset = "\"refuse\"", .doc = "A 3xx of the peer to a call. refuse: the caller hears 480. follow: the call goes where the Contacts say, best first, as far as a route of the caller's trunk leads to their numbers; at most 5 numbers a call, none twice. relay: the caller gets it, with our address in the Contacts."},
+    {"silence_ms", OPTION_NUMBER, FIELD(tl_trunk_config, silence_ms), RANGE(0, 3600000), .unit = "ms",
+     .preset = "0", .doc = "Report a leg that sends no media for so long; 0: never."},
+    {"max_packets_per_s", OPTION_NUMBER, FIELD(tl_trunk_config, max_packets_per_s), RANGE(0, 100000),
+     .unit = "packets/s", .preset = "0",
+     .doc =
+         "Media packets that a leg may send us; more is dropped as over_rate, so that one call cannot take what others need. "
+         "0: from the smallest ptime in the SDP of both sides, at least what packets of 10 ms need, and a quarter more."},
+    {"burst_ms", OPTION_NUMBER, FIELD(tl_trunk_config, burst_ms), RANGE(100, 10000), .unit = "ms",
+     .preset = "1000", .doc = "How much of that rate may come at once, as after a stall of the network."},
+    // limits
+    {"max_calls", OPTION_NUMBER, FIELD(tl_trunk_config, max_calls), .when = TL_CONFIG_LIVE, RANGE(0, 1000000),
+     .preset = "0",
+     .doc =
+         "Calls at the same time from the peer and to it; 0: no limit of its own. One more from it is answered 503 with Retry-After and Reason; one more to it goes to the route's next trunk."},
+    {"max_calls_per_s", OPTION_NUMBER, FIELD(tl_trunk_config, max_calls_per_s), .when = TL_CONFIG_LIVE,
+     RANGE(0, 100000), .unit = "calls/s", .preset = "0",
+     .doc =
+         "New calls a second from the peer and to it, as many at once as in a second; 0: no limit of its own."},
+    {"max_waiting_calls", OPTION_NUMBER, FIELD(tl_trunk_config, max_waiting_calls), .when = TL_CONFIG_LIVE,
+     RANGE(0, 1000000), .preset = "0",
+     .doc = "Calls from the peer and to it that nobody has answered yet; 0: no limit of its own."},
+    {"max_kbit_per_s", OPTION_NUMBER, FIELD(tl_trunk_config, max_kbit_per_s), .when = TL_CONFIG_LIVE,
+     RANGE(0, 100000000), .unit = "kbit/s", .preset = "0",
+     .doc =
+         "Bandwidth of the media of its calls in one direction, IP headers included: 80 kbit/s for a call with packets of 20 ms, 84 with SRTP; 0: no limit of its own."},
+    {"reserved_calls", OPTION_NUMBER, FIELD(tl_trunk_config, reserved_calls), .when = TL_CONFIG_LIVE,
+     RANGE(0, 1000000), .preset = "0",
+     .doc =
+         "Calls from the peer that have room in control.max_calls whatever calls from other trunks take; at least its part of control.reserved_percent."},
+    // headers and numbers
+    {"trusted", OPTION_BOOL, FIELD(tl_trunk_config, trusted), .preset = "true",
+     .doc =
+         "Whether the peer belongs to the networks that believe each other's identities (RFC 3325). "
+         "From one that does not, P-Asserted-Identity is dropped; to one that does not, what the caller's Privacy hides is removed and, with Privacy: user, From is made anonymous (RFC 3323, RFC 5379)."},
+    {"domain", OPTION_HOST, FIELD(tl_trunk_config, domain), .preset_text = "the listener's address",
+     .doc = "Our name for the peer: the host in From, Contact and the identities that it is sent."},
+    {"host_names", OPTION_WORD, FIELD(tl_trunk_config, host_names), .words = host_names_words,
+     .preset = "\"hide\"",
+     .doc =
+         "Names of hosts in the identities that pass to the peer (P-Asserted-Identity, Diversion, History-Info and the like). "
+         "hide: ours stands there. keep: they stay as they came. "
+         "Addresses of the other network never stay."},
+    {"user_params", OPTION_WORD, FIELD(tl_trunk_config, user_params), .words = user_params_words,
+     .preset = "\"keep\"",
+     .doc =
+         "Parameters of a number, as in +15550100;ext=7;phone-context=example.com;rn=+15550999;npdi;tgrp=a. "
+         "keep: the peer gets them. drop: it gets the number alone."},
+    {"user_phone", OPTION_WORD, FIELD(tl_trunk_config, user_phone), .words = user_phone_words,
+     .preset = "\"keep\"",
+     .doc = "The parameter user=phone of a SIP URI with a number. "
+            "keep: where it came or the URI was a tel: one. always: with every number. never: with none."},
+    {"location", OPTION_WORD, FIELD(tl_trunk_config, location), .words = location_words,
+     .preset = "\"remove\"",
+     .doc =
+         "The caller's location, as for emergency calls (RFC 6442): the headers Geolocation, Geolocation-Routing and Geolocation-Error, and the body part that they name. "
+         "remove: the peer gets nothing of it. pass: it does."},
+    {"headers", OPTION_HEADERS, FIELD(tl_trunk_config, headers), .preset = "{}",
+     .doc =
+         "What passes to the peer beside the default, which docs/headers.md tells: pass, names of more headers; remove, names of headers that do not pass, which wins; add, lines for each INVITE that sets a call up. "
+         "'*' in a name stands for any characters, as in X-*."},
 };
 
 static const struct option credentials_options[] = {
@@ -500,20 +507,65 @@ static const struct block profile_block = {
     COUNT(trunk_switches),
     .when = TL_CONFIG_NEW_CALLS};
 
+static const struct option translation_options[] = {
+    {"name", OPTION_NAME, REQUIRED, FIELD(tl_translation_config, name), .doc = "Name that trunks refer to."},
+    {"rules", OPTION_RULES, REQUIRED, FIELD(tl_translation_config, rules),
+     SECOND(tl_translation_config, rule_count),
+     .doc =
+         "The first rule whose match fits the number counts: to stands for what match fits, with $1 to $9 for its groups. "
+         "A number that none fits stays."},
+};
+static const struct block translation_block = {
+    "translations[]", "Rules that rewrite numbers, between the form of a peer and E.164.",
+    sizeof(struct tl_translation_config), OWN(translation_options), .when = TL_CONFIG_NEW_CALLS};
+
+static const struct option group_options[] = {
+    {"name", OPTION_NAME, REQUIRED, FIELD(tl_group_config, name), .doc = "Name that routes refer to."},
+    {"trunks", OPTION_REFS, REQUIRED, FIELD(tl_group_config, trunks), SECOND(tl_group_config, trunk_count),
+     RANGE(1, TL_ROUTE_TRUNKS_MAX), .list = LIST_TRUNKS, .doc = "Names of its trunks."},
+    {"order", OPTION_WORD, FIELD(tl_group_config, order), .words = order_words, .preset = "\"listed\"",
+     .doc =
+         "Which trunk a call begins with. listed: always the first. round-robin: each in turn. weighted: each as often as its weight says. "
+         "The others follow in the order of the list. Turns pass over trunks that are down, fail calls or rest."},
+    {"weights", OPTION_NUMBERS, FIELD(tl_group_config, weights), SECOND(tl_group_config, weight_count),
+     RANGE(1, 1000), .flags = OPTION_REPEATED, .preset_text = "1 each",
+     .doc = "Weights of the trunks, one for each, in their order; with order weighted only."},
+};
+static const struct block group_block = {"route_groups[]", "Trunks that share the calls of a route.",
+                                         sizeof(struct tl_group_config), OWN(group_options),
+                                         .when = TL_CONFIG_NEW_CALLS};
+
 static const struct option route_options[] = {
-    {"prefix", OPTION_DIGITS, .flags = OPTION_REQUIRED | OPTION_KEY, FIELD(tl_route_config, prefix),
-     .doc = "Beginning of the called number, as the peer sends it, without separators like \"-\". "
-            "The longest prefix that fits wins; \"\" fits every number."},
+    {"prefix", OPTION_DIGITS, .flags = OPTION_KEY, FIELD(tl_route_config, prefix), .preset_text = "none",
+     .doc =
+         "Beginning of the called number, behind the translation called_in of the trunk that it came by. "
+         "The longest prefix that fits wins; \"\" fits every number. A route has prefix, called, calling or several of them."},
     {"from", OPTION_REF, .flags = OPTION_KEY, FIELD(tl_route_config, from), SECOND(tl_route_config, any_from),
      .list = LIST_TRUNKS, .preset_text = "any trunk",
      .doc = "Name of the trunk whose calls this route is for."},
-    {"trunks", OPTION_REFS, REQUIRED, FIELD(tl_route_config, trunks), SECOND(tl_route_config, trunk_count),
-     RANGE(1, TL_ROUTE_TRUNKS_MAX), .list = LIST_TRUNKS,
+    {"called", OPTION_PATTERN, .flags = OPTION_KEY, FIELD(tl_route_config, called),
+     SECOND(tl_route_config, called_pattern), .preset_text = "any",
+     .doc = "What the called number looks like, or a user that is no number."},
+    {"calling", OPTION_PATTERN, .flags = OPTION_KEY, FIELD(tl_route_config, calling),
+     SECOND(tl_route_config, calling_pattern), .preset_text = "any",
+     .doc =
+         "What the calling number looks like, behind calling_in; \"anonymous\" and the like as they came."},
+    {"priority", OPTION_NUMBER, .flags = OPTION_KEY, FIELD(tl_route_config, priority), RANGE(0, 1000),
+     .preset = "100", .doc = "Of the routes that fit a call those with the lowest number come first."},
+    {"trunks", OPTION_REFS, FIELD(tl_route_config, trunks), SECOND(tl_route_config, trunk_count),
+     RANGE(1, TL_ROUTE_TRUNKS_MAX), .list = LIST_TRUNKS, .preset_text = "those of group",
      .doc =
          "Names of the trunks to try, in this order. "
          "The next is tried after what the trunk's failover names. "
          "Trunks that are down or fail calls (last_after_failures) come behind the others; one that sent Retry-After with 503 rests so long, 300 s at most. "
-         "Those that are closed to a call by their side or because it came from there are left out."},
+         "Those that are closed to a call by their side or because it came from there are left out. "
+         "A route has trunks, group or deny."},
+    {"group", OPTION_REF, FIELD(tl_route_config, group), .list = LIST_GROUPS, .preset_text = "none",
+     .doc = "Name of a route group whose trunks are tried."},
+    {"deny", OPTION_NUMBER, FIELD(tl_route_config, deny), RANGE(400, 699), .preset_text = "none",
+     .doc = "The call is refused with this status."},
+    {"deny_text", OPTION_TEXT, FIELD(tl_route_config, deny_text), .preset_text = "that of the status",
+     .doc = "Reason phrase of that answer."},
     {"peer_to_peer", OPTION_BOOL, FIELD(tl_route_config, peer_to_peer), .preset = "false",
      .doc =
          "Let calls from a trunk of the side peer go on to trunks of that side: we pay for what another's callers dial. The check names such routes."},
@@ -523,8 +575,8 @@ static const struct option route_options[] = {
 };
 static const struct block route_block = {
     "routes[]",
-    "Where a call goes by its called number. "
-    "At the same length of prefix a route with \"from\" wins over one without.",
+    "Where a call goes. Of the routes that fit it the one with the lowest priority counts, of these the longest prefix, "
+    "of these one with from, of these one with a pattern, of these the first. docs/routing.md has examples.",
     sizeof(struct tl_route_config), OWN(route_options), .when = TL_CONFIG_NEW_CALLS};
 
 static const struct option top_options[] = {
@@ -538,11 +590,17 @@ static const struct option top_options[] = {
     {"listeners", OPTION_LIST, FIELD(config_root, config.listeners), .when = TL_CONFIG_RESTART,
      SECOND(config_root, config.listener_count), RANGE(0, TL_LISTENERS_MAX), .preset = "[]",
      .block = &listener_block, .list = LIST_LISTENERS, .doc = "SIP sockets."},
+    {"translations", OPTION_LIST, FIELD(config_root, config.translations),
+     SECOND(config_root, config.translation_count), RANGE(0, TL_TRANSLATIONS_MAX), .preset = "[]",
+     .block = &translation_block, .list = LIST_TRANSLATIONS, .doc = "Rules for numbers."},
     {"profiles", OPTION_LIST, FIELD(config_root, profiles), SECOND(config_root, profile_count),
      RANGE(0, TL_PROFILES_MAX), .preset = "[]", .block = &profile_block, .list = LIST_PROFILES,
      .doc = "Kinds of peer."},
     {"trunks", OPTION_LIST, FIELD(config_root, config.trunks), SECOND(config_root, config.trunk_count),
      RANGE(0, TL_TRUNKS_MAX), .preset = "[]", .block = &trunk_block, .list = LIST_TRUNKS, .doc = "Peers."},
+    {"route_groups", OPTION_LIST, FIELD(config_root, config.groups), SECOND(config_root, config.group_count),
+     RANGE(0, TL_GROUPS_MAX), .preset = "[]", .block = &group_block, .list = LIST_GROUPS,
+     .doc = "Trunks that share calls."},
     {"routes", OPTION_LIST, FIELD(config_root, config.routes), SECOND(config_root, config.route_count),
      RANGE(0, TL_ROUTES_MAX), .preset = "[]", .block = &route_block, .list = LIST_ROUTES,
      .doc = "Called numbers to trunks."},
@@ -560,12 +618,16 @@ const struct list_place config_lists[LIST_COUNT] = {
     [LIST_REALMS] = LIST("realms", "realm", config.realms, config.realm_count),
     [LIST_LISTENERS] = LIST("listeners", "listener", config.listeners, config.listener_count),
     [LIST_PROFILES] = LIST("profiles", "profile", profiles, profile_count),
+    [LIST_TRANSLATIONS] = LIST("translations", "translation", config.translations, config.translation_count),
+    [LIST_GROUPS] = LIST("route_groups", "route group", config.groups, config.group_count),
     [LIST_TRUNKS] = LIST("trunks", "trunk", config.trunks, config.trunk_count),
     [LIST_ROUTES] = LIST("routes", "route", config.routes, config.route_count),
 };
 static_assert(offsetof(struct tl_port_config, name) == 0 && offsetof(struct tl_realm_config, name) == 0 &&
                   offsetof(struct tl_listener_config, name) == 0 &&
-                  offsetof(struct tl_trunk_config, name) == 0,
+                  offsetof(struct tl_trunk_config, name) == 0 &&
+                  offsetof(struct tl_translation_config, name) == 0 &&
+                  offsetof(struct tl_group_config, name) == 0,
               "the name comes first in what is referred to by name");
 static_assert(COUNT(port_options) <= BLOCK_OPTIONS_MAX && COUNT(dataplane_options) <= BLOCK_OPTIONS_MAX &&
                   COUNT(control_options) <= BLOCK_OPTIONS_MAX && COUNT(realm_options) <= BLOCK_OPTIONS_MAX &&

@@ -8,7 +8,7 @@
 
 #include "common/config/config.h"
 
-enum { TL_PROFILES_MAX = 64, BLOCK_OPTIONS_MAX = 64 };
+enum { TL_PROFILES_MAX = 64, BLOCK_OPTIONS_MAX = 96 };
 
 // What the parser fills: the configuration and what only the parser needs.
 struct config_root {
@@ -26,6 +26,9 @@ enum option_type {
     OPTION_HOST,       // a host's name
     OPTION_HEADERS,    // a trunk's headers: what passes, what does not, what is added
     OPTION_FAILOVER,   // what leads to the next trunk: codes and words
+    OPTION_PATTERN,    // regular expression; compiled at offset2
+    OPTION_RULES,      // list of {match, to}; count at offset2
+    OPTION_CODE_RULES, // list of {status, cause, to}; count at offset2
     OPTION_PATH,       // absolute path of a Unix socket
     OPTION_DEVICE,     // PCI address or vdev string
     OPTION_DIGITS,     // called-number prefix
@@ -48,7 +51,8 @@ enum option_type {
 enum option_flags {
     OPTION_REQUIRED = 1u << 0,
     OPTION_POWER_OF_TWO = 1u << 1,
-    OPTION_KEY = 1u << 2, // beside the name: what an item of a list differs from all others by
+    OPTION_REPEATED = 1u << 3, // a list's items may be equal
+    OPTION_KEY = 1u << 2,      // beside the name: what an item of a list differs from all others by
 };
 
 // Lists whose items are referred to by name. The name is the first member of each item.
@@ -57,7 +61,9 @@ enum config_list {
     LIST_REALMS,
     LIST_LISTENERS,
     LIST_PROFILES,
+    LIST_TRANSLATIONS,
     LIST_TRUNKS,
+    LIST_GROUPS,
     LIST_ROUTES, // from here on without names
     LIST_CREDENTIALS,
     LIST_REGISTRATIONS,

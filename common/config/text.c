@@ -134,6 +134,28 @@ static void write_failover(FILE *out, const struct tl_failover *set)
     fputc(']', out);
 }
 
+static void write_rules(FILE *out, const struct tl_rule *rules, uint32_t count)
+{
+    fputc('[', out);
+    for (uint32_t i = 0; i < count; i++)
+        fprintf(out, "%s{\"match\": \"%s\", \"to\": \"%s\"}", i ? ", " : "", rules[i].match, rules[i].to);
+    fputc(']', out);
+}
+
+static void write_code_rules(FILE *out, const struct tl_code_rule *rules, uint32_t count)
+{
+    fputc('[', out);
+    for (uint32_t i = 0; i < count; i++) {
+        fprintf(out, "%s{", i ? ", " : "");
+        if (rules[i].status)
+            fprintf(out, "\"status\": %u, ", rules[i].status);
+        if (rules[i].cause)
+            fprintf(out, "\"cause\": %u, ", rules[i].cause);
+        fprintf(out, "\"to\": %u}", rules[i].to);
+    }
+    fputc(']', out);
+}
+
 static void write_value(FILE *out, const struct option *o, const struct tl_config *config, const char *base)
 {
     const char *field = base + o->offset;
@@ -147,7 +169,10 @@ static void write_value(FILE *out, const struct option *o, const struct tl_confi
             fputs("any", out);
             break;
         }
-        write_item(out, o, config, config_read_number(field, o->size));
+        if (config_read_number(field, o->size) == TL_NO_INDEX)
+            fputs("none", out);
+        else
+            write_item(out, o, config, config_read_number(field, o->size));
         break;
     case OPTION_NUMBER:
     case OPTION_WORD:
@@ -170,6 +195,17 @@ static void write_value(FILE *out, const struct option *o, const struct tl_confi
         break;
     case OPTION_DIGIT_LIST:
         write_numbers(out, o, base);
+        break;
+    case OPTION_PATTERN:
+        fprintf(out, "\"%s\"", field);
+        break;
+    case OPTION_RULES:
+        write_rules(out, (const struct tl_rule *)(const void *)field,
+                    config_read_number(base + o->offset2, o->size2));
+        break;
+    case OPTION_CODE_RULES:
+        write_code_rules(out, (const struct tl_code_rule *)(const void *)field,
+                         config_read_number(base + o->offset2, o->size2));
         break;
     case OPTION_FAILOVER:
         write_failover(out, (const struct tl_failover *)(const void *)field);

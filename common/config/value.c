@@ -323,6 +323,12 @@ bool config_set(struct config_parser *p, const struct option *o, const json_t *v
         return true;
     case OPTION_DIGIT_LIST:
         return set_digit_list(p, o, value, node, base);
+    case OPTION_PATTERN:
+        return config_set_pattern(p, o, value, node, base);
+    case OPTION_RULES:
+        return config_set_rules(p, o, value, node, base);
+    case OPTION_CODE_RULES:
+        return config_set_code_rules(p, o, value, node, base);
     case OPTION_FAILOVER:
         return set_failover(p, o, value, node, field);
     case OPTION_HEADERS:

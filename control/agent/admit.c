@@ -89,7 +89,7 @@ static int admit_by_limits(struct agent *agent, struct agent_admission *out)
 int agent_admit(struct agent *agent, struct sip_txn *txn, const struct sip_msg *msg,
                 const struct sip_flow *flow, struct agent_admission *out)
 {
-    char called[SIP_NUMBER_MAX];
+    char called[SIP_NUMBER_MAX], calling[SIP_NUMBER_MAX];
     *out = (struct agent_admission){0};
     out->from = trunk_identify(&agent->trunks, flow->listener, &flow->remote, sip_msg_via_port(msg));
     out->way.why = "it is the peer of no trunk on this listener";
@@ -112,7 +112,9 @@ int agent_admit(struct agent *agent, struct sip_txn *txn, const struct sip_msg *
     out->way.why = "no route for the called number";
     if (!sip_msg_called(msg, called))
         return 404;
-    int status = agent_route(agent->trunks.now, out->from->index, called, loop_now(agent->loop), &out->way);
+    sip_msg_calling(msg, calling);
+    int status =
+        agent_route(agent->trunks.now, out->from->index, called, calling, loop_now(agent->loop), &out->way);
     if (status)
         return status;
     out->way.why = "the dataplane is away";

@@ -57,8 +57,10 @@ static void turn_away(struct agent *agent, struct sip_txn *txn, bool stranger, i
                     &(struct sip_answer){
                         .status = status, .headers = a->lines, .retry_after = retry_after, .forget = true});
     else
-        agent_respond(txn, status, status == 503 ? retry_after : 0,
-                      status == 415 ? "Accept: application/sdp\r\n" : NULL);
+        sip_respond(txn, &(struct sip_answer){.status = status,
+                                              .reason = a->way.phrase,
+                                              .headers = status == 415 ? "Accept: application/sdp\r\n" : NULL,
+                                              .retry_after = status == 503 ? retry_after : 0});
 }
 
 struct sip_str agent_sdp_of(const struct sip_msg *msg)

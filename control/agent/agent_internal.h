@@ -10,6 +10,7 @@
 #include "control/sip/method.h"
 #include "control/sip/replaces.h"
 #include "control/trunk/headers.h"
+#include "control/trunk/number.h"
 #include "control/trunk/registration.h"
 
 enum { AGENT_NUMBERS_MAX = CALL_NUMBERS_MAX };
@@ -100,9 +101,10 @@ struct agent_call {
     bool emergency;               // as in agent_way
     unsigned max_forwards;        // for B's INVITE
     unsigned own_hops;            // likewise: nodes of ours that it has passed, this one too
-    char calling[SIP_NUMBER_MAX], called[SIP_NUMBER_MAX];
-    struct agent_said said[2]; // by side
-    char *location;            // A's, the body part, NULL: none or no trunk of the route gets it
+    char calling[SIP_NUMBER_MAX], called[SIP_NUMBER_MAX]; // inside
+    char said_calling[SIP_NUMBER_MAX];                    // as A's INVITE has it
+    struct agent_said said[2];                            // by side
+    char *location; // A's, the body part, NULL: none or no trunk of the route gets it
     char numbers[AGENT_NUMBERS_MAX][SIP_NUMBER_MAX]; // that 3xx led to
     char *replaces; // of the Refer-To that it follows, for the INVITE to B; NULL: none
     uint8_t number_count;
@@ -261,15 +263,20 @@ void agent_warning_line(const struct agent_leg *leg, const struct sip_flow *flow
 struct agent_way {
     struct call_target target[TL_ROUTE_TRUNKS_MAX]; // to be tried in this order
     unsigned count;
-    bool emergency;       // limits do not hold it back
-    const char *why;      // nowhere: a sentence
-    unsigned retry_after; // ... and s until it may be tried again, 0: unknown
+    bool emergency;                               // limits do not hold it back
+    char called[NUMBER_MAX], calling[NUMBER_MAX]; // as they are inside
+    const char *why;                              // nowhere: a sentence
+    const char *phrase;                           // ... and a reason phrase of the configuration, or NULL
+    unsigned retry_after;                         // ... and s until it may be tried again, 0: unknown
 };
 
-// Finds the way of a call to `called` (as sip_msg_called() gives it) that came by the trunk `from` (index in the generation).
-// Returns 0, or the status that turns it away: 403, 404, 503.
-int agent_route(const struct generation *generation, uint32_t from, const char *called, uint64_t now_ms,
-                struct agent_way *out);
+// Finds the way of a call that came by the trunk `from` (index in the generation); its numbers as sip_msg_called() and
+// sip_msg_calling() give them. Returns 0, or the status that turns it away: 403, 404, 503, or what a route denies it with.
+int agent_route(const struct generation *generation, uint32_t from, const char *called, const char *calling,
+                uint64_t now_ms, struct agent_way *out);
+// The same for numbers as they are inside, behind the translations of that trunk.
+int agent_route_inside(const struct generation *generation, uint32_t from, const char *called,
+                       const char *calling, uint64_t now_ms, struct agent_way *out);
 
 // ---- requests.c ----
 // A request of theirs inside a dialog.

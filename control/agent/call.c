@@ -62,10 +62,12 @@ struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, c
     *error = call_init(&c->call, &c->env, from->index, way->target, way->count);
     if (*error == 0 && !agent_dialog_a(c->leg[CALL_A], 0))
         *error = -EINVAL;
-    sip_msg_calling(msg, c->calling);
-    sip_msg_called(msg, c->called);
+    static_assert((int)NUMBER_MAX == (int)SIP_NUMBER_MAX, "numbers inside and outside have the same room");
+    memcpy(c->calling, way->calling, sizeof c->calling);
+    memcpy(c->called, way->called, sizeof c->called);
+    sip_msg_calling(msg, c->said_calling);
+    sip_msg_called(msg, c->leg[CALL_A]->contact);
     memcpy(c->leg[CALL_A]->number, c->calling, sizeof c->calling);
-    memcpy(c->leg[CALL_A]->contact, c->called, sizeof c->called);
     c->leg[CALL_A]->invite = agent_keep(msg);
     agent_keep_location(c, msg, way);
     if (*error == 0 && !c->leg[CALL_A]->invite)

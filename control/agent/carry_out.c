@@ -72,11 +72,11 @@ static struct header_view *make_invite(const struct agent_leg *who, const char *
 
 // The way of a call of that trunk's peer. 0 or the status that says why there is none.
 static int plan_from(const struct agent *agent, const struct trunk *from, const char *number,
-                     struct agent_way *way)
+                     const char *calling, struct agent_way *way)
 {
     if (!from || !from->config)
         return 404;
-    return agent_route(agent->trunks.now, from->index, number, loop_now(agent->loop), way);
+    return agent_route_inside(agent->trunks.now, from->index, number, calling, loop_now(agent->loop), way);
 }
 
 // As the party that is transferred would call the number, else as who asked would. 0 or the status that says why not.
@@ -84,9 +84,11 @@ static int plan(const struct agent_leg *who, const struct agent_leg *by, const c
                 struct agent_way *way)
 {
     const struct agent *agent = who->owner->agent;
-    int status = plan_from(agent, who->trunk, number, way);
+    char inside[NUMBER_MAX]; // Refer-To has the number as the transferor calls it
+    number_translate(by->generation->config, agent_leg_trunk(by)->called_in, number, inside);
+    int status = plan_from(agent, who->trunk, inside, who->number, way);
     if (status) {
-        int other = plan_from(agent, by->trunk, number, way);
+        int other = plan_from(agent, by->trunk, inside, who->number, way);
         status = other == 404 ? status : other;
     }
     if (!who->trunk || !who->trunk->config)
@@ -117,8 +119,9 @@ static struct agent_call *make_target(struct agent_leg *who, struct agent_leg *b
         return NULL;
     }
     *status = 0;
-    snprintf(c->called, sizeof c->called, "%s", number);
+    memcpy(c->called, way.called, sizeof c->called);
     memcpy(c->calling, who->number, sizeof c->calling);
+    memcpy(c->said_calling, who->number, sizeof c->said_calling);
     memcpy(c->leg[CALL_A]->number, who->number, sizeof who->number);
     c->own_hops = of->own_hops + 1;
     return c;

@@ -78,6 +78,13 @@ static bool known(const struct agent_call *c, const char *number)
     return found;
 }
 
+// A number as B names it, as it is inside.
+static void inside(const struct agent_call *c, const struct place *place, char out[static NUMBER_MAX])
+{
+    const struct agent_leg *b = c->leg[CALL_B];
+    number_translate(b->generation->config, agent_leg_trunk(b)->called_in, place->number, out);
+}
+
 static void follow(struct agent_call *c, const struct place *place, unsigned places, struct call_event *event,
                    struct call_target *room)
 {
@@ -85,10 +92,12 @@ static void follow(struct agent_call *c, const struct place *place, unsigned pla
     struct agent_way way;
     event->targets = room;
     for (unsigned i = 0; i < places && c->number_count < AGENT_NUMBERS_MAX; i++) {
-        if (known(c, place[i].number) ||
-            agent_route(c->generation, c->call.side[CALL_A].trunk, place[i].number, now, &way) != 0)
+        char number[NUMBER_MAX];
+        inside(c, &place[i], number);
+        if (known(c, number) ||
+            agent_route_inside(c->generation, c->call.side[CALL_A].trunk, number, c->calling, now, &way) != 0)
             continue;
-        memcpy(c->numbers[c->number_count++], place[i].number, SIP_NUMBER_MAX);
+        memcpy(c->numbers[c->number_count++], number, SIP_NUMBER_MAX);
         for (unsigned t = 0; t < way.count && event->target_count < TL_ROUTE_TRUNKS_MAX; t++) {
             way.target[t].number = c->number_count;
             room[event->target_count++] = way.target[t];
@@ -111,12 +120,16 @@ static void rewrite(struct agent_call *c, const struct place *place, unsigned pl
     if (!f)
         return;
     const char *between = "";
-    for (unsigned i = 0; i < places; i++)
-        if (headers_contact(trunk, &listener->address, listener->transport, place[i].number, contact,
+    for (unsigned i = 0; i < places; i++) {
+        char number[NUMBER_MAX], theirs[NUMBER_MAX];
+        inside(c, &place[i], number);
+        number_to_peer(c->leg[CALL_A]->generation->config, trunk, trunk->called_out, number, theirs);
+        if (headers_contact(trunk, &listener->address, listener->transport, theirs, contact,
                             sizeof contact)) {
             fprintf(f, "%s%s;q=%u.%03u", between, contact, place[i].q / 1000, place[i].q % 1000);
             between = ", ";
         }
+    }
     fclose(f);
 }
 

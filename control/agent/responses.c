@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "control/agent/agent_internal.h"
+#include "control/call/causes.h"
 
 static struct call_event event_of(const struct agent_leg *leg, const struct sip_msg *msg)
 {
@@ -74,19 +75,21 @@ static struct agent_dialog *take_dialog(struct agent_leg *leg, const struct sip_
 }
 
 // What the final response to an INVITE that sets a call up says of the trunk.
-static void end_attempt(struct agent_leg *leg, const struct sip_msg *msg)
+static void end_attempt(struct agent_leg *leg, const struct sip_msg *msg, unsigned q850)
 {
     struct agent_call *c = leg->owner;
-    unsigned status = (unsigned)sip_msg_status(msg);
-    uint32_t rest = status == 503 ? sip_msg_number(msg, "Retry-After", INT32_MAX, 0) : 0;
+    int said = sip_msg_status(msg);
+    unsigned status = (unsigned)cause_taken_for(agent_leg_trunk(leg), said, q850);
+    uint32_t rest = said == 503 ? sip_msg_number(msg, "Retry-After", INT32_MAX, 0) : 0;
     char why[64];
     if (rest) {
         snprintf(why, sizeof why, "answered 503, Retry-After %u", rest);
         trunk_rest(leg->trunk, rest, loop_now(c->agent->loop));
     } else {
-        snprintf(why, sizeof why, "answered %u", status);
+        snprintf(why, sizeof why, (int)status == said ? "answered %d" : "answered %d, taken for %u", said,
+                 status);
     }
-    if (tl_failover_has(&agent_leg_trunk(leg)->failover, status))
+    if (said < 600 && tl_failover_has(&agent_leg_trunk(leg)->failover, status))
         agent_attempt_failed(c, status, why);
     else
         agent_attempt_result(c, status);
@@ -97,10 +100,10 @@ static void invite_final(struct agent_leg *leg, const struct sip_msg *msg, const
     struct agent_call *c = leg->owner;
     struct call_event e = event_of(leg, msg);
     struct call_facts facts;
-    if (leg->side == CALL_B && !leg->main)
-        end_attempt(leg, msg);
-    e.type = e.status < 300 ? CALL_EV_SUCCESS : CALL_EV_FAILURE;
     agent_facts(msg, &facts);
+    if (leg->side == CALL_B && !leg->main)
+        end_attempt(leg, msg, facts.q850);
+    e.type = e.status < 300 ? CALL_EV_SUCCESS : CALL_EV_FAILURE;
     e.facts = &facts;
     if (e.type == CALL_EV_FAILURE && leg->side == CALL_B && !leg->main) {
         c->b_status = e.status;

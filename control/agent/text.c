@@ -56,10 +56,26 @@ void agent_keep_location(struct agent_call *c, const struct sip_msg *invite, con
 
 // ---- plans --------------------------------------------------------------------------------------------
 
+// How numbers go from one side to the other.
+static struct number_pass pass_to(const struct agent_call *c, const struct agent_leg *to)
+{
+    const struct agent_leg *from = c->leg[to->side ^ 1];
+    return (struct number_pass){.from_config = from->generation->config,
+                                .to_config = to->generation->config,
+                                .from = agent_leg_trunk(from),
+                                .to = agent_leg_trunk(to)};
+}
+
 int agent_plan_invite(struct agent_call *c, const struct sip_flow *flow, struct header_plan *plan)
 {
     struct agent_leg *leg = c->leg[CALL_B];
     const struct tl_trunk_config *to = agent_leg_trunk(leg);
+    const struct number_pass pass = pass_to(c, leg);
+    char called[NUMBER_MAX], calling[NUMBER_MAX];
+    number_to_peer(pass.to_config, to, to->called_out, c->number ? c->numbers[c->number - 1] : c->called,
+                   called);
+    bool same_called = !c->number && strcmp(called, c->leg[CALL_A]->contact) == 0;
+    bool same_calling = !c->said_calling[0] || !number_pass_calling(&pass, c->said_calling, calling);
     const struct header_ask ask = {.message = TL_MSG_SETUP,
                                    .msg = c->leg[CALL_A]->invite,
                                    .from = agent_leg_trunk(c->leg[CALL_A]),
@@ -67,11 +83,16 @@ int agent_plan_invite(struct agent_call *c, const struct sip_flow *flow, struct 
                                    .local = flow->local,
                                    .peer = to->peer,
                                    .transport = flow->transport,
-                                   .called = c->number ? c->numbers[c->number - 1] : NULL,
+                                   .numbers = &pass,
+                                   .called = same_called ? NULL : called, // else with all that it came with
+                                   .calling = same_calling ? NULL : calling,
                                    .tag = leg->tag};
     int rc = headers_plan(&ask, c->agent->room, sizeof c->agent->room, plan);
     memcpy(leg->number, c->number ? c->numbers[c->number - 1] : c->called, sizeof leg->number);
-    snprintf(leg->contact, sizeof leg->contact, "%s", plan->anonymous ? "anonymous" : c->calling);
+    snprintf(leg->contact, sizeof leg->contact, "%s",
+             plan->anonymous ? "anonymous"
+             : same_calling  ? c->said_calling
+                             : calling);
     if (rc == 0 && plan->dropped)
         log_line(LOG_INFO, "call %llu: %u header values could not pass to trunk %s: broken or too long",
                  (unsigned long long)c->id, plan->dropped, to->name);
@@ -103,10 +124,12 @@ static const char *lines(struct agent_call *c, const struct agent_leg *leg, enum
                          bool last)
 {
     struct agent_said *said = &c->said[leg->side ^ 1];
+    const struct number_pass pass = pass_to(c, leg);
     const struct header_ask ask = {.message = message,
                                    .msg = said->view,
                                    .from = agent_leg_trunk(c->leg[leg->side ^ 1]),
                                    .to = agent_leg_trunk(leg),
+                                   .numbers = &pass,
                                    .local = agent_leg_listener(leg)->address};
     struct header_plan plan;
     int rc = said->view ? headers_plan(&ask, c->agent->room, sizeof c->agent->room, &plan) : -1;

@@ -19,3 +19,13 @@ int cause_for_a(int status, unsigned q850)
             return rows[i].hears;
     return status;
 }
+
+int cause_taken_for(const struct tl_trunk_config *trunk, int status, unsigned q850)
+{
+    for (uint32_t i = 0; status >= 400 && i < trunk->codes_in_count; i++) {
+        const struct tl_code_rule *r = &trunk->codes_in[i];
+        if ((!r->status || (int)r->status == status) && (!r->cause || r->cause == q850))
+            return (int)r->to;
+    }
+    return status;
+}

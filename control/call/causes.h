@@ -3,6 +3,8 @@
 // status passes as it is. Pure. Any thread.
 #pragma once
 
+#include "common/config/config.h"
+
 // B's status from .. to, Q.850 cause in its Reason header (0: any, or none), what A hears, why.
 #define CALL_CAUSES(X)                                                                                       \
     X(300, 399, 0, 480, "redirections name places behind the trunk")                                         \
@@ -27,3 +29,6 @@
 
 // What A hears of B's final status 300..699 and the Q.850 cause (0: none) that came with it.
 int cause_for_a(int status, unsigned q850);
+
+// What the trunk's rules (codes_in) take such a response for; the status as it is where none fits.
+int cause_taken_for(const struct tl_trunk_config *trunk, int status, unsigned q850);

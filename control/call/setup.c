@@ -247,20 +247,23 @@ static bool take_redirect(struct call *call, const struct call_event *event, str
 
 static void take_failure(struct call *call, const struct call_event *event, struct call_actions *out)
 {
+    unsigned q850 = event->facts ? event->facts->q850 : 0;
+    int status = cause_taken_for(call_trunk(call, CALL_B), event->status, q850);
+    bool ruled = status != event->status;
     call->side[CALL_B].invite_out = false;
-    if (next_trunk(call, out, (unsigned)event->status))
+    if (event->status < 600 && next_trunk(call, out, (unsigned)status))
         return;
-    if (event->status == 503) { // B's own Retry-After is for us
+    if (status == 503) { // B's own Retry-After is for us
         end_call(call, out, 503, "every trunk answered 503 or did not answer");
         return;
     }
     // What A may have been given of B's early dialogs would not hold for another INVITE.
-    if (event->status == 422 && !call->b_has_answered && !call->x && session_raise(call, event)) {
+    if (status == 422 && !call->b_has_answered && !call->x && session_raise(call, event)) {
         invite_b(call, out, CALL_AGAIN);
         return;
     }
     if (!take_redirect(call, event, out))
-        end_call(call, out, cause_for_a(event->status, event->facts ? event->facts->q850 : 0), "B refused");
+        end_call(call, out, ruled ? status : cause_for_a(status, q850), "B refused");
     for (unsigned i = 0; i < out->count; i++)
         if (out->action[i].type == CALL_DO_ANSWER)
             out->action[i].flags |= CALL_RELAY;

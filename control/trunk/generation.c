@@ -8,6 +8,12 @@
 
 #include "control/base/record.h"
 
+// Where the turns of a group are: each call adds to a trunk its weight, and who has most loses the sum of all. So turns are
+// spread evenly, however the weights are.
+struct group_turn {
+    int32_t has[TL_ROUTE_TRUNKS_MAX];
+};
+
 // ---- trunks by name
 
 static int compare_names(const void *a, const void *b)
@@ -76,6 +82,8 @@ static void generation_free(struct generation *g)
         drop_trunk(g->table, g->trunks[i]);
     free(g->trunks);
     free(g->by_peer);
+    free(g->turns);
+    route_index_free(g->routes);
     tl_config_free(g->owned);
     free(g);
 }
@@ -94,7 +102,9 @@ static struct generation *generation_new(struct trunk_table *table, const struct
     while (g->trunks && g->by_peer && made < n &&
            (g->trunks[made] = hold_trunk(table, config->trunks[made].name)))
         made++;
-    if (!g->trunks || !g->by_peer || made < n) {
+    g->routes = route_index_new(config);
+    g->turns = calloc(config->group_count + 1, sizeof *g->turns);
+    if (!g->trunks || !g->by_peer || !g->routes || !g->turns || made < n) {
         generation_free(g);
         return NULL;
     }
@@ -272,25 +282,65 @@ bool trunk_is_peer(const struct trunk_table *table, const struct tl_addr *source
 
 // ---- which to try
 
-unsigned trunk_plan(const struct generation *g, const struct tl_route_config *route, uint32_t from,
-                    bool anyhow, uint64_t now_ms, struct trunk_choice out[TL_ROUTE_TRUNKS_MAX],
+static enum trunk_rank rank_of(const struct generation *g, const struct tl_route_config *route, uint32_t i,
+                               const struct trunk_ask *ask)
+{
+    return trunk_rank(g->trunks[route->trunks[i]], ask->now_ms);
+}
+
+static bool is_open(const struct generation *g, const struct tl_route_config *route, uint32_t i,
+                    const struct trunk_ask *ask)
+{
+    return !g->trunks[route->trunks[i]]->unregistered &&
+           tl_route_open(g->config, route, ask->from, route->trunks[i]);
+}
+
+// Place in the route of the trunk whose turn it is; 0 where there are none.
+static uint32_t whose_turn(const struct generation *g, const struct tl_route_config *route,
+                           const struct trunk_ask *ask)
+{
+    const struct tl_group_config *group = &g->config->groups[route->group];
+    uint32_t best = TL_NO_INDEX;
+    int32_t sum = 0;
+
+    if (route->group >= g->config->group_count || group->order == TL_ORDER_LISTED)
+        return 0;
+    struct group_turn *kept = &g->turns[route->group], turn = *kept;
+    for (uint32_t i = 0; i < route->trunk_count; i++) {
+        if (rank_of(g, route, i, ask) != TRUNK_GOOD || !is_open(g, route, i, ask))
+            continue;
+        int32_t weight = group->weight_count ? (int32_t)group->weights[i] : 1;
+        turn.has[i] += weight;
+        sum += weight;
+        if (best == TL_NO_INDEX || turn.has[i] > turn.has[best])
+            best = i;
+    }
+    if (best == TL_NO_INDEX)
+        return 0;
+    turn.has[best] -= sum;
+    if (!ask->dry)
+        *kept = turn;
+    return best;
+}
+
+unsigned trunk_plan(const struct generation *g, const struct tl_route_config *route,
+                    const struct trunk_ask *ask, struct trunk_choice out[TL_ROUTE_TRUNKS_MAX],
                     uint64_t *rest_ms)
 {
+    uint32_t first = whose_turn(g, route, ask);
     unsigned n = 0;
 
     *rest_ms = UINT64_MAX;
-    for (int rank = TRUNK_GOOD; rank <= (anyhow ? TRUNK_RESTING : TRUNK_DOWN); rank++)
-        for (uint32_t i = 0; i < route->trunk_count; i++) {
-            const struct trunk *t = g->trunks[route->trunks[i]];
-            if (!t->unregistered && (int)trunk_rank(t, now_ms) == rank &&
-                tl_route_open(g->config, route, from, route->trunks[i]))
+    for (int rank = TRUNK_GOOD; rank <= (ask->anyhow ? TRUNK_RESTING : TRUNK_DOWN); rank++)
+        for (uint32_t k = 0; k < route->trunk_count; k++) {
+            uint32_t i = (first + k) % route->trunk_count;
+            if ((int)rank_of(g, route, i, ask) == rank && is_open(g, route, i, ask))
                 out[n++] = (struct trunk_choice){route->trunks[i], rank != TRUNK_GOOD};
         }
     for (uint32_t i = 0; n == 0 && i < route->trunk_count; i++) {
-        const struct trunk *t = g->trunks[route->trunks[i]];
-        if (!t->unregistered && tl_route_open(g->config, route, from, route->trunks[i]) &&
-            t->rest_until_ms - now_ms < *rest_ms)
-            *rest_ms = t->rest_until_ms - now_ms;
+        uint64_t left = g->trunks[route->trunks[i]]->rest_until_ms - ask->now_ms;
+        if (is_open(g, route, i, ask) && left < *rest_ms)
+            *rest_ms = left;
     }
     return n;
 }

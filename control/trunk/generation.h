@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "control/trunk/route.h"
 #include "control/trunk/trunk.h"
 
 struct trunk_table;
@@ -18,8 +19,10 @@ struct generation {
     const struct tl_config *config;
     struct trunk **trunks; // state of config->trunks[i]
     uint64_t number;       // from 1
+    struct route_index *routes;
     // generation.c
-    uint32_t *by_peer; // indices, sorted by listener and peer
+    struct group_turn *turns; // of each route group
+    uint32_t *by_peer;        // indices, sorted by listener and peer
     struct tl_config *owned;
     struct trunk_table *table;
     unsigned holders;
@@ -72,12 +75,19 @@ struct trunk_choice {
     bool last;      // it is down, fails calls or rests: who is tried before it has all the time there is
 };
 
-// Trunks to try for a call from the trunk `from` (index), in order: those of the route that are open to it, by their rank. One
-// that rests is left out, unless `anyhow`, as for an emergency call: then it comes last; one that is to be registered and is not is left out always. `route` is one of the
-// generation's. Writes them to `out` and returns how many; where all rest 0, and *rest_ms says for how long; it is
+struct trunk_ask {
+    uint32_t from; // index of the trunk that the call came by
+    bool anyhow;   // an emergency call: trunks that rest come last, they are not left out
+    bool dry;      // only asked: nobody's turn in a route group is used up
+    uint64_t now_ms;
+};
+
+// Trunks to try for a call, in order: those of the route that are open to it, as its group has turns, then by their rank. One
+// that rests is left out, unless `anyhow`; one that is to be registered and is not is left out always. `route` is one of the generation's. Writes them to `out` and returns how many; where
+// all rest 0, and *rest_ms says for how long; it is
 // UINT64_MAX where none rests.
-unsigned trunk_plan(const struct generation *generation, const struct tl_route_config *route, uint32_t from,
-                    bool anyhow, uint64_t now_ms, struct trunk_choice out[TL_ROUTE_TRUNKS_MAX],
+unsigned trunk_plan(const struct generation *generation, const struct tl_route_config *route,
+                    const struct trunk_ask *ask, struct trunk_choice out[TL_ROUTE_TRUNKS_MAX],
                     uint64_t *rest_ms);
 
 // When the next OPTIONS of all trunks of the current generation is due; TRUNK_NEVER if none is.

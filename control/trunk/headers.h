@@ -7,6 +7,7 @@
 
 #include "common/config/config.h"
 #include "common/header_names.h"
+#include "control/trunk/number.h"
 #include "control/trunk/uri.h"
 
 enum {
@@ -43,9 +44,10 @@ struct header_ask {
     struct tl_addr local;               // ours on the sending side, with port
     struct tl_addr peer;                // set-up: where it goes, with port
     enum tl_transport transport;
-    const char *calling, *called; // set-up: numbers to send instead of those in msg; NULL: these
-    const char *tag;              // set-up: ours in From; NULL: none is written
-    const char *user;             // else: user part of our Contact, NULL: none
+    const struct number_pass *numbers; // rewrites the numbers of identities; NULL: they stay
+    const char *calling, *called;      // set-up: numbers to send instead of those in msg; NULL: these
+    const char *tag;                   // set-up: ours in From; NULL: none is written
+    const char *user;                  // else: user part of our Contact, NULL: none
 };
 
 // What it says. The strings lie in the room that was given, with a final NUL.

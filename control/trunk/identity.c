@@ -214,12 +214,33 @@ static void put_params(struct planner *p, struct header_str params)
             header_put_hidden(&p->out, header_trim(one), &p->hide);
 }
 
+// The number of an identity as the peer wants it, in `room`.
+static void pass_number(const struct planner *p, struct uri *uri, char room[static NUMBER_MAX])
+{
+    char number[NUMBER_MAX];
+    struct header_out out = {.p = number, .size = sizeof number};
+    if (!p->ask->numbers || !uri->user.len || uri->scheme == URI_OTHER)
+        return;
+    uri_put_user(&out, uri->user); // without separators
+    if (out.full)
+        return;
+    if (strncasecmp(number, "%2B", 3) == 0) {
+        number[0] = '+';
+        memmove(number + 1, number + 3, strlen(number + 3) + 1);
+    }
+    if (!number_pass_calling(p->ask->numbers, number, room))
+        return;
+    uri->user = header_str(room);
+    uri->options = (struct header_str){NULL, 0};
+}
+
 // One value. False when it does not go; *broken says whether that is because it cannot be read.
 static bool put_identity(struct planner *p, const struct tl_header *header, struct header_str value,
                          bool *broken)
 {
     struct name_addr addr;
     struct uri uri;
+    char room[NUMBER_MAX];
     *broken = !name_addr_read(value, &addr) || !uri_read(addr.uri, &uri) ||
               (uri.scheme == URI_OTHER && (uri.text.len < 5 || strncasecmp(uri.text.p, "urn:", 4) != 0));
     if (*broken)
@@ -235,6 +256,7 @@ static bool put_identity(struct planner *p, const struct tl_header *header, stru
     if (hidden) { // RFC 7044 10.1.2: the entry stays, so that the index does
         header_puts(&p->out, "<sip:anonymous@anonymous.invalid>");
     } else {
+        pass_number(p, &uri, room);
         name_addr_put_display(&p->out, addr.display);
         header_puts(&p->out, "<");
         put_uri(p, &uri);

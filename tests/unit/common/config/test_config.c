@@ -29,6 +29,8 @@ static const char *const examples[] = {
     TEST_SOURCE_ROOT "/docs/examples/bare-metal.json",
     TEST_SOURCE_ROOT "/docs/examples/demo.json",
     TEST_SOURCE_ROOT "/docs/examples/provider-registration.json",
+    TEST_SOURCE_ROOT "/docs/examples/provider-by-address.json",
+    TEST_SOURCE_ROOT "/docs/examples/ip-pbx-tcp.json",
 };
 
 // ---- what is right
@@ -170,6 +172,39 @@ static const struct wrong wrongs[] = {
     {"{" SIP
      ",\"trunks\":[{\"name\":\"t\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\",\"failover\":[@\"timeout\"]}]}",
      "trunks[0].failover[0]: \"timeout\" is none of its values; ", "\"transport\""},
+    {"{" CALLS ",\"routes\":[{\"prefix\":\"1\",\"called\":@\"^(\",\"trunks\":[\"t\"]}]}",
+     "routes[0].called: is no pattern: missing closing parenthesis at its character 3; ",
+     "regular expression"},
+    {"{" CALLS ",\"routes\":[@{\"prefix\":\"1\",\"deny\":403,\"trunks\":[\"t\"]}]}",
+     "routes[0]: leads to more than one place; ", "one of trunks, group and deny"},
+    {"{" CALLS ",\"routes\":[@{\"prefix\":\"1\"}]}", "routes[0].trunks: missing; ",
+     "one of trunks, group and deny"},
+    {"{" CALLS ",\"routes\":[@{\"trunks\":[\"t\"]}]}", "routes[0].prefix: missing; ", "called"},
+    {"{" CALLS ",\"routes\":[{\"prefix\":\"1\",\"trunks\":[\"t\"],\"deny_text\":@\"x\"}]}",
+     "routes[0].deny_text: without deny it says nothing; ", ""},
+    {"{" CALLS ",\"routes\":[{\"prefix\":\"1\",\"deny\":@200}]}", "routes[0].deny: 200 is out of range; ",
+     "400 to 699"},
+    {"{" CALLS ",\"routes\":[{\"prefix\":\"1\",\"group\":@\"g\"}]}",
+     "routes[0].group: no route group is called \"g\"; ", "which has none"},
+    {"{" CALLS ",\"route_groups\":[{\"name\":\"g\",\"trunks\":[\"t\"],\"weights\":@[1]}]}",
+     "route_groups[0].weights: without order \"weighted\" they say nothing; ", ""},
+    {"{" CALLS
+     ",\"route_groups\":[{\"name\":\"g\",\"trunks\":[\"t\"],\"order\":\"weighted\",\"weights\":@[1,1]}]}",
+     "route_groups[0].weights: 2 weights for 1 trunks; ", "one for each"},
+    {"{" BASE ",\"translations\":[{\"name\":\"x\",\"rules\":[{\"match\":\"^(0)\",\"to\":@\"$2\"}]}]}",
+     "translations[0].rules[0].to: names a group that match has not", "$1 to $9"},
+    {"{" BASE ",\"translations\":[{\"name\":\"x\",\"rules\":[{\"match\":\"^0\",\"to\":@\"a@b\"}]}]}",
+     "translations[0].rules[0].to: is nothing to write instead; ", ""},
+    {"{" BASE ",\"translations\":[{\"name\":\"x\",\"rules\":[@{\"match\":\"^0\"}]}]}",
+     "translations[0].rules[0].to: missing; ", ""},
+    {"{" BASE ",\"translations\":[{\"name\":\"x\",\"rules\":[{\"match\":\"^0\",\"to\":\"1\",@\"two\":1}]}]}",
+     "translations[0].rules[0].two: unknown key \"two\"; ", "match, to"},
+    {"{" SIP
+     ",\"trunks\":[{\"name\":\"t\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\",\"codes_in\":[@{\"to\":503}]}]}",
+     "trunks[0].codes_in[0]: fits every refusal; ", "status, cause or both"},
+    {"{" SIP
+     ",\"trunks\":[{\"name\":\"t\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\",\"codes_in\":[{\"status\":@302,\"to\":503}]}]}",
+     "trunks[0].codes_in[0].status: 302 is out of range; ", ""},
     {"{\"dataplane\":@null," REALMS "}", "dataplane: not an object; ", ""},
     {"{\"dataplane\":{\"ports\":@{}}," REALMS "}", "dataplane.ports: is not a list; ", "1 to 16 objects"},
     {"{\"dataplane\":{\"ports\":@[]}," REALMS "}", "dataplane.ports: is a list of 0; ", "1 to 16 objects"},
@@ -209,7 +244,7 @@ static const struct wrong wrongs[] = {
      "routes[0].prefix: not a number prefix: \"+1 2\"; ", "31 digits"},
     {"{" CALLS
      ",\"routes\":[{\"prefix\":\"1\",\"trunks\":[\"t\"]},\n{\"prefix\":@\"1\",\"trunks\":[\"t\"]}]}",
-     "routes[1].prefix: routes[0] has this prefix and from already; ", ""},
+     "routes[1].prefix: routes[0] fits the same calls already; ", ""},
     {"{" SIP ",\"trunks\":[{\"name\":\"t\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\","
      "\"profile\":@\"x\"}]}",
      "trunks[0].profile: no profile is called \"x\"; ", "expected one from profiles, which has none"},
@@ -568,50 +603,6 @@ static void full_size(void)
 
 // ---- what is no configuration at all
 
-// What is not wrong but should be looked at. Nothing of it is said beside an error.
-static void warnings_name_their_place(void)
-{
-#define WARNED(routes)                                                                                       \
-    "{" SIP                                                                                                  \
-    ",\n\"trunks\":[{\"name\":\"c1\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\"},"        \
-    "{\"name\":\"c2\",\"listener\":\"l\",\"peer\":\"10.0.0.8:5060\",\"realm\":\"r\"},"                       \
-    "{\"name\":\"pbx\",\"listener\":\"l\",\"peer\":\"10.0.0.7:5060\",\"realm\":\"r\",\"side\":\"core\"}],"   \
-    "\"routes\":[\n" routes "]}"
-    static const struct {
-        const char *text, *says;
-    } rows[] = {
-        {WARNED("{\"prefix\":\"\",\"trunks\":[\"c1\"]}"), ""},
-        {WARNED("{\"prefix\":\"1\",\"from\":\"c1\",\"trunks\":[\"pbx\"]}"), ""},
-        {WARNED("{\"prefix\":\"1\",\"from\":\"c1\",\"trunks\":[\"c2\",\"c1\"]}"),
-         "f:3:36: routes[0].trunks: warning: no call can take this route: "},
-        {WARNED("{\"prefix\":\"1\",\"trunks\":[\"c2\"],\"peer_to_peer\":true}"),
-         "f:3:46: routes[0].peer_to_peer: warning: calls from peers go on to peers over this route, from \"c1\" "
-         "to \"c2\" for one\n"},
-        {WARNED("{\"prefix\":\"1\",\"trunks\":[\"c2\"],\"back_to_origin\":true}"),
-         ""}, // c2 stays closed to itself
-        {WARNED("{\"prefix\":\"1\",\"trunks\":[\"pbx\"],\"back_to_origin\":true}"),
-         "f:3:49: routes[0].back_to_origin: warning: calls go back to where they came from over this route, to "
-         "\"pbx\" for one\n"},
-    };
-    struct tl_config_errors errors;
-
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct tl_config *c = NULL;
-        CU_ASSERT_EQUAL(tl_config_parse("f", rows[i].text, strlen(rows[i].text), &c, &errors), 0);
-        CU_ASSERT(strncmp(errors.text, rows[i].says, strlen(rows[i].says)) == 0);
-        CU_ASSERT_EQUAL(errors.count, 0);
-        CU_ASSERT_EQUAL(errors.warnings, rows[i].says[0] != '\0');
-        if (!rows[i].says[0])
-            CU_ASSERT_STRING_EQUAL(errors.text, "");
-        tl_config_free(c);
-    }
-    struct tl_config *c = NULL;
-    const char *both = WARNED(
-        "{\"prefix\":\"1\",\"trunks\":[\"c2\"],\"peer_to_peer\":true},{\"prefix\":1,\"trunks\":[\"c2\"]}");
-    CU_ASSERT_EQUAL(tl_config_parse("f", both, strlen(both), &c, &errors), -EINVAL);
-    CU_ASSERT(errors.count == 1 && errors.warnings == 0 && !strstr(errors.text, "warning"));
-}
-
 static void every_truncation_is_an_error(void)
 {
     for (size_t e = 0; e < 2; e++) {
@@ -772,7 +763,6 @@ int main(int argc, char **argv)
         {"too_many_items", too_many_items},
         {"adaptive_workers_may_share_the_main_core", adaptive_workers_may_share_the_main_core},
         {"full_size", full_size},
-        {"warnings_name_their_place", warnings_name_their_place},
         {"every_truncation_is_an_error", every_truncation_is_an_error},
         {"every_changed_byte_is_survived", every_changed_byte_is_survived},
         {"deep_and_huge_input", deep_and_huge_input},

@@ -238,13 +238,17 @@ static void first_options_are_spread(void)
 
 // A route over all trunks for calls of the trunk 3, which is ours: "2 0!" are the trunks tried, with '!' those that are only
 // tried where the others have failed.
+static bool dry;
+
 static const char *planned(const struct tl_route_config *route, uint32_t from, bool anyhow, uint64_t now)
 {
     static char text[64];
     struct trunk_choice choice[TL_ROUTE_TRUNKS_MAX];
     uint64_t rest;
     size_t used = 0;
-    unsigned n = trunk_plan(table.now, route, from, anyhow, now, choice, &rest);
+    unsigned n = trunk_plan(table.now, route,
+                            &(struct trunk_ask){.from = from, .anyhow = anyhow, .dry = dry, .now_ms = now},
+                            choice, &rest);
 
     for (unsigned i = 0; i < n; i++)
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%u%s", i ? " " : "", choice[i].trunk,
@@ -285,6 +289,46 @@ static void trunks_are_tried_by_rank(void)
                                rows[i].anyhow ? rows[i].anyhow : rows[i].plan);
     }
     trunk_table_fini(&table);
+}
+
+static void groups_take_turns(void)
+{
+    static const struct {
+        enum tl_order order;
+        uint32_t weights[3];
+        unsigned down;      // bit per trunk
+        const char *firsts; // of calls in a row
+    } rows[] = {
+        {TL_ORDER_LISTED, {0}, 0, "000000"},         {TL_ORDER_TURNS, {0}, 0, "012012"},
+        {TL_ORDER_TURNS, {0}, 2, "020202"}, // who is down has no turn
+        {TL_ORDER_WEIGHTS, {5, 1, 1}, 0, "0010200"}, {TL_ORDER_WEIGHTS, {1, 1, 2}, 4, "010101"},
+        {TL_ORDER_TURNS, {0}, 7, "000000"}, // all are down: in order
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        begin();
+        for (unsigned k = 0; k < 4; k++)
+            trunk(0, "10.0.0.1", (uint16_t)(5060 + k));
+        config.trunks[3].side = TL_SIDE_CORE;
+        config.group_count = 1;
+        config.groups[0] = (struct tl_group_config){.trunk_count = 3, .order = rows[i].order};
+        memcpy(config.groups[0].weights, rows[i].weights, sizeof rows[i].weights);
+        config.groups[0].weight_count = rows[i].order == TL_ORDER_WEIGHTS ? 3 : 0;
+        const struct tl_route_config route = {.trunks = {0, 1, 2}, .trunk_count = 3, .group = 0};
+        CU_ASSERT_FATAL(trunk_table_init(&table, &config, 0) == 0);
+        for (unsigned k = 0; k < 3; k++)
+            table.now->trunks[k]->down = rows[i].down >> k & 1;
+        for (const char *first = rows[i].firsts; *first; first++) {
+            dry = true; // who only asks takes no turn
+            CU_ASSERT_EQUAL(planned(&route, 3, false, 0)[0], *first);
+            dry = false;
+            const char *plan = planned(&route, 3, false, 0);
+            CU_ASSERT_EQUAL(plan[0], *first);
+            CU_ASSERT(strchr(plan, '0') && strchr(plan, '1') && strchr(plan, '2')); // the others follow
+        }
+        trunk_table_fini(&table);
+        config.group_count = 0;
+    }
 }
 
 // What is closed to a call is not tried, even where all that is open is down or rests.
@@ -369,6 +413,7 @@ int main(int argc, char **argv)
         {"without_keep_alive_a_trunk_is_up", without_keep_alive_a_trunk_is_up},
         {"first_options_are_spread", first_options_are_spread},
         {"trunks_are_tried_by_rank", trunks_are_tried_by_rank},
+        {"groups_take_turns", groups_take_turns},
         {"failed_calls_make_a_trunk_the_last", failed_calls_make_a_trunk_the_last},
         {"retry_after_rests_at_most_five_minutes", retry_after_rests_at_most_five_minutes},
         {"plan_leaves_out_what_is_closed", plan_leaves_out_what_is_closed},
