@@ -284,6 +284,8 @@ static uint32_t on_again(void *arg, struct sip_txn *txn, struct sip_owner *owner
         return agent_again((struct agent_leg *)owner, txn, response);
     case AGENT_RELAY:
         return agent_relay_again((struct agent_relay *)owner, response);
+    case AGENT_NOTIFIER:
+        return agent_notify_again((struct agent_notifier *)owner, response);
     case AGENT_REGISTER:
         return agent_register_again((struct agent_registration *)owner);
     default: // a Call-ID of its own

@@ -376,6 +376,8 @@ bool agent_notify_open(const struct agent_leg *leg);
 // Forgets what is not said yet.
 void agent_notify_end(struct agent_leg *leg);
 void agent_notify_answered(struct agent_notifier *n, int status);
+// The CSeq with which its NOTIFY leaves once more, with credentials; 0: not any more.
+uint32_t agent_notify_again(struct agent_notifier *n, const struct sip_msg *response);
 
 // ---- redirect.c ----
 

@@ -86,6 +86,11 @@ void agent_notify_tell(struct agent_leg *leg, int status)
     go_on(leg->notifier);
 }
 
+uint32_t agent_notify_again(struct agent_notifier *n, const struct sip_msg *response)
+{
+    return agent_again(n->leg, NULL, response);
+}
+
 void agent_notify_answered(struct agent_notifier *n, int status)
 {
     refer_answered(&n->refer, status);
