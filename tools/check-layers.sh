@@ -70,6 +70,11 @@ while IFS= read -r hit; do
     [ -n "$hit" ] && breach "$hit: addresses are common/addr.h's"
 done < <(git ls-files 'common/*.[ch]' 'control/*.[ch]' | grep -v '^common/addr\.c$' | xargs -r grep -nE "$address_words" /dev/null)
 
+# OpenSSL stays in the files of TLS, of digests and of SRTP
+while IFS= read -r f; do
+    case $f in control/sip/tls*.[ch] | control/sip/digest.c | dataplane/srtp/*.c) ;; *) breach "$f: OpenSSL belongs to control/sip/tls*, control/sip/digest.c and dataplane/srtp/" ;; esac
+done < <(git ls-files 'common/*.[ch]' 'control/*.[ch]' 'dataplane/*.[ch]' | xargs -r grep -lE '#[[:space:]]*include[[:space:]]*<openssl/' /dev/null)
+
 # jansson stays in the configuration module and the control socket
 while IFS= read -r f; do
     case $f in common/config/* | control/admin/*) ;; *) breach "$f: jansson belongs to the configuration module and the operator's socket" ;; esac

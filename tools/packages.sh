@@ -14,7 +14,7 @@ packages_demo=(iproute2 iptables ethtool procps jq util-linux)
 
 # to run every test: peers that are not our code, sanitisers, checks
 packages_test=(
-    clang-format clang clang-tidy cppcheck libclang-rt-14-dev libbpf-dev sip-tester baresip-core kamailio iputils-ping netcat-openbsd valgrind
+    clang-format clang clang-tidy cppcheck libclang-rt-14-dev libbpf-dev sip-tester baresip-core kamailio kamailio-tls-modules iputils-ping netcat-openbsd valgrind
     # tools/bench.sh: its report, and whom --peers measures. rtpengine is not started, but Debian enables its service for
     # the next boot, as it does Kamailio's: `systemctl disable rtpengine-daemon kamailio` where that is not wanted
     python3 rtpengine-daemon dpdk-dev

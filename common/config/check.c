@@ -172,6 +172,36 @@ static void check_realms(struct config_parser *p)
     }
 }
 
+// Text of an option about TLS that is set where there is no TLS, or NULL.
+static const char *tls_for_nothing(const struct tl_tls_config *t)
+{
+    return t->certificate[0] ? "certificate"
+           : t->key[0]       ? "key"
+           : t->ca[0]        ? "ca"
+           : t->ciphers[0]   ? "ciphers"
+           : t->name_count   ? "names"
+                             : NULL;
+}
+
+// Whether an option of an object "tls" stands in the file, be it right or wrong.
+static bool tls_says(const struct config_parser *p, uint32_t node, const char *option)
+{
+    uint32_t tls = scan_find(&p->scan, node, "tls");
+    return tls != SCAN_NONE && scan_find(&p->scan, tls, option) != SCAN_NONE;
+}
+
+static void check_listener_tls(struct config_parser *p, const struct tl_listener_config *l, uint32_t node)
+{
+    const char *idle = tls_for_nothing(&l->tls);
+
+    if (l->transport == TL_TLS && !l->tls.certificate[0] && !tls_says(p, node, "certificate"))
+        config_complain(p, node, "tls", "TLS needs a certificate of ours; expected tls.certificate");
+    else if (l->transport != TL_TLS && idle)
+        config_complain(p, node, "tls",
+                        "tls.%s is set and the transport is \"%s\"; expected transport \"tls\"", idle,
+                        tl_transport_row(l->transport)->name);
+}
+
 static void check_listeners(struct config_parser *p)
 {
     const struct tl_config *c = &p->root->config;
@@ -180,6 +210,7 @@ static void check_listeners(struct config_parser *p)
         struct tl_listener_config *l = &p->root->config.listeners[i];
         if (l->strangers == TL_STRANGERS_AUTO)
             l->strangers = tl_transport_row(l->transport)->stream ? TL_STRANGERS_DROP : TL_STRANGERS_ANSWER;
+        check_listener_tls(p, &c->listeners[i], config_item(p, LIST_LISTENERS, i));
         for (uint32_t k = 0; k < i; k++)
             if (c->listeners[k].transport == c->listeners[i].transport &&
                 same_addr(&c->listeners[k].address, &c->listeners[i].address))
@@ -230,12 +261,34 @@ static void check_sdp_pass(struct config_parser *p, const struct tl_trunk_config
                 "sdp_pass has \"none\" beside other lines; expected \"none\" alone, or lines without it");
 }
 
+// A peer of TLS is known by its name.
+static void check_trunk_tls(struct config_parser *p, const struct tl_trunk_config *t,
+                            const struct tl_listener_config *l, uint32_t node)
+{
+    const char *from = scan_find(&p->scan, node, "tls") == SCAN_NONE ? NULL : "tls";
+
+    if (tl_transport_row(l->transport)->secure) {
+        if (!t->tls.name_count && t->tls.verify == TL_TLS_VERIFY_REQUIRED && !tls_says(p, node, "names"))
+            config_complain(
+                p, node, from,
+                "the peer's certificate has to be for a name; expected tls.names, or tls.verify \"off\" to "
+                "know it by its address alone");
+    } else if (from && tls_for_nothing(&t->tls)) {
+        config_complain(p, node, from,
+                        "tls.%s is set and listener \"%s\" is %s; expected a listener with transport \"tls\"",
+                        tls_for_nothing(&t->tls), l->name, tl_transport_row(l->transport)->name);
+    }
+    if (t->tls.key[0] && !t->tls.certificate[0])
+        config_complain(p, node, from, "tls.key is set without tls.certificate; expected both");
+}
+
 static void check_trunks(struct config_parser *p)
 {
     struct tl_config *c = &p->root->config;
 
     for (uint32_t i = 0; i < c->trunk_count; i++) {
         struct tl_trunk_config *t = &c->trunks[i];
+        t->number = i + 1;
         if (t->side == TL_SIDE_OF_REALM)
             t->side = t->realm < c->realm_count ? c->realms[t->realm].side : TL_SIDE_PEER;
         if (t->peer.family)
@@ -245,13 +298,17 @@ static void check_trunks(struct config_parser *p)
             config_complain(p, config_item(p, LIST_TRUNKS, i), NULL,
                             "session_expires_s of %u s is below min_se_s of %u s; expected at least as much",
                             t->session_expires_s, t->min_se_s);
-        if (t->srtp == TL_SRTP_OFF || c->control.srtp_without_tls == TL_SRTP_ALLOW)
+        if (t->listener == CONFIG_NO_INDEX || t->listener >= c->listener_count)
+            continue;
+        check_trunk_tls(p, t, &c->listeners[t->listener], config_item(p, LIST_TRUNKS, i));
+        if (t->srtp == TL_SRTP_OFF || c->control.srtp_without_tls == TL_SRTP_ALLOW ||
+            tl_transport_row(c->listeners[t->listener].transport)->secure)
             continue;
         uint32_t node = config_item(p, LIST_TRUNKS, i);
         const char *from = scan_find(&p->scan, node, "srtp") == SCAN_NONE ? "profile" : "srtp";
         config_complain(
             p, node, from,
-            "SRTP needs SIP over TLS to hide its keys, and there is no TLS yet; expected srtp \"off\", or "
+            "SRTP needs SIP over TLS to hide its keys; expected a listener with transport \"tls\", srtp \"off\", or "
             "control.srtp_without_tls \"allow\" to send the keys in the clear");
     }
 }

@@ -36,6 +36,8 @@ enum {
     TL_REASON_MAX = 64,
     TL_EMERGENCY_MAX = 16,
     TL_HOST_MAX = 128,           // a host's name
+    TL_CIPHERS_LEN = 256,        // OpenSSL's list of ciphers, likewise
+    TL_TLS_NAMES_MAX = 8,        // that a trunk's peer may go by
     TL_HEADER_PATTERNS_MAX = 16, // of a list in a trunk's headers
     TL_HEADER_PATTERN_LEN = 40,
     TL_HEADER_ADDS_MAX = 8,
@@ -68,6 +70,8 @@ enum tl_replaces { TL_REPLACES_REFUSE, TL_REPLACES_OWN, TL_REPLACES_REALM };
 enum tl_refer { TL_REFER_REFUSE, TL_REFER_RELAY, TL_REFER_CARRY_OUT };
 enum tl_strangers { TL_STRANGERS_AUTO, TL_STRANGERS_ANSWER, TL_STRANGERS_DROP };
 enum tl_srtp_without_tls { TL_SRTP_REFUSE, TL_SRTP_ALLOW };
+enum tl_tls_version { TL_TLS_1_2, TL_TLS_1_3 };
+enum tl_tls_verify { TL_TLS_VERIFY_REQUIRED, TL_TLS_VERIFY_OFF };
 
 // A port that the dataplane drives.
 struct tl_port_config {
@@ -106,12 +110,25 @@ struct tl_realm_config {
     enum tl_side side;      // of its trunks
 };
 
+// What a listener, or a trunk beside its listener, has for TLS. Files are PEM. What is empty at a trunk is its listener's.
+struct tl_tls_config {
+    char certificate[TL_FILE_LEN]; // ours, with the chain behind it
+    char key[TL_FILE_LEN];         // "" = it is in the certificate's file
+    char ca[TL_FILE_LEN];         // whom certificates of peers may be from; "" = those that the system trusts
+    char ciphers[TL_CIPHERS_LEN]; // of TLS 1.2, OpenSSL's words
+    enum tl_tls_version min_version;           // listener
+    enum tl_tls_verify verify;                 // trunk: whether the peer has to prove who it is
+    char names[TL_TLS_NAMES_MAX][TL_HOST_MAX]; // trunk: the peer's, one of which its certificate has
+    uint32_t name_count;
+};
+
 // A SIP socket.
 struct tl_listener_config {
     char name[TL_NAME_MAX];
     enum tl_transport transport;
     struct tl_addr address;      // with port
     enum tl_strangers strangers; // never AUTO once it was checked
+    struct tl_tls_config tls;
 };
 
 // Numbers rewritten: the first rule that fits a number counts, and no more.
@@ -194,6 +211,7 @@ struct tl_registration_config {
 // Binds a listener to a remote peer. (listener, peer) is unique.
 struct tl_trunk_config {
     char name[TL_NAME_MAX];
+    uint32_t number;     // 1, 2 ...: who it is, whatever its place in a later reading of the file
     uint32_t listener;   // index
     struct tl_addr peer; // with port
     uint32_t realm;      // index; where its media is
@@ -256,6 +274,7 @@ struct tl_trunk_config {
     bool register_required;    // calls go there only while one of the registrations holds
     uint32_t register_retry_s; // after the first failure; doubled with each
     uint32_t register_retry_max_s;
+    struct tl_tls_config tls;
     // the headers and numbers of messages to the peer
     bool trusted;             // RFC 3325: identities from the peer are believed, and it is told all
     char domain[TL_HOST_MAX]; // our name where our address would stand; "" = the address
@@ -318,6 +337,8 @@ struct tl_control_config {
     uint32_t max_hops;                 // nodes of ours that a call may have passed before this one
     char emergency_numbers[TL_EMERGENCY_MAX][TL_DIGITS_MAX];
     uint32_t emergency_count;
+    uint32_t connect_timeout_ms;   // of a connection of ours, its TLS handshake included
+    uint32_t handshake_timeout_ms; // of a peer's TLS handshake
 };
 
 struct tl_config {

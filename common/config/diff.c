@@ -71,12 +71,14 @@ static void compare_nested(struct diff *d, const struct option *o, const char *a
     d->fn(d->arg, change, place);
 }
 
-// Options of two structs of the block; lists of named items and blocks in it are not looked at.
+// Options of two structs of the block; and of blocks in it; lists of named items are not looked at.
 static void compare_options(struct diff *d, const struct block *block, const char *a, const char *b,
                             struct tl_config_change change, struct diff_place place)
 {
     for (size_t i = 0; i < block_count(block); i++) {
         const struct option *o = block_option(block, i);
+        if (o->type == OPTION_BLOCK)
+            compare_options(d, o->block, a + o->offset, b + o->offset, change, place);
         bool nested = o->type == OPTION_LIST && o->list > LIST_ROUTES;
         if (o->type == OPTION_BLOCK || (o->type == OPTION_LIST && !nested) || o->type == OPTION_PROFILE ||
             is_key(o))

@@ -112,12 +112,15 @@ static void parse_list(struct config_parser *p, const struct option *o, const js
 static void set_option(struct config_parser *p, const struct option *o, const json_t *value, uint32_t node,
                        void *base)
 {
-    if (o->type == OPTION_BLOCK)
+    if (o->type == OPTION_BLOCK) {
+        // whole in place of what a profile had
+        memset((char *)base + o->offset, 0, o->block->size);
         parse_block(p, o->block, value, node, (char *)base + o->offset);
-    else if (o->type == OPTION_LIST)
+    } else if (o->type == OPTION_LIST) {
         parse_list(p, o, value, node, base);
-    else
+    } else {
         config_set(p, o, value, node, base);
+    }
 }
 
 static void set_preset(struct config_parser *p, const struct option *o, void *base)

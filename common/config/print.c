@@ -59,6 +59,10 @@ const char *option_expected(const struct option *o, char *out, size_t size)
     case OPTION_HOST:
         snprintf(out, size, "host name of at most %zu bytes like sbc.example.com", o->size - 1);
         break;
+    case OPTION_HOSTS:
+        snprintf(out, size, "list of 1 to %zu different host names like sbc.example.com",
+                 o->size / TL_HOST_MAX);
+        break;
     case OPTION_HEADERS:
         snprintf(
             out, size,
@@ -184,6 +188,9 @@ static void print_block(FILE *out, const struct block *block)
     for (size_t i = 0; i < block->own_count; i++)
         if (block->own[i].block)
             print_block(out, block->own[i].block);
+    for (size_t i = 0; block->own_count > 1 && i < block->shared_count; i++)
+        if (block->shared[i].block)
+            print_block(out, block->shared[i].block);
 }
 
 void tl_config_print_reference(FILE *out)

@@ -42,6 +42,8 @@ static const char *const user_phone_words[] = {"keep", "always", "never", NULL};
 static const char *const location_words[] = {"remove", "pass", NULL};
 static const char *const strangers_words[] = {"auto", "answer", "drop", NULL};
 static const char *const without_tls_words[] = {"refuse", "allow", NULL};
+static const char *const version_words[] = {"1.2", "1.3", NULL};
+static const char *const verify_words[] = {"required", "off", NULL};
 
 static const struct option port_options[] = {
     {"name", OPTION_NAME, REQUIRED, FIELD(tl_port_config, name), .doc = "Name that realms refer to."},
@@ -171,6 +173,14 @@ static const struct option control_options[] = {
     {"emergency_numbers", OPTION_DIGIT_LIST, FIELD(tl_control_config, emergency_numbers),
      .when = TL_CONFIG_LIVE, SECOND(tl_control_config, emergency_count), .preset = "[\"112\", \"911\"]",
      .doc = "Called numbers that pass when limits are reached."},
+    {"connect_timeout_ms", OPTION_NUMBER, FIELD(tl_control_config, connect_timeout_ms),
+     .when = TL_CONFIG_LIVE, RANGE(10, 60000), .unit = "ms", .preset = "4000",
+     .doc =
+         "A connection of ours over TCP or TLS that is not there by then, its handshake included, has failed: "
+         "a call goes to the route's next trunk."},
+    {"handshake_timeout_ms", OPTION_NUMBER, FIELD(tl_control_config, handshake_timeout_ms),
+     .when = TL_CONFIG_LIVE, RANGE(10, 60000), .unit = "ms", .preset = "5000",
+     .doc = "A peer that connects over TLS and is not through with its handshake by then is closed."},
 };
 static const struct block control_block = {"control", "The signalling daemon, trunkline-control.",
                                            sizeof(struct tl_control_config), OWN(control_options),
@@ -198,6 +208,46 @@ static const struct block realm_block = {
     "realms[]", "A side of the gateway: the address and the ports where calls have their media.",
     sizeof(struct tl_realm_config), OWN(realm_options), .when = TL_CONFIG_DATAPLANE};
 
+static const struct option listener_tls_options[] = {
+    {"certificate", OPTION_PATH, FIELD(tl_tls_config, certificate), .preset_text = "required with tls",
+     .doc =
+         "File with our certificate and, behind it, those between it and its CA; PEM. It is read again when it changes."},
+    {"key", OPTION_PATH, FIELD(tl_tls_config, key), .preset_text = "the certificate's file",
+     .doc =
+         "File with its private key, PEM, without a password. Only trunkline-control should be able to read it."},
+    {"ca", OPTION_PATH, FIELD(tl_tls_config, ca), .preset_text = "whom the system trusts",
+     .doc = "File with the CAs that certificates of peers may be from, PEM."},
+    {"ciphers", OPTION_TEXT, FIELD(tl_tls_config, ciphers), .preset_text = "ECDHE with AES-GCM or ChaCha20",
+     .doc =
+         "Cipher suites of TLS 1.2, as OpenSSL writes them (\"openssl ciphers -v LIST\"). TLS 1.3 always has its own three."},
+    {"min_version", OPTION_WORD, FIELD(tl_tls_config, min_version), .words = version_words,
+     .preset = "\"1.2\"", .doc = "Oldest version of TLS that is spoken. There is none older than 1.2."},
+};
+static const struct block listener_tls_block = {
+    "listeners[].tls", "What a listener with transport \"tls\" shows to its peers, and whom it believes.",
+    sizeof(struct tl_tls_config), OWN(listener_tls_options), .when = TL_CONFIG_RESTART};
+
+static const struct option trunk_tls_options[] = {
+    {"names", OPTION_HOSTS, FIELD(tl_tls_config, names), SECOND(tl_tls_config, name_count),
+     RANGE(1, TL_TLS_NAMES_MAX), .preset_text = "required with tls",
+     .doc =
+         "Names that the peer goes by. Its certificate must be for one of them (RFC 5922): by a DNS name, in which \"*\" may stand for the first label, or a sip: URI in its subjectAltName; by its CN only when it has neither. The first one is what we ask for (SNI)."},
+    {"verify", OPTION_WORD, FIELD(tl_tls_config, verify), .words = verify_words, .preset = "\"required\"",
+     .doc =
+         "required: the peer has a certificate from one of the CAs for one of the names, whoever connected. off: it may have any or, when it connected, none; then only its address tells who it is."},
+    {"ca", OPTION_PATH, FIELD(tl_tls_config, ca), .preset_text = "the listener's",
+     .doc = "File with the CAs that this peer's certificate may be from, PEM."},
+    {"certificate", OPTION_PATH, FIELD(tl_tls_config, certificate), .preset_text = "the listener's",
+     .doc = "File with the certificate that this peer sees of us, with its chain; PEM."},
+    {"key", OPTION_PATH, FIELD(tl_tls_config, key), .preset_text = "the certificate's file",
+     .doc = "File with its private key."},
+    {"ciphers", OPTION_TEXT, FIELD(tl_tls_config, ciphers), .preset_text = "the listener's",
+     .doc = "Cipher suites of TLS 1.2 with this peer."},
+};
+static const struct block trunk_tls_block = {
+    "trunks[].tls", "TLS with this peer, on a listener with transport \"tls\".", sizeof(struct tl_tls_config),
+    OWN(trunk_tls_options), .when = TL_CONFIG_LIVE};
+
 static const struct option listener_options[] = {
     {"name", OPTION_NAME, REQUIRED, FIELD(tl_listener_config, name), .doc = "Name that trunks refer to."},
     {"transport", OPTION_WORD, REQUIRED, FIELD(tl_listener_config, transport), .words = tl_transport_words,
@@ -208,6 +258,8 @@ static const struct option listener_options[] = {
      .preset = "\"auto\"",
      .doc =
          "What who is no trunk's peer gets here. answer: OPTIONS are answered, the rest is refused with 403, as much as stranger_messages_per_s allows. drop: no answer and no connection. auto: answer over UDP, drop over streams."},
+    {"tls", OPTION_BLOCK, FIELD(tl_listener_config, tls), .preset = "{}", .block = &listener_tls_block,
+     .doc = "Our certificate and whom we believe, for transport \"tls\"; see below."},
 };
 static const struct block listener_block = {"listeners[]", "A socket for SIP.",
                                             sizeof(struct tl_listener_config), OWN(listener_options),
@@ -391,6 +443,9 @@ static const struct option trunk_switches[] = {
      RANGE(0, 1000000), .preset = "0",
      .doc =
          "Calls from the peer that have room in control.max_calls whatever calls from other trunks take; at least its part of control.reserved_percent."},
+    {"tls", OPTION_BLOCK, FIELD(tl_trunk_config, tls), .preset = "{}", .block = &trunk_tls_block,
+     .doc =
+         "Who the peer is over TLS, and what it sees of us; see below. A trunk's object replaces that of its profile."},
     // headers and numbers
     {"trusted", OPTION_BOOL, FIELD(tl_trunk_config, trusted), .preset = "true",
      .doc =

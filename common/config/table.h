@@ -24,12 +24,13 @@ enum option_type {
     OPTION_NAME,       // identifier, unique in its list if the option is called "name"
     OPTION_TEXT,       // printable ASCII
     OPTION_HOST,       // a host's name
+    OPTION_HOSTS,      // list of different hosts' names; count at offset2
     OPTION_HEADERS,    // a trunk's headers: what passes, what does not, what is added
     OPTION_FAILOVER,   // what leads to the next trunk: codes and words
     OPTION_PATTERN,    // regular expression; compiled at offset2
     OPTION_RULES,      // list of {match, to}; count at offset2
     OPTION_CODE_RULES, // list of {status, cause, to}; count at offset2
-    OPTION_PATH,       // absolute path of a Unix socket
+    OPTION_PATH,       // absolute path
     OPTION_DEVICE,     // PCI address or vdev string
     OPTION_DIGITS,     // called-number prefix
     OPTION_DIGIT_LIST, // list of such; count at offset2

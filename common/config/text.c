@@ -65,14 +65,14 @@ static void write_items(FILE *out, const struct option *o, const struct tl_confi
     fputc(']', out);
 }
 
-static void write_numbers(FILE *out, const struct option *o, const char *base)
+// Texts of `room` bytes each.
+static void write_texts(FILE *out, const struct option *o, const char *base, size_t room)
 {
     uint32_t count = config_read_number(base + o->offset2, o->size2);
 
     fputc('[', out);
     for (uint32_t i = 0; i < count; i++)
-        fprintf(out, "%s\"%.*s\"", i ? ", " : "", TL_DIGITS_MAX,
-                base + o->offset + i * (size_t)TL_DIGITS_MAX);
+        fprintf(out, "%s\"%.*s\"", i ? ", " : "", (int)room, base + o->offset + i * room);
     fputc(']', out);
 }
 
@@ -194,7 +194,10 @@ static void write_value(FILE *out, const struct option *o, const struct tl_confi
         fprintf(out, "\"%.*s\"", (int)o->size, field);
         break;
     case OPTION_DIGIT_LIST:
-        write_numbers(out, o, base);
+        write_texts(out, o, base, TL_DIGITS_MAX);
+        break;
+    case OPTION_HOSTS:
+        write_texts(out, o, base, TL_HOST_MAX);
         break;
     case OPTION_PATTERN:
         fprintf(out, "\"%s\"", field);

@@ -10,7 +10,8 @@
 // number, then the fields of struct tl_transport_row in their order
 #define TL_TRANSPORTS(X)                                                                                     \
     X(TL_UDP, "udp", "UDP", "", false, false, false, 5060)                                                   \
-    X(TL_TCP, "tcp", "TCP", ";transport=tcp", true, true, false, 5060)
+    X(TL_TCP, "tcp", "TCP", ";transport=tcp", true, true, false, 5060)                                       \
+    X(TL_TLS, "tls", "TLS", ";transport=tls", true, true, true, 5061)
 
 enum tl_transport {
 #define X(id, ...) id,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/config/parse.h"
 
@@ -230,6 +231,33 @@ static bool set_digit_list(struct config_parser *p, const struct option *o, cons
     return good;
 }
 
+// Names without one twice; case does not count.
+static bool set_hosts(struct config_parser *p, const struct option *o, const json_t *value, uint32_t node,
+                      char *base)
+{
+    char(*names)[TL_HOST_MAX] = (void *)(base + o->offset);
+    size_t room = o->size / TL_HOST_MAX, n = json_array_size(value);
+    struct option one = *o; // what an item takes
+    bool good = true;
+
+    one.type = OPTION_HOST;
+    one.size = TL_HOST_MAX;
+    if (!config_array(p, o, value, node, 1, room))
+        return false;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t at = scan_item(&p->scan, node, i);
+        good = set_text(p, &one, json_array_get(value, i), at, names[i]) && good;
+        for (uint32_t k = 0; k < i; k++)
+            if (names[i][0] && strcasecmp(names[k], names[i]) == 0) {
+                config_complain(p, at, NULL, "is in the list already; expected each name once");
+                good = false;
+                break;
+            }
+    }
+    config_store(base + o->offset2, o->size2, (uint32_t)n);
+    return good;
+}
+
 bool config_word(struct config_parser *p, const struct option *o, const json_t *value, uint32_t node,
                  uint32_t *out)
 {
@@ -331,6 +359,8 @@ bool config_set(struct config_parser *p, const struct option *o, const json_t *v
         return config_set_code_rules(p, o, value, node, base);
     case OPTION_FAILOVER:
         return set_failover(p, o, value, node, field);
+    case OPTION_HOSTS:
+        return set_hosts(p, o, value, node, base);
     case OPTION_HEADERS:
         return config_set_headers(p, o, value, node, base);
     case OPTION_ADDRESS:

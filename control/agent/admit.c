@@ -91,12 +91,12 @@ int agent_admit(struct agent *agent, struct sip_txn *txn, const struct sip_msg *
 {
     char called[SIP_NUMBER_MAX], calling[SIP_NUMBER_MAX];
     *out = (struct agent_admission){0};
-    out->from = trunk_identify(&agent->trunks, flow->listener, &flow->remote, sip_msg_via_port(msg));
+    out->from = agent_sender(agent, msg, flow);
     out->way.why = "it is the peer of no trunk on this listener";
     if (!out->from)
         return 403;
     out->from->counters.incoming++;
-    sip_txn_set_peer(txn, &out->from->config->peer);
+    sip_txn_set_peer(txn, &out->from->config->peer, out->from->number);
     out->way.why = "Max-Forwards is used up";
     if (sip_msg_number(msg, "Max-Forwards", 255, 70) == 0)
         return 483;

@@ -88,7 +88,7 @@ bool agent_body_refused(const struct sip_msg *msg)
 static void new_call(struct agent *agent, struct sip_txn *txn, const struct sip_msg *msg,
                      const struct sip_flow *flow)
 {
-    struct trunk *peer = trunk_identify(&agent->trunks, flow->listener, &flow->remote, sip_msg_via_port(msg));
+    struct trunk *peer = agent_sender(agent, msg, flow);
     if (peer && agent_take_replaces(agent, txn, msg, peer))
         return;
     struct agent_admission a;
@@ -136,7 +136,7 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_msg *msg
     struct agent *agent = arg;
     struct agent_dialog *d = agent_find_dialog(agent, msg);
     bool lost = sip_msg_to_tag(msg).p || sip_msg_method(msg) == SIP_BYE;
-    if (d && !sip_dialog_from_peer(&d->sip, flow)) {
+    if (d && !agent_from_peer(agent, d, flow)) {
         stranger(agent, txn, msg, flow);
         return;
     }
@@ -155,8 +155,7 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_msg *msg
         media_up(agent->media) ? 200 : 503; // of what is ours only OPTIONS is left: calls could not be taken
     int status = lost ? 481 : refused ? refused : otherwise;
     const char *headers = status == otherwise ? "Accept: application/sdp\r\n" : NULL;
-    const struct trunk *from =
-        trunk_identify(&agent->trunks, flow->listener, &flow->remote, sip_msg_via_port(msg));
+    const struct trunk *from = agent_sender(agent, msg, flow);
     if (from)
         sip_respond(txn, &(struct sip_answer){
                              .status = status,
@@ -251,7 +250,7 @@ static uint32_t on_required(void *arg, const struct sip_flow *flow, enum sip_met
 {
     struct agent *agent = arg;
     uint32_t taken = sip_options_required();
-    const struct trunk *from = trunk_identify(&agent->trunks, flow->listener, &flow->remote, 0);
+    const struct trunk *from = agent_sender(agent, NULL, flow);
     if (from && method == SIP_INVITE && from->config->replaces != TL_REPLACES_REFUSE)
         taken |= sip_option_bit(SIP_OPTION_REPLACES);
     if (from && method == SIP_REFER && from->config->refer == TL_REFER_CARRY_OUT)
@@ -300,7 +299,8 @@ static const struct sip_user sip_user = {.is_peer = is_peer,
                                          .on_response = on_response,
                                          .on_failure = on_failure,
                                          .on_required = on_required,
-                                         .on_again = on_again};
+                                         .on_again = on_again,
+                                         .on_connection = agent_on_connection};
 
 // ---- life ---------------------------------------------------------------------------------------------
 

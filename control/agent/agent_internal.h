@@ -456,6 +456,15 @@ bool agent_phrase(const struct agent_leg *leg, const struct sip_flow *flow, char
 // Our Contact for that side on that flow: the other side's number at our address or name. "" when it does not fit.
 void agent_contact(const struct agent_leg *leg, const struct sip_flow *flow, char *out, size_t size);
 
+// ---- sender.c ----
+// The trunk whose peer sent a request, or NULL: nobody's. Without the request (NULL) its Via cannot choose among several.
+struct trunk *agent_sender(struct agent *agent, const struct sip_msg *msg, const struct sip_flow *flow);
+// Whether a request inside a dialog comes from its peer: from its host, and as safely as the dialog was made.
+bool agent_from_peer(const struct agent *agent, const struct agent_dialog *d, const struct sip_flow *flow);
+// sip_user's.
+uint32_t agent_on_connection(void *arg, uint32_t listener, const struct tl_addr *remote, uint32_t *out,
+                             uint32_t max);
+
 // ---- admit.c ----
 // Looks at an INVITE before it is a call. Returns 0, whose it is and the trunks to try; or the status that turns it away, with a
 // sentence and, for one of a limit, the lines that say so to the peer ("" for none).

@@ -67,6 +67,7 @@ static void send_probe(struct agent *agent, struct agent_probe *probe)
 {
     const struct tl_trunk_config *t = probe->trunk->config;
     struct sip_flow flow = sip_flow_to(agent->stack, t->listener, &t->peer);
+    flow.trunk = t->number;
     char uri[128], to[140], own[TL_HOST_MAX], from[180], tag[SIP_TAG_LEN], call_id[64],
         contact[AGENT_CONTACT_MAX];
     sip_write_uri(uri, sizeof uri, NULL, &t->peer, flow.transport);

@@ -126,6 +126,7 @@ static int send_register(struct agent_registration *r, const struct tl_trunk_con
 {
     struct agent *agent = r->agent;
     struct sip_flow flow = sip_flow_to(agent->stack, t->listener, &t->peer);
+    flow.trunk = t->number;
     char room[TL_ADDR_TEXT], uri[TL_HOST_MAX + 48], aor[AOR_MAX], to[AOR_MAX + 8], from[AOR_MAX + 40],
         headers[64];
     if (r->config.registrar[0] || r->config.domain[0])

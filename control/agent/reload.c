@@ -7,6 +7,13 @@
 
 #include "control/agent/agent_internal.h"
 
+static void read_tls(struct agent *agent)
+{
+    char why[512];
+    if (sip_stack_read_tls(agent->stack, agent_config(agent), why, sizeof why) < 0)
+        log_line(LOG_WARNING, "TLS goes on with the certificates that it has: %s", why);
+}
+
 int agent_reload(struct agent *agent, struct tl_config *config)
 {
     agent_registers_withdraw(agent, config);
@@ -14,6 +21,7 @@ int agent_reload(struct agent *agent, struct tl_config *config)
     if (rc < 0)
         return rc;
     sip_stack_configure(agent->stack, &config->control);
+    read_tls(agent);
     agent_probes_reload(agent);
     agent_warn_about_keys(config);
     return 0;
@@ -95,6 +103,8 @@ int agent_reload_file(struct agent *agent, const char *file, bool dry_run,
     bool take = rc == 0 && t.count && !dry_run;
     if (take)
         rc = agent_reload(agent, config);
+    else if (rc == 0 && !dry_run)
+        read_tls(agent); // the file is the same, those that it names may not be
     if (!take || rc < 0)
         tl_config_free(config);
     if (rc == 0 && !dry_run)

@@ -480,6 +480,7 @@ void sip_client_response(struct sip_txn *txn, const struct sip_head *head, const
     struct sip_stack *stack = txn->stack;
     struct sip_flow with_peer = *from, *flow = &with_peer;
     flow->peer = txn->flow.peer;
+    flow->trunk = txn->flow.trunk;
     if (txn->stage == SIP_LIVE) {
         struct sip_msg *msg = txn->flags & (SIP_FINAL | SIP_BROKEN) ? NULL : sip_msg_new(head, shape);
         if (msg)

@@ -95,11 +95,13 @@ void sip_dialog_tags(struct sip_dialog *d)
     d->remote_tag = tag_of(d->remote);
 }
 
-// The URI of a Contact that a request can be sent to, without headers (19.1.1); p == NULL when it is none.
-static struct sip_str callable(struct sip_str contact)
+// The URI of a Contact that a request can be sent to, without headers (19.1.1); p == NULL when it is none. A sips: URI is
+// one where nobody can read what is sent.
+static struct sip_str callable(struct sip_str contact, const struct sip_flow *flow)
 {
     struct sip_uri uri;
-    if (!contact.p || !sip_read_uri(contact, &uri) || uri.scheme != SIP_SCHEME_SIP)
+    if (!contact.p || !sip_read_uri(contact, &uri) ||
+        (uri.scheme != SIP_SCHEME_SIP && (uri.scheme != SIP_SCHEME_SIPS || !sip_flow_row(flow)->secure)))
         return (struct sip_str){NULL, 0};
     return (struct sip_str){contact.p, contact.len - uri.headers.len};
 }
@@ -109,7 +111,7 @@ static int fill(struct sip_dialog *d, const struct sip_msg *msg, const struct si
                 struct sip_str local, const char *local_tag, struct sip_str remote, struct sip_str target)
 {
     memset(d, 0, sizeof *d);
-    target = callable(target);
+    target = callable(target, flow);
     if (!target.p)
         return -EINVAL;
     d->flow = *flow;
@@ -164,7 +166,7 @@ int sip_dialog_uac(struct sip_dialog *dialog, const struct sip_msg *response, co
 int sip_dialog_uac_last(struct sip_dialog *dialog, const struct sip_msg *response,
                         const struct sip_flow *flow)
 {
-    struct sip_str target = callable(sip_msg_contact(response));
+    struct sip_str target = callable(sip_msg_contact(response), flow);
     struct sip_addr to;
     memset(dialog, 0, sizeof *dialog);
     if (!sip_msg_to_tag(response).p)
@@ -198,7 +200,7 @@ bool sip_dialog_matches(const struct sip_dialog *dialog, const struct sip_msg *r
 
 int sip_dialog_retarget(struct sip_dialog *dialog, const struct sip_msg *msg)
 {
-    struct sip_str contact = callable(sip_msg_contact(msg));
+    struct sip_str contact = callable(sip_msg_contact(msg), &dialog->flow);
     if (!contact.p)
         return 0;
     char *target = sip_str_dup(contact), *last = dialog->strict ? in_brackets(contact) : NULL;
@@ -263,7 +265,12 @@ static bool reachable(struct sip_str text_of_uri, const struct sip_flow *flow, s
     if (!sip_read_uri(text_of_uri, &uri) || !sip_uri_address(&uri, to) || to->family != flow->local.family ||
         tl_addr_is_any(to))
         return false;
-    return !sip_read_param(uri.params, "transport", &name) ||
+    bool named = sip_read_param(uri.params, "transport", &name);
+    if (uri.scheme == SIP_SCHEME_SIPS)
+        return sip_flow_row(flow)->secure;
+    if (!named && !uri.port)
+        to->port = sip_flow_row(flow)->default_port;
+    return !named ||
            (name.p && tl_transport_by_name(name.p, name.len, &transport) && transport == flow->transport);
 }
 

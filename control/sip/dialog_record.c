@@ -31,6 +31,9 @@ void sip_dialog_save(const struct sip_dialog *d, const struct tl_config *config,
     record_put_text(w, "listener", config->listeners[d->flow.listener].name);
     record_put_addr(w, "remote", &d->flow.remote);
     record_put_addr(w, "peer", &d->flow.peer);
+    for (uint32_t i = 0; i < config->trunk_count; i++)
+        if (config->trunks[i].number == d->flow.trunk)
+            record_put_text(w, "trunk", config->trunks[i].name);
     put_optional(w, "local_name", d->local);
     put_optional(w, "remote_name", d->remote);
     put_optional(w, "call_id", d->call_id);
@@ -70,6 +73,18 @@ static int get_listener(struct record *r, const struct tl_config *config, struct
     return -ENOENT;
 }
 
+// Whose terms hold for a secure connection.
+static void get_trunk(struct record *r, const struct tl_config *config, struct sip_flow *flow)
+{
+    char name[TL_NAME_MAX];
+    if (!record_has(r, "trunk"))
+        return;
+    record_text(r, "trunk", name, sizeof name);
+    for (uint32_t i = 0; i < config->trunk_count && !flow->trunk; i++)
+        if (strcmp(config->trunks[i].name, name) == 0)
+            flow->trunk = config->trunks[i].number;
+}
+
 int sip_dialog_load(struct sip_dialog *d, const struct tl_config *config, const struct record *in)
 {
     struct record r;
@@ -80,6 +95,7 @@ int sip_dialog_load(struct sip_dialog *d, const struct tl_config *config, const 
     int err = get_listener(&r, config, &d->flow);
     record_addr(&r, "remote", &d->flow.remote);
     record_addr(&r, "peer", &d->flow.peer);
+    get_trunk(&r, config, &d->flow);
     d->local = get_text(&r, "local_name", &err);
     d->remote = get_text(&r, "remote_name", &err);
     d->call_id = get_text(&r, "call_id", &err);

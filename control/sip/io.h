@@ -21,6 +21,9 @@ struct sip_io {
     // want of room in the kernel as the network might lose them; -ENOTCONN when the connection named has
     // gone; else -errno.
     int (*send)(void *arg, struct sip_flow *flow, const struct sip_bytes *bytes, struct sip_waiter *waiter);
+    // Whether the flow's transport knows no better than that its other end is the peer of that trunk (its number): false
+    // where a certificate has shown another one. NULL: it never does.
+    bool (*vouches)(void *arg, const struct sip_flow *flow, uint32_t trunk);
 };
 
 static inline void sip_waiter_cancel(struct sip_waiter *waiter)

@@ -531,9 +531,10 @@ const struct sip_flow *sip_txn_flow(const struct sip_txn *txn)
     return &txn->flow;
 }
 
-void sip_txn_set_peer(struct sip_txn *txn, const struct tl_addr *peer)
+void sip_txn_set_peer(struct sip_txn *txn, const struct tl_addr *peer, uint32_t trunk)
 {
     txn->flow.peer = *peer;
+    txn->flow.trunk = trunk;
 }
 
 bool sip_txn_heard(const struct sip_txn *txn)

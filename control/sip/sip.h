@@ -60,6 +60,7 @@ struct sip_flow {
     struct tl_addr local;        // the listener's: stands in Via and Contact
     struct tl_addr remote;
     struct tl_addr peer; // where the other side listens, as configured; unset: not known
+    uint32_t trunk;      // number of the trunk whose terms hold for a secure connection; 0: not known
     uint32_t conn;       // stream: which connection ...
     uint32_t
         conn_generation; // ... 0 = whichever there is to `remote`, made on demand. When the one named has
@@ -106,6 +107,10 @@ struct sip_user {
     // request without owner: one more than it had.
     uint32_t (*on_again)(void *arg, struct sip_txn *txn, struct sip_owner *owner,
                          const struct sip_msg *response);
+    // A peer connects, over a transport that asks for certificates: numbers of the trunks whose peer it may be by its
+    // address, `max` at most, to `out`. Returns how many; with none it is closed at once. NULL: none.
+    uint32_t (*on_connection)(void *arg, uint32_t listener, const struct tl_addr *remote, uint32_t *out,
+                              uint32_t max);
 };
 
 // Why a message was not taken: counter, label in `status`, sentence.
@@ -152,8 +157,8 @@ struct sip_counters {
     uint64_t forks_ended;                     // 2xx that were ACKed and BYEd
     uint64_t challenged;                      // 401 and 407 to requests with an account
     uint64_t challenged_in_vain;              // of these: there was no answer to give, or it was wrong
-    uint64_t tcp_accepted, tcp_connected;     // connections made
-    uint64_t tcp_refused;                     // too many connections, or connect failed
+    uint64_t tcp_accepted, tcp_connected;     // connections made, over TLS too
+    uint64_t tcp_refused;                     // too many connections, connect or handshake failed
     uint64_t tcp_broken;                      // closed because of framing, limits or time-out
     uint32_t tcp_open;                        // gauge
     uint32_t txns_live, txns_live_most;       // gauge and its maximum: transactions with a state machine
@@ -178,6 +183,11 @@ int sip_stack_new_over(struct loop *loop, const struct tl_config *config, const 
 // already stays.
 void sip_stack_configure(struct sip_stack *stack, const struct tl_control_config *config);
 
+// Has the trunks of another configuration for TLS from now on, with listeners as before, and reads its certificates, keys and
+// CAs; handshakes that begin then use them, and open connections stay. `config` must outlive the stack or the next call. Returns
+// 0; else -errno and one sentence in `why`, and the files that were read before go on.
+int sip_stack_read_tls(struct sip_stack *stack, const struct tl_config *config, char *why, size_t why_size);
+
 // Closes sockets and frees every transaction without a callback. NULL is ignored.
 void sip_stack_free(struct sip_stack *stack);
 
@@ -190,8 +200,12 @@ struct sip_gate *sip_stack_gate(struct sip_stack *stack);
 // ---- addresses and identifiers -------------------------------------------------------------------------
 
 // Flow from a listener to the address where a peer listens; over a stream an open connection is used, else one
-// is made.
+// is made. A secure one is made only to the peer of a trunk, which the caller sets.
 struct sip_flow sip_flow_to(const struct sip_stack *stack, uint32_t listener, const struct tl_addr *remote);
+
+// Whether a message that came by a flow may be from the peer of that trunk (its number): over TLS its certificate was one
+// for the trunk. Its address is not looked at.
+bool sip_flow_vouches(const struct sip_stack *stack, const struct sip_flow *flow, uint32_t trunk);
 
 // Random, with the loop's number in it. A Call-ID needs 40 bytes.
 void sip_make_tag(struct sip_stack *stack, char out[static SIP_TAG_LEN]);
@@ -241,8 +255,8 @@ const struct sip_msg *sip_txn_request(const struct sip_txn *txn);
 // Where the request came from or went to.
 const struct sip_flow *sip_txn_flow(const struct sip_txn *txn);
 
-// Tells where the peer that sent a request listens: dialogs made of its flow know it.
-void sip_txn_set_peer(struct sip_txn *txn, const struct tl_addr *peer);
+// Tells whose peer sent a request, a trunk's (its number), and where that listens: dialogs made of its flow know it.
+void sip_txn_set_peer(struct sip_txn *txn, const struct tl_addr *peer, uint32_t trunk);
 
 // Whether a request is an INVITE of ours come back, with the called number that it left with: a Via of ours since this start
 // is in it (RFC 3261 16.3). One that calls another number than before is a spiral, which is none.

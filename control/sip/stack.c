@@ -16,6 +16,14 @@ static void unreachable(void *arg, char *bytes, size_t len)
     sip_core_unreachable(arg, bytes, len);
 }
 
+static uint32_t trunks(void *arg, uint32_t listener, const struct tl_addr *remote, uint32_t *out,
+                       uint32_t max)
+{
+    const struct sip_stack *stack = arg;
+    return stack->user->on_connection ? stack->user->on_connection(stack->arg, listener, remote, out, max)
+                                      : 0;
+}
+
 int sip_stack_new_over(struct loop *loop, const struct tl_config *config, const struct sip_io *io,
                        void *io_arg, const struct sip_user *user, void *arg, struct sip_stack **out,
                        char *why, size_t why_size)
@@ -41,8 +49,9 @@ int sip_stack_new(struct loop *loop, const struct tl_config *config, const struc
         sip_core_free(stack);
         return err;
     }
-    err = sip_transport_new(loop, config, &stack->gate, &stack->counters, receive, unreachable, stack,
-                            &transport, why, why_size);
+    static const struct sip_transport_user transport_user = {receive, unreachable, trunks};
+    err = sip_transport_new(loop, config, &stack->gate, &stack->counters, &transport_user, stack, &transport,
+                            why, why_size);
     if (err) {
         sip_core_free(stack);
         return err;
@@ -57,7 +66,18 @@ void sip_stack_configure(struct sip_stack *stack, const struct tl_control_config
 {
     sip_core_configure(stack, config);
     if (stack->transport)
-        sip_transport_set_t1(stack->transport, config->t1_ms);
+        sip_transport_configure(stack->transport, config);
+}
+
+int sip_stack_read_tls(struct sip_stack *stack, const struct tl_config *config, char *why, size_t why_size)
+{
+    struct sip_tls *tls = stack->transport ? sip_transport_tls(stack->transport) : NULL;
+    return tls ? sip_tls_reload(tls, config, why, why_size) : 0;
+}
+
+bool sip_flow_vouches(const struct sip_stack *stack, const struct sip_flow *flow, uint32_t trunk)
+{
+    return !stack->io->vouches || stack->io->vouches(stack->io_arg, flow, trunk);
 }
 
 void sip_stack_free(struct sip_stack *stack)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// TCP connections: accepted, and made on demand and used again, one to a remote address.
+// Connections, over TCP and TLS: accepted, and made on demand and used again, one to a remote address. What lies between
+// one and its socket is its link.
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <event2/event.h>
 
 #include "control/base/wipe.h"
+#include "control/sip/link.h"
 #include "control/sip/stream.h"
 #include "control/sip/transport_internal.h"
 
@@ -19,6 +21,13 @@ enum {
     OUT_MAX = 1 << 20,     // bytes that a peer may leave unread
     PAUSE_MS = 20,         // of reading from who sends too much
     ACCEPT_PAUSE_MS = 200, // when the process has no descriptors left
+    TURN_GREETINGS = 4,    // steps of handshakes in a turn of the loop: one may take a millisecond or two
+};
+
+enum conn_state {
+    CONN_CONNECTING,
+    CONN_GREETING, // its link's handshake
+    CONN_OPEN,
 };
 
 struct sip_conn {
@@ -26,13 +35,16 @@ struct sip_conn {
     struct sip_listener *listener;
     struct tl_addr remote;
     uint32_t slot, generation;
-    int fd;
+    struct sip_link link;
+    enum conn_state state;
     struct event *readable, *writable;
     struct event *more; // the next turn, when this one's share was not enough
-    bool connecting, doomed, accepted;
+    bool doomed, accepted;
     bool stranger; // accepted, of nobody that we know
     bool paid;     // the gate has let in what is read next
     bool waits;    // for `more`: nothing is read before what is here has been handed on
+    bool queued;   // for a step of its handshake
+    TAILQ_ENTRY(sip_conn) greeting;
     struct sip_stream in;
     char *out;
     size_t out_len, out_room, out_sent;
@@ -59,7 +71,10 @@ static void conn_free(struct sip_conn *conn)
         event_free(conn->writable);
     if (conn->more)
         event_free(conn->more);
-    close(conn->fd);
+    if (conn->queued)
+        TAILQ_REMOVE(&transport->greetings, conn, greeting);
+    conn->link.does->close(&conn->link);
+    close(conn->link.fd);
     sip_stream_fini(&conn->in);
     wipe_free(conn->out);
     while (conn->waiters) {
@@ -73,6 +88,13 @@ static void conn_free(struct sip_conn *conn)
 static void conn_break(struct sip_conn *conn)
 {
     conn->listener->transport->counters->tcp_broken++;
+    conn_free(conn);
+}
+
+// Ends one that never came to be open.
+static void conn_refuse(struct sip_conn *conn)
+{
+    conn->listener->transport->counters->tcp_refused++;
     conn_free(conn);
 }
 
@@ -101,10 +123,16 @@ static uint64_t idle_ms(const struct sip_conn *conn)
     return s ? s * UINT64_C(1000) : WHEEL_DELAY_MAX;
 }
 
+// For what comes before the first message.
+static uint64_t beginning(const struct sip_conn *conn)
+{
+    const struct sip_transport *transport = conn->listener->transport;
+    return conn->accepted ? transport->handshake_timeout_ms : transport->connect_timeout_ms;
+}
+
 static uint64_t deadline(const struct sip_conn *conn)
 {
-    uint64_t at =
-        conn->used + (conn->connecting ? 16 * (uint64_t)conn->listener->transport->t1_ms : idle_ms(conn));
+    uint64_t at = conn->used + (conn->state == CONN_OPEN ? idle_ms(conn) : beginning(conn));
     if (conn->partial_since && conn->partial_since + patience(conn) < at)
         at = conn->partial_since + patience(conn);
     if (conn->stalled_since && conn->stalled_since + patience(conn) < at)
@@ -127,13 +155,16 @@ static void conn_timer(void *arg)
         conn_arm(conn);
         return;
     }
-    bool idle = !conn->doomed && !conn->connecting && !conn->partial_since && !conn->stalled_since;
-    if (conn->connecting)
-        conn->listener->transport->counters->tcp_refused++;
-    if (idle || conn->connecting)
+    bool idle = !conn->doomed && conn->state == CONN_OPEN && !conn->partial_since && !conn->stalled_since;
+    if (idle) {
         conn_free(conn);
-    else
+    } else if (conn->state == CONN_OPEN) {
         conn_break(conn);
+    } else {
+        if (conn->state == CONN_GREETING && !conn->doomed)
+            conn->link.does->late(&conn->link);
+        conn_refuse(conn);
+    }
 }
 
 // Breaks it from the timer: whoever is sending must not lose the ground under its feet.
@@ -153,13 +184,13 @@ static bool conn_flush(struct sip_conn *conn)
 {
     uint64_t now = loop_wheel(conn->listener->transport->loop)->now;
     while (conn->out_sent < conn->out_len) {
-        ssize_t n = send(conn->fd, conn->out + conn->out_sent, conn->out_len - conn->out_sent, MSG_NOSIGNAL);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        ssize_t n =
+            conn->link.does->send(&conn->link, conn->out + conn->out_sent, conn->out_len - conn->out_sent);
+        if (n == -EAGAIN) {
             if (!conn->stalled_since)
                 conn->stalled_since = now ? now : 1;
-            event_add(conn->writable, NULL);
+            if (conn->link.wants_write) // else what comes sets it going again
+                event_add(conn->writable, NULL);
             conn_arm(conn);
             return true;
         }
@@ -197,32 +228,6 @@ static int conn_queue(struct sip_conn *conn, const void *bytes, size_t len)
     memcpy(conn->out + conn->out_len, bytes, len);
     conn->out_len += len;
     return 0;
-}
-
-static void on_writable(evutil_socket_t fd, short what, void *arg)
-{
-    struct sip_conn *conn = arg;
-    struct sip_transport *transport = conn->listener->transport;
-    (void)fd;
-    (void)what;
-    loop_now(transport->loop);
-    if (conn->connecting) {
-        int err = 0;
-        socklen_t len = sizeof err;
-        getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &err, &len);
-        if (err) {
-            transport->counters->tcp_refused++;
-            conn_free(conn);
-            return;
-        }
-        conn->connecting = false;
-        conn->used = loop_wheel(transport->loop)->now;
-        transport->counters->tcp_connected++;
-        event_add(conn->readable, NULL);
-        conn_arm(conn);
-    }
-    if (!conn_flush(conn))
-        conn_break(conn);
 }
 
 // ---- in ------------------------------------------------------------------------------------------------
@@ -320,17 +325,26 @@ static void conn_serve(struct sip_conn *conn)
             conn->waits = true;
             event_add(conn->more, &next_turn);
         }
-        if (taken != TAKEN_ALL || i == READS)
+        if (taken != TAKEN_ALL)
             return;
+        if (i == READS) {
+            // what the socket no longer has does not make it readable
+            if (conn->link.does->pending(&conn->link)) {
+                conn->waits = true;
+                event_add(conn->more, &next_turn);
+            }
+            return;
+        }
         if (sip_stream_room(&conn->in, &p, &room) != 0) {
             conn_break(conn);
             return;
         }
-        ssize_t n = recv(conn->fd, p, room, 0);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        ssize_t n = conn->link.does->recv(&conn->link, p, room);
+        if (n == -EAGAIN) {
+            if (conn->link.wants_write)
+                event_add(conn->writable, NULL);
             return;
+        }
         if (n <= 0) {
             // a peer that closes between messages has done nothing wrong
             if (n == 0 && !sip_stream_partial(&conn->in))
@@ -343,13 +357,19 @@ static void conn_serve(struct sip_conn *conn)
     }
 }
 
+static void conn_queue_greeting(struct sip_conn *conn);
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct sip_conn *conn = arg;
     (void)fd;
     (void)what;
     loop_now(conn->listener->transport->loop);
-    if (!conn->waits)
+    if (conn->state == CONN_GREETING)
+        conn_queue_greeting(conn);
+    else if (conn->out_len && !conn_flush(conn)) // it may have waited to read before it could write on
+        conn_break(conn);
+    else if (!conn->waits)
         conn_serve(conn);
 }
 
@@ -364,6 +384,103 @@ static void on_more(evutil_socket_t fd, short what, void *arg)
     conn_serve(conn);
 }
 
+// ---- handshake -----------------------------------------------------------------------------------------
+
+static void conn_opened(struct sip_conn *conn)
+{
+    struct sip_transport *transport = conn->listener->transport;
+    uint64_t now = loop_wheel(transport->loop)->now;
+    conn->state = CONN_OPEN;
+    conn->used = now;
+    if (conn->accepted) // a peer that connects has something to say: the same patience as for half a message
+        conn->partial_since = now ? now : 1;
+    else
+        transport->counters->tcp_connected++;
+    event_add(conn->readable, NULL);
+    conn_arm(conn);
+    if (!conn_flush(conn))
+        conn_break(conn);
+    else if (conn->link.does->pending(&conn->link))
+        conn_serve(conn);
+}
+
+// Handshakes take far more of the loop than messages do: they wait in a queue, of which a turn takes a few steps.
+static void conn_queue_greeting(struct sip_conn *conn)
+{
+    static const struct timeval next_turn = {0, 0};
+    struct sip_transport *transport = conn->listener->transport;
+    event_del(conn->readable);
+    event_del(conn->writable);
+    if (conn->queued)
+        return;
+    conn->queued = true;
+    TAILQ_INSERT_TAIL(&transport->greetings, conn, greeting);
+    event_add(transport->greeter, &next_turn);
+}
+
+static void conn_greet(struct sip_conn *conn)
+{
+    int err = conn->link.does->greet(&conn->link);
+    if (err == -EAGAIN)
+        event_add(conn->link.wants_write ? conn->writable : conn->readable, NULL);
+    else if (err)
+        conn_refuse(conn);
+    else
+        conn_opened(conn);
+}
+
+void sip_tcp_greet(struct sip_transport *transport)
+{
+    static const struct timeval next_turn = {0, 0};
+    for (unsigned i = 0; i < TURN_GREETINGS && !TAILQ_EMPTY(&transport->greetings); i++) {
+        struct sip_conn *conn = TAILQ_FIRST(&transport->greetings);
+        TAILQ_REMOVE(&transport->greetings, conn, greeting);
+        conn->queued = false;
+        if (!conn->doomed)
+            conn_greet(conn);
+    }
+    if (!TAILQ_EMPTY(&transport->greetings))
+        event_add(transport->greeter, &next_turn);
+}
+
+// The socket is there.
+static void conn_connected(struct sip_conn *conn)
+{
+    if (!conn->link.does->greet) {
+        conn_opened(conn);
+        return;
+    }
+    conn->state = CONN_GREETING;
+    if (conn->accepted)
+        event_add(conn->readable, NULL); // its first word is the other side's
+    else
+        conn_queue_greeting(conn);
+    conn_arm(conn);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    struct sip_conn *conn = arg;
+    (void)what;
+    loop_now(conn->listener->transport->loop);
+    if (conn->state == CONN_CONNECTING) {
+        int err = 0;
+        socklen_t len = sizeof err;
+        getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len);
+        event_del(conn->writable);
+        if (err)
+            conn_refuse(conn);
+        else
+            conn_connected(conn);
+    } else if (conn->state == CONN_GREETING) {
+        conn_queue_greeting(conn);
+    } else if (!conn_flush(conn)) {
+        conn_break(conn);
+    } else if (!conn->waits && conn->link.does->pending(&conn->link)) {
+        conn_serve(conn); // it may have waited to write before it could read on
+    }
+}
+
 // ---- beginning -----------------------------------------------------------------------------------------
 
 static struct siphash_value remote_key(const struct sip_transport *transport, uint32_t listener,
@@ -376,9 +493,12 @@ static struct siphash_value remote_key(const struct sip_transport *transport, ui
     return siphash_final(&h);
 }
 
-static struct sip_conn *conn_new(struct sip_listener *listener, int fd, const struct tl_addr *remote)
+// The descriptor is the caller's until there is a connection.
+static struct sip_conn *conn_new(struct sip_listener *listener, int fd, const struct sip_flow *flow,
+                                 bool accepted)
 {
     struct sip_transport *transport = listener->transport;
+    const struct tl_addr *remote = &flow->remote;
     uint32_t slot = 0;
     while (slot < transport->conn_max && transport->conns[slot])
         slot++;
@@ -388,7 +508,9 @@ static struct sip_conn *conn_new(struct sip_listener *listener, int fd, const st
     conn->readable = event_new(loop_base(transport->loop), fd, EV_READ | EV_PERSIST, on_readable, conn);
     conn->writable = event_new(loop_base(transport->loop), fd, EV_WRITE | EV_PERSIST, on_writable, conn);
     conn->more = event_new(loop_base(transport->loop), -1, 0, on_more, conn);
-    if (!conn->readable || !conn->writable || !conn->more) {
+    conn->link = (struct sip_link){.does = listener->link, .fd = fd};
+    if (!conn->readable || !conn->writable || !conn->more ||
+        listener->link->open(&conn->link, listener, flow, accepted) != 0) {
         if (conn->readable)
             event_free(conn->readable);
         if (conn->writable)
@@ -401,7 +523,7 @@ static struct sip_conn *conn_new(struct sip_listener *listener, int fd, const st
     int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     conn->listener = listener;
-    conn->fd = fd;
+    conn->accepted = accepted;
     conn->remote = *remote;
     conn->slot = slot;
     // 0 names no connection
@@ -455,27 +577,25 @@ void sip_tcp_accept(struct sip_listener *listener)
         }
         struct tl_addr remote;
         bool known = tl_addr_from_sockaddr((struct sockaddr *)&from, &remote);
+        struct sip_flow flow = sip_listener_flow(listener, &remote);
         struct sip_conn *conn =
-            !known || !may_connect(listener, &remote) ? NULL : conn_new(listener, fd, &remote);
+            !known || !may_connect(listener, &remote) ? NULL : conn_new(listener, fd, &flow, true);
         if (!conn) {
             transport->counters->tcp_refused++;
             close(fd);
             continue;
         }
-        conn->accepted = true;
         conn->stranger = !sip_gate_is_peer(transport->gate, &remote);
         transport->accepted++;
         transport->strangers += conn->stranger;
-        // a peer that connects has something to say: the same patience as for half a message
-        conn->partial_since = conn->used ? conn->used : 1;
         transport->counters->tcp_accepted++;
-        event_add(conn->readable, NULL);
-        conn_arm(conn);
+        conn_connected(conn);
     }
 }
 
-static int connect_to(struct sip_listener *listener, const struct tl_addr *remote, struct sip_conn **out)
+static int connect_to(struct sip_listener *listener, const struct sip_flow *flow, struct sip_conn **out)
 {
+    const struct tl_addr *remote = &flow->remote;
     struct tl_addr local = listener->config->address;
     int on = 1, fd = socket(remote->family == TL_AF_INET6 ? AF_INET6 : AF_INET,
                             SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -491,13 +611,12 @@ static int connect_to(struct sip_listener *listener, const struct tl_addr *remot
         err = -errno;
     else if (connect(fd, (struct sockaddr *)&to, to_len) != 0 && errno != EINPROGRESS)
         err = -errno;
-    struct sip_conn *conn = err ? NULL : conn_new(listener, fd, remote);
+    struct sip_conn *conn = err ? NULL : conn_new(listener, fd, flow, false);
     if (!conn) {
         listener->transport->counters->tcp_refused++;
         close(fd);
         return err ? err : -ENOBUFS;
     }
-    conn->connecting = true;
     event_add(conn->writable, NULL); // writable: connected or failed
     conn_arm(conn);
     *out = conn;
@@ -522,7 +641,7 @@ int sip_tcp_send(struct sip_transport *transport, struct sip_flow *flow, const s
             conn = NULL;
         }
         if (!conn) {
-            int err = connect_to(listener, &flow->remote, &conn);
+            int err = connect_to(listener, flow, &conn);
             if (!conn)
                 return err;
         }
@@ -532,13 +651,21 @@ int sip_tcp_send(struct sip_transport *transport, struct sip_flow *flow, const s
         conn_doom(conn);
         return err;
     }
-    conn->used = loop_wheel(transport->loop)->now;
+    if (conn->state == CONN_OPEN)
+        conn->used = loop_wheel(transport->loop)->now;
     flow->conn = conn->slot;
     flow->conn_generation = conn->generation;
     if (waiter && !waiter->link)
         sip_waiter_add(&conn->waiters, waiter);
     // an error is told to the waiters from the timer
-    if (!conn->connecting && !conn_flush(conn))
+    if (conn->state == CONN_OPEN && !conn_flush(conn))
         conn_doom(conn);
     return 0;
+}
+
+bool sip_tcp_vouches(const struct sip_transport *transport, const struct sip_flow *flow, uint32_t trunk)
+{
+    const struct sip_conn *conn = flow->conn < transport->conn_max ? transport->conns[flow->conn] : NULL;
+    return conn && flow->conn_generation && conn->generation == flow->conn_generation &&
+           conn->link.does->vouches(&conn->link, trunk);
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "control/sip/link.h"
+#include "control/sip/tls.h"
 #include "control/sip/transport_internal.h"
 
 #include <errno.h>
@@ -186,11 +188,13 @@ static const struct operations {
     int socket_type;
     void (*tune)(int fd); // a listener's socket, before it is bound
     event_callback_fn on_ready;
+    const struct sip_link_ops *link; // of a stream's connections
     int (*send)(struct sip_transport *transport, struct sip_flow *flow, const struct sip_bytes *bytes,
                 struct sip_waiter *waiter);
 } operations[TL_TRANSPORT_COUNT] = {
-    [TL_UDP] = {SOCK_DGRAM, udp_tune, on_datagram, udp_send},
-    [TL_TCP] = {SOCK_STREAM, tcp_tune, on_connection, sip_tcp_send},
+    [TL_UDP] = {SOCK_DGRAM, udp_tune, on_datagram, NULL, udp_send},
+    [TL_TCP] = {SOCK_STREAM, tcp_tune, on_connection, &sip_link_tcp, sip_tcp_send},
+    [TL_TLS] = {SOCK_STREAM, tcp_tune, on_connection, &sip_link_tls, sip_tcp_send},
 };
 
 // ---- listeners -----------------------------------------------------------------------------------------
@@ -221,6 +225,15 @@ static int explain(const struct tl_listener_config *config, int err, char *why, 
     return -err;
 }
 
+static void on_greeting(evutil_socket_t fd, short what, void *arg)
+{
+    struct sip_transport *transport = arg;
+    (void)fd;
+    (void)what;
+    loop_now(transport->loop);
+    sip_tcp_greet(transport);
+}
+
 static int open_listener(struct sip_listener *listener, char *why, size_t why_size)
 {
     const struct tl_listener_config *config = listener->config;
@@ -236,6 +249,7 @@ static int open_listener(struct sip_listener *listener, char *why, size_t why_si
     listener->fd = socket(at.ss_family, does->socket_type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (listener->fd < 0)
         return explain(config, errno, why, why_size);
+    listener->link = does->link;
     does->tune(listener->fd);
     if (bind(listener->fd, (struct sockaddr *)&at, at_len) != 0 ||
         (does->socket_type == SOCK_STREAM && listen(listener->fd, BACKLOG) != 0))
@@ -247,9 +261,11 @@ static int open_listener(struct sip_listener *listener, char *why, size_t why_si
     return 0;
 }
 
-void sip_transport_set_t1(struct sip_transport *transport, uint32_t t1_ms)
+void sip_transport_configure(struct sip_transport *transport, const struct tl_control_config *config)
 {
-    transport->t1_ms = t1_ms;
+    transport->t1_ms = config->t1_ms;
+    transport->connect_timeout_ms = config->connect_timeout_ms;
+    transport->handshake_timeout_ms = config->handshake_timeout_ms;
 }
 
 // As many as the configuration says and the process may have, beside what else it needs.
@@ -267,29 +283,36 @@ static uint32_t connections(const struct tl_config *config)
 }
 
 int sip_transport_new(struct loop *loop, const struct tl_config *config, struct sip_gate *gate,
-                      struct sip_counters *counters, sip_receive_fn *receive, sip_unreachable_fn *unreachable,
-                      void *arg, struct sip_transport **out, char *why, size_t why_size)
+                      struct sip_counters *counters, const struct sip_transport_user *user, void *arg,
+                      struct sip_transport **out, char *why, size_t why_size)
 {
     struct sip_transport *transport = calloc(1, sizeof *transport);
     if (transport) {
         transport->loop = loop;
         transport->config = config;
-        transport->t1_ms = config->control.t1_ms;
+        sip_transport_configure(transport, &config->control);
         transport->counters = counters;
         transport->gate = gate;
-        transport->receive = receive;
-        transport->unreachable = unreachable;
+        transport->receive = user->receive;
+        transport->unreachable = user->unreachable;
         transport->arg = arg;
         transport->conn_max = connections(config);
         transport->listeners = calloc(config->listener_count + 1, sizeof *transport->listeners);
         transport->conns = calloc(transport->conn_max, sizeof(struct sip_conn *));
+        TAILQ_INIT(&transport->greetings);
+        transport->greeter = event_new(loop_base(loop), -1, 0, on_greeting, transport);
     }
-    if (!transport || !transport->listeners || !transport->conns ||
+    if (!transport || !transport->greeter || !transport->listeners || !transport->conns ||
         sip_table_init(&transport->by_remote, transport->conn_max) != 0 ||
         getentropy(transport->secret, sizeof transport->secret) != 0) {
         sip_transport_free(transport);
         snprintf(why, why_size, "no memory for the SIP listeners");
         return -ENOMEM;
+    }
+    int failed = sip_tls_new(loop, config, user->trunks, arg, &transport->tls, why, why_size);
+    if (failed) {
+        sip_transport_free(transport);
+        return failed;
     }
     for (uint32_t i = 0; i < config->listener_count; i++) {
         struct sip_listener *listener = &transport->listeners[i];
@@ -306,6 +329,11 @@ int sip_transport_new(struct loop *loop, const struct tl_config *config, struct 
     return 0;
 }
 
+struct sip_tls *sip_transport_tls(const struct sip_transport *transport)
+{
+    return transport->tls;
+}
+
 void sip_transport_free(struct sip_transport *transport)
 {
     if (!transport)
@@ -319,6 +347,9 @@ void sip_transport_free(struct sip_transport *transport)
         if (transport->listeners[i].fd >= 0)
             close(transport->listeners[i].fd);
     }
+    sip_tls_free(transport->tls);
+    if (transport->greeter)
+        event_free(transport->greeter);
     sip_table_fini(&transport->by_remote);
     free(transport->listeners);
     free(transport->conns);
@@ -337,4 +368,9 @@ static int send_bytes(void *arg, struct sip_flow *flow, const struct sip_bytes *
                                                                                    waiter);
 }
 
-const struct sip_io sip_transport_io = {.send = send_bytes};
+static bool vouches(void *arg, const struct sip_flow *flow, uint32_t trunk)
+{
+    return !sip_flow_row(flow)->stream || sip_tcp_vouches(arg, flow, trunk);
+}
+
+const struct sip_io sip_transport_io = {.send = send_bytes, .vouches = vouches};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <netinet/in.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 
 #include "common/addr.h"
@@ -12,6 +13,8 @@
 
 struct event;
 struct sip_conn;
+struct sip_link_ops;
+struct sip_tls;
 
 // What a socket or a connection hands on in a turn of the loop; what is left has to wait until all others had
 // theirs. A message costs in proportion to its bytes, so nobody holds the loop for more than some milliseconds.
@@ -22,6 +25,7 @@ struct sip_listener {
     struct sip_transport *transport;
     uint32_t index;
     const struct tl_listener_config *config;
+    const struct sip_link_ops *link; // of its connections
     int fd;
     struct event *event;
     struct wheel_timer pause; // of accepting
@@ -30,7 +34,7 @@ struct sip_listener {
 struct sip_transport {
     struct loop *loop;
     const struct tl_config *config;
-    uint32_t t1_ms;
+    uint32_t t1_ms, connect_timeout_ms, handshake_timeout_ms;
     struct sip_counters *counters;
     struct sip_gate *gate;
     sip_receive_fn *receive;
@@ -43,10 +47,14 @@ struct sip_transport {
     uint32_t accepted, strangers; // connections
     struct sip_table by_remote;
     uint8_t secret[16];
-    uint32_t generation; // of the last connection
+    uint32_t generation;              // of the last connection
+    TAILQ_HEAD(, sip_conn) greetings; // connections that wait for a step of their handshake
+    struct event *greeter;
+    struct sip_tls *tls; // NULL: no listener has it
     char buffer[SIP_MESSAGE_MAX + 1];
 };
 
+// A flow of that listener, whose trunk and peer nobody knows yet.
 static inline struct sip_flow sip_listener_flow(const struct sip_listener *listener,
                                                 const struct tl_addr *remote)
 {
@@ -56,8 +64,15 @@ static inline struct sip_flow sip_listener_flow(const struct sip_listener *liste
                              .remote = *remote};
 }
 
-// sip_tcp.c
+// tcp.c
 void sip_tcp_accept(struct sip_listener *listener);
 int sip_tcp_send(struct sip_transport *transport, struct sip_flow *flow, const struct sip_bytes *bytes,
                  struct sip_waiter *waiter);
 void sip_tcp_close_all(struct sip_transport *transport);
+
+// Takes a turn's share of the handshakes that wait.
+void sip_tcp_greet(struct sip_transport *transport);
+
+// Whether who is at the other end of the flow's connection is the peer of that trunk (its number); false when the connection
+// has gone.
+bool sip_tcp_vouches(const struct sip_transport *transport, const struct sip_flow *flow, uint32_t trunk);

@@ -151,7 +151,9 @@ bool sip_uri_address(const struct sip_uri *uri, struct tl_addr *out)
     if (uri->scheme == SIP_SCHEME_TEL || !tl_addr_read_host(host.p, host.len, out))
         return false;
     enum tl_transport transport = TL_UDP;
-    if (sip_read_param(uri->params, "transport", &value) && value.p)
+    if (uri->scheme == SIP_SCHEME_SIPS) // over TLS, whatever its parameter says (RFC 3261 26.2.2)
+        transport = TL_TLS;
+    else if (sip_read_param(uri->params, "transport", &value) && value.p)
         tl_transport_by_name(value.p, value.len, &transport);
     out->port = uri->port ? uri->port : tl_transport_row(transport)->default_port;
     return true;

@@ -43,6 +43,7 @@ static struct trunk *hold_trunk(struct trunk_table *table, const char *name)
         if (!trunk)
             return NULL;
         memcpy(trunk->name, name, strlen(name));
+        trunk->number = ++table->numbers;
         if (!tsearch(trunk, &table->by_name, compare_names)) {
             free(trunk);
             return NULL;
@@ -164,6 +165,8 @@ int trunk_table_reload(struct trunk_table *table, struct tl_config *config, uint
     if (!g)
         return -ENOMEM;
     g->owned = config;
+    for (uint32_t i = 0; i < config->trunk_count; i++)
+        config->trunks[i].number = g->trunks[i]->number;
     make_current(table, g, now_ms);
     return 0;
 }
@@ -233,37 +236,55 @@ static uint32_t lower_bound(const struct generation *g, uint32_t listener, const
 }
 
 // (listener, peer) is unique, so at most one of them has the port.
-static struct trunk *with_port(const struct generation *g, uint32_t first, uint32_t end, uint16_t port)
+static struct trunk *with_port(struct trunk *const *may, uint32_t count, uint16_t port)
 {
-    for (uint32_t i = first; i < end; i++)
-        if (g->config->trunks[g->by_peer[i]].peer.port == port)
-            return g->trunks[g->by_peer[i]];
+    for (uint32_t i = 0; i < count; i++)
+        if (may[i]->config->peer.port == port)
+            return may[i];
     return NULL;
 }
 
-struct trunk *trunk_identify(const struct trunk_table *table, uint32_t listener, const struct tl_addr *source,
-                             uint16_t sent_by_port)
+uint32_t trunk_candidates(const struct trunk_table *table, uint32_t listener, const struct tl_addr *source,
+                          uint32_t *out, uint32_t max)
 {
     const struct generation *g = table->now;
+    uint32_t n = 0;
+
+    for (uint32_t i = lower_bound(g, listener, source); n < max && i < g->config->trunk_count; i++) {
+        if (compare_peers(&g->config->trunks[g->by_peer[i]], listener, source) != 0)
+            break;
+        out[n++] = g->trunks[g->by_peer[i]]->number;
+    }
+    return n;
+}
+
+struct trunk *trunk_identify(const struct trunk_table *table, uint32_t listener, const struct tl_addr *source,
+                             uint16_t sent_by_port, trunk_vouches_fn *vouches, void *arg)
+{
+    enum { MAY_MAX = 64 };
+    const struct generation *g = table->now;
     const struct tl_config *config = g->config;
-    uint32_t first = lower_bound(g, listener, source), end = first;
+    struct trunk *may[MAY_MAX];
+    uint32_t n = 0;
 
     if (listener >= config->listener_count || source->family != TL_AF_INET)
         return NULL;
-    while (end < config->trunk_count &&
-           compare_peers(&config->trunks[g->by_peer[end]], listener, source) == 0)
-        end++;
-    if (end == first)
-        return NULL;
-    if (end == first + 1)
-        return g->trunks[g->by_peer[first]];
+    for (uint32_t i = lower_bound(g, listener, source); n < MAY_MAX && i < config->trunk_count; i++) {
+        struct trunk *t = g->trunks[g->by_peer[i]];
+        if (compare_peers(t->config, listener, source) != 0)
+            break;
+        if (!vouches || vouches(arg, t->number))
+            may[n++] = t;
+    }
+    if (n < 2)
+        return n ? may[0] : NULL;
     const struct tl_transport_row *row = tl_transport_row(config->listeners[listener].transport);
     if (!row->stream) {
-        struct trunk *t = with_port(g, first, end, source->port);
+        struct trunk *t = with_port(may, n, source->port);
         if (t)
             return t;
     }
-    return with_port(g, first, end, sent_by_port ? sent_by_port : row->default_port);
+    return with_port(may, n, sent_by_port ? sent_by_port : row->default_port);
 }
 
 bool trunk_is_peer(const struct trunk_table *table, const struct tl_addr *source)

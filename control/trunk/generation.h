@@ -32,6 +32,7 @@ struct trunk_table {
     struct generation *now; // the current one
     void *by_name;          // every struct trunk that a generation has; <search.h>
     struct trunk_shares shares;
+    uint32_t numbers; // that trunks have been given
 };
 
 // Makes the first generation and the state of its trunks: all count as up until OPTIONS says else. `config` must outlive the
@@ -62,9 +63,16 @@ void trunk_each(const struct trunk_table *table, void (*fn)(void *arg, const str
 // The trunk of the current generation whose peer sent a request to `listener` (index) from `source`, or NULL: nobody we know,
 // refuse it. The address has to be the peer's. The port decides only between trunks that share it: over UDP the
 // source's, then, on any transport, `sent_by_port`, the port in the request's topmost Via (0: none, which
-// means 5060). If neither names one of several trunks it is NULL, too.
+// means the transport's default). If neither names one of several trunks it is NULL, too.
+// Where the transport has shown who the peer is, `vouches` says which trunks it can be, by their numbers; NULL: any.
+typedef bool trunk_vouches_fn(void *arg, uint32_t number);
 struct trunk *trunk_identify(const struct trunk_table *table, uint32_t listener, const struct tl_addr *source,
-                             uint16_t sent_by_port);
+                             uint16_t sent_by_port, trunk_vouches_fn *vouches, void *arg);
+
+// The trunks whose peer a connection to `listener` from `source` may be, by the address alone: their numbers to `out`,
+// `max` at most. Returns how many.
+uint32_t trunk_candidates(const struct trunk_table *table, uint32_t listener, const struct tl_addr *source,
+                          uint32_t *out, uint32_t max);
 
 // Whether the address, whatever the port, is that of a trunk's peer on any listener of the current generation.
 bool trunk_is_peer(const struct trunk_table *table, const struct tl_addr *source);

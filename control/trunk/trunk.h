@@ -28,6 +28,7 @@ struct trunk_counters {
 
 struct trunk {
     char name[TL_NAME_MAX]; // first: what trunks are found by
+    uint32_t number;        // in all generations; never another trunk's
     // In the current generation; NULL: it is not there any more, and only calls of former ones have it. A call looks at the
     // settings of its own generation, never here.
     const struct tl_trunk_config *config;

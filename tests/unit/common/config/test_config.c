@@ -379,11 +379,11 @@ static const struct wrong wrongs[] = {
     // SRTP
     {"{" SIP ",\"trunks\":[{\"name\":\"t\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\","
      "\"srtp\":@\"required\"}]}",
-     "trunks[0].srtp: SRTP needs SIP over TLS to hide its keys, ", "control.srtp_without_tls \"allow\""},
+     "trunks[0].srtp: SRTP needs SIP over TLS to hide its keys; ", "control.srtp_without_tls \"allow\""},
     {"{" SIP
      ",\"profiles\":[{\"name\":\"x\",\"srtp\":\"optional\"}],\"trunks\":[{\"name\":\"t\",\"listener\":\"l\","
      "\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\",\"profile\":@\"x\"}]}",
-     "trunks[0].profile: SRTP needs SIP over TLS to hide its keys, ", ""},
+     "trunks[0].profile: SRTP needs SIP over TLS to hide its keys; ", ""},
     // switches that contradict themselves
     {"{" SIP ",\"trunks\":[{\"name\":\"t\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\","
      "\"sdp_pass\":@[\"ptime\",\"none\"]}]}",

@@ -98,6 +98,9 @@ static const struct {
      "[\"AEAD_AES_128_GCM\"] (new calls)\n"
      "trunk a.domain \"\" -> \"x.example\" (new calls)\n",
      NULL},
+    // options of an object inside it
+    {"\"lan\", \"profile\"", "\"lan\", \"tls\": {\"verify\": \"off\"}, \"profile\"",
+     "trunk a.verify \"required\" -> \"off\" (live)\n", NULL},
     {"\"trunks\": [",
      "\"trunks\": [{\"name\": \"new\", \"listener\": \"udp\", \"peer\": \"10.0.0.30:5060\", \"realm\": \"lan\"},",
      "+trunk new (new calls)\n", NULL}, // the others' numbers are other ones now, which is no change

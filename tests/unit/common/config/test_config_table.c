@@ -192,7 +192,7 @@ static void check_types(size_t b, const struct option *o)
         CU_ASSERT(refused(b, o, never[i]));
     }
     CU_ASSERT(refused(b, o, "true") == (o->type != OPTION_BOOL));
-    CU_ASSERT(refused(b, o, "{}") == (o->type != OPTION_HEADERS));
+    CU_ASSERT(refused(b, o, "{}") == (o->type != OPTION_HEADERS && o->type != OPTION_BLOCK));
     CU_ASSERT(refused(b, o, "[]") ==
               (o->type != OPTION_DIGIT_LIST && o->type != OPTION_FAILOVER && o->type != OPTION_CODE_RULES));
     CU_ASSERT(array || refused(b, o, "[1,1]"));

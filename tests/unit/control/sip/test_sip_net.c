@@ -171,6 +171,7 @@ static void configure(struct side *s, unsigned last)
     c->timer_b_ms = c->timer_f_ms = c->timer_h_ms = 3200;
     c->max_transactions = 100;
     c->retry_after_s = 1;
+    c->connect_timeout_ms = 800;
     s->config.listener_count = 2;
     for (unsigned i = 0; i < 2; i++) {
         struct tl_listener_config *l = &s->config.listeners[i];

@@ -207,10 +207,10 @@ static void requests_are_of_the_current_generation(void)
 
     begin("a:1");
     struct generation *old = generation_hold(table.now);
-    CU_ASSERT(trunk_identify(&table, 0, &one, 0) == trunk_named(&table, "a"));
+    CU_ASSERT(trunk_identify(&table, 0, &one, 0, NULL, NULL) == trunk_named(&table, "a"));
     reload("b:2 a:3", 0);
-    CU_ASSERT(trunk_identify(&table, 0, &one, 0) == NULL);
-    CU_ASSERT(trunk_identify(&table, 0, &two, 0) == trunk_named(&table, "b"));
+    CU_ASSERT(trunk_identify(&table, 0, &one, 0, NULL, NULL) == NULL);
+    CU_ASSERT(trunk_identify(&table, 0, &two, 0, NULL, NULL) == trunk_named(&table, "b"));
     generation_drop(old);
     end();
 }

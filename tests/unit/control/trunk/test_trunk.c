@@ -85,14 +85,45 @@ static void requests_find_their_trunk(void)
     CU_ASSERT_FATAL(trunk_table_init(&table, &config, 0) == 0);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct tl_addr source = addr(rows[i].ip, rows[i].port);
-        struct trunk *t = trunk_identify(&table, rows[i].listener, &source, rows[i].sent_by);
+        struct trunk *t = trunk_identify(&table, rows[i].listener, &source, rows[i].sent_by, NULL, NULL);
         int found = t ? (int)t->index : -1;
         if (found != rows[i].trunk)
             printf("   row %zu: trunk %d instead of %d\n", i, found, rows[i].trunk);
         CU_ASSERT(found == rows[i].trunk);
     }
-    CU_ASSERT(trunk_identify(&table, 0, &(struct tl_addr){0}, 5060) == NULL);
+    CU_ASSERT(trunk_identify(&table, 0, &(struct tl_addr){0}, 5060, NULL, NULL) == NULL);
     trunk_table_fini(&table);
+    trunk_table_fini(&table);
+}
+
+static bool only(void *arg, uint32_t number)
+{
+    return *(const uint32_t *)arg == number || *(const uint32_t *)arg == UINT32_MAX;
+}
+
+// What the transport has shown counts before ports; an address alone is not enough then.
+static void certificates_choose(void)
+{
+    struct tl_addr source = addr("10.0.0.8", 33333), other = addr("10.0.0.9", 33333);
+    uint32_t numbers[4], all = UINT32_MAX, nobody = 99;
+
+    begin();
+    trunk(1, "10.0.0.8", 5071);
+    trunk(1, "10.0.0.8", 5072);
+    trunk(1, "10.0.0.9", 5071);
+    CU_ASSERT_FATAL(trunk_table_init(&table, &config, 0) == 0);
+    CU_ASSERT(trunk_candidates(&table, 1, &source, numbers, 4) == 2 && numbers[0] + numbers[1] == 3);
+    CU_ASSERT(trunk_candidates(&table, 1, &source, numbers, 1) == 1);
+    CU_ASSERT(trunk_candidates(&table, 1, &other, numbers, 4) == 1 && numbers[0] == 3);
+    CU_ASSERT(trunk_candidates(&table, 0, &source, numbers, 4) == 0);
+    for (uint32_t number = 1; number <= 2; number++) {
+        struct trunk *t = trunk_identify(&table, 1, &source, 5071, only, &number);
+        CU_ASSERT(t && t->number == number && t->index == number - 1);
+    }
+    CU_ASSERT(trunk_identify(&table, 1, &source, 5071, only, &nobody) == NULL);
+    CU_ASSERT(trunk_identify(&table, 1, &other, 5071, only, &nobody) == NULL);
+    struct trunk *t = trunk_identify(&table, 1, &source, 5072, only, &all);
+    CU_ASSERT(t && t->number == 2);
     trunk_table_fini(&table);
 }
 
@@ -111,7 +142,7 @@ static void large_tables_find_the_same(void)
     for (unsigned i = 0; i < TL_TRUNKS_MAX; i++)
         for (uint32_t listener = 0; listener < 3; listener++) {
             struct tl_addr source = config.trunks[i].peer;
-            struct trunk *t = trunk_identify(&table, listener, &source, source.port);
+            struct trunk *t = trunk_identify(&table, listener, &source, source.port, NULL, NULL);
             bool known = false;
             for (unsigned k = 0; k < TL_TRUNKS_MAX; k++)
                 known = known || (config.trunks[k].listener == listener &&
@@ -408,6 +439,7 @@ int main(int argc, char **argv)
 {
     const struct test_case cases[] = {
         {"requests_find_their_trunk", requests_find_their_trunk},
+        {"certificates_choose", certificates_choose},
         {"large_tables_find_the_same", large_tables_find_the_same},
         {"options_follow_the_clock", options_follow_the_clock},
         {"without_keep_alive_a_trunk_is_up", without_keep_alive_a_trunk_is_up},
