@@ -519,7 +519,7 @@ static void listeners_that_fail(void)
     };
     open_both();
     for (unsigned i = 0; i < sizeof table / sizeof *table; i++) {
-        struct side c;
+        static struct side c; // a configuration is larger than a stack
         char why[256] = "";
         struct sip_stack *stack = NULL;
         configure(&c, 9);
