@@ -106,6 +106,8 @@ static struct agent_call *make_target(struct agent_leg *who, struct agent_leg *b
     const struct agent_call *of = who->owner;
     struct agent_way way;
     *status = plan(who, by, number, &way);
+    if (*status == 404)
+        *status = 603; // a 404 would end the transferor's dialog, RFC 5057 5.1
     if (*status)
         return NULL;
     struct agent_call *c = agent_call_make(of->agent);
@@ -133,7 +135,7 @@ static struct agent_call *make_between(const struct agent_leg *one, const struct
 {
     struct agent *agent = one->owner->agent;
     bool gone = !one->trunk || !one->trunk->config || !other->trunk || !other->trunk->config;
-    *status = gone ? 404
+    *status = gone ? 603
               : agent->counters.active >= agent_config(agent)->control.max_calls || !media_up(agent->media)
                   ? 503
                   : 0;
@@ -195,7 +197,7 @@ static struct agent_leg *find_second(const struct agent_leg *by, const char *tex
         *status = 491;
     else if (c->call.state != CALL_UP || d != d->leg->main || !c->call.a_has_answer ||
              !c->call.side[d->leg->side ^ 1].dialog)
-        *status = 480; // who rings there cannot be given to anybody yet
+        *status = 603; // who rings there cannot be given to anybody yet
     return *status ? NULL : d->leg;
 }
 
