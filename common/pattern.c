@@ -111,7 +111,7 @@ const char *tl_pattern_beginning(const char *text, char *out, size_t size)
             bool plus = n == 0 && text[0] == '\\' && text[1] == '+';
             if ((!plus && !isdigit((unsigned char)text[0])) || (*next && strchr("*?+{", *next)))
                 break;
-            out[n] = plus ? '+' : text[0];
+            out[n] = (char)(plus ? '+' : text[0]);
             text = next;
         }
     out[n] = '\0';

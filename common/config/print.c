@@ -188,7 +188,7 @@ static void print_block(FILE *out, const struct block *block)
     for (size_t i = 0; i < block->own_count; i++)
         if (block->own[i].block)
             print_block(out, block->own[i].block);
-    for (size_t i = 0; block->own_count > 1 && i < block->shared_count; i++)
+    for (size_t i = 0; block->shared && block->own_count > 1 && i < block->shared_count; i++)
         if (block->shared[i].block)
             print_block(out, block->shared[i].block);
 }

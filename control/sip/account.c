@@ -219,7 +219,8 @@ bool sip_account_challenged(struct sip_account *a, struct sip_auth *auth, const 
     const struct login *wrong = NULL;
     why[0] = '\0';
     if (auth->rounds == SIP_AUTH_ROUNDS) {
-        snprintf(why, why_size, "the peer has challenged one request %u times", SIP_AUTH_ROUNDS + 1);
+        snprintf(why, why_size, "the peer has challenged one request %u times",
+                 (unsigned)SIP_AUTH_ROUNDS + 1);
         return false;
     }
     auth->rounds++;

@@ -52,7 +52,7 @@ static int hash(enum digest_algorithm algorithm, const struct sip_str *part, uns
     if (rc == 0 && (EVP_DigestFinal_ex(ctx, sum, &len) != 1 || len * 2 >= DIGEST_HEX))
         rc = -ENOTSUP;
     EVP_MD_CTX_free(ctx);
-    for (unsigned i = 0; rc == 0 && i < len; i++)
+    for (size_t i = 0; rc == 0 && i < len; i++)
         snprintf(out + i * 2, 3, "%02x", sum[i]);
     explicit_bzero(sum, sizeof sum);
     if (rc < 0)

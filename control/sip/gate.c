@@ -130,7 +130,7 @@ void sip_gate_asked(struct sip_gate *gate, const struct tl_addr *dest, uint64_t 
         return;
     struct source *place = sources_get(&gate->strangers, dest, now_ms);
     if (place)
-        place->friend_ms = now_ms + 2 * 64 * (uint64_t)gate->config->t1_ms;
+        place->friend_ms = now_ms + 128 * (uint64_t)gate->config->t1_ms;
 }
 
 uint32_t sip_gate_delay(struct sip_gate *gate)

@@ -70,8 +70,10 @@ static bool unescape(struct sip_str from, char *out, size_t size)
     size_t n = 0;
     for (size_t i = 0; i < from.len; i++, n++) {
         unsigned char c = (unsigned char)from.p[i];
-        if (c == '%' && i + 2 < from.len && hex(from.p[i + 1]) >= 0 && hex(from.p[i + 2]) >= 0) {
-            c = (unsigned char)(hex(from.p[i + 1]) << 4 | hex(from.p[i + 2]));
+        bool escaped = c == '%' && i + 2 < from.len;
+        int high = escaped ? hex(from.p[i + 1]) : -1, low = escaped ? hex(from.p[i + 2]) : -1;
+        if (high >= 0 && low >= 0) {
+            c = (unsigned char)(high * 16 + low);
             i += 2;
         }
         if (n + 1 >= size || c < 0x20 || c == 0x7f)

@@ -241,7 +241,7 @@ enum taken {
 // Whether what begins next may be read. A peer that sends too much waits, a stranger loses its connection.
 static enum taken conn_pay(struct sip_conn *conn)
 {
-    static const struct timeval pause = {0, PAUSE_MS * 1000};
+    static const struct timeval pause = {0, PAUSE_MS * 1000L};
     struct sip_transport *transport = conn->listener->transport;
     if (conn->paid || !conn->accepted || !sip_stream_partial(&conn->in))
         return TAKEN_ALL;

@@ -92,7 +92,7 @@ static void warn_of(const char *what, const char *path, const char *subject, tim
         log_line(LOG_WARNING, "%s %s: %s expired on %s", what, path, subject, day);
     else
         log_line(LOG_WARNING, "%s %s: %s expires on %s, in %ld days", what, path, subject, day,
-                 (long)((end - now) / (24 * 3600)));
+                 (long)((end - now) / (24 * 3600L)));
 }
 
 static void warn_of_ends(struct sip_tls *tls)

@@ -47,8 +47,8 @@ struct sip_transport {
     uint32_t accepted, strangers; // connections
     struct sip_table by_remote;
     uint8_t secret[16];
-    uint32_t generation;              // of the last connection
-    TAILQ_HEAD(, sip_conn) greetings; // connections that wait for a step of their handshake
+    uint32_t generation;                           // of the last connection
+    TAILQ_HEAD(sip_greetings, sip_conn) greetings; // connections that wait for a step of their handshake
     struct event *greeter;
     struct sip_tls *tls; // NULL: no listener has it
     char buffer[SIP_MESSAGE_MAX + 1];

@@ -14,8 +14,8 @@ enum {
     KEY_OUTER = 11,
     FRAMES = 3584, // bytes of stack that the functions here use at most; a test looks for what is left
 };
-static_assert(offsetof(struct srtp_key_cm, inner) == 4 * KEY_INNER, "the states lie in the first line");
-static_assert(offsetof(struct srtp_key_cm, outer) == 4 * KEY_OUTER, "the states lie in the first line");
+static_assert(offsetof(struct srtp_key_cm, inner) / 4 == KEY_INNER, "the states lie in the first line");
+static_assert(offsetof(struct srtp_key_cm, outer) / 4 == KEY_OUTER, "the states lie in the first line");
 static_assert(LANES_TEXT_MAX / AES_BLOCK <= UINT8_MAX, "the count of AES blocks is one byte");
 
 // ---- counter mode ------------------------------------------------------------------------------------
@@ -44,21 +44,22 @@ SHA1_INLINE void crypt_step(const uint8_t *round_keys, unsigned rounds, __m512i 
     __m512i block[STEP],
         key = _mm512_broadcast_i32x4(_mm_load_si128((const __m128i *)(const void *)round_keys));
 #pragma GCC unroll 3
-    for (unsigned i = 0; i < vectors; i++) {
+    for (size_t i = 0; i < vectors; i++) {
         block[i] = _mm512_xor_si512(counter, key);
         counter = _mm512_add_epi64(counter, four);
     }
 #pragma GCC unroll 16
-    for (unsigned r = 1; r < rounds; r++) {
+    for (size_t r = 1; r < rounds; r++) {
         key = _mm512_broadcast_i32x4(_mm_load_si128((const __m128i *)(const void *)(round_keys + 16 * r)));
 #pragma GCC unroll 3
-        for (unsigned i = 0; i < vectors; i++)
+        for (size_t i = 0; i < vectors; i++)
             block[i] = _mm512_aesenc_epi128(block[i], key);
     }
-    key = _mm512_broadcast_i32x4(_mm_load_si128((const __m128i *)(const void *)(round_keys + 16 * rounds)));
+    key = _mm512_broadcast_i32x4(
+        _mm_load_si128((const __m128i *)(const void *)(round_keys + (size_t)16 * rounds)));
 #pragma GCC unroll 3
-    for (unsigned i = 0; i < vectors; i++) {
-        __mmask64 bytes = i + 1 < vectors ? ~0ull : first_bytes(len - 64 * i);
+    for (size_t i = 0; i < vectors; i++) {
+        __mmask64 bytes = i + 1 < vectors ? ~0ull : first_bytes(len - 64 * (unsigned)i);
         block[i] = _mm512_aesenclast_epi128(block[i], key);
         __m512i text = _mm512_maskz_loadu_epi8(bytes, p + 64 * i);
         _mm512_mask_storeu_epi8(p + 64 * i, bytes, _mm512_xor_si512(text, block[i]));
@@ -77,7 +78,7 @@ SHA1_INLINE void crypt_rounds(const uint8_t *round_keys, unsigned rounds, __m128
         if (len <= 64 * STEP)
             return;
         counter = _mm512_add_epi64(counter, step);
-        p += 64 * STEP;
+        p += (size_t)64 * STEP;
     }
     if (len > 64)
         crypt_step(round_keys, rounds, counter, p, len, 2);
@@ -135,7 +136,7 @@ struct tags {
     alignas(64) uint8_t bytes[4][64];
 };
 
-SHA1_INLINE const uint8_t *tag_of(const struct tags *t, unsigned lane)
+SHA1_INLINE const uint8_t *tag_of(const struct tags *t, size_t lane)
 {
     return t->bytes[lane % 4] + 16 * (lane / 4);
 }

@@ -47,7 +47,10 @@ static void show(const json_t *result, bool dry_run)
     size_t i;
     json_int_t generation = json_integer_value(json_object_get(result, "generation"));
 
-    json_array_foreach((json_t *)(uintptr_t)changes, i, change) json_array_append_new(rows, row(change));
+    json_array_foreach((json_t *)(uintptr_t)changes, i, change)
+    {
+        json_array_append_new(rows, row(change));
+    }
     if (json_array_size(changes) == 0)
         printf("nothing has changed; generation %lld runs on\n", (long long)generation);
     else if (dry_run)
