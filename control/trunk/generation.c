@@ -320,11 +320,13 @@ static bool is_open(const struct generation *g, const struct tl_route_config *ro
 static uint32_t whose_turn(const struct generation *g, const struct tl_route_config *route,
                            const struct trunk_ask *ask)
 {
-    const struct tl_group_config *group = &g->config->groups[route->group];
     uint32_t best = TL_NO_INDEX;
     int32_t sum = 0;
 
-    if (route->group >= g->config->group_count || group->order == TL_ORDER_LISTED)
+    if (route->group >= g->config->group_count)
+        return 0;
+    const struct tl_group_config *group = &g->config->groups[route->group];
+    if (group->order == TL_ORDER_LISTED)
         return 0;
     struct group_turn *kept = &g->turns[route->group], turn = *kept;
     for (uint32_t i = 0; i < route->trunk_count; i++) {
