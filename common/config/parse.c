@@ -224,9 +224,8 @@ int tl_config_parse_next(const char *name, const char *text, size_t len, const s
                          struct tl_config **out, struct tl_config_errors *errors)
 {
     struct config_parser p = {.name = name, .root = calloc(1, sizeof *p.root), .running = running};
-    struct tl_config *config = malloc(sizeof *config);
 
-    if (p.root && config)
+    if (p.root)
         parse_text(&p, text, len);
     else
         p.no_memory = true;
@@ -236,15 +235,15 @@ int tl_config_parse_next(const char *name, const char *text, size_t len, const s
     json_decref(p.top);
     scan_fini(&p.scan);
     if (p.no_memory || p.count) {
-        free(config);
         if (p.root)
             free_patterns(&p.root->config);
         free(p.root);
         return p.no_memory ? -ENOMEM : -EINVAL;
     }
-    *config = p.root->config;
-    free(p.root);
-    *out = config;
+    // The configuration, some megabytes, is the root's first part: it stays where it is.
+    static_assert(offsetof(struct config_root, config) == 0, "tl_config_free() frees it");
+    struct tl_config *config = realloc(p.root, sizeof *config);
+    *out = config ? config : &p.root->config;
     return 0;
 }
 
