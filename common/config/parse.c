@@ -242,8 +242,9 @@ int tl_config_parse_next(const char *name, const char *text, size_t len, const s
     }
     // The configuration, some megabytes, is the root's first part: it stays where it is.
     static_assert(offsetof(struct config_root, config) == 0, "tl_config_free() frees it");
-    struct tl_config *config = realloc(p.root, sizeof *config);
-    *out = config ? config : &p.root->config;
+    *out = realloc(p.root, sizeof **out);
+    if (!*out)
+        *out = &p.root->config;
     return 0;
 }
 
