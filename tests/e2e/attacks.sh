@@ -33,6 +33,7 @@ finish() {
 }
 ok() { passed=$((passed + 1)); echo "ok   $*"; }
 bad() { failed=$((failed + 1)); echo "FAIL $*"; }
+# For what is waited for. In the background a function has a shell of its own, whose end would leave the program running.
 inside() { ip netns exec $ns "$@"; }
 
 if ! command -v sipp >/dev/null || ! ip netns add $ns 2>/dev/null; then
@@ -65,11 +66,11 @@ mkfifo "$dir/fake.in"
 "$build/tests/tools/fake-dataplane" "$dir/config.json" <"$dir/fake.in" >"$dir/fake.out" 2>&1 &
 pids[fake]=$!
 exec 7>"$dir/fake.in"
-inside "$build/control/trunkline-control" --config "$dir/config.json" 2>"$dir/control.log" 7>&- &
+ip netns exec $ns "$build/control/trunkline-control" --config "$dir/config.json" 2>"$dir/control.log" 7>&- &
 pids[control]=$!
 for _ in $(seq 200); do grep -q 'dataplane: connected' "$dir/control.log" && break; sleep 0.02; done
-control=$(pgrep -P ${pids[control]} 2>/dev/null || echo ${pids[control]})
-inside timeout 1500 sipp -sf tests/e2e/sipp/uas_call.xml -i 127.0.2.11 -p 5060 -nostdin -mp 6000 >"$dir/callee.log" 2>&1 7>&- &
+control=${pids[control]}
+ip netns exec $ns timeout 1500 sipp -sf tests/e2e/sipp/uas_call.xml -i 127.0.2.11 -p 5060 -nostdin -mp 6000 >"$dir/callee.log" 2>&1 7>&- &
 pids[callee]=$!
 for _ in $(seq 200); do [ -n "$(inside ss -Hlnu "src 127.0.2.11")" ] && break; sleep 0.02; done
 sed "s/pause milliseconds=\"200\"/pause milliseconds=\"$hold\"/; s/<send retrans=\"500\">/<send retrans=\"500\" start_rtd=\"1\">/; s/<recv response=\"200\" rrs=\"true\">/<recv response=\"200\" rrs=\"true\" rtd=\"1\">/" \
@@ -93,15 +94,19 @@ beside() {
     echo 5 >"/proc/$control/clear_refs" 2>/dev/null
     before=$(memory VmRSS) before_log=$(wc -l <"$dir/control.log") cpu=$(ticks) start=$(date +%s%N)
     if [ $# -gt 0 ]; then
-        inside timeout 60 "$build/tests/tools/sip_attack" "$1" "$2" "$3" "$span" "${@:4}" >"$dir/attack.out" 2>&1 7>&- &
+        ip netns exec $ns timeout 60 "$build/tests/tools/sip_attack" "$1" "$2" "$3" "$span" "${@:4}" >"$dir/attack.out" 2>&1 7>&- &
         attack=$!
+        pids[attack]=$attack
         sleep 0.5
     fi
     (cd "$out" && inside timeout 60 sipp 127.0.1.1:5060 -sf "$dir/good.xml" -s 1100 -i 127.0.1.10 -p 5060 -m "$calls" -r 10 -nostdin -mp 7000 \
         -recv_timeout 20000 -trace_rtt -rtt_freq 1 -trace_err -error_file "$out/err" >"$out/log" 2>&1 7>&-) || status=1
     cpu=$(((($(ticks) - cpu) * 1000000000) / ($(date +%s%N) - start)))
     lines=$(($(wc -l <"$dir/control.log") - before_log))
-    [ $attack = 0 ] || wait $attack
+    if [ $attack != 0 ]; then
+        wait $attack
+        unset "pids[attack]"
+    fi
     attack_out=$(cat "$dir/attack.out" 2>/dev/null)
     grown=$((($(memory VmHWM) - before + 1023) / 1024))
     # what the good calls write themselves: three lines each
@@ -133,7 +138,7 @@ n=$(drops stranger)
 beside "OPTIONS of a stranger, dropped there" options 127.0.1.1:5070 127.0.9.6:5060 $rate
 n=$(drops peer_rate)
 beside "OPTIONS of a peer" options 127.0.1.1:5060 127.0.1.66:5060 $rate && more "a peer's beyond its rate are dropped" "$n" "$(drops peer_rate)"
-inside timeout 1500 "$build/tests/tools/sip_attack" silent 127.0.2.1:5060 127.0.2.66:5060 1400 >/dev/null 7>&- &
+ip netns exec $ns timeout 1500 "$build/tests/tools/sip_attack" silent 127.0.2.1:5060 127.0.2.66:5060 1400 >/dev/null 7>&- &
 pids[sink]=$!
 n=$(refused)
 beside "INVITE of a peer" invite 127.0.1.1:5060 127.0.1.66:5060 $rate && more "its calls are refused by limits" "$n" "$(refused)"
@@ -160,13 +165,13 @@ beside "512 connections of a peer that ask and never read" pipeline 127.0.1.1:50
 # ---- callees
 kill ${pids[sink]} && wait ${pids[sink]} 2>/dev/null
 unset "pids[sink]"
-inside timeout 1500 "$build/tests/tools/sip_attack" forks 127.0.2.1:5060 127.0.2.66:5060 1400 20000 >/dev/null 7>&- &
+ip netns exec $ns timeout 1500 "$build/tests/tools/sip_attack" forks 127.0.2.1:5060 127.0.2.66:5060 1400 20000 >/dev/null 7>&- &
 pids[sink]=$!
 beside "20,000 forked 2xx to a call" invite 127.0.1.1:5060 127.0.1.66:5060 1
 kill ${pids[sink]} && wait ${pids[sink]} 2>/dev/null
 unset "pids[sink]"
 if [ $long = 1 ]; then
-    inside timeout 1500 "$build/tests/tools/sip_attack" late 127.0.2.1:5060 127.0.2.66:5060 1400 14000 >/dev/null 7>&- &
+    ip netns exec $ns timeout 1500 "$build/tests/tools/sip_attack" late 127.0.2.1:5060 127.0.2.66:5060 1400 14000 >/dev/null 7>&- &
     pids[sink]=$!
     beside "answers after 14 s, and no ACK" invite 127.0.1.1:5060 127.0.1.66:5060 15
 fi
