@@ -5,43 +5,12 @@
 # all on loopback addresses inside a namespace of its own.
 #   attacks.sh                 each attack for some seconds beside 20 calls of 2 s
 #   attacks.sh --long [NAME]   beside 50 calls of 10 s, all kinds, and the table of docs/security.md; NAME picks attacks
-set -u
-cd "$(dirname "$0")/../.."
-build=${TRUNKLINE_BUILD:-build}
-ns=attacks$$
-dir=$(mktemp -d)
-passed=0 failed=0 skipped=0
+. "$(dirname "$0")/lib/loopback.sh"
 long=0 only=${2:-}
 [ "${1:-}" = --long ] && long=1
 calls=20 hold=2000 span=4
 [ $long = 1 ] && calls=50 hold=10000 span=16
-declare -A pids=()
-
-cleanup() {
-    exec 7>&- 2>/dev/null
-    [ ${#pids[@]} -gt 0 ] && kill "${pids[@]}" 2>/dev/null
-    wait
-    ip netns del $ns 2>/dev/null
-    rm -rf "$dir"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-finish() {
-    echo "$passed passed, $failed failed, $skipped skipped"
-    [ $failed -eq 0 ]
-    exit
-}
-ok() { passed=$((passed + 1)); echo "ok   $*"; }
-bad() { failed=$((failed + 1)); echo "FAIL $*"; }
-# For what is waited for. In the background a function has a shell of its own, whose end would leave the program running.
-inside() { ip netns exec $ns "$@"; }
-
-if ! command -v sipp >/dev/null || ! ip netns add $ns 2>/dev/null; then
-    echo "SKIP needs sipp and the right to make network namespaces"
-    skipped=1
-    finish
-fi
-ip -n $ns link set lo up
+loopback_begin sipp
 inside sysctl -qw net.core.wmem_max=8388608 2>/dev/null
 
 # good: 127.0.1.10 calls 127.0.2.11. bad: 127.0.1.66 is the peer of a trunk, whose calls go to 127.0.2.66; 127.0.9.9 is nobody's.

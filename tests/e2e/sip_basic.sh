@@ -2,44 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # trunkline-control end to end: the daemon, the fake dataplane, SIPp on both sides, everything on loopback addresses inside a
 # namespace of its own. After each call nothing may be left of it, in the daemon or in the dataplane.
-set -u
-cd "$(dirname "$0")/../.."
-build=${TRUNKLINE_BUILD:-build}
-ns=sipbasic$$
-dir=$(mktemp -d)
-ctl_socket=$dir/control.sock
-passed=0 failed=0 skipped=0
-declare -A pids=()
-
-cleanup() {
-    exec 7>&- 2>/dev/null
-    [ ${#pids[@]} -gt 0 ] && kill "${pids[@]}" 2>/dev/null
-    wait
-    ip netns del $ns 2>/dev/null
-    rm -rf "$dir"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-
-finish() {
-    echo "$passed passed, $failed failed, $skipped skipped"
-    [ $failed -eq 0 ]
-    exit
-}
-ok() { passed=$((passed + 1)); echo "ok   $*"; }
-bad() {
-    failed=$((failed + 1))
-    echo "FAIL $*"
-    tail -n 12 "$dir"/control.log 2>/dev/null | sed 's/^/     | /'
-}
-inside() { ip netns exec $ns "$@"; }
-
-if ! command -v sipp >/dev/null || ! ip netns add $ns 2>/dev/null; then
-    echo "SKIP needs sipp and the right to make network namespaces"
-    skipped=1
-    finish
-fi
-ip -n $ns link set lo up
+. "$(dirname "$0")/lib/loopback.sh"
+loopback_begin sipp
 
 # ---- configuration: one caller, a callee for each behaviour, a number prefix for each
 callees='call:11 early:12 ends:13 hold:14 holds:15 ringing:16 busy:17 unavailable:18 silent:19 nobody:20 call2:21 tcp:22 secure:23 last:24'

@@ -2,39 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SIP over TLS against peers that are not our code: openssl s_client and s_server for handshakes of every kind, Kamailio for
 # calls. The daemon, the fake dataplane and all peers run on loopback addresses inside a namespace of its own.
-set -u
-cd "$(dirname "$0")/../.."
-build=${TRUNKLINE_BUILD:-build}
-ns=tls$$
-dir=$(mktemp -d)
-ctl_socket=$dir/control.sock
-passed=0 failed=0 skipped=0
-declare -A pids=()
+. "$(dirname "$0")/lib/loopback.sh"
 # shellcheck source=tests/e2e/lib/certificates.sh
 . tests/e2e/lib/certificates.sh
-
-cleanup() {
-    exec 7>&- 2>/dev/null
-    [ ${#pids[@]} -gt 0 ] && kill "${pids[@]}" 2>/dev/null
-    wait
-    ip netns del $ns 2>/dev/null
-    rm -rf "$dir"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-
-finish() {
-    echo "$passed passed, $failed failed, $skipped skipped"
-    [ $failed -eq 0 ]
-    exit
-}
-ok() { passed=$((passed + 1)); echo "ok   $*"; }
-bad() {
-    failed=$((failed + 1))
-    echo "FAIL $*"
-    tail -n 12 "$dir"/control.log 2>/dev/null | sed 's/^/     | /'
-}
-inside() { ip netns exec $ns "$@"; }
 # within SECONDS COMMAND...
 within() {
     local tries
@@ -44,13 +14,7 @@ within() {
     done
     return 1
 }
-
-if ! command -v openssl >/dev/null || ! ip netns add $ns 2>/dev/null; then
-    echo "SKIP needs openssl and the right to make network namespaces"
-    skipped=1
-    finish
-fi
-ip -n $ns link set lo up
+loopback_begin openssl
 
 # ---- certificates
 c=$dir/certs
