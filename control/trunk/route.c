@@ -138,11 +138,15 @@ static bool is_open(const struct tl_config *config, const struct tl_route_config
     return route->deny != 0;
 }
 
+// Judges a route whose beginning the called user has. A prefix is for numbers; what a denial says of them holds for whatever begins
+// so, or a letter behind the digits would lead around it.
 static enum route_verdict judge(const struct tl_config *config, const struct tl_route_config *r,
-                                const struct route_ask *ask)
+                                const struct route_ask *ask, bool number)
 {
     if (!r->any_from && r->from != ask->from)
         return ROUTE_OTHER_FROM;
+    if (r->prefix[0] && !number && !r->deny)
+        return ROUTE_CALLED;
     if (!fits(r->called_pattern, ask->called, r->deny != 0))
         return ROUTE_CALLED;
     if (!fits(r->calling_pattern, ask->calling ? ask->calling : "", r->deny != 0))
@@ -156,7 +160,8 @@ const struct tl_route_config *route_find(const struct route_index *index, const 
     const struct tl_config *config = index->config;
     uint16_t head[TL_DIGITS_MAX + 1]; // the next route of each node on the number's way
     unsigned heads = 0;
-    const char *s = is_number(ask->called) ? ask->called : "";
+    const bool number = is_number(ask->called);
+    const char *s = ask->called;
 
     *closed = false;
     for (uint32_t at = 0; at != NONE; at = sign(*s) < 0 ? NONE : index->nodes[at].child[sign(*s)], s++) {
@@ -171,7 +176,7 @@ const struct tl_route_config *route_find(const struct route_index *index, const 
             if (compare(config, head[i], head[best]) < 0)
                 best = i;
         uint16_t route = head[best];
-        enum route_verdict verdict = judge(config, &config->routes[route], ask);
+        enum route_verdict verdict = judge(config, &config->routes[route], ask, number);
         if (ask->tell)
             ask->tell(ask->arg, route, verdict);
         if (verdict == ROUTE_TAKEN) {

@@ -229,6 +229,37 @@ static void equals_have_an_order(void)
     forget_patterns();
 }
 
+// A letter behind the digits of a number leads around no denial; a prefix that leads somewhere stays for numbers.
+static void denials_hold_for_what_begins_so(void)
+{
+    static const char *const denied[] = {"+49900123", "+49900123A", "+49900123,", "+49900 ", "+49900x;y"};
+
+    for (unsigned with_prefix = 0; with_prefix < 2; with_prefix++) {
+        begin();
+        if (with_prefix)
+            add("+49900", -1);
+        else
+            add_pattern("", "^\\+49900", "", 0);
+        add("", -1);
+        config.routes[0].deny = 603;
+        config.routes[0].trunk_count = 0;
+        for (unsigned i = 0; i < sizeof denied / sizeof *denied; i++)
+            CU_ASSERT_EQUAL(route(0, denied[i]), 0);
+        CU_ASSERT_EQUAL(route(0, "+4990A"), 1);
+        CU_ASSERT_EQUAL(route(0, "x+49900123"), 1);
+        forget_patterns();
+    }
+    begin();
+    add("+49", -1);
+    add("", -1);
+    CU_ASSERT_EQUAL(route(0, "+4912"), 0);
+    CU_ASSERT_EQUAL(route(0, "+4912A"), 1);
+    add_pattern("", "^\\+4912A", "", 0);
+    config.routes[2].priority = 0;
+    CU_ASSERT_EQUAL(route(0, "+4912A"), 2);
+    forget_patterns();
+}
+
 static void denied_and_given_up(void)
 {
     const char *long_number = "11111111111111111111111111111111111111111111111111111111111x";
@@ -323,6 +354,7 @@ int main(int argc, char **argv)
         {"sides", sides},
         {"priority_comes_before_all", priority_comes_before_all},
         {"equals_have_an_order", equals_have_an_order},
+        {"denials_hold_for_what_begins_so", denials_hold_for_what_begins_so},
         {"denied_and_given_up", denied_and_given_up},
         {"verdicts_are_told", verdicts_are_told},
         {"index_finds_what_a_search_finds", index_finds_what_a_search_finds},
