@@ -264,6 +264,7 @@ struct agent_way {
     struct call_target target[TL_ROUTE_TRUNKS_MAX]; // to be tried in this order
     unsigned count;
     bool emergency;                               // limits do not hold it back
+    bool peer_to_peer;                            // its route lets a peer's call go on to a peer
     char called[NUMBER_MAX], calling[NUMBER_MAX]; // as they are inside
     const char *why;                              // nowhere: a sentence
     const char *phrase;                           // ... and a reason phrase of the configuration, or NULL

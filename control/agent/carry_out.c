@@ -79,6 +79,16 @@ static int plan_from(const struct agent *agent, const struct trunk *from, const 
     return agent_route_inside(agent->trunks.now, from->index, number, calling, loop_now(agent->loop), way);
 }
 
+// Leaves out what a peer may not reach: by a REFER it would have us call another peer as our own party, at our cost.
+static void close_to_peers(const struct tl_config *config, struct agent_way *way)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < way->count; i++)
+        if (way->peer_to_peer || config->trunks[way->target[i].trunk].side != TL_SIDE_PEER)
+            way->target[n++] = way->target[i];
+    way->count = n;
+}
+
 // As the party that is transferred would call the number, else as who asked would. 0 or the status that says why not.
 static int plan(const struct agent_leg *who, const struct agent_leg *by, const char *number,
                 struct agent_way *way)
@@ -87,6 +97,10 @@ static int plan(const struct agent_leg *who, const struct agent_leg *by, const c
     char inside[NUMBER_MAX]; // Refer-To has the number as the transferor calls it
     number_translate(by->generation->config, agent_leg_trunk(by)->called_in, number, inside);
     int status = plan_from(agent, who->trunk, inside, who->number, way);
+    if (!status && agent_leg_trunk(by)->side == TL_SIDE_PEER) {
+        close_to_peers(agent_config(agent), way);
+        status = way->count ? 0 : 403;
+    }
     if (status) {
         int other = plan_from(agent, by->trunk, inside, who->number, way);
         status = other == 404 ? status : other;

@@ -28,6 +28,7 @@ int agent_route_inside(const struct generation *generation, uint32_t from, const
         out->phrase = route->deny_text[0] ? route->deny_text : NULL;
         return (int)route->deny;
     }
+    out->peer_to_peer = route->peer_to_peer;
     out->count = trunk_plan(generation, route,
                             &(struct trunk_ask){.from = from, .anyhow = out->emergency, .now_ms = now_ms},
                             choice, &rest_ms);
