@@ -235,15 +235,6 @@ static uint32_t lower_bound(const struct generation *g, uint32_t listener, const
     return low;
 }
 
-// (listener, peer) is unique, so at most one of them has the port.
-static struct trunk *with_port(struct trunk *const *may, uint32_t count, uint16_t port)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (may[i]->config->peer.port == port)
-            return may[i];
-    return NULL;
-}
-
 uint32_t trunk_candidates(const struct trunk_table *table, uint32_t listener, const struct tl_addr *source,
                           uint32_t *out, uint32_t max)
 {
@@ -261,30 +252,32 @@ uint32_t trunk_candidates(const struct trunk_table *table, uint32_t listener, co
 struct trunk *trunk_identify(const struct trunk_table *table, uint32_t listener, const struct tl_addr *source,
                              uint16_t sent_by_port, trunk_vouches_fn *vouches, void *arg)
 {
-    enum { MAY_MAX = 64 };
     const struct generation *g = table->now;
     const struct tl_config *config = g->config;
-    struct trunk *may[MAY_MAX];
+    struct trunk *only = NULL, *by_source = NULL, *by_via = NULL;
     uint32_t n = 0;
 
     if (listener >= config->listener_count || source->family != TL_AF_INET)
         return NULL;
-    for (uint32_t i = lower_bound(g, listener, source); n < MAY_MAX && i < config->trunk_count; i++) {
+    const struct tl_transport_row *row = tl_transport_row(config->listeners[listener].transport);
+    uint16_t via = sent_by_port ? sent_by_port : row->default_port;
+    for (uint32_t i = lower_bound(g, listener, source); i < config->trunk_count; i++) {
         struct trunk *t = g->trunks[g->by_peer[i]];
         if (compare_peers(t->config, listener, source) != 0)
             break;
-        if (!vouches || vouches(arg, t->number))
-            may[n++] = t;
+        if (vouches && !vouches(arg, t->number))
+            continue;
+        n++;
+        only = t;
+        // (listener, peer) is unique, so at most one of them has a port.
+        if (t->config->peer.port == source->port && !row->stream)
+            by_source = t;
+        if (t->config->peer.port == via)
+            by_via = t;
     }
     if (n < 2)
-        return n ? may[0] : NULL;
-    const struct tl_transport_row *row = tl_transport_row(config->listeners[listener].transport);
-    if (!row->stream) {
-        struct trunk *t = with_port(may, n, source->port);
-        if (t)
-            return t;
-    }
-    return with_port(may, n, sent_by_port ? sent_by_port : row->default_port);
+        return only;
+    return by_source ? by_source : by_via;
 }
 
 bool trunk_is_peer(const struct trunk_table *table, const struct tl_addr *source)
