@@ -107,7 +107,7 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
     if (full != TRUNK_LIMIT_NONE) { // it was not, when the call's trunks were chosen
         agent_say_full(agent, trunk, full);
         leg->invite_out = NULL;
-        later(c, CALL_EV_TRANSPORT, CALL_B, 0);
+        later(c, CALL_EV_FULL, CALL_B, 0);
         return;
     }
     leg->trunk = trunk;

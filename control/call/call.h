@@ -92,6 +92,7 @@ enum call_event_type {
     CALL_EV_FAILURE,     // side: 300..699 to our INVITE
     CALL_EV_TIMEOUT,     // side: no final response to our INVITE
     CALL_EV_TRANSPORT,   // side: our INVITE could not be sent
+    CALL_EV_FULL,        // side: its trunk takes no more calls, so the INVITE was not sent
     CALL_EV_NO_ACK,      // side: no ACK to our 2xx, or our answer could not be sent
     CALL_EV_UPDATED,     // side: final response to our UPDATE; status (0: none came), sdp or none
     CALL_EV_GONE,        // side: it answered a request inside its dialog with 481

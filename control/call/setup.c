@@ -217,6 +217,19 @@ static bool next_trunk(struct call *call, struct call_actions *out, unsigned wha
     return true;
 }
 
+// A trunk that takes no more calls has not been asked: the next one is, whatever it fails over on.
+static void pass_over(struct call *call, struct call_actions *out)
+{
+    call->side[CALL_B].invite_out = false;
+    if (setup_last_trunk(call) || !may_move(call)) {
+        end_call(call, out, 503, "no trunk takes more calls");
+        return;
+    }
+    stop_trunk_timers(out);
+    call->trunk_at++;
+    move(call, out);
+}
+
 // The same, or the end of the call with `status`.
 static void next_trunk_or(struct call *call, struct call_actions *out, unsigned what, int status,
                           const char *why)
@@ -368,6 +381,9 @@ void setup_step(struct call *call, const struct call_event *event, struct call_a
         next_trunk_or(call, out,
                       event->type == CALL_EV_TIMEOUT ? TL_FAILOVER_NO_RESPONSE : TL_FAILOVER_TRANSPORT, 503,
                       "no trunk could be reached");
+        break;
+    case CALL_EV_FULL:
+        pass_over(call, out);
         break;
     case CALL_EV_ADDED:
         take_added(call, event, out);

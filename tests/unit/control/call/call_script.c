@@ -210,6 +210,7 @@ static const struct {
     {"bye", CALL_EV_BYE},
     {"timeout", CALL_EV_TIMEOUT},
     {"unreachable", CALL_EV_TRANSPORT},
+    {"full", CALL_EV_FULL},
     {"noack", CALL_EV_NO_ACK},
     {"byedone", CALL_EV_BYE_DONE},
     {"added", CALL_EV_ADDED},

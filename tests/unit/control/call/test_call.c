@@ -64,6 +64,9 @@ static void test_fail_over(void)
            {"deleted", "end"});
     SCRIPT(2, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B unreachable", "invite:2+sdp"},
            {"B timeout", "A=503/7 del"}, {"deleted", "end"});
+    // one that takes no more calls was not asked
+    SCRIPT(2, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"B full", "invite:2+sdp"},
+           {"B full", "A=503/7 del"}, {"deleted", "end"});
     // silence: the attempt is given up, the next one gets its own time
     SCRIPT(2, {"A invite sdp", "add"}, {"added", "invite:1+sdp"}, {"wait 9999", ""},
            {"wait 1", "abandon:B invite:2+sdp"}, {"wait 9999", ""}, {"wait 1", "abandon:B A=503/7 del"},
