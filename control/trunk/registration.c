@@ -7,7 +7,7 @@
 
 #include "control/base/record.h"
 
-enum { LEAD_MS = 40000, RETRY_AFTER_MAX_S = 86400 };
+enum { LEAD_MS = 40000, RETRY_AFTER_MAX_S = 86400, RAISES = 3 };
 
 void registration_init(struct registration *r, const struct tl_registration_config *config,
                        const struct tl_trunk_config *trunk, uint64_t first_ms)
@@ -66,6 +66,7 @@ static enum registration_change confirmed(struct registration *r, uint32_t grant
     r->until_ms = now_ms + granted_ms;
     r->due_ms = r->until_ms - lead - share(lead / 4, random);
     r->failures = 0;
+    r->raised = 0;
     r->counters.confirmed++;
     return before ? REGISTRATION_SAME : REGISTRATION_BEGINS;
 }
@@ -90,6 +91,7 @@ static enum registration_change failed(struct registration *r, const struct regi
         pause = after_s * UINT64_C(1000);
     r->due_ms = now_ms + pause;
     r->failures++;
+    r->raised = 0;
     r->status = a->status;
     r->counters.failed++;
     return r->held ? REGISTRATION_SHAKES : REGISTRATION_FAILS;
@@ -99,8 +101,10 @@ enum registration_change registration_answered(struct registration *r, const str
                                                uint64_t now_ms, uint32_t random)
 {
     r->asking = false;
-    // it has to ask for more than it did, else the registrar could keep us busy
-    if (a->status == 423 && a->min_expires_s > r->ask_s && a->min_expires_s <= REGISTRATION_SECONDS_MAX) {
+    // It has to ask for more than it did, and not again and again, else the registrar could keep us busy.
+    if (a->status == 423 && a->min_expires_s > r->ask_s && a->min_expires_s <= REGISTRATION_SECONDS_MAX &&
+        r->raised < RAISES) {
+        r->raised++;
         r->ask_s = a->min_expires_s;
         r->due_ms = now_ms;
         return REGISTRATION_SAME;

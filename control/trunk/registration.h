@@ -32,9 +32,10 @@ struct registration {
     char tag[REGISTRATION_TAG_LEN];
     uint32_t cseq; // last used
     // state
-    uint32_t ask_s; // expires_s, or what the registrar wants at least (423)
-    bool asking;    // a REGISTER has no answer yet
-    bool held;      // the registrar has confirmed it until until_ms
+    uint32_t ask_s;  // expires_s, or what the registrar wants at least (423)
+    unsigned raised; // 423s in a row that had us ask for more
+    bool asking;     // a REGISTER has no answer yet
+    bool held;       // the registrar has confirmed it until until_ms
     uint64_t due_ms, until_ms;
     uint32_t failures; // in a row
     unsigned status;   // of the last failure; 0: no answer

@@ -115,6 +115,14 @@ static void interval_too_brief(void)
     CU_ASSERT(r.ask_s == 7200 && r.due_ms == 50 && r.failures == 0 && registration_wants(&r, 50));
     CU_ASSERT(answer(&r, (struct registration_answer){.status = 423, .min_expires_s = 7200}, 50, 0) ==
               REGISTRATION_FAILS);
+    // a little more each time: it may do so three times in a row
+    struct registration again = begun(0);
+    for (uint32_t i = 1; i <= 3; i++)
+        CU_ASSERT(answer(&again, (struct registration_answer){.status = 423, .min_expires_s = 3600 + i}, 50,
+                         0) == REGISTRATION_SAME);
+    CU_ASSERT(answer(&again, (struct registration_answer){.status = 423, .min_expires_s = 3604}, 50, 0) ==
+              REGISTRATION_FAILS);
+    CU_ASSERT(again.due_ms > 50);
     registration_configure(&r, &config, &trunk, 60);
     CU_ASSERT(r.ask_s == 7200 && r.due_ms == 60); // what the registrar wants is kept, the pause is over
     struct tl_registration_config other = config;
