@@ -18,8 +18,10 @@ int agent_reload(struct agent *agent, struct tl_config *config)
 {
     agent_registers_withdraw(agent, config);
     int rc = trunk_table_reload(&agent->trunks, config, loop_now(agent->loop));
-    if (rc < 0)
+    if (rc < 0) {
+        agent_registers_begin(agent); // those that were withdrawn are configured as before
         return rc;
+    }
     sip_stack_configure(agent->stack, &config->control);
     read_tls(agent);
     agent_probes_reload(agent);
