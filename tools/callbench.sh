@@ -19,7 +19,7 @@ while [ $# -gt 0 ]; do
     --count)
         runs=()
         for seconds in 14 28; do
-            runs+=("$(CALLBENCH_COUNT=yes "$0" --cps 15 --seconds $seconds --hold 200 | sed -n 's/^instructions: //p')")
+            runs+=("$(CALLBENCH_COUNT=yes tools/callbench.sh --cps 15 --seconds $seconds --hold 200 | sed -n 's/^instructions: //p')")
             [ -n "${runs[-1]}" ] || { echo "callbench: a run under callgrind failed; is valgrind there?" >&2; exit 1; }
         done
         echo "control: $(((runs[1] - runs[0]) / 15 / 14)) instructions a call"
