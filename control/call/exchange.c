@@ -111,7 +111,7 @@ void exchange_send(struct call *call, struct call_actions *out, uint8_t to, int 
 int exchange_glare(const struct call *call, uint8_t side, enum carrier in)
 {
     const struct call_side *from = &call->side[side], *to = &call->side[call_other(side)];
-    if (call->frozen)
+    if (call->frozen || call->join_tries) // an offer of ours is out, or waits for its time
         return 491;
     if (call->x)
         return call->x->from == side && call->x->in != BY_NONE && in != BY_INVITE ? 500 : 491;

@@ -184,6 +184,7 @@ bool join_step(struct call *call, const struct call_event *event, struct call_ac
         return true;
     case CALL_EV_MOVED:
         call->join_tries = 0;
+        act_timer(out, CALL_TIMER_RETRY, 0); // what it was for is part of this offer
         offer_place(call, out, event->side);
         return true;
     default:
@@ -215,11 +216,16 @@ void join_modified(struct call *call, struct call_actions *out)
         exchange_offer_again(call, out, from);
 }
 
+static void wait_and_retry(struct call *call, struct call_actions *out, uint8_t side)
+{
+    call->retry_side = side;
+    act_timer(out, CALL_TIMER_RETRY, exchange_glare_ms(call, side));
+}
+
 void join_refused(struct call *call, struct call_actions *out, uint8_t side, int status)
 {
     if (status == 491 && call->join_tries < TRIES_MAX) {
-        call->retry_side = side;
-        act_timer(out, CALL_TIMER_RETRY, exchange_glare_ms(call, side));
+        wait_and_retry(call, out, side);
         return;
     }
     call->join_tries = 0;
@@ -228,7 +234,11 @@ void join_refused(struct call *call, struct call_actions *out, uint8_t side, int
 
 void join_retry(struct call *call, struct call_actions *out)
 {
-    offer_place(call, out, call->retry_side);
+    const struct call_side *side = &call->side[call->retry_side];
+    if (call->x || side->invite_in || side->invite_out || side->ack_due) // RFC 3261 14.1
+        wait_and_retry(call, out, call->retry_side);
+    else
+        offer_place(call, out, call->retry_side);
 }
 
 // ---- who is left --------------------------------------------------------------------------------------
