@@ -421,6 +421,8 @@ static void join(struct agent_transfer *t)
     if (came->main) // else who is there comes from another call, where that was noted
         trunk_leg_answered(&came->taken, target->call.side[CALL_B].neg.ptime);
     if (target->call.session) {
+        if (t->second) // its party moves next
+            t->second->call.frozen = true;
         move(t, CALL_A);
         return;
     }
