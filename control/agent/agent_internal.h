@@ -334,8 +334,8 @@ void agent_relay_response(struct agent_relay *relay, const struct sip_msg *msg);
 void agent_relay_failure(struct agent_relay *relay, struct sip_txn *txn, enum sip_failure why);
 // The CSeq with which it leaves once more, with credentials; 0: not any more.
 uint32_t agent_relay_again(struct agent_relay *relay, const struct sip_msg *response);
-// Ends them all: who waits is answered 481.
-void agent_relays_free(struct agent_call *c);
+// Ends them all: who waits is answered `status`, 481 where its dialog has gone; with 500 comes a Retry-After.
+void agent_relays_free(struct agent_call *c, int status);
 
 // ---- transfer.c ----
 

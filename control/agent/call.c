@@ -97,7 +97,7 @@ void agent_call_free(struct agent_call *c)
     for (unsigned t = 0; t < CALL_TIMER_COUNT; t++)
         wheel_cancel(loop_wheel(agent->loop), &c->timer[t].timer);
     agent_transfer_drop(c);
-    agent_relays_free(c);
+    agent_relays_free(c, 481);
     for (unsigned s = 0; s < 2; s++)
         leg_free(c->leg[s]);
     *c->link = c->next;

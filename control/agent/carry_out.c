@@ -309,7 +309,8 @@ static void swap_timer(struct agent_call *a, enum call_timer at, struct agent_ca
 static void settle(struct agent_call *c)
 {
     uint64_t now = loop_now(c->agent->loop);
-    agent_relays_free(c); // what is between two parties that part is answered here
+    // what is between two parties that part can be asked again; 481 would end its dialog (RFC 5057 5.1)
+    agent_relays_free(c, 500);
     for (unsigned i = 0; i < AGENT_REFERS_MAX; i++)
         c->refers[i].used = false;
     for (unsigned s = 0; s < 2; s++) {

@@ -72,10 +72,10 @@ static void finish(struct agent_relay *relay, int status, unsigned retry_after, 
     relay_free(relay);
 }
 
-void agent_relays_free(struct agent_call *c)
+void agent_relays_free(struct agent_call *c, int status)
 {
     while (c->relays)
-        finish(c->relays, 481, 0, NULL);
+        finish(c->relays, status, status == 500 ? OVERLOAD_RETRY : 0, NULL);
 }
 
 // ---- there --------------------------------------------------------------------------------------------
