@@ -139,6 +139,7 @@ static struct agent_call *make_target(struct agent_leg *who, struct agent_leg *b
     memcpy(c->calling, who->number, sizeof c->calling);
     memcpy(c->said_calling, who->number, sizeof c->said_calling);
     memcpy(c->leg[CALL_A]->number, who->number, sizeof who->number);
+    c->emergency = way.emergency;
     c->own_hops = of->own_hops + 1;
     return c;
 }
