@@ -52,35 +52,36 @@ void sip_make_branch(struct sip_stack *stack, char out[static SIP_BRANCH_LEN])
 
 enum { BRANCH_CALLED = 8 }; // hexadecimal digits behind the last dot
 
-static void fingerprint(const struct sip_stack *stack, struct sip_str branch, struct sip_str uri,
+static void fingerprint(const struct sip_stack *stack, struct sip_str branch, const char *number,
                         char out[static BRANCH_CALLED + 1])
 {
-    char number[SIP_NUMBER_MAX];
-    sip_uri_number(uri, number);
     struct siphash_value v = sip_key_called(stack->secret, branch, (struct sip_str){number, strlen(number)});
     snprintf(out, BRANCH_CALLED + 1, "%08x", (unsigned)v.a);
 }
 
 void sip_make_call_branch(struct sip_stack *stack, const char *uri, char out[static SIP_BRANCH_LEN])
 {
-    char called[BRANCH_CALLED + 1];
+    char called[BRANCH_CALLED + 1], number[SIP_NUMBER_MAX];
     sip_make_branch(stack, out);
     size_t len = strlen(out);
-    fingerprint(stack, (struct sip_str){out, len}, (struct sip_str){uri, strlen(uri)}, called);
+    sip_uri_number((struct sip_str){uri, strlen(uri)}, number);
+    fingerprint(stack, (struct sip_str){out, len}, number, called);
     snprintf(out + len, SIP_BRANCH_LEN - len, ".%s", called);
 }
 
 bool sip_msg_is_loop(const struct sip_stack *stack, const struct sip_msg *msg)
 {
     struct sip_str line, value;
-    char called[BRANCH_CALLED + 1];
+    char called[BRANCH_CALLED + 1], number[SIP_NUMBER_MAX];
+    // once: who sends many Vias and a long URI must not have the one times the other
+    sip_uri_number(sip_msg_uri(msg), number);
     for (unsigned n = 0; (line = sip_msg_line(msg, SIP_NAME_VIA, n)).p; n++)
         while ((value = sip_next_value(&line)).p) {
             struct sip_via via;
             if (!sip_read_via(value, &via) || sip_loop_of(via.branch) < 0 || via.branch.len <= BRANCH_CALLED)
                 continue;
             size_t len = via.branch.len - BRANCH_CALLED - 1;
-            fingerprint(stack, (struct sip_str){via.branch.p, len}, sip_msg_uri(msg), called);
+            fingerprint(stack, (struct sip_str){via.branch.p, len}, number, called);
             if (memcmp(via.branch.p + len + 1, called, BRANCH_CALLED) == 0)
                 return true;
         }

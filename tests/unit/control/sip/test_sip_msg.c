@@ -3,6 +3,7 @@
 #include "sip_fixture.h"
 
 #include "common/addr.h"
+#include "control/sip/ids.h"
 #include "control/sip/uri.h"
 
 #include <ctype.h>
@@ -701,6 +702,39 @@ static void loop_numbers(void)
     fix_close(&fix);
 }
 
+// A call that comes back is known by the number that it goes to, whatever stands around that, and by any of its Vias.
+static void loops(void)
+{
+    static const struct {
+        const char *uri;
+        unsigned ours; // which of the Vias is of the call to sip:+4930@b
+        bool loop;
+    } table[] = {
+        {"sip:+4930@b", 0, true},  {"sip:+4930@elsewhere;user=phone", 0, true},
+        {"sip:+4930@b", 3, true},  {"sip:%2b4930@b", 3, true},
+        {"sip:+4931@b", 3, false}, {"sip:b", 3, false},
+        {"sip:+4930@b", 9, false},
+    };
+    char branch[SIP_BRANCH_LEN], other[SIP_BRANCH_LEN], text[1000];
+    fix_open(&fix);
+    sip_make_call_branch(fix.stack, "sip:+4930@b", branch);
+    sip_make_call_branch(fix.stack, "sip:+4939@b", other);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct sip_shape shape;
+        int n = snprintf(text, sizeof text, "INVITE %s SIP/2.0\n", table[i].uri);
+        for (unsigned via = 0; via < 4; via++)
+            n += snprintf(text + n, sizeof text - (size_t)n, "Via: SIP/2.0/UDP 192.0.2.1;branch=%s\n",
+                          via == table[i].ours ? branch : other);
+        snprintf(text + n, sizeof text - (size_t)n,
+                 "From: <sip:a@b>;tag=f\nTo: <sip:c@d>\nCall-ID: id\nCSeq: 1 INVITE\nContent-Length: 0\n\n");
+        struct sip_msg *msg = fix_message(text, &shape);
+        CU_ASSERT_FATAL(msg != NULL);
+        CU_ASSERT_EQUAL(sip_msg_is_loop(fix.stack, msg), table[i].loop);
+        sip_msg_free(msg);
+    }
+    fix_close(&fix);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
@@ -719,6 +753,7 @@ int main(int argc, char **argv)
         {"sets", sets},
         {"numbers", numbers},
         {"loop_numbers", loop_numbers},
+        {"loops", loops},
     };
     return test_main("sip_msg", TEST_CASES(cases), argc, argv);
 }
