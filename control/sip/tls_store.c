@@ -119,6 +119,8 @@ static int set_versions_and_ciphers(struct tls_identity *id, const char *ciphers
                                      SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_mode(id->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                   SSL_MODE_RELEASE_BUFFERS);
+    // else one read goes on as long as a peer sends tickets and new keys, and the loop stands
+    SSL_CTX_clear_mode(id->ctx, SSL_MODE_AUTO_RETRY);
     if (SSL_CTX_set_cipher_list(id->ctx, ciphers[0] ? ciphers : default_ciphers) == 1)
         return 0;
     ERR_clear_error();

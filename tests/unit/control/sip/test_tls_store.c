@@ -125,6 +125,9 @@ static void what_is_the_same_is_read_once(void)
     CU_ASSERT_STRING_EQUAL(one->trust->subject, "/CN=b");
     CU_ASSERT_STRING_EQUAL(one->identity->subject, "/CN=a");
     CU_ASSERT(one->trust->not_after < one->identity->not_after);
+    // a read ends with the record that it has read, whatever was in it
+    for (uint32_t i = 0; i < store->identity_count; i++)
+        CU_ASSERT((SSL_CTX_get_mode(store->identities[i].ctx) & SSL_MODE_AUTO_RETRY) == 0);
     uint32_t generation = store->generation;
     tls_store_hold(store);
     tls_store_release(store);
