@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Whether the other side is who it has to be: its certificate against CAs and names of the trunks whose peer it may be.
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
@@ -99,15 +100,19 @@ static bool use_fits(X509 *leaf)
     return fits;
 }
 
-// Returns X509_V_OK or what is wrong, in words too.
-static int check_chain(X509 *leaf, STACK_OF(X509) * others, const struct tls_trust *trust, char *why,
-                       size_t size)
+// Returns X509_V_OK or what is wrong, in words too. Keys and signatures in the chain are as strong as `level`, OpenSSL's
+// security level, wants them.
+static int check_chain(X509 *leaf, STACK_OF(X509) * others, const struct tls_trust *trust, int level,
+                       char *why, size_t size)
 {
     X509_STORE_CTX *check = X509_STORE_CTX_new();
     int error = X509_V_ERR_OUT_OF_MEM;
+    snprintf(why, size, "no memory to look at its certificate");
     if (check && X509_STORE_CTX_init(check, trust->store, leaf, others) == 1) {
         X509_STORE_CTX_set_purpose(check, X509_PURPOSE_ANY);
         X509_STORE_CTX_set_depth(check, DEPTH_MAX);
+        // a context of our own does not know the connection's
+        X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(check), level);
         error = X509_verify_cert(check) == 1 ? X509_V_OK : X509_STORE_CTX_get_error(check);
         if (error == X509_V_OK && !use_fits(leaf))
             error = X509_V_ERR_INVALID_PURPOSE;
@@ -127,7 +132,7 @@ int tls_verify(X509_STORE_CTX *presented, void *arg)
     X509 *leaf = X509_STORE_CTX_get0_cert(presented);
     const struct tls_trust *checked = NULL;
     int result = X509_V_ERR_UNSPECIFIED, chain = X509_V_OK;
-    char why[TLS_WHY];
+    char why[TLS_WHY] = "";
     uint32_t good = 0;
     (void)arg;
     for (uint32_t i = 0; i < link->count; i++) {
@@ -135,8 +140,8 @@ int tls_verify(X509_STORE_CTX *presented, void *arg)
         const struct tl_tls_config *t = &terms->config;
         if (t->verify == TL_TLS_VERIFY_REQUIRED) {
             if (terms->trust != checked)
-                chain = check_chain(leaf, X509_STORE_CTX_get0_untrusted(presented), terms->trust, why,
-                                    sizeof why);
+                chain = check_chain(leaf, X509_STORE_CTX_get0_untrusted(presented), terms->trust,
+                                    SSL_get_security_level(ssl), why, sizeof why);
             checked = terms->trust;
             int error = chain;
             if (chain == X509_V_OK && !names_fit(leaf, t, why, sizeof why))
@@ -158,6 +163,7 @@ int tls_verify(X509_STORE_CTX *presented, void *arg)
     }
     link->count = good;
     link->why[0] = '\0';
+    ERR_clear_error(); // of the trunks that it is not the peer of
     X509_STORE_CTX_set_error(presented, X509_V_OK);
     return 1;
 }

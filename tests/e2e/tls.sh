@@ -40,6 +40,8 @@ make_ca "$c" ca && make_ca "$c" other && make_ca "$c" third &&
     { bad "certificates"; finish; }
 openssl req -x509 -new -key "$c/good.key" -subj /CN=self -addext subjectAltName=DNS:peer.example.com -out "$c/self.pem" 2>/dev/null
 cp "$c/good.key" "$c/self.key"
+{ openssl req -new -newkey rsa:1024 -noenc -keyout "$c/weak.key" -subj /CN=weak -addext subjectAltName=DNS:peer.example.com |
+    openssl x509 -req -CA "$c/ca.pem" -CAkey "$c/ca.key" -copy_extensions copy -out "$c/weak.pem"; } 2>/dev/null
 
 # ---- configuration. Each peer that is connected to shows a certificate: PORT:NAME.
 servers='5101:good 5102:wild 5103:uri 5104:peer.example.com 5105:wrong 5106:deep 5107:expired 5108:stranger 5109:nul 5110:long
@@ -222,6 +224,7 @@ said_more() { [ "$(lines "$1")" -gt "$2" ]; }
     refused "unknown CA" "certificate /CN=stranger is from /CN=other, which is not among $c/ca.pem" 127.0.1.10 $(certificate stranger)
     refused "signed by itself" 'certificate /CN=self is signed by itself and is not among' 127.0.1.10 $(certificate self)
     refused "for mail only" 'certificate /CN=mail is for neither servers nor clients' 127.0.1.10 $(certificate mail)
+    refused "a key of 1024 bits" 'certificate /CN=weak: EE certificate key too weak' 127.0.1.10 $(certificate weak) -cipher DEFAULT:@SECLEVEL=0
     refused "no certificate, TLS 1.3" 'it showed no certificate' 127.0.1.10 -tls1_3
     refused "no certificate, TLS 1.2" 'it showed no certificate' 127.0.1.10 -tls1_2
     refused "a NUL in the name" 'is for peer.example.com\x00.example.net, nul and not for' 127.0.1.10 $(certificate nul)
@@ -257,6 +260,14 @@ inside timeout 5 openssl s_client -connect 127.0.1.1:5061 -bind 127.0.1.10:0 -CA
 if grep -q 'no renegotiation' "$dir/renegotiate.out" && kill -0 ${pids[control]}; then ok "renegotiation is refused"; else
     bad "renegotiation"
     tail -n 5 "$dir/renegotiate.out" | sed 's/^/     /'
+fi
+
+# new keys within a connection (a line "K"): what comes behind them is read
+inside timeout 5 openssl s_client -connect 127.0.1.1:5061 -bind 127.0.1.10:0 -CAfile "$c/ca.pem" -tls1_3 $(certificate good) \
+    < <(for ((i = 0; i < 5; i++)); do sleep 0.2; echo K; done; sleep 0.2; options 127.0.1.10; sleep 0.5) >"$dir/keys.out" 2>&1
+if grep -q KEYUPDATE "$dir/keys.out" && grep -q '^SIP/2.0 200' "$dir/keys.out"; then ok "new keys within a connection"; else
+    bad "new keys within a connection"
+    tail -n 5 "$dir/keys.out" | sed 's/^/     /'
 fi
 
 # a session is taken up again, but not by another trunk's peer
