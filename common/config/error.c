@@ -36,6 +36,8 @@ static void note_at(struct config_parser *p, uint32_t node, const char *child, c
     unsigned line = 1, column = 1;
     size_t offset = 0;
 
+    if (p->kept_count == CONFIG_ERRORS_KEPT) // finding the line reads all that comes before
+        return;
     if (node != SCAN_NONE) {
         uint32_t at = child ? scan_find(&p->scan, node, child) : SCAN_NONE;
         offset = p->scan.nodes[at == SCAN_NONE ? node : at].value;

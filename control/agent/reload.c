@@ -72,6 +72,13 @@ static int refuse(const struct agent *agent, const struct tl_config_errors *erro
     return rc;
 }
 
+// Writes the warnings of a file that can be taken to the log, a line each, as a start writes them.
+static void say_warnings(const struct tl_config_errors *errors)
+{
+    for (const char *line = errors->text; *line; line += strcspn(line, "\n"), line += *line == '\n')
+        log_line(LOG_WARNING, "%.*s", (int)strcspn(line, "\n"), line);
+}
+
 // Puts them in place of those that there are; registrations go on with them.
 static void take_accounts(struct agent *agent, struct agent_accounts *accounts)
 {
@@ -93,6 +100,8 @@ int agent_reload_file(struct agent *agent, const char *file, bool dry_run,
     *count = 0;
     if (rc < 0)
         return refuse(agent, &errors, rc, why, why_size);
+    if (errors.warnings)
+        say_warnings(&errors);
     struct agent_accounts accounts;
     rc = agent_accounts_read(&accounts, config, why, why_size);
     if (rc < 0) {
