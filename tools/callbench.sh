@@ -52,7 +52,7 @@ jq -n --arg dir "$dir" --argjson pairs "$pairs" '
     def realm($name; $side; $net): {name: $name, port: "p", side: $side, address: "\($net)/24", rtp_ports: [1024, 65535]};
     def trunk($name; $listener; $peer; $realm): {name: $name, listener: $listener, peer: "\($peer):5060", realm: $realm, options_interval_s: 0};
     {dataplane: {socket: "\($dir)/dataplane.sock", max_sessions: 100000, ports: [{name: "p", device: "net_null0"}]},
-     control: {socket: "\($dir)/control.sock", max_calls: 100000, max_transactions: 1000000},
+     control: {socket: "\($dir)/control.sock", max_calls: 100000, max_transactions: 1000000, peer_messages_per_s: 0},
      realms: [range($pairs) | realm("left\(.)"; "peer"; "198.51.\(100 + .).1"), realm("right\(.)"; "core"; "203.0.\(113 + .).1")],
      listeners: [{name: "a", transport: "udp", address: "127.0.1.1:5060"}, {name: "b", transport: "udp", address: "127.0.2.1:5060"}],
      trunks: [range($pairs) | trunk("caller\(.)"; "a"; "127.0.1.\(10 + .)"; "left\(.)"), trunk("callee\(.)"; "b"; "127.0.2.\(11 + .)"; "right\(.)")],
