@@ -48,6 +48,8 @@ void media_session_free(struct media_session *s)
     while (*at != s)
         at = &(*at)->next;
     *at = s->next;
+    if (m->walk_next == s)
+        m->walk_next = s->next;
     m->session_count--;
     free(s->keys);
     explicit_bzero(s, sizeof *s);

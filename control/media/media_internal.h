@@ -81,6 +81,7 @@ struct media {
     struct media_session *queue_head, **queue_tail;
     unsigned queue_count;
     unsigned session_count;
+    struct media_session *walk_next; // of a walk over all of them: who ends while it goes on is not visited
     struct media_counters counters;
     struct media_pending pending[TL_RING_SLOTS];
     struct media_session *bucket[MEDIA_BUCKETS];

@@ -96,15 +96,14 @@ void media_session_lost(struct media_session *s, const char *why)
 
 typedef void (*session_fn)(struct media_session *s);
 
+// What `fn` does to one may end others: a call that loses its session may take another call with it.
 static void for_each(struct media *m, session_fn fn)
 {
-    for (unsigned b = 0; b < MEDIA_BUCKETS; b++) {
-        struct media_session *next;
-        for (struct media_session *s = m->bucket[b]; s; s = next) {
-            next = s->next;
+    for (unsigned b = 0; b < MEDIA_BUCKETS; b++)
+        for (struct media_session *s = m->bucket[b]; s; s = m->walk_next) {
+            m->walk_next = s->next;
             fn(s);
         }
-    }
 }
 
 // A dataplane without our sessions: each is made again, if its keys can be used without using an index twice.

@@ -10,13 +10,14 @@
 
 #include "control/base/log.h"
 #include "control/base/record.h"
-#include "control/media/media.h"
+#include "control/media/media_internal.h"
 #include "runner.h"
 #include "tests/fakes/fake_dataplane.h"
 
 struct caller {
     struct media_session *session;
     int added, modified, lost;
+    struct caller *friend; // whose session ends with this one
 };
 
 static void on_added(void *arg, int status, const struct tl_addr local[2])
@@ -38,7 +39,13 @@ static void on_deleted(void *arg, const struct tl_leg_counters final[2])
 static void on_lost(void *arg, const char *why)
 {
     (void)why;
-    ((struct caller *)arg)->lost++;
+    struct caller *c = arg;
+    c->lost++;
+    c->session = NULL;
+    if (c->friend && c->friend->session) {
+        media_del(c->friend->session);
+        c->friend->session = NULL;
+    }
 }
 
 static void on_silence(void *arg, unsigned leg, uint32_t ms, bool again, uint8_t heard)
@@ -240,6 +247,37 @@ static bool forge(const char *what, const char *by)
     return true;
 }
 
+// Of two sessions in one bucket the first is lost, and takes the next one along, which waits to be given back: calls of a
+// transfer do so.
+static void a_lost_session_may_end_the_next_one(void)
+{
+    struct tl_leg legs[2] = {leg("core", 4000, 3), leg("peers", 5000, 0)};
+    struct caller before = {0}, one = {0}, other = {0};
+    one.friend = &other;
+    begin();
+    CU_ASSERT_TRUE_FATAL(settled());
+    CU_ASSERT_EQUAL_FATAL(media_add(w.media, legs, &before, &before.session), 0);
+    CU_ASSERT_TRUE_FATAL(settled() && before.added == 1);
+    int len = save(before.session, text, sizeof text - 1);
+    CU_ASSERT_FATAL(len > 0);
+    text[len] = '\0';
+    uint64_t ref = media_call_ref(before.session);
+    char was[80], is[80];
+    snprintf(was, sizeof was, "call_ref %llu\nconfirmed 1\ninstalled 1", (unsigned long long)ref);
+    snprintf(is, sizeof is, "call_ref %llu\nconfirmed 1\ninstalled 0",
+             (unsigned long long)(ref ^ MEDIA_BUCKETS));
+    CU_ASSERT_TRUE_FATAL(forge(was, is));
+    fake_dataplane_stop(w.fake);
+    start_fake();
+    restart_control();
+    CU_ASSERT_EQUAL_FATAL(load(forged, &other), 0);
+    CU_ASSERT_EQUAL_FATAL(load(text, &one), 0); // comes first
+    CU_ASSERT_TRUE(settled());
+    CU_ASSERT(one.lost == 1 && other.lost == 0);
+    CU_ASSERT_EQUAL(media_session_count(w.media), 0);
+    end();
+}
+
 static void nothing_forged_is_believed(void)
 {
     static const struct {
@@ -315,6 +353,7 @@ int main(int argc, char **argv)
     const struct test_case cases[] = {
         {"a_session_goes_on_in_its_dataplane", a_session_goes_on_in_its_dataplane},
         {"another_dataplane_gets_what_it_can_be_given", another_dataplane_gets_what_it_can_be_given},
+        {"a_lost_session_may_end_the_next_one", a_lost_session_may_end_the_next_one},
         {"nothing_forged_is_believed", nothing_forged_is_believed},
     };
     log_set_level(LOG_ERROR);
