@@ -208,7 +208,7 @@ static struct agent_leg *find_second(const struct agent_leg *by, const char *tex
         *status = 403;
     else if (c == by->owner)
         *status = 400;
-    else if (c->transfer)
+    else if (c->transfer || call_is_joining(&c->call))
         *status = 491;
     else if (c->call.state != CALL_UP || d != d->leg->main || !c->call.a_has_answer ||
              !c->call.side[d->leg->side ^ 1].dialog)
@@ -263,7 +263,7 @@ void agent_carry_out_refer(struct agent_dialog *d, struct sip_txn *txn, const st
     if (c->call.state != CALL_UP || d != by->main || !c->call.a_has_answer ||
         !c->call.side[by->side ^ 1].dialog)
         status = c->call.state < CALL_UP ? 480 : 481;
-    else if (c->transfer || agent_notify_open(by))
+    else if (c->transfer || agent_notify_open(by) || call_is_joining(&c->call))
         status = 491; // one at a time
     else
         status = read_target(msg, number, replaces);
@@ -385,14 +385,15 @@ static void succeed(struct agent_transfer *t, bool agreed)
 {
     struct agent_call *on = agreed ? t->call : t->target, *left = agreed ? t->target : t->call;
     struct agent_call *second = t->second;
-    uint8_t by = t->is.by, by_second = t->is.by_second;
+    uint8_t by = t->is.by, by_second = t->is.by_second, of = agreed ? (uint8_t)CALL_B : by;
+    bool waits = left->leg[of]->notifier; // whose last word calls its BYE
     log_line(LOG_INFO, "call %llu: the transfer is done, call %llu goes on", (unsigned long long)t->call->id,
              (unsigned long long)on->id);
-    agent_notify_tell(left->leg[agreed ? CALL_B : by], 200);
+    agent_notify_tell(left->leg[of], 200);
     unlink_calls(t);
     if (agreed)
         agent_plain_event(on, CALL_EV_JOINED, by, 0);
-    agent_plain_event(left, CALL_EV_REPLACED, agreed ? (unsigned)CALL_B : by, 1);
+    agent_plain_event(left, CALL_EV_REPLACED, of, waits);
     if (second)
         agent_plain_event(second, CALL_EV_REPLACED, by_second, 0);
 }

@@ -319,6 +319,9 @@ bool call_fits(const struct call *call, const struct call *of, uint8_t side);
 // Whether B rings and can be replaced: the first INVITE is out, and nothing else is under way.
 bool call_can_be_picked_up(const struct call *call);
 
+// Whether a party that came, or that has been moved here, has not agreed to its place yet.
+bool call_is_joining(const struct call *call);
+
 // Whether the call is up and nothing is under way in it: a party may leave it or come.
 bool call_at_rest(const struct call *call);
 

@@ -69,9 +69,15 @@ bool call_stands_in(const struct call *call)
     return call->side[CALL_A].stands_in || call->side[CALL_B].stands_in;
 }
 
+bool call_is_joining(const struct call *call)
+{
+    return call->join_tries || (call->x && call->x->join != JOIN_NONE);
+}
+
 bool call_at_rest(const struct call *call)
 {
-    bool busy = call->state != CALL_UP || call->x || call->modifying || !call->a_has_answer;
+    bool busy =
+        call->state != CALL_UP || call->x || call->modifying || !call->a_has_answer || call->join_tries;
     for (int s = 0; s < 2; s++) {
         const struct call_side *side = &call->side[s];
         busy = busy || side->invite_in || side->invite_out || side->ack_due || side->update_in ||
