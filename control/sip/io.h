@@ -16,7 +16,8 @@ struct sip_waiter {
 
 struct sip_io {
     // Sends a whole message to flow->remote from flow->listener. Over TCP it uses the connection named in
-    // *flow, or when none is named the one to flow->remote, made on demand, and names it in *flow; `waiter`,
+    // *flow, or when none is named the one to flow->remote, which over TLS must be of flow->trunk's peer, made on demand, and
+    // names it in *flow; `waiter`,
     // if not NULL and not waiting yet, is put on its list. Returns 0 once the bytes are queued, or lost for
     // want of room in the kernel as the network might lose them; -ENOTCONN when the connection named has
     // gone; else -errno.

@@ -31,7 +31,7 @@ enum conn_state {
 };
 
 struct sip_conn {
-    struct sip_node node; // by listener and remote address
+    struct sip_node node; // by listener and remote address, a secure one of ours by its trunk too
     struct sip_listener *listener;
     struct tl_addr remote;
     uint32_t slot, generation;
@@ -483,14 +483,43 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 
 // ---- beginning -----------------------------------------------------------------------------------------
 
-static struct siphash_value remote_key(const struct sip_transport *transport, uint32_t listener,
-                                       const struct tl_addr *remote)
+// A secure connection is of the trunk that it was made for, as `trunk` says: to another one whose peer has the same address
+// nobody has shown anything on it. 0: any that was accepted, and all that are not secure.
+static struct siphash_value remote_key(const struct sip_listener *listener, const struct tl_addr *remote,
+                                       uint32_t trunk)
 {
     struct siphash h;
-    siphash_init(&h, transport->secret);
-    siphash_update(&h, &listener, sizeof listener);
+    siphash_init(&h, listener->transport->secret);
+    siphash_update(&h, &listener->index, sizeof listener->index);
+    siphash_update(&h, &trunk, sizeof trunk);
     siphash_update(&h, remote, sizeof *remote);
     return siphash_final(&h);
+}
+
+static bool is_secure(const struct sip_listener *listener)
+{
+    return tl_transport_row(listener->config->transport)->secure;
+}
+
+static struct sip_conn *find_conn(struct sip_listener *listener, const struct tl_addr *remote, uint32_t trunk)
+{
+    struct sip_table *table = &listener->transport->by_remote;
+    struct sip_node *node = sip_table_find(table, remote_key(listener, remote, trunk));
+    struct sip_conn *conn = node ? (struct sip_conn *)((char *)node - offsetof(struct sip_conn, node)) : NULL;
+    if (!conn || !conn->doomed)
+        return conn;
+    sip_table_remove(table, &conn->node);
+    return NULL;
+}
+
+// The connection that what goes to the flow's trunk may take, or NULL.
+static struct sip_conn *usable_conn(struct sip_listener *listener, const struct sip_flow *flow)
+{
+    struct sip_conn *conn = is_secure(listener) ? find_conn(listener, &flow->remote, flow->trunk) : NULL;
+    if (conn && !conn->accepted)
+        return conn;
+    conn = find_conn(listener, &flow->remote, 0);
+    return conn && conn->link.does->vouches(&conn->link, flow->trunk) ? conn : NULL;
 }
 
 // The descriptor is the caller's until there is a connection.
@@ -531,7 +560,8 @@ static struct sip_conn *conn_new(struct sip_listener *listener, int fd, const st
     conn->used = loop_wheel(transport->loop)->now;
     transport->conns[slot] = conn;
     transport->counters->tcp_open++;
-    struct siphash_value key = remote_key(transport, listener->index, remote);
+    struct siphash_value key =
+        remote_key(listener, remote, is_secure(listener) && !accepted ? flow->trunk : 0);
     if (!sip_table_find(&transport->by_remote, key))
         sip_table_add(&transport->by_remote, &conn->node, key);
     return conn;
@@ -633,13 +663,7 @@ int sip_tcp_send(struct sip_transport *transport, struct sip_flow *flow, const s
         if (!conn || conn->generation != flow->conn_generation || conn->doomed)
             return -ENOTCONN;
     } else {
-        struct sip_node *node =
-            sip_table_find(&transport->by_remote, remote_key(transport, listener->index, &flow->remote));
-        conn = node ? (struct sip_conn *)((char *)node - offsetof(struct sip_conn, node)) : NULL;
-        if (conn && conn->doomed) {
-            sip_table_remove(&transport->by_remote, &conn->node);
-            conn = NULL;
-        }
+        conn = usable_conn(listener, flow);
         if (!conn) {
             int err = connect_to(listener, flow, &conn);
             if (!conn)

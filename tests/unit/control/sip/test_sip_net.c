@@ -30,6 +30,8 @@ struct side {
     struct sip_stack *stack;
     struct sip_dialog dialog;
     struct sip_txn *server;
+    struct sip_flow last_flow; // of a request
+    uint32_t trunk;            // whom it asks
     unsigned requests, acks, byes, responses, failures;
     int last_status;
     enum sip_failure why;
@@ -62,6 +64,7 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_msg *msg
     struct side *s = arg;
     char contact[128];
     s->requests++;
+    s->last_flow = *flow;
     our_contact(flow, contact);
     if (sip_msg_method(msg) == SIP_BYE)
         s->byes++;
@@ -117,11 +120,23 @@ static void on_failure(void *arg, struct sip_txn *txn, struct sip_owner *owner, 
     s->why = why;
 }
 
+// Who connects may be trunk 2's peer only.
+static uint32_t second_trunk(void *arg, uint32_t listener, const struct tl_addr *remote, uint32_t *out,
+                             uint32_t max)
+{
+    (void)arg;
+    (void)listener;
+    (void)remote;
+    out[0] = 2;
+    return max > 0;
+}
+
 static const struct sip_user user = {.on_request = on_request,
                                      .on_cancel = on_cancel,
                                      .on_ack = on_ack,
                                      .on_response = on_response,
-                                     .on_failure = on_failure};
+                                     .on_failure = on_failure,
+                                     .on_connection = second_trunk};
 
 // ---- the loop ------------------------------------------------------------------------------------------
 
@@ -215,6 +230,7 @@ static struct sip_txn *ask(struct side *s, enum sip_method method, unsigned list
     char call_id[64], tag[SIP_TAG_LEN], from[128], contact[128];
     struct sip_flow flow = sip_flow_to(s->stack, listener, &to);
     struct sip_txn *txn = NULL;
+    flow.trunk = s->trunk;
     sip_make_call_id(s->stack, call_id, sizeof call_id);
     sip_make_tag(s->stack, tag);
     snprintf(from, sizeof from, "<sip:a@example>;tag=%s", tag);
@@ -691,6 +707,74 @@ static void pings_are_shared_too(void)
     loop_free(loop);
 }
 
+// ---- TLS -----------------------------------------------------------------------------------------------
+
+static void begin_tls(struct side *s, unsigned last, const char *file)
+{
+    char why[256] = "";
+    configure(s, last);
+    struct tl_listener_config *l = &s->config.listeners[TCP];
+    l->transport = TL_TLS;
+    snprintf(l->tls.certificate, sizeof l->tls.certificate, "%s", file);
+    s->config.control.handshake_timeout_ms = 4000;
+    s->config.control.connect_timeout_ms = 4000;
+    s->config.trunk_count = 2;
+    for (unsigned i = 0; i < 2; i++) {
+        s->config.trunks[i].number = i + 1;
+        s->config.trunks[i].listener = TCP;
+        s->config.trunks[i].tls.verify = TL_TLS_VERIFY_OFF;
+    }
+    CU_ASSERT_FATAL(sip_stack_new(loop, &s->config, &user, s, &s->stack, why, sizeof why) == 0);
+}
+
+static struct side *asking;
+
+static bool is_told(void)
+{
+    return asking->responses + asking->failures == 1;
+}
+
+// An OPTIONS to a trunk's peer; returns whether it was answered.
+static bool reaches(struct side *s, struct tl_addr to, uint32_t trunk)
+{
+    s->responses = s->failures = 0;
+    s->trunk = trunk;
+    asking = s;
+    ask(s, SIP_OPTIONS, TCP, to);
+    return run_until(is_told) && s->responses == 1;
+}
+
+// What goes to a trunk over TLS takes no connection that was made for another one at the same address, and of those that
+// were accepted only one whose peer is the trunk's.
+static void tls_connections_are_of_a_trunk(void)
+{
+    char file[] = "/tmp/sip-net-XXXXXX", command[200];
+    int fd = mkstemp(file);
+    CU_ASSERT_FATAL(fd >= 0);
+    snprintf(command, sizeof command,
+             "exec 2>/dev/null; openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc "
+             "-days 90 -subj /CN=x -keyout - >%s",
+             file);
+    CU_ASSERT_FATAL(system(command) == 0);
+    loop = loop_new(2);
+    CU_ASSERT_FATAL(loop != NULL);
+    begin_tls(&a, 1, file);
+    begin_tls(&b, 2, file);
+    const struct sip_counters *ca = sip_stack_counters(a.stack), *cb = sip_stack_counters(b.stack);
+    CU_ASSERT(reaches(&a, address(2), 1) && ca->tcp_connected == 1);
+    CU_ASSERT(reaches(&a, address(2), 1) && ca->tcp_connected == 1);
+    CU_ASSERT(reaches(&a, address(2), 2) && ca->tcp_connected == 2);
+    CU_ASSERT(reaches(&a, address(2), 1) && reaches(&a, address(2), 2) && ca->tcp_connected == 2);
+    // back to the port that it came from, where nobody listens
+    CU_ASSERT(reaches(&b, b.last_flow.remote, 2) && cb->tcp_connected == 0 && cb->tcp_refused == 0);
+    CU_ASSERT(!reaches(&b, b.last_flow.remote, 1) && cb->tcp_refused == 1);
+    sip_stack_free(a.stack);
+    sip_stack_free(b.stack);
+    loop_free(loop);
+    close(fd);
+    unlink(file);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
@@ -706,6 +790,7 @@ int main(int argc, char **argv)
         {"reader_that_does_not_read", reader_that_does_not_read},
         {"udp_garbage_counted", udp_garbage_counted},
         {"listeners_that_fail", listeners_that_fail},
+        {"tls_connections_are_of_a_trunk", tls_connections_are_of_a_trunk},
         {"signals_reach_the_loop", signals_reach_the_loop},
     };
     return test_main("sip_net", TEST_CASES(cases), argc, argv);
