@@ -67,7 +67,7 @@ struct source *sources_get(struct sources *table, const struct tl_addr *addr, ui
         return place;
     }
     for (unsigned i = 0; i < SOURCES_WAYS; i++)
-        if (!source_is_banned(&set[i], now_ms) && set[i].friend_ms <= now_ms &&
+        if (!source_is_banned(&set[i], now_ms) &&
             (!place || !tl_addr_is_set(&set[i].addr) ||
              (tl_addr_is_set(&place->addr) && set[i].seen_ms < place->seen_ms)))
             place = &set[i];

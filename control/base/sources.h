@@ -18,7 +18,6 @@ struct source {
     struct bucket bucket;
     uint64_t seen_ms;
     uint64_t banned_ms; // until then nothing of it is taken; in the past: its last strike
-    uint64_t friend_ms; // until then it is one whom we have asked something
     uint64_t dropped;   // messages while it is banned
 };
 
@@ -32,7 +31,7 @@ struct sources {
 int sources_init(struct sources *table, uint32_t places, const uint8_t key[static 16]);
 void sources_fini(struct sources *table);
 
-// The address's place, made when it has none. Good until the next call. NULL: its places are all banned ones' or friends'.
+// The address's place, made when it has none. Good until the next call. NULL: its places are all banned ones'.
 struct source *sources_get(struct sources *table, const struct tl_addr *addr, uint64_t now_ms);
 
 // The same without making one: NULL when it has none.

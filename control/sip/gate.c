@@ -10,7 +10,8 @@
 enum {
     PEERS = 4096, // places; more peers than that share them
     STRANGERS = 8192,
-    BURST = 5, // of a peer's second, what may come at once: control may have been kept from running
+    FRIENDS = 1024, // whom we have asked something
+    BURST = 5,      // of a peer's second, what may come at once: control may have been kept from running
 };
 
 static const char *const labels[SIP_GATE_DROP_COUNT] = {
@@ -32,13 +33,16 @@ int sip_gate_init(struct sip_gate *gate, const struct tl_control_config *config,
     if (getentropy(key, sizeof key) != 0)
         return -EIO;
     int rc = sources_init(&gate->peers, PEERS, key);
-    return rc ? rc : sources_init(&gate->strangers, STRANGERS, key);
+    if (!rc)
+        rc = sources_init(&gate->strangers, STRANGERS, key);
+    return rc ? rc : sources_init(&gate->friends, FRIENDS, key);
 }
 
 void sip_gate_fini(struct sip_gate *gate)
 {
     sources_fini(&gate->peers);
     sources_fini(&gate->strangers);
+    sources_fini(&gate->friends);
 }
 
 bool sip_gate_is_peer(const struct sip_gate *gate, const struct tl_addr *source)
@@ -65,9 +69,14 @@ static void strike(struct sip_gate *gate, struct source *place, uint64_t now_ms)
     const struct tl_control_config *c = gate->config;
     if (!source_strike(place, c->ban_strikes, c->ban_s * UINT64_C(1000), now_ms))
         return;
+    uint64_t unsaid;
     char ip[TL_ADDR_TEXT];
     gate->bans++;
-    // each address once in ban_s, and only as often as strangers are let in at all
+    // who forges addresses bans as many as strangers may send messages
+    if (!log_allow(&gate->ban_limit, now_ms, &unsaid))
+        return;
+    if (unsaid)
+        log_line(LOG_NOTICE, "%llu more addresses were banned before this one", (unsigned long long)unsaid);
     log_line(LOG_NOTICE, "%s is banned for %u s: %u messages more than a stranger may send",
              tl_addr_print_ip(&place->addr, ip), c->ban_s, c->ban_strikes);
 }
@@ -90,14 +99,12 @@ enum sip_gate_drop sip_gate_message(struct sip_gate *gate, const struct tl_liste
 {
     if (sip_gate_is_peer(gate, source))
         return take_of_peer(gate, sources_get(&gate->peers, source, now_ms), now_ms);
-    // who may not come in at all takes no place either
-    struct source *place = listener->strangers == TL_STRANGERS_DROP
-                               ? sources_find(&gate->strangers, source)
-                               : sources_get(&gate->strangers, source, now_ms);
-    if (place && place->friend_ms > now_ms)
-        return take_of_peer(gate, place, now_ms);
+    struct source *friend = sources_find(&gate->friends, source);
+    if (friend && now_ms < friend->seen_ms + 128 * (uint64_t)gate->config->t1_ms)
+        return take_of_peer(gate, friend, now_ms);
     if (listener->strangers == TL_STRANGERS_DROP)
         return drop(gate, SIP_GATE_stranger);
+    struct source *place = sources_get(&gate->strangers, source, now_ms);
     if (place && source_is_banned(place, now_ms)) {
         place->dropped++;
         return drop(gate, SIP_GATE_banned);
@@ -126,11 +133,8 @@ enum sip_gate_drop sip_gate_connection(struct sip_gate *gate, const struct tl_li
 
 void sip_gate_asked(struct sip_gate *gate, const struct tl_addr *dest, uint64_t now_ms)
 {
-    if (sip_gate_is_peer(gate, dest))
-        return;
-    struct source *place = sources_get(&gate->strangers, dest, now_ms);
-    if (place)
-        place->friend_ms = now_ms + 128 * (uint64_t)gate->config->t1_ms;
+    if (!sip_gate_is_peer(gate, dest))
+        sources_get(&gate->friends, dest, now_ms);
 }
 
 uint32_t sip_gate_delay(struct sip_gate *gate)

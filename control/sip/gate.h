@@ -4,6 +4,7 @@
 #pragma once
 
 #include "common/config/config.h"
+#include "control/base/log.h"
 #include "control/base/sources.h"
 
 // What is not let in: label, sentence.
@@ -31,9 +32,11 @@ struct sip_gate {
     bool (*is_peer)(void *arg, const struct tl_addr *source); // NULL: everybody is
     void *arg;
     struct sources peers, strangers;
+    struct sources friends; // whom we have asked something; seen when we last did. Only we put somebody in
     struct bucket all_strangers;
     uint64_t drops[SIP_GATE_DROP_COUNT];
     uint64_t bans;
+    struct log_limit ban_limit;
     uint32_t slowest_ms; // that a datagram waited to be read, since sip_gate_delay()
 };
 

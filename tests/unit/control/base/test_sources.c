@@ -68,10 +68,10 @@ static void places_that_are_kept_are_not_given_away(void)
         struct tl_addr a = addr(n);
         struct source *s = sources_get(&t, &a, n);
         CU_ASSERT_FATAL(s != NULL);
-        s->friend_ms = n == 2 ? 0 : 1000;
+        s->banned_ms = n == 2 ? 0 : 1000;
     }
     struct tl_addr a = addr(50), second = addr(2);
-    CU_ASSERT_PTR_NOT_NULL(sources_get(&t, &a, 60)); // the place of number 2, whom nobody asked anything
+    CU_ASSERT_PTR_NOT_NULL(sources_get(&t, &a, 60)); // the place of number 2, who is not banned
     CU_ASSERT_PTR_NULL(sources_find(&t, &second));
     sources_find(&t, &a)->banned_ms = 5000;
     CU_ASSERT_PTR_NULL(sources_get(&t, &second, 70)); // all kept
