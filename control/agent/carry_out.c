@@ -359,9 +359,11 @@ static bool has_ended(const struct agent_call *c)
     return c && c->call.state >= CALL_ENDING;
 }
 
-// It came to nothing: `status` is what who asked hears. `back`: who is transferred was told of another place, and is told of
-// its own once more.
-static void fail(struct agent_transfer *t, int status, bool back)
+enum { BACK_NOBODY = 0, BACK_A = 1 << CALL_A, BACK_B = 1 << CALL_B };
+
+// It came to nothing: `status` is what who asked hears. `back`: which of those who were to talk to each other was told of
+// another place, and is told of its own once more.
+static void fail(struct agent_transfer *t, int status, unsigned back)
 {
     struct agent_call *call = t->call, *target = t->target, *second = t->second;
     uint8_t by = t->is.by, by_second = t->is.by_second;
@@ -374,9 +376,11 @@ static void fail(struct agent_transfer *t, int status, bool back)
         agent_plain_event(target, CALL_EV_UNJOINED, CALL_A, 0);
     if (second && !has_ended(second) && !second->call.side[by_second].dialog)
         agent_plain_event(second, CALL_EV_UNJOINED, CALL_A, 0);
+    else if (second && !has_ended(second) && back & BACK_B)
+        agent_plain_event(second, CALL_EV_MOVED, by_second ^ 1u, 0);
     if (alone)
         agent_plain_event(call, CALL_EV_UNJOINED, CALL_A, 0);
-    else if (back && !has_ended(call))
+    else if (back & BACK_A && !has_ended(call))
         agent_plain_event(call, CALL_EV_MOVED, by ^ 1u, 0);
 }
 
@@ -438,7 +442,7 @@ static void on_time(void *arg)
     struct agent_transfer *t = arg;
     loop_now(t->agent->loop);
     if (t->is.stage == TRANSFER_WAITING)
-        fail(t, 504, false);
+        fail(t, 504, BACK_NOBODY);
 }
 
 static void wait_for_rest(struct agent_transfer *t)
@@ -456,9 +460,12 @@ static void wait_for_rest(struct agent_transfer *t)
 static void moved(struct agent_transfer *t)
 {
     if (t->is.joined != 200) {
+        unsigned back = t->is.moving == CALL_B ? BACK_A : BACK_NOBODY;
+        if (t->target->call.join_misled)
+            back |= t->is.moving == CALL_B ? BACK_B : BACK_A;
         for (int side = t->is.moving; side >= 0; side--)
             change(t, (uint8_t)side);
-        fail(t, t->is.joined, t->is.moving == CALL_B);
+        fail(t, t->is.joined, back);
     } else if (t->second && t->is.moving == CALL_A) {
         move(t, CALL_B);
     } else {
@@ -490,7 +497,7 @@ void agent_transfer_turn(struct agent_call *c)
              has_ended(t->call)                            ? 487
              : has_ended(t->target) && t->is.answer >= 300 ? t->is.answer
                                                            : 480,
-             false);
+             BACK_NOBODY);
     else if (t->is.stage == TRANSFER_MOVING && t->is.joined)
         moved(t);
     else if (t->is.stage != TRANSFER_MOVING && t->target->call.state == CALL_UP)

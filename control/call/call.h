@@ -276,6 +276,7 @@ struct call {
     uint8_t leaving;    // 1 + side that transfers the other one: its BYE does not end the call. 0: none
     bool frozen;        // a party is away, to be tried elsewhere: no offer is taken meanwhile
     uint8_t join_tries; // a moved party was offered its new place
+    bool join_misled;   // ... and agreed, in words that nobody can use: it sends there all the same
 };
 
 // Starts a call that came in over `trunk_a`; `targets` (1..TL_ROUTE_TRUNKS_MAX) are tried in order.

@@ -69,8 +69,10 @@ static void undo_unusable(struct call *call, struct call_actions *out, uint8_t s
     if (call->side[side].ack_owed)
         act_ack(call, out, side, 0);
     exchange_refuse(call, out, 488, "the answer to the offer cannot be taken");
-    if (join)
+    if (join) {
+        call->join_misled = true;
         join_refused(call, out, side, 488);
+    }
     if (!ours)
         exchange_offer_again(call, out, side);
 }

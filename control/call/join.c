@@ -190,6 +190,7 @@ bool join_step(struct call *call, const struct call_event *event, struct call_ac
         return true;
     case CALL_EV_MOVED:
         call->join_tries = 0;
+        call->join_misled = false;
         act_timer(out, CALL_TIMER_RETRY, 0); // what it was for is part of this offer
         offer_place(call, out, event->side);
         return true;
