@@ -75,8 +75,12 @@ static int refuse(const struct agent *agent, const struct tl_config_errors *erro
 // Writes the warnings of a file that can be taken to the log, a line each, as a start writes them.
 static void say_warnings(const struct tl_config_errors *errors)
 {
-    for (const char *line = errors->text; *line; line += strcspn(line, "\n"), line += *line == '\n')
-        log_line(LOG_WARNING, "%.*s", (int)strcspn(line, "\n"), line);
+    const char *line = errors->text;
+    while (*line) {
+        size_t len = strcspn(line, "\n");
+        log_line(LOG_WARNING, "%.*s", (int)len, line);
+        line += len + (line[len] == '\n');
+    }
 }
 
 // Puts them in place of those that there are; registrations go on with them.
