@@ -88,10 +88,6 @@ bool agent_take_replaces(struct agent *agent, struct sip_txn *txn, const struct 
     }
     struct agent_dialog *d = agent_find_replaced(agent, &replaces);
     int status = check(d, &replaces, from, &why), error;
-    if (!status && !sdp.p) {
-        status = 488;
-        why = "it has no offer";
-    }
     enum trunk_limit limit =
         status ? TRUNK_LIMIT_NONE : trunk_admit(from, TRUNK_ORDINARY, loop_now(agent->loop));
     if (limit != TRUNK_LIMIT_NONE) {

@@ -234,6 +234,7 @@ struct call_side {
     bool bye_waits;     // our BYE waits for CALL_EV_RELEASED
     bool bye_out;       // our BYE waits for its answer
     bool stands_in;     // nobody is here: it stands for a party that another call has
+    bool offer_due;     // its INVITE that replaces somebody had no offer: our 2xx has one, its ACK the answer
     struct refresh refresh;
 };
 
@@ -314,7 +315,8 @@ int call_init_between(struct call *call, const struct call_env *env, const struc
 // CALL_EV_INVITE, asks for no media, and the sender is to go to that place.
 void call_await(struct call *call, const struct call *of, uint8_t side);
 
-// Whether A's leg, which has made an offer and no more, has a codec in common with side `side` of the call `of`.
+// Whether A's leg, which has made an offer or asked for one and no more, has a codec in common with who talks to side `side`
+// of the call `of`.
 bool call_fits(const struct call *call, const struct call *of, uint8_t side);
 
 // Whether B rings and can be replaced: the first INVITE is out, and nothing else is under way.

@@ -173,6 +173,8 @@ void exchange_success(struct call *call, const struct call_event *event, struct 
 void exchange_failure(struct call *call, const struct call_event *event, struct call_actions *out);
 void exchange_modified(struct call *call, const struct call_event *event, struct call_actions *out);
 void exchange_ack(struct call *call, const struct call_event *event, struct call_actions *out);
+// Takes the answer in an ACK to a 2xx of ours that had an offer. 0 or -errno: there is no usable one.
+int exchange_ack_answer(struct call *call, const struct call_event *event, struct neg_leg *leg);
 void exchange_cancel(struct call *call, const struct call_event *event, struct call_actions *out);
 void exchange_retry(struct call *call, struct call_actions *out);
 // Offers `to` again what the other side has said for good.
@@ -210,6 +212,8 @@ void exchange_tell_media(struct call *call, struct call_actions *out);
 void join_answer(struct call *call, struct call_actions *out, uint8_t side, int len);
 // PICKED_UP, JOINED and MOVED. False: another event.
 bool join_step(struct call *call, const struct call_event *event, struct call_actions *out);
+// The ACK of who came and was made an offer.
+void join_ack(struct call *call, const struct call_event *event, struct call_actions *out);
 void join_replaced(struct call *call, const struct call_event *event, struct call_actions *out);
 // The dataplane has been told of who came.
 void join_modified(struct call *call, struct call_actions *out);

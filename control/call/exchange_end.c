@@ -288,7 +288,7 @@ void exchange_modified(struct call *call, const struct call_event *event, struct
 // ---- ACK and CANCEL -----------------------------------------------------------------------------------
 
 // The ACK to our 2xx that had an offer: of the first INVITE (late_offer) or of a later one.
-static int take_ack_answer(struct call *call, const struct call_event *event, struct neg_leg *leg)
+int exchange_ack_answer(struct call *call, const struct call_event *event, struct neg_leg *leg)
 {
     struct sdp sdp;
     const char *why;
@@ -307,15 +307,15 @@ void exchange_ack(struct call *call, const struct call_event *event, struct call
     struct call_exchange *x = call->x;
     call->side[event->side].ack_due = false;
     if (event->side == CALL_A && call->late_offer && !call->a_has_answer) {
-        if (take_ack_answer(call, event, &call->side[CALL_A].neg) < 0) {
+        if (exchange_ack_answer(call, event, &call->side[CALL_A].neg) < 0) {
             no_ack_answer(call, out);
             return;
         }
         call->a_has_answer = true;
         act_modify(call, out);
-    } else if (x && x->stage == EXCHANGE_LATE && event->side == x->from) {
+    } else if (x && x->stage == EXCHANGE_LATE && !x->join && event->side == x->from) {
         uint8_t to = call_other(x->from);
-        int len = take_ack_answer(call, event, &x->neg[x->from]);
+        int len = exchange_ack_answer(call, event, &x->neg[x->from]);
         if (len == 0)
             len = neg_make_answer(&x->neg[to], &x->neg[x->from], act_body(out));
         if (len < 0) {
@@ -324,6 +324,8 @@ void exchange_ack(struct call *call, const struct call_event *event, struct call
         }
         act_ack(call, out, to, len);
         exchange_tell_media(call, out);
+    } else {
+        join_ack(call, event, out);
     }
 }
 

@@ -51,8 +51,10 @@ bool call_fits(const struct call *call, const struct call *of, uint8_t side)
 {
     struct neg_leg leg = call->side[CALL_A].neg;
     char body[NEG_BODY_MAX];
+    const struct neg_leg *stays = &of->side[call_other(side)].neg;
     leg.local = of->side[side].neg.local;
-    int len = neg_make_answer(&leg, &of->side[call_other(side)].neg, body);
+    int len = call->side[CALL_A].offer_due ? neg_make_offer(&leg, stays, call->env->random, body)
+                                           : neg_make_answer(&leg, stays, body);
     neg_fini(&leg);
     explicit_bzero(body, sizeof body);
     return len > 0;
@@ -113,12 +115,28 @@ static struct call_exchange *begin(struct call *call, uint8_t side, enum join jo
     return x;
 }
 
+// Answers the INVITE without offer of who came with one of ours: what the other side has. False: the call ends.
+static bool offer_due(struct call *call, struct call_actions *out, struct neg_leg *leg,
+                      const struct neg_leg *stays, uint8_t side)
+{
+    int len = neg_make_offer(leg, stays, call->env->random, act_body(out));
+    call->side[side].offer_due = false;
+    if (len > 0)
+        join_answer(call, out, side, len);
+    else
+        end_call(call, out, 488, "no offer could be made for who came");
+    return len > 0;
+}
+
 static void joined(struct call *call, const struct call_event *event, struct call_actions *out)
 {
-    if (begin(call, event->side, JOIN_AGREED))
-        exchange_tell_media(call, out);
-    else
+    struct call_exchange *x = begin(call, event->side, JOIN_AGREED);
+    if (!x)
         end_call(call, out, 500, "no memory for who came to the call");
+    else if (!call->side[event->side].offer_due)
+        exchange_tell_media(call, out);
+    else if (offer_due(call, out, &x->neg[event->side], &x->neg[x->from], event->side))
+        x->stage = EXCHANGE_LATE;
 }
 
 // Tells who was moved here where its media is now.
@@ -144,17 +162,43 @@ static void offer_place(struct call *call, struct call_actions *out, uint8_t sid
     act(out, CALL_DO_JOINED, side)->status = 488;
 }
 
-// Somebody else than B takes A's call: both have made an offer, and both are answered.
-static void picked_up(struct call *call, struct call_actions *out)
+static void b_is_there(struct call *call, struct call_actions *out)
 {
-    forks_drop(call);
-    call->side[CALL_B].main = 0;
     call->b_has_answered = true;
     call->state = CALL_ANSWERING;
     call->success_due = true;
+    act_modify(call, out);
+}
+
+// Somebody else than B takes A's call: both have made an offer, and both are answered. Or only A has: that is made to who
+// came, and its ACK is what B's answer would have been.
+static void picked_up(struct call *call, struct call_actions *out)
+{
+    struct call_side *b = &call->side[CALL_B];
+    forks_drop(call);
+    b->main = 0;
     act_timer(out, CALL_TIMER_NO_RESPONSE, 0);
     act_timer(out, CALL_TIMER_NO_PROGRESS, 0);
-    act_modify(call, out);
+    if (b->offer_due)
+        offer_due(call, out, &b->neg, &call->side[CALL_A].neg, CALL_B);
+    else
+        b_is_there(call, out);
+}
+
+void join_ack(struct call *call, const struct call_event *event, struct call_actions *out)
+{
+    struct call_exchange *x = call->x;
+    uint8_t side = event->side;
+    bool picks_up = call->state == CALL_CALLING && side == CALL_B && call->side[side].ack_due;
+    call->side[side].ack_due = false;
+    if (!picks_up && !(x && x->join && x->stage == EXCHANGE_LATE && side != x->from))
+        return;
+    if (exchange_ack_answer(call, event, picks_up ? &call->side[side].neg : &x->neg[side]) < 0)
+        end_call(call, out, 488, "the ACK to an offer of ours has no usable answer");
+    else if (picks_up)
+        b_is_there(call, out);
+    else
+        exchange_tell_media(call, out);
 }
 
 void join_answer(struct call *call, struct call_actions *out, uint8_t side, int len)

@@ -40,6 +40,7 @@ static const struct field side_fields[] = {
     FIELD(call_side, bye_waits, 1),
     FIELD(call_side, bye_out, 1),
     FIELD(call_side, stands_in, 1),
+    FIELD(call_side, offer_due, 1),
 };
 static const struct field call_fields[] = {
     FIELD(call, late_offer, 1),     FIELD(call, a_offered, 1),  FIELD(call, a_has_answer, 1),

@@ -87,6 +87,7 @@ static void take_invite(struct call *call, const struct call_event *event, struc
     }
     if (call->side[CALL_B].stands_in) { // it replaces somebody, and goes there
         call->side[CALL_A].neg.local = call->lent;
+        call->side[CALL_A].offer_due = call->late_offer;
         call->state = CALL_ANSWERING;
         return;
     }
@@ -345,8 +346,12 @@ void setup_step(struct call *call, const struct call_event *event, struct call_a
     case CALL_EV_BYE:
         take_withdrawal(call, event, out);
         break;
+    case CALL_EV_ACK:
+        join_ack(call, event, out);
+        break;
     case CALL_EV_NO_ACK:
-        end_call(call, out, 480, "A cannot be answered");
+        end_call(call, out, 480,
+                 event->side == CALL_A ? "A cannot be answered" : "who picked the call up sent no ACK");
         break;
     case CALL_EV_PRACK:
     case CALL_EV_NO_PRACK:
