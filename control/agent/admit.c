@@ -24,29 +24,10 @@ void agent_say_full(struct agent *agent, const struct trunk *trunk, enum trunk_l
                  trunk->name, (unsigned long long)unsaid, trunk_limit_text(limit));
 }
 
-static enum trunk_urgency urgency(const struct agent_way *way)
+static void count_full(void *arg, struct trunk *trunk, enum trunk_limit limit)
 {
-    return way->emergency ? TRUNK_URGENT : TRUNK_ORDINARY;
-}
-
-// Takes the trunks out of the list that have no room. Returns which limit it was of the last one when none is left.
-static enum trunk_limit drop_full(struct agent *agent, struct agent_admission *out)
-{
-    enum trunk_limit limit = TRUNK_LIMIT_NONE;
-    unsigned left = 0;
-    for (unsigned i = 0; i < out->way.count; i++) {
-        struct trunk *trunk = agent->trunks.now->trunks[out->way.target[i].trunk];
-        enum trunk_limit full = trunk_room(trunk, urgency(&out->way), loop_now(agent->loop));
-        if (full == TRUNK_LIMIT_NONE) {
-            out->way.target[left++] = out->way.target[i];
-            continue;
-        }
-        trunk->use.diverted[full]++;
-        agent_say_full(agent, trunk, full);
-        limit = full;
-    }
-    out->way.count = left;
-    return left ? TRUNK_LIMIT_NONE : limit;
+    trunk->use.diverted[limit]++;
+    agent_say_full(arg, trunk, limit);
 }
 
 static void on_pace_timer(void *arg);
@@ -77,9 +58,10 @@ static int admit_by_limits(struct agent *agent, struct agent_admission *out)
 {
     if (!wheel_armed(&agent->pace_timer))
         arm_pace(agent);
-    enum trunk_limit limit = trunk_admit(out->from, urgency(&out->way), loop_now(agent->loop));
+    uint64_t now_ms = loop_now(agent->loop);
+    enum trunk_limit limit = trunk_admit(out->from, way_urgency(&out->way), now_ms);
     if (limit == TRUNK_LIMIT_NONE)
-        limit = drop_full(agent, out);
+        limit = way_drop_full(agent->trunks.now, &out->way, now_ms, count_full, agent);
     if (limit == TRUNK_LIMIT_NONE)
         return 0;
     agent->counters.over_limit++;
@@ -113,8 +95,9 @@ int agent_admit(struct agent *agent, struct sip_txn *txn, const struct sip_msg *
     if (!sip_msg_called(msg, called))
         return 404;
     sip_msg_calling(msg, calling);
-    int status =
-        agent_route(agent->trunks.now, out->from->index, called, calling, loop_now(agent->loop), &out->way);
+    const struct way_ask ask = {
+        .from = out->from->index, .called = called, .calling = calling, .now_ms = loop_now(agent->loop)};
+    int status = way_find(agent->trunks.now, &ask, &out->way);
     if (status)
         return status;
     out->way.why = "the dataplane is away";

@@ -12,6 +12,7 @@
 #include "control/trunk/headers.h"
 #include "control/trunk/number.h"
 #include "control/trunk/registration.h"
+#include "control/trunk/way.h"
 
 enum { AGENT_NUMBERS_MAX = CALL_NUMBERS_MAX };
 enum { AGENT_REFERS_MAX = 4 }; // of a call whose outcome is not known yet
@@ -98,7 +99,7 @@ struct agent_call {
     struct agent_timer timer[CALL_TIMER_COUNT];
     struct media_session *media;
     uint64_t start_ms, answer_ms; // 0: not answered
-    bool emergency;               // as in agent_way
+    bool emergency;               // as in struct way
     unsigned max_forwards;        // for B's INVITE
     unsigned own_hops;            // likewise: nodes of ours that it has passed, this one too
     char calling[SIP_NUMBER_MAX], called[SIP_NUMBER_MAX]; // inside
@@ -257,28 +258,6 @@ const char *agent_allow(struct agent *agent, uint32_t methods);
 void agent_warning_line(const struct agent_leg *leg, const struct sip_flow *flow, const char *sentence,
                         char *out, size_t size);
 
-// ---- routing.c ----
-
-// Where a call goes.
-struct agent_way {
-    struct call_target target[TL_ROUTE_TRUNKS_MAX]; // to be tried in this order
-    unsigned count;
-    bool emergency;                               // limits do not hold it back
-    bool peer_to_peer;                            // its route lets a peer's call go on to a peer
-    char called[NUMBER_MAX], calling[NUMBER_MAX]; // as they are inside
-    const char *why;                              // nowhere: a sentence
-    const char *phrase;                           // ... and a reason phrase of the configuration, or NULL
-    unsigned retry_after;                         // ... and s until it may be tried again, 0: unknown
-};
-
-// Finds the way of a call that came by the trunk `from` (index in the generation); its numbers as sip_msg_called() and
-// sip_msg_calling() give them. Returns 0, or the status that turns it away: 403, 404, 503, or what a route denies it with.
-int agent_route(const struct generation *generation, uint32_t from, const char *called, const char *calling,
-                uint64_t now_ms, struct agent_way *out);
-// The same for numbers as they are inside, behind the translations of that trunk.
-int agent_route_inside(const struct generation *generation, uint32_t from, const char *called,
-                       const char *calling, uint64_t now_ms, struct agent_way *out);
-
 // ---- requests.c ----
 // A request of theirs inside a dialog.
 void agent_in_dialog(struct agent_dialog *d, struct sip_txn *txn, const struct sip_msg *msg);
@@ -398,10 +377,13 @@ int agent_redirect_load(struct agent_call *c, const struct record *in);
 
 // ---- call.c ----
 
+// Targets of the call machine for the number that it calls as number `number`.
+void agent_targets(const struct way *way, uint8_t number, struct call_target out[static TL_ROUTE_TRUNKS_MAX]);
+
 // Makes a call: without parties, which agent_call_free() takes all the same, and for an INVITE. NULL without memory.
 struct agent_call *agent_call_make(struct agent *agent);
 struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, const struct sip_msg *msg,
-                                  struct trunk *from, const struct agent_way *way, int *error);
+                                  struct trunk *from, const struct way *way, int *error);
 void agent_call_free(struct agent_call *c);
 
 // Gives the call an event and does what comes of it; the call may be gone afterwards. `msg` and `txn` may be
@@ -437,7 +419,7 @@ struct header_view *agent_keep(const struct sip_msg *msg);
 void agent_hear(struct agent_call *c, unsigned side, const struct sip_msg *msg);
 void agent_forget(struct agent_said *said);
 // Keeps A's location where a trunk of the route may get it.
-void agent_keep_location(struct agent_call *c, const struct sip_msg *invite, const struct agent_way *way);
+void agent_keep_location(struct agent_call *c, const struct sip_msg *invite, const struct way *way);
 
 // The plan for the INVITE to B, in agent->room. Returns 0 or as headers_plan().
 int agent_plan_invite(struct agent_call *c, const struct sip_flow *flow, struct header_plan *plan);
@@ -471,7 +453,7 @@ uint32_t agent_on_connection(void *arg, uint32_t listener, const struct tl_addr 
 // sentence and, for one of a limit, the lines that say so to the peer ("" for none).
 struct agent_admission {
     struct trunk *from;
-    struct agent_way way; // its sentence too
+    struct way way; // its sentence too
     char lines[160];
 };
 int agent_admit(struct agent *agent, struct sip_txn *txn, const struct sip_msg *msg,

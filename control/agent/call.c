@@ -47,8 +47,15 @@ struct agent_call *agent_call_make(struct agent *agent)
     return c;
 }
 
+void agent_targets(const struct way *way, uint8_t number, struct call_target out[static TL_ROUTE_TRUNKS_MAX])
+{
+    for (unsigned i = 0; i < way->count; i++)
+        out[i] = (struct call_target){
+            .trunk = way->target[i].trunk, .number = number, .last = way->target[i].last};
+}
+
 struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, const struct sip_msg *msg,
-                                  struct trunk *from, const struct agent_way *way, int *error)
+                                  struct trunk *from, const struct way *way, int *error)
 {
     struct agent_call *c = agent_call_make(agent);
     *error = -ENOMEM;
@@ -59,7 +66,9 @@ struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, c
     c->emergency = way->emergency;
     c->leg[CALL_A]->invite_in = invite;
     sip_txn_set_owner(invite, &c->leg[CALL_A]->user.sip);
-    *error = call_init(&c->call, &c->env, from->index, way->target, way->count);
+    struct call_target target[TL_ROUTE_TRUNKS_MAX];
+    agent_targets(way, 0, target);
+    *error = call_init(&c->call, &c->env, from->index, target, way->count);
     if (*error == 0 && !agent_dialog_a(c->leg[CALL_A], 0))
         *error = -EINVAL;
     static_assert((int)NUMBER_MAX == (int)SIP_NUMBER_MAX, "numbers inside and outside have the same room");

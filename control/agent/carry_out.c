@@ -72,15 +72,17 @@ static struct header_view *make_invite(const struct agent_leg *who, const char *
 
 // The way of a call of that trunk's peer. 0 or the status that says why there is none.
 static int plan_from(const struct agent *agent, const struct trunk *from, const char *number,
-                     const char *calling, struct agent_way *way)
+                     const char *calling, struct way *way)
 {
     if (!from || !from->config)
         return 404;
-    return agent_route_inside(agent->trunks.now, from->index, number, calling, loop_now(agent->loop), way);
+    const struct way_ask ask = {
+        .from = from->index, .called = number, .calling = calling, .now_ms = loop_now(agent->loop)};
+    return way_find_inside(agent->trunks.now, &ask, way);
 }
 
 // Leaves out what a peer may not reach: by a REFER it would have us call another peer as our own party, at our cost.
-static void close_to_peers(const struct tl_config *config, struct agent_way *way)
+static void close_to_peers(const struct tl_config *config, struct way *way)
 {
     unsigned n = 0;
     for (unsigned i = 0; i < way->count; i++)
@@ -90,8 +92,7 @@ static void close_to_peers(const struct tl_config *config, struct agent_way *way
 }
 
 // As the party that is transferred would call the number, else as who asked would. 0 or the status that says why not.
-static int plan(const struct agent_leg *who, const struct agent_leg *by, const char *number,
-                struct agent_way *way)
+static int plan(const struct agent_leg *who, const struct agent_leg *by, const char *number, struct way *way)
 {
     const struct agent *agent = who->owner->agent;
     char inside[NUMBER_MAX]; // Refer-To has the number as the transferor calls it
@@ -118,7 +119,7 @@ static struct agent_call *make_target(struct agent_leg *who, struct agent_leg *b
                                       const struct sip_msg *refer, int *status)
 {
     const struct agent_call *of = who->owner;
-    struct agent_way way;
+    struct way way;
     *status = plan(who, by, number, &way);
     if (*status == 404)
         *status = 603; // a 404 would end the transferor's dialog, RFC 5057 5.1
@@ -128,7 +129,9 @@ static struct agent_call *make_target(struct agent_leg *who, struct agent_leg *b
     *status = 500;
     if (!c)
         return NULL;
-    int rc = call_init_for(&c->call, &c->env, &of->call, who->side, who->trunk->index, way.target, way.count);
+    struct call_target target[TL_ROUTE_TRUNKS_MAX];
+    agent_targets(&way, 0, target);
+    int rc = call_init_for(&c->call, &c->env, &of->call, who->side, who->trunk->index, target, way.count);
     c->leg[CALL_A]->invite = make_invite(who, number, refer);
     if (rc < 0 || !c->leg[CALL_A]->invite) {
         agent_call_free(c);

@@ -89,19 +89,20 @@ static void follow(struct agent_call *c, const struct place *place, unsigned pla
                    struct call_target *room)
 {
     uint64_t now = loop_now(c->agent->loop);
-    struct agent_way way;
+    struct way way;
+    struct call_target target[TL_ROUTE_TRUNKS_MAX];
     event->targets = room;
     for (unsigned i = 0; i < places && c->number_count < AGENT_NUMBERS_MAX; i++) {
         char number[NUMBER_MAX];
         inside(c, &place[i], number);
-        if (known(c, number) ||
-            agent_route_inside(c->generation, c->call.side[CALL_A].trunk, number, c->calling, now, &way) != 0)
+        const struct way_ask ask = {
+            .from = c->call.side[CALL_A].trunk, .called = number, .calling = c->calling, .now_ms = now};
+        if (known(c, number) || way_find_inside(c->generation, &ask, &way) != 0)
             continue;
         memcpy(c->numbers[c->number_count++], number, SIP_NUMBER_MAX);
-        for (unsigned t = 0; t < way.count && event->target_count < TL_ROUTE_TRUNKS_MAX; t++) {
-            way.target[t].number = c->number_count;
-            room[event->target_count++] = way.target[t];
-        }
+        agent_targets(&way, c->number_count, target);
+        for (unsigned t = 0; t < way.count && event->target_count < TL_ROUTE_TRUNKS_MAX; t++)
+            room[event->target_count++] = target[t];
     }
     log_line(LOG_INFO, "call %llu: redirected with %d to %u number(s), %u trunk(s) to try",
              (unsigned long long)c->id, event->status, places, event->target_count);

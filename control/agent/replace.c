@@ -100,7 +100,7 @@ bool agent_take_replaces(struct agent *agent, struct sip_txn *txn, const struct 
     }
     struct agent_call *of = d->leg->owner;
     uint8_t side = d->leg->side;
-    const struct agent_way way = {.target = {{.trunk = from->index}}, .count = 1}; // that is not gone
+    const struct way way = {.target = {{.trunk = from->index}}, .count = 1}; // that is not gone
     struct agent_call *c = agent_call_new(agent, txn, msg, from, &way, &error);
     if (!c) {
         refuse(agent, txn, from, error == -EINVAL ? 400 : 500,

@@ -43,7 +43,7 @@ void agent_hear(struct agent_call *c, unsigned side, const struct sip_msg *msg)
     *said = (struct agent_said){agent_keep(msg), sip_msg_status(msg)};
 }
 
-void agent_keep_location(struct agent_call *c, const struct sip_msg *invite, const struct agent_way *way)
+void agent_keep_location(struct agent_call *c, const struct sip_msg *invite, const struct way *way)
 {
     bool wanted = false;
     for (unsigned i = 0; c->leg[CALL_A]->invite && i < way->count; i++)

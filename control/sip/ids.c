@@ -2,6 +2,7 @@
 // Identifiers that we make: random from the kernel, the loop's number in front. "3.9f86d0818..."
 #include "control/sip/ids.h"
 #include "common/addr.h"
+#include "control/sip/uri.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -60,11 +60,8 @@ struct sip_str sip_msg_phrase(const struct sip_msg *msg);      // reason phrase,
 
 struct sip_str sip_msg_uri(const struct sip_msg *msg); // Request-URI as it stands there
 
-// The called number: user part of the Request-URI, or the number of a tel URI, without parameters, visual
-// separators (RFC 3966 section 3) and escapes. Returns false when there is none or it does not fit.
+// The called number: sip_uri_number() of the Request-URI.
 bool sip_msg_called(const struct sip_msg *msg, char out[static SIP_NUMBER_MAX]);
-// The same of any URI.
-bool sip_uri_number(struct sip_str uri, char out[static SIP_NUMBER_MAX]);
 // The same of From.
 bool sip_msg_calling(const struct sip_msg *msg, char out[static SIP_NUMBER_MAX]);
 

@@ -143,6 +143,34 @@ bool sip_uri_user(const struct sip_uri *uri, char *out, size_t size)
     return n > 0;
 }
 
+// Drops, from what is a number, visual separators.
+static bool plain_user(const char *user, char *out)
+{
+    size_t n = 0;
+    bool number = *user != '\0';
+    for (const char *p = user; *p; p++)
+        number = number && strchr("0123456789+*#-.()", *p);
+    for (const char *p = user; *p; p++) {
+        if (number && strchr("-.()", *p))
+            continue;
+        if (n == SIP_NUMBER_MAX - 1 || (unsigned char)*p < 0x20 || *p == 0x7f) {
+            n = 0;
+            break;
+        }
+        out[n++] = *p;
+    }
+    out[n] = '\0';
+    return n > 0;
+}
+
+bool sip_uri_number(struct sip_str text, char out[static SIP_NUMBER_MAX])
+{
+    struct sip_uri uri;
+    char user[SIP_LINE_MAX];
+    out[0] = '\0';
+    return sip_read_uri(text, &uri) && sip_uri_user(&uri, user, sizeof user) && plain_user(user, out);
+}
+
 bool sip_uri_address(const struct sip_uri *uri, struct tl_addr *out)
 {
     struct sip_str host = uri->host, value;

@@ -32,6 +32,10 @@ bool sip_has_scheme(struct sip_str text);
 // and out is "", when there is none, it does not fit or has a NUL.
 bool sip_uri_user(const struct sip_uri *uri, char *out, size_t size);
 
+// The number that a URI is about: the user part, or the number of a tel URI, without parameters, visual separators (RFC 3966
+// section 3) and escapes. Returns false, and out is "", when there is none or it does not fit.
+bool sip_uri_number(struct sip_str text, char out[static SIP_NUMBER_MAX]);
+
 // Address and port that the host of a sip URI stands for, maddr before host (RFC 3261 section 19.1.1), the
 // transport's port where none is given. Returns false when that is a name.
 bool sip_uri_address(const struct sip_uri *uri, struct tl_addr *out);

@@ -302,11 +302,16 @@ static enum trunk_rank rank_of(const struct generation *g, const struct tl_route
     return trunk_rank(g->trunks[route->trunks[i]], ask->now_ms);
 }
 
-static bool is_open(const struct generation *g, const struct tl_route_config *route, uint32_t i,
-                    const struct trunk_ask *ask)
+static enum trunk_verdict judge(const struct generation *g, const struct tl_route_config *route, uint32_t i,
+                                const struct trunk_ask *ask)
 {
-    return !g->trunks[route->trunks[i]]->unregistered &&
-           tl_route_open(g->config, route, ask->from, route->trunks[i]);
+    if (!tl_route_open(g->config, route, ask->from, route->trunks[i]))
+        return TRUNK_CLOSED;
+    if (g->trunks[route->trunks[i]]->unregistered)
+        return TRUNK_UNREGISTERED;
+    if (!ask->anyhow && rank_of(g, route, i, ask) == TRUNK_RESTING)
+        return TRUNK_LEFT_ALONE;
+    return TRUNK_TRIED;
 }
 
 // Place in the route of the trunk whose turn it is; 0 where there are none.
@@ -323,7 +328,7 @@ static uint32_t whose_turn(const struct generation *g, const struct tl_route_con
         return 0;
     struct group_turn *kept = &g->turns[route->group], turn = *kept;
     for (uint32_t i = 0; i < route->trunk_count; i++) {
-        if (rank_of(g, route, i, ask) != TRUNK_GOOD || !is_open(g, route, i, ask))
+        if (rank_of(g, route, i, ask) != TRUNK_GOOD || judge(g, route, i, ask) != TRUNK_TRIED)
             continue;
         int32_t weight = group->weight_count ? (int32_t)group->weights[i] : 1;
         turn.has[i] += weight;
@@ -346,16 +351,24 @@ unsigned trunk_plan(const struct generation *g, const struct tl_route_config *ro
     uint32_t first = whose_turn(g, route, ask);
     unsigned n = 0;
 
-    *rest_ms = UINT64_MAX;
-    for (int rank = TRUNK_GOOD; rank <= (ask->anyhow ? TRUNK_RESTING : TRUNK_DOWN); rank++)
+    for (int rank = TRUNK_GOOD; rank <= TRUNK_RESTING; rank++)
         for (uint32_t k = 0; k < route->trunk_count; k++) {
             uint32_t i = (first + k) % route->trunk_count;
-            if ((int)rank_of(g, route, i, ask) == rank && is_open(g, route, i, ask))
-                out[n++] = (struct trunk_choice){route->trunks[i], rank != TRUNK_GOOD};
+            if ((int)rank_of(g, route, i, ask) != rank || judge(g, route, i, ask) != TRUNK_TRIED)
+                continue;
+            out[n++] = (struct trunk_choice){route->trunks[i], rank != TRUNK_GOOD};
+            if (ask->tell)
+                ask->tell(ask->arg, route->trunks[i], TRUNK_TRIED);
         }
-    for (uint32_t i = 0; n == 0 && i < route->trunk_count; i++) {
+    *rest_ms = UINT64_MAX;
+    for (uint32_t i = 0; i < route->trunk_count; i++) {
+        enum trunk_verdict verdict = judge(g, route, i, ask);
+        if (verdict == TRUNK_TRIED)
+            continue;
+        if (ask->tell)
+            ask->tell(ask->arg, route->trunks[i], verdict);
         uint64_t left = g->trunks[route->trunks[i]]->rest_until_ms - ask->now_ms;
-        if (is_open(g, route, i, ask) && left < *rest_ms)
+        if (verdict == TRUNK_LEFT_ALONE && left < *rest_ms)
             *rest_ms = left;
     }
     return n;

@@ -83,17 +83,27 @@ struct trunk_choice {
     bool last;      // it is down, fails calls or rests: who is tried before it has all the time there is
 };
 
+// What becomes of a trunk of the route that a call takes.
+enum trunk_verdict {
+    TRUNK_TRIED,
+    TRUNK_CLOSED,       // from a peer to a peer, or back, and the route does not say that it may
+    TRUNK_UNREGISTERED, // it is to be used only while registered, and is not
+    TRUNK_LEFT_ALONE,   // it has asked to rest
+};
+
 struct trunk_ask {
     uint32_t from; // index of the trunk that the call came by
     bool anyhow;   // an emergency call: trunks that rest come last, they are not left out
     bool dry;      // only asked: nobody's turn in a route group is used up
     uint64_t now_ms;
+    // Is told of each trunk of the route: those to try in their order, then the others; NULL: nobody.
+    void (*tell)(void *arg, uint32_t trunk, enum trunk_verdict verdict);
+    void *arg;
 };
 
 // Trunks to try for a call, in order: those of the route that are open to it, as its group has turns, then by their rank. One
 // that rests is left out, unless `anyhow`; one that is to be registered and is not is left out always. `route` is one of the generation's. Writes them to `out` and returns how many; where
-// all rest 0, and *rest_ms says for how long; it is
-// UINT64_MAX where none rests.
+// that is 0, *rest_ms says for how long the first of those that rest does; it is UINT64_MAX where none rests.
 unsigned trunk_plan(const struct generation *generation, const struct tl_route_config *route,
                     const struct trunk_ask *ask, struct trunk_choice out[TL_ROUTE_TRUNKS_MAX],
                     uint64_t *rest_ms);

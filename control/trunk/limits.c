@@ -100,10 +100,10 @@ static void take_token(struct trunk *trunk, uint64_t now_ms)
 }
 
 // A tenth of a second's calls and a few may come at once.
-static bool paced(struct trunk_use *use, uint64_t now_ms)
+static bool take_pace(struct bucket *pace, const struct trunk_use *use, uint64_t now_ms)
 {
-    uint32_t pace = use->shares->pace;
-    return pace < TRUNK_PACE_FREE && !bucket_take(&use->pace, now_ms * 1000, pace, pace / 10 + 10, 1);
+    uint32_t per_s = use->shares->pace;
+    return per_s >= TRUNK_PACE_FREE || bucket_take(pace, now_ms * 1000, per_s, per_s / 10 + 10, 1);
 }
 
 static void count_brought(struct trunk_use *use)
@@ -116,20 +116,31 @@ static void count_brought(struct trunk_use *use)
         s->most = use->brought;
 }
 
+enum trunk_limit trunk_admission(const struct trunk *trunk, enum trunk_urgency urgency, uint64_t now_ms)
+{
+    const struct trunk_use *use = &trunk->use;
+    struct bucket pace = use->pace;
+    enum trunk_limit limit = trunk_room(trunk, urgency, now_ms);
+    bool all_up = use->shares->calls >= use->shares->max_calls;
+    if (limit == TRUNK_LIMIT_NONE && (urgency == TRUNK_URGENT ? all_up : share_is_taken(use)))
+        limit = TRUNK_LIMIT_share;
+    if (limit == TRUNK_LIMIT_NONE && urgency != TRUNK_URGENT && !take_pace(&pace, use, now_ms))
+        limit = TRUNK_LIMIT_overload;
+    return limit;
+}
+
 enum trunk_limit trunk_admit(struct trunk *trunk, enum trunk_urgency urgency, uint64_t now_ms)
 {
     struct trunk_use *use = &trunk->use;
-    enum trunk_limit limit = trunk_room(trunk, urgency, now_ms);
-    bool all_up = use->shares->calls >= use->shares->max_calls;
+    enum trunk_limit limit = trunk_admission(trunk, urgency, now_ms);
     count_brought(use);
-    if (limit == TRUNK_LIMIT_NONE && (urgency == TRUNK_URGENT ? all_up : share_is_taken(use)))
-        limit = TRUNK_LIMIT_share;
-    if (limit == TRUNK_LIMIT_NONE && urgency != TRUNK_URGENT && paced(use, now_ms))
-        limit = TRUNK_LIMIT_overload;
-    if (limit == TRUNK_LIMIT_NONE)
-        take_token(trunk, now_ms);
-    else
+    if (limit != TRUNK_LIMIT_NONE) {
         use->refused[limit]++;
+        return limit;
+    }
+    take_token(trunk, now_ms);
+    if (urgency != TRUNK_URGENT)
+        take_pace(&use->pace, use, now_ms);
     return limit;
 }
 

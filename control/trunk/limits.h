@@ -74,6 +74,9 @@ enum trunk_urgency {
 // The caller begins its leg at once.
 enum trunk_limit trunk_admit(struct trunk *trunk, enum trunk_urgency urgency, uint64_t now_ms);
 
+// What trunk_admit() would say. Takes and counts nothing.
+enum trunk_limit trunk_admission(const struct trunk *trunk, enum trunk_urgency urgency, uint64_t now_ms);
+
 // Whether the trunk can be given one more call. Takes and counts nothing.
 enum trunk_limit trunk_room(const struct trunk *trunk, enum trunk_urgency urgency, uint64_t now_ms);
 

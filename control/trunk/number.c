@@ -31,12 +31,13 @@ int number_translate(const struct tl_config *config, uint32_t translation, const
     return -1;
 }
 
-void number_to_peer(const struct tl_config *config, const struct tl_trunk_config *trunk, uint32_t translation,
-                    const char *number, char out[static NUMBER_MAX])
+int number_to_peer(const struct tl_config *config, const struct tl_trunk_config *trunk, uint32_t translation,
+                   const char *number, char out[static NUMBER_MAX])
 {
-    number_translate(config, translation, number, out);
+    int rule = number_translate(config, translation, number, out);
     if (trunk->remove_plus && out[0] == '+')
         memmove(out, out + 1, strlen(out));
+    return rule;
 }
 
 bool number_pass_calling(const struct number_pass *pass, const char *number, char out[static NUMBER_MAX])

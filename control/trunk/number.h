@@ -16,8 +16,8 @@ int number_translate(const struct tl_config *config, uint32_t translation, const
                      char out[static NUMBER_MAX]);
 
 // The same to a peer: by the translation, then without its plus where the trunk says so.
-void number_to_peer(const struct tl_config *config, const struct tl_trunk_config *trunk, uint32_t translation,
-                    const char *number, char out[static NUMBER_MAX]);
+int number_to_peer(const struct tl_config *config, const struct tl_trunk_config *trunk, uint32_t translation,
+                   const char *number, char out[static NUMBER_MAX]);
 
 // Two trunks that an identity goes between, each in its configuration.
 struct number_pass {
