@@ -112,8 +112,10 @@ static void say_listeners(const struct tl_config *config)
 {
     for (uint32_t i = 0; i < config->listener_count; i++) {
         const struct tl_listener_config *l = &config->listeners[i];
-        log_line(LOG_NOTICE, "listener %s: %s %s", l->name, tl_transport_row(l->transport)->via,
-                 TL_ADDR_STR(&l->address));
+        bool translated = tl_addr_is_set(&l->advertised);
+        log_line(LOG_NOTICE, "listener %s: %s %s%s%s", l->name, tl_transport_row(l->transport)->via,
+                 TL_ADDR_STR(&l->address), translated ? ", known as " : "",
+                 translated ? TL_ADDR_STR(&l->advertised) : "");
     }
 }
 

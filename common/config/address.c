@@ -50,9 +50,10 @@ bool config_set_address(struct config_parser *p, const struct option *o, const j
 
     if (!s)
         return false;
-    const char *separator = o->type == OPTION_TRANSPORT ? ":" : o->type == OPTION_SUBNET ? "/" : "";
-    wrong = read_address(s, *separator, o->type == OPTION_TRANSPORT ? UINT16_MAX : 32, &addr, &behind);
-    if (!wrong && o->type == OPTION_TRANSPORT && behind == 0)
+    bool with_port = o->type == OPTION_TRANSPORT && !(o->flags & OPTION_PORT_OR_NOT && !strchr(s, ':'));
+    const char *separator = with_port ? ":" : o->type == OPTION_SUBNET ? "/" : "";
+    wrong = read_address(s, *separator, with_port ? UINT16_MAX : 32, &addr, &behind);
+    if (!wrong && with_port && behind == 0)
         wrong = "not a port";
     if (!wrong && o->type == OPTION_SUBNET && behind < o->min)
         wrong = "prefix length is out of range";
@@ -60,7 +61,7 @@ bool config_set_address(struct config_parser *p, const struct option *o, const j
         config_refuse(p, o, node, "%s: %s", wrong, config_quote(s, quoted));
         return false;
     }
-    if (o->type == OPTION_TRANSPORT)
+    if (with_port)
         addr.port = (uint16_t)behind;
     else if (o->type == OPTION_SUBNET)
         config_store((char *)base + o->offset2, o->size2, behind);

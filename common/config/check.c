@@ -202,6 +202,21 @@ static void check_listener_tls(struct config_parser *p, const struct tl_listener
                         tl_transport_row(l->transport)->name);
 }
 
+// The port that was left out, and whom the same place is given to.
+static void check_advertised(struct config_parser *p, uint32_t i)
+{
+    struct tl_listener_config *all = p->root->config.listeners, *l = &all[i];
+
+    if (!l->advertised.family)
+        return;
+    if (!l->advertised.port)
+        l->advertised.port = l->address.port;
+    for (uint32_t k = 0; k < i; k++)
+        if (all[k].transport == l->transport && same_addr(tl_listener_shown(&all[k]), &l->advertised))
+            config_complain(p, config_item(p, LIST_LISTENERS, i), "advertised",
+                            "is where listeners[%u] is known with this transport; expected another", k);
+}
+
 static void check_listeners(struct config_parser *p)
 {
     const struct tl_config *c = &p->root->config;
@@ -211,6 +226,7 @@ static void check_listeners(struct config_parser *p)
         if (l->strangers == TL_STRANGERS_AUTO)
             l->strangers = tl_transport_row(l->transport)->stream ? TL_STRANGERS_DROP : TL_STRANGERS_ANSWER;
         check_listener_tls(p, &c->listeners[i], config_item(p, LIST_LISTENERS, i));
+        check_advertised(p, i);
         for (uint32_t k = 0; k < i; k++)
             if (c->listeners[k].transport == c->listeners[i].transport &&
                 same_addr(&c->listeners[k].address, &c->listeners[i].address))
@@ -226,13 +242,14 @@ static void check_peer(struct config_parser *p, const struct tl_trunk_config *t,
     const struct tl_config *c = &p->root->config;
 
     for (uint32_t k = 0; k < c->listener_count; k++)
-        if (same_addr(&c->listeners[k].address, &t->peer)) {
+        if (same_addr(&c->listeners[k].address, &t->peer) ||
+            same_addr(&c->listeners[k].advertised, &t->peer)) {
             config_complain(p, config_item(p, LIST_TRUNKS, i), "peer",
                             "is our own listener \"%s\"; expected a remote peer", c->listeners[k].name);
             return;
         }
     for (uint32_t k = 0; k < c->realm_count; k++)
-        if (same_ip(&c->realms[k].address, &t->peer)) {
+        if (same_ip(&c->realms[k].address, &t->peer) || same_ip(&c->realms[k].advertised, &t->peer)) {
             config_complain(p, config_item(p, LIST_TRUNKS, i), "peer",
                             "is our own media address in realm \"%s\"; expected a remote peer",
                             c->realms[k].name);
@@ -294,6 +311,9 @@ static void check_trunks(struct config_parser *p)
         if (t->peer.family)
             check_peer(p, t, i);
         check_sdp_pass(p, t, i);
+        if (t->domain_in_via && !t->domain[0])
+            config_complain(p, config_item(p, LIST_TRUNKS, i), NULL,
+                            "domain_in_via is true and there is no name to put there; expected domain");
         if (t->session_expires_s < t->min_se_s)
             config_complain(p, config_item(p, LIST_TRUNKS, i), NULL,
                             "session_expires_s of %u s is below min_se_s of %u s; expected at least as much",

@@ -101,13 +101,14 @@ struct tl_dataplane_config {
 // A side: the media address and the ports that calls get there.
 struct tl_realm_config {
     char name[TL_NAME_MAX];
-    uint32_t port;          // index into dataplane.ports
-    struct tl_addr address; // media address that only the dataplane has; port 0
-    uint8_t prefix_len;     // 8..32
-    struct tl_addr gateway; // next hop off-link, family 0 = none
-    uint16_t rtp_first;     // even, >= 1024
-    uint16_t rtp_last;      // odd, > rtp_first
-    enum tl_side side;      // of its trunks
+    uint32_t port;             // index into dataplane.ports
+    struct tl_addr address;    // media address that only the dataplane has; port 0
+    uint8_t prefix_len;        // 8..32
+    struct tl_addr gateway;    // next hop off-link, family 0 = none
+    struct tl_addr advertised; // what stands in SDP; port 0; unset: address
+    uint16_t rtp_first;        // even, >= 1024
+    uint16_t rtp_last;         // odd, > rtp_first
+    enum tl_side side;         // of its trunks
 };
 
 // What a listener, or a trunk beside its listener, has for TLS. Files are PEM. What is empty at a trunk is its listener's.
@@ -127,9 +128,16 @@ struct tl_listener_config {
     char name[TL_NAME_MAX];
     enum tl_transport transport;
     struct tl_addr address;      // with port
+    struct tl_addr advertised;   // what peers know it by, with port once it was checked; unset: address
     enum tl_strangers strangers; // never AUTO once it was checked
     struct tl_tls_config tls;
 };
+
+// What stands in Via, Contact and SDP where the peer should send: an address of ours, or what a router makes of it (1:1 NAT).
+static inline const struct tl_addr *tl_listener_shown(const struct tl_listener_config *listener)
+{
+    return listener->advertised.family ? &listener->advertised : &listener->address;
+}
 
 // Numbers rewritten: the first rule that fits a number counts, and no more.
 struct tl_rule {
@@ -278,6 +286,7 @@ struct tl_trunk_config {
     // the headers and numbers of messages to the peer
     bool trusted;             // RFC 3325: identities from the peer are believed, and it is told all
     char domain[TL_HOST_MAX]; // our name where our address would stand; "" = the address
+    bool domain_in_via;       // ... in Via too
     enum tl_host_names host_names;
     enum tl_user_params user_params;
     enum tl_user_phone user_phone;

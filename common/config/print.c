@@ -116,7 +116,9 @@ const char *option_expected(const struct option *o, char *out, size_t size)
         snprintf(out, size, "IPv4 address like 192.0.2.1");
         break;
     case OPTION_TRANSPORT:
-        snprintf(out, size, "IPv4 address and port like 192.0.2.10:5060");
+        snprintf(out, size,
+                 o->flags & OPTION_PORT_OR_NOT ? "IPv4 address like 192.0.2.10 or 192.0.2.10:5060"
+                                               : "IPv4 address and port like 192.0.2.10:5060");
         break;
     case OPTION_SUBNET:
         snprintf(out, size, "IPv4 address and prefix length (%u to %u) like 192.0.2.2/24", o->min, o->max);

@@ -11,6 +11,7 @@
 #define SECOND(type, f)  .offset2 = offsetof(struct type, f), .size2 = sizeof(((struct type *)0)->f)
 #define OWN(array)       .own = (array), .own_count = COUNT(array)
 #define REQUIRED         .flags = OPTION_REQUIRED
+#define PORT_OR_NOT      .flags = OPTION_PORT_OR_NOT
 #define RANGE(low, high) .min = (low), .max = (high)
 
 static const char *const poll_words[] = {"busy", "adaptive", NULL};
@@ -196,6 +197,10 @@ static const struct option realm_options[] = {
             "Only the dataplane has this address: do not configure it in the kernel."},
     {"gateway", OPTION_ADDRESS, FIELD(tl_realm_config, gateway), .preset_text = "none",
      .doc = "Next hop for media outside the subnet; without it such media has no route."},
+    {"advertised", OPTION_ADDRESS, FIELD(tl_realm_config, advertised), .when = TL_CONFIG_RESTART,
+     .preset_text = "address",
+     .doc =
+         "What stands in SDP, behind a router that translates that address to ours and back (1:1 NAT). It keeps the ports."},
     {"rtp_ports", OPTION_PORTS, FIELD(tl_realm_config, rtp_first), SECOND(tl_realm_config, rtp_last),
      RANGE(1024, 65535), .preset = "[16384, 32767]",
      .doc = "First and last media port. A call takes a pair, RTP on the even port and RTCP on the next."},
@@ -254,6 +259,10 @@ static const struct option listener_options[] = {
      .doc = "Transport of SIP on this socket and from it."},
     {"address", OPTION_TRANSPORT, REQUIRED, FIELD(tl_listener_config, address),
      .doc = "Address of an interface of this machine, and port. It also stands in Via and Contact."},
+    {"advertised", OPTION_TRANSPORT, PORT_OR_NOT, FIELD(tl_listener_config, advertised),
+     .preset_text = "address",
+     .doc =
+         "What stands in Via, Contact and all else that tells peers where we are, behind a router that translates that address to ours and back (1:1 NAT). Without a port it has that of address."},
     {"strangers", OPTION_WORD, FIELD(tl_listener_config, strangers), .words = strangers_words,
      .preset = "\"auto\"",
      .doc =
@@ -453,6 +462,9 @@ static const struct option trunk_switches[] = {
          "From one that does not, P-Asserted-Identity is dropped; to one that does not, what the caller's Privacy hides is removed and, with Privacy: user, From is made anonymous (RFC 3323, RFC 5379)."},
     {"domain", OPTION_HOST, FIELD(tl_trunk_config, domain), .preset_text = "the listener's address",
      .doc = "Our name for the peer: the host in From, Contact and the identities that it is sent."},
+    {"domain_in_via", OPTION_BOOL, FIELD(tl_trunk_config, domain_in_via), .preset = "false",
+     .doc =
+         "domain stands in Via, too, for a peer that takes no address there, like Teams Direct Routing. The peer answers where it got the request from."},
     {"host_names", OPTION_WORD, FIELD(tl_trunk_config, host_names), .words = host_names_words,
      .preset = "\"hide\"",
      .doc =

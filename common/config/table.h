@@ -52,8 +52,9 @@ enum option_type {
 enum option_flags {
     OPTION_REQUIRED = 1u << 0,
     OPTION_POWER_OF_TWO = 1u << 1,
-    OPTION_REPEATED = 1u << 3, // a list's items may be equal
-    OPTION_KEY = 1u << 2,      // beside the name: what an item of a list differs from all others by
+    OPTION_REPEATED = 1u << 3,    // a list's items may be equal
+    OPTION_PORT_OR_NOT = 1u << 4, // of an address
+    OPTION_KEY = 1u << 2,         // beside the name: what an item of a list differs from all others by
 };
 
 // Lists whose items are referred to by name. The name is the first member of each item.

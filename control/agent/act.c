@@ -96,8 +96,7 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
     struct agent_leg *leg = c->leg[CALL_B];
     struct trunk *trunk = c->generation->trunks[a->trunk];
     const struct tl_trunk_config *config = &c->generation->config->trunks[a->trunk];
-    struct sip_flow flow = sip_flow_to(agent->stack, config->listener, &config->peer);
-    flow.trunk = trunk->number;
+    struct sip_flow flow = agent_flow(agent, config, trunk->number);
     char options[AGENT_OPTIONS_MAX], type[LOCATION_TYPE_MAX], *room = NULL;
     struct header_plan plan = {0};
     enum trunk_limit full =

@@ -78,7 +78,7 @@ int agent_admit(struct agent *agent, struct sip_txn *txn, const struct sip_msg *
     if (!out->from)
         return 403;
     out->from->counters.incoming++;
-    sip_txn_set_peer(txn, &out->from->config->peer, out->from->number);
+    agent_know_sender(agent, txn, out->from);
     out->way.why = "Max-Forwards is used up";
     if (sip_msg_number(msg, "Max-Forwards", 255, 70) == 0)
         return 483;

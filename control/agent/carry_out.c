@@ -54,14 +54,14 @@ static struct header_view *make_invite(const struct agent_leg *who, const char *
     struct sip_str by = sip_msg_header(refer, "Referred-By", 0);
     char uri[LINE_BYTES], from[LINE_BYTES + 4];
     struct lines l = {.count = 0};
-    sip_write_uri(uri, sizeof uri, number, &listener->address, listener->transport);
+    sip_write_uri(uri, sizeof uri, number, tl_listener_shown(listener), listener->transport);
     for (size_t i = 0; who->invite && i < sizeof own / sizeof own[0]; i++)
         for (unsigned n = 0; n < who->invite->count; n++)
             if (who->invite->line[n].known == tl_header_find(own[i], strlen(own[i])))
                 add_line(&l, own[i], who->invite->line[n].value);
     if (!who->invite) {
         char caller[LINE_BYTES];
-        sip_write_uri(caller, sizeof caller, who->number, &listener->address, listener->transport);
+        sip_write_uri(caller, sizeof caller, who->number, tl_listener_shown(listener), listener->transport);
         snprintf(from, sizeof from, "<%s>", caller);
         add_line(&l, "From", header_str(from));
     }

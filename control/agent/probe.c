@@ -66,8 +66,7 @@ void agent_probe_result(struct agent_probe *probe, unsigned status)
 static void send_probe(struct agent *agent, struct agent_probe *probe)
 {
     const struct tl_trunk_config *t = probe->trunk->config;
-    struct sip_flow flow = sip_flow_to(agent->stack, t->listener, &t->peer);
-    flow.trunk = t->number;
+    struct sip_flow flow = agent_flow(agent, t, t->number);
     char uri[128], to[140], own[TL_HOST_MAX], from[180], tag[SIP_TAG_LEN], call_id[64],
         contact[AGENT_CONTACT_MAX];
     sip_write_uri(uri, sizeof uri, NULL, &t->peer, flow.transport);

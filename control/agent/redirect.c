@@ -125,7 +125,7 @@ static void rewrite(struct agent_call *c, const struct place *place, unsigned pl
         char number[NUMBER_MAX], theirs[NUMBER_MAX];
         inside(c, &place[i], number);
         number_to_peer(c->leg[CALL_A]->generation->config, trunk, trunk->called_out, number, theirs);
-        if (headers_contact(trunk, &listener->address, listener->transport, theirs, contact,
+        if (headers_contact(trunk, tl_listener_shown(listener), listener->transport, theirs, contact,
                             sizeof contact)) {
             fprintf(f, "%s%s;q=%u.%03u", between, contact, place[i].q / 1000, place[i].q % 1000);
             between = ", ";

@@ -125,8 +125,7 @@ static int send_register(struct agent_registration *r, const struct tl_trunk_con
                          uint32_t expires_s)
 {
     struct agent *agent = r->agent;
-    struct sip_flow flow = sip_flow_to(agent->stack, t->listener, &t->peer);
-    flow.trunk = t->number;
+    struct sip_flow flow = agent_flow(agent, t, t->number);
     char room[TL_ADDR_TEXT], uri[TL_HOST_MAX + 48], aor[AOR_MAX], to[AOR_MAX + 8], from[AOR_MAX + 40],
         headers[64];
     if (r->config.registrar[0] || r->config.domain[0])

@@ -80,7 +80,7 @@ bool agent_take_replaces(struct agent *agent, struct sip_txn *txn, const struct 
     if (!value.p || from->config->replaces == TL_REPLACES_REFUSE || agent_body_refused(msg))
         return false;
     from->counters.incoming++;
-    sip_txn_set_peer(txn, &from->config->peer, from->number);
+    agent_know_sender(agent, txn, from);
     if (sip_msg_header(msg, "Replaces", 1).p || sip_msg_header(msg, "Join", 0).p ||
         !sip_read_replaces(value, &replaces)) {
         refuse(agent, txn, from, 400, why);

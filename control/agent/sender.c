@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Whose a request is: by the address that it came from and, over TLS, by the certificate.
+// Whose a request is, by the address that it came from and, over TLS, by the certificate; and where a trunk's requests go.
 #include "control/agent/agent_internal.h"
 
 struct came_by {
@@ -18,6 +18,25 @@ struct trunk *agent_sender(struct agent *agent, const struct sip_msg *msg, const
     struct came_by by = {agent, flow};
     return trunk_identify(&agent->trunks, flow->listener, &flow->remote, msg ? sip_msg_via_port(msg) : 0,
                           vouches, &by);
+}
+
+// Our name in Via towards a trunk, or NULL.
+static const char *name_for(struct agent *agent, const struct tl_trunk_config *t)
+{
+    return t->domain_in_via ? sip_own_name(agent->stack, t->domain) : NULL;
+}
+
+void agent_know_sender(struct agent *agent, struct sip_txn *txn, const struct trunk *from)
+{
+    sip_txn_set_peer(txn, &from->config->peer, from->number, name_for(agent, from->config));
+}
+
+struct sip_flow agent_flow(struct agent *agent, const struct tl_trunk_config *t, uint32_t number)
+{
+    struct sip_flow flow = sip_flow_to(agent->stack, t->listener, &t->peer);
+    flow.trunk = number;
+    flow.name = name_for(agent, t);
+    return flow;
 }
 
 bool agent_from_peer(const struct agent *agent, const struct agent_dialog *d, const struct sip_flow *flow)

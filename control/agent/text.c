@@ -130,7 +130,7 @@ static const char *lines(struct agent_call *c, const struct agent_leg *leg, enum
                                    .from = agent_leg_trunk(c->leg[leg->side ^ 1]),
                                    .to = agent_leg_trunk(leg),
                                    .numbers = &pass,
-                                   .local = agent_leg_listener(leg)->address};
+                                   .local = *tl_listener_shown(agent_leg_listener(leg))};
     struct header_plan plan;
     int rc = said->view ? headers_plan(&ask, c->agent->room, sizeof c->agent->room, &plan) : -1;
     if (last)

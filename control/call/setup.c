@@ -148,6 +148,16 @@ static void call_for(struct call *call, struct call_actions *out)
         ask_for_media(call, out);
 }
 
+// A place of our own in the session, as the peer has to send there: behind a router that translates addresses it knows us by
+// another one.
+static struct tl_addr shown(const struct call *call, uint8_t side, const struct tl_addr *local)
+{
+    const struct tl_addr *as = &call->side[side].config->realms[call_trunk(call, side)->realm].advertised;
+    struct tl_addr out = tl_addr_is_set(as) ? *as : *local;
+    out.port = local->port;
+    return out;
+}
+
 static void take_added(struct call *call, const struct call_event *event, struct call_actions *out)
 {
     call->adding = false;
@@ -160,8 +170,8 @@ static void take_added(struct call *call, const struct call_event *event, struct
                                           : "the dataplane refused the session");
         return;
     }
-    call->side[CALL_A].neg.local = event->local[0];
-    call->side[CALL_B].neg.local = event->local[1];
+    call->side[CALL_A].neg.local = shown(call, CALL_A, &event->local[0]);
+    call->side[CALL_B].neg.local = shown(call, CALL_B, &event->local[1]);
     if (call->side[CALL_B].stands_in) { // nobody is called: those who come are in other calls
         call->b_has_answered = true;
         tell_for(call, out);

@@ -481,6 +481,7 @@ void sip_client_response(struct sip_txn *txn, const struct sip_head *head, const
     struct sip_flow with_peer = *from, *flow = &with_peer;
     flow->peer = txn->flow.peer;
     flow->trunk = txn->flow.trunk;
+    flow->name = txn->flow.name;
     if (txn->stage == SIP_LIVE) {
         struct sip_msg *msg = txn->flags & (SIP_FINAL | SIP_BROKEN) ? NULL : sip_msg_new(head, shape);
         if (msg)

@@ -26,27 +26,37 @@ const char *sip_reject_text(enum sip_reject reason)
     return (unsigned)reason < SIP_REJECT_COUNT ? texts[reason] : "unknown";
 }
 
+// Whether it is the Via that what leaves by that flow has.
+static bool is_own_via(const struct sip_via *via, const struct sip_flow *flow)
+{
+    struct tl_addr host;
+    if (via->port != flow->local.port)
+        return false;
+    if (flow->name)
+        return sip_str_is_nocase(via->host, flow->name);
+    return tl_addr_read_host(via->host.p, via->host.len, &host) && tl_addr_same_host(&host, &flow->local);
+}
+
 static void take_response(struct sip_stack *stack, const struct sip_head *head, const struct sip_shape *shape,
                           const struct sip_flow *flow)
 {
     struct sip_counters *c = &stack->counters;
-    struct tl_addr host;
-    // Ours carry one Via (18.1.2).
-    if (head->count[SIP_NAME_VIA] != 1 || shape->via.len != sip_head_value(head, SIP_NAME_VIA).len ||
-        !tl_addr_read_host(shape->via.host.p, shape->via.host.len, &host) ||
-        !tl_addr_same_host(&host, &flow->local) || shape->via.port != flow->local.port) {
-        c->rejects[SIP_REJECT_via]++;
-        return;
-    }
     struct sip_node *node = NULL;
     if (shape->via.branch.p)
         node = sip_table_find(&stack->txns,
                               sip_key_client(stack->secret, shape->via.branch, shape->cseq_method));
-    if (!node) {
+    struct sip_txn *txn = node ? (struct sip_txn *)((char *)node - offsetof(struct sip_txn, key)) : NULL;
+    // Ours carry one Via (18.1.2).
+    if (head->count[SIP_NAME_VIA] != 1 || shape->via.len != sip_head_value(head, SIP_NAME_VIA).len ||
+        !is_own_via(&shape->via, txn ? &txn->flow : flow)) {
+        c->rejects[SIP_REJECT_via]++;
+        return;
+    }
+    if (!txn) {
         c->rejects[SIP_REJECT_stray_response]++;
         return;
     }
-    sip_client_response((struct sip_txn *)((char *)node - offsetof(struct sip_txn, key)), head, shape, flow);
+    sip_client_response(txn, head, shape, flow);
 }
 
 void sip_core_receive(struct sip_stack *stack, const struct sip_flow *flow, char *bytes, size_t len)

@@ -47,7 +47,7 @@ void sip_dialog_save(const struct sip_dialog *dialog, const struct tl_config *co
                      struct record_writer *w);
 
 // Reads it back from the section `in` that holds it. Returns 0; -EINVAL for what is missing or malformed, -ENOENT when
-// no listener has that name any more, -ENOMEM; on failure *dialog is empty.
+// no listener has that name any more, -ENOMEM; on failure *dialog is empty. flow.name is NULL: the caller knows it.
 int sip_dialog_load(struct sip_dialog *dialog, const struct tl_config *config, const struct record *in);
 
 // Reads the tags of local and remote anew. For this file's family only.

@@ -67,7 +67,7 @@ static int get_listener(struct record *r, const struct tl_config *config, struct
         if (strcmp(config->listeners[i].name, name) == 0) {
             flow->listener = i;
             flow->transport = config->listeners[i].transport;
-            flow->local = config->listeners[i].address;
+            flow->local = *tl_listener_shown(&config->listeners[i]);
             return 0;
         }
     return -ENOENT;

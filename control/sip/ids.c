@@ -4,9 +4,11 @@
 #include "common/addr.h"
 #include "control/sip/uri.h"
 
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 void sip_random(struct sip_stack *stack, void *out, size_t len)
@@ -104,12 +106,30 @@ int sip_loop_of(struct sip_str id)
 
 // ---- flows ---------------------------------------------------------------------------------------------
 
+static int compare_names(const void *a, const void *b)
+{
+    return strcasecmp(a, b);
+}
+
+const char *sip_own_name(struct sip_stack *stack, const char *name)
+{
+    const char *const *known = *name ? tfind(name, &stack->names, compare_names) : NULL;
+    if (known || !*name)
+        return known ? *known : NULL;
+    char *copy = strdup(name);
+    if (copy && !tsearch(copy, &stack->names, compare_names)) {
+        free(copy);
+        return NULL;
+    }
+    return copy;
+}
+
 struct sip_flow sip_flow_to(const struct sip_stack *stack, uint32_t listener, const struct tl_addr *remote)
 {
     const struct tl_listener_config *l = &stack->whole->listeners[listener];
     return (struct sip_flow){.listener = listener,
                              .transport = l->transport,
-                             .local = l->address,
+                             .local = *tl_listener_shown(l),
                              .remote = *remote,
                              .peer = *remote};
 }

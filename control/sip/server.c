@@ -531,10 +531,11 @@ const struct sip_flow *sip_txn_flow(const struct sip_txn *txn)
     return &txn->flow;
 }
 
-void sip_txn_set_peer(struct sip_txn *txn, const struct tl_addr *peer, uint32_t trunk)
+void sip_txn_set_peer(struct sip_txn *txn, const struct tl_addr *peer, uint32_t trunk, const char *name)
 {
     txn->flow.peer = *peer;
     txn->flow.trunk = trunk;
+    txn->flow.name = name;
 }
 
 bool sip_txn_heard(const struct sip_txn *txn)

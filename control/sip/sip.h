@@ -57,11 +57,12 @@ struct sip_owner {
 struct sip_flow {
     uint32_t listener;           // index in the configuration
     enum tl_transport transport; // the listener's
-    struct tl_addr local;        // the listener's: stands in Via and Contact
+    struct tl_addr local;        // what the listener is known by: stands in Via and Contact
     struct tl_addr remote;
     struct tl_addr peer; // where the other side listens, as configured; unset: not known
     uint32_t trunk;      // number of the trunk whose terms hold for a secure connection; 0: not known
-    uint32_t conn;       // stream: which connection ...
+    const char *name; // ours, which stands in Via in place of the address (sip_own_name()); NULL: the address
+    uint32_t conn;    // stream: which connection ...
     uint32_t
         conn_generation; // ... 0 = whichever there is to `remote`, made on demand. When the one named has
                          // gone, requests go to `peer` over a new one
@@ -203,6 +204,10 @@ struct sip_gate *sip_stack_gate(struct sip_stack *stack);
 // is made. A secure one is made only to the peer of a trunk, which the caller sets.
 struct sip_flow sip_flow_to(const struct sip_stack *stack, uint32_t listener, const struct tl_addr *remote);
 
+// A name of ours for flow->name, kept as long as the stack is: flows are copied and outlive the configuration. "" and no memory
+// give NULL.
+const char *sip_own_name(struct sip_stack *stack, const char *name);
+
 // Whether a message that came by a flow may be from the peer of that trunk (its number): over TLS its certificate was one
 // for the trunk. Its address is not looked at.
 bool sip_flow_vouches(const struct sip_stack *stack, const struct sip_flow *flow, uint32_t trunk);
@@ -255,8 +260,9 @@ const struct sip_msg *sip_txn_request(const struct sip_txn *txn);
 // Where the request came from or went to.
 const struct sip_flow *sip_txn_flow(const struct sip_txn *txn);
 
-// Tells whose peer sent a request, a trunk's (its number), and where that listens: dialogs made of its flow know it.
-void sip_txn_set_peer(struct sip_txn *txn, const struct tl_addr *peer, uint32_t trunk);
+// Tells whose peer sent a request, a trunk's (its number), where that listens, and by which name it knows us
+// (flow->name): dialogs made of its flow know it.
+void sip_txn_set_peer(struct sip_txn *txn, const struct tl_addr *peer, uint32_t trunk, const char *name);
 
 // Whether a request is an INVITE of ours come back, with the called number that it left with: a Via of ours since this start
 // is in it (RFC 3261 16.3). One that calls another number than before is a spiral, which is none.

@@ -60,7 +60,7 @@ static inline struct sip_flow sip_listener_flow(const struct sip_listener *liste
 {
     return (struct sip_flow){.listener = listener->index,
                              .transport = listener->config->transport,
-                             .local = listener->config->address,
+                             .local = *tl_listener_shown(listener->config),
                              .remote = *remote};
 }
 

@@ -4,6 +4,7 @@
 #include "control/base/wipe.h"
 
 #include <errno.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,6 +181,7 @@ void sip_core_free(struct sip_stack *stack)
     if (stack->osip)
         osip_release(stack->osip);
     explicit_bzero(stack->secret, sizeof stack->secret);
+    tdestroy(stack->names, free);
     sip_gate_fini(&stack->gate);
     free(stack);
 }

@@ -108,6 +108,7 @@ struct sip_stack {
     struct sip_gate gate;            // of the transport
     struct sip_table txns, merges, acks;
     struct sip_txn *all;
+    void *names; // of sip_own_name(): a tree of tsearch()
     struct sip_counters counters;
     uint32_t live_max, waiting_max;
     uint8_t secret[16];

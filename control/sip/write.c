@@ -300,7 +300,13 @@ static void own_via(struct text *t, const struct sip_flow *flow, const char *bra
     add_text(t, "Via: SIP/2.0/");
     add_text(t, sip_flow_row(flow)->via);
     add(t, " ", 1);
-    add_text(t, TL_ADDR_STR(&flow->local));
+    if (flow->name) {
+        add_text(t, flow->name);
+        add(t, ":", 1);
+        add_number(t, flow->local.port);
+    } else {
+        add_text(t, TL_ADDR_STR(&flow->local));
+    }
     add_text(t, ";branch=");
     add_text(t, branch);
     add_text(t, ";rport\r\n");

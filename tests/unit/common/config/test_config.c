@@ -261,6 +261,19 @@ static const struct wrong wrongs[] = {
      "listeners[0].address: not an address that a host can have: ", ""},
     {"{" BASE ",\"listeners\":[{\"name\":\"l\",\"transport\":\"udp\",\"address\":@\"[2001:db8::1]:5060\"}]}",
      "listeners[0].address: IPv6 is not supported yet: ", ""},
+    {"{" BASE
+     ",\"listeners\":[{\"name\":\"l\",\"transport\":\"udp\",\"address\":\"10.0.0.1:5060\",\"advertised\":@\"10.0.0.1:\"}]}",
+     "listeners[0].advertised: not a port: ", "like 192.0.2.10 or 192.0.2.10:5060"},
+    {"{" BASE
+     ",\"listeners\":[{\"name\":\"l\",\"transport\":\"udp\",\"address\":\"10.0.0.1:5060\",\"advertised\":@\"sbc\"}]}",
+     "listeners[0].advertised: not an address: ", ""},
+    {"{" BASE
+     ",\"listeners\":[{\"name\":\"l\",\"transport\":\"udp\",\"address\":\"10.0.0.1:5060\",\"advertised\":\"198.51.100.1\"},\n"
+     "{\"name\":\"m\",\"transport\":\"udp\",\"address\":\"10.0.0.3:5060\",\"advertised\":@\"198.51.100.1:5060\"}]}",
+     "listeners[1].advertised: is where listeners[0] is known with this transport; ", "another"},
+    {"{" SIP
+     ",\"trunks\":[@{\"name\":\"t\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\",\"domain_in_via\":true}]}",
+     "trunks[0]: domain_in_via is true and there is no name to put there; ", "expected domain"},
     {"{" BASE ",\"listeners\":[{\"name\":\"l\",\"transport\":\"udp\",\"address\":@\"10.0.0.2:5060\"}]}",
      "listeners[0].address: is the media address of realms[0], ", "another address"},
     {"{" SIP ",\"trunks\":[{\"name\":\"t\",\"listener\":\"l\",\"peer\":@\"10.0.0.1:5060\",\"realm\":\"r\"}]}",
