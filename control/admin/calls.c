@@ -410,6 +410,15 @@ static bool unban(void *arg, const char *address)
            sip_gate_unban(agent_gate(arg), &addr, now_ns() / 1000000);
 }
 
+// ---- what would become of a call ----------------------------------------------------------------------
+
+static json_t *route_test(void *arg, const struct route_test *ask, char *refused, size_t size)
+{
+    struct route_test now = *ask;
+    now.dataplane_away = !media_up(agent_media(arg));
+    return route_test_answer(agent_trunks(arg), &now, agent_now_ms(arg), refused, size);
+}
+
 const struct ctl_provider agent_provider = {.status = status,
                                             .calls = calls,
                                             .call = call,
@@ -418,4 +427,5 @@ const struct ctl_provider agent_provider = {.status = status,
                                             .stats = stats,
                                             .reload = reload_answer,
                                             .bans = bans,
-                                            .unban = unban};
+                                            .unban = unban,
+                                            .route_test = route_test};

@@ -138,6 +138,21 @@ static json_t *answer_unban(struct ctl *ctl, const json_t *request)
     return success(json_pack("{s:s}", "address", address));
 }
 
+static json_t *answer_route_test(struct ctl *ctl, const json_t *request)
+{
+    const struct route_test ask = {
+        .trunk = json_string_value(json_object_get(request, "trunk")),
+        .from = json_string_value(json_object_get(request, "from")),
+        .to = json_string_value(json_object_get(request, "to")),
+    };
+    char refused[1024] = "";
+
+    if (!ask.trunk || !ask.from || !ask.to)
+        return failure("expected \"trunk\", \"from\" and \"to\", all three strings");
+    json_t *result = ctl->provider->route_test(ctl->arg, &ask, refused, sizeof refused);
+    return result ? success(result) : failure(refused);
+}
+
 static json_t *answer_request(struct ctl *ctl, const json_t *request)
 {
     const struct ctl_provider *p = ctl->provider;
@@ -163,8 +178,11 @@ static json_t *answer_request(struct ctl *ctl, const json_t *request)
         return success(p->bans(ctl->arg));
     if (strcmp(command, "unban") == 0)
         return answer_unban(ctl, request);
+    if (strcmp(command, "route_test") == 0)
+        return answer_route_test(ctl, request);
     return failure(
-        "unknown command; there are status, calls, call, trunks, stats, hangup, reload, bans and unban");
+        "unknown command; there are status, calls, call, trunks, stats, hangup, reload, bans, unban "
+        "and route_test");
 }
 
 static int write_out(const char *bytes, size_t len, void *out)

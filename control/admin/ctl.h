@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The operator's socket: a Unix stream socket with one JSON object a line, asked by trunklinectl.
 //
-//   request   {"command": "status" | "calls" | "call" | "trunks" | "stats" | "hangup" | "reload" | "bans" | "unban", "id": any string or number}
+//   request   {"command": "status" | "calls" | "call" | "trunks" | "stats" | "hangup" | "reload" | "bans" | "unban" | "route_test", "id": any string or number}
 //             "calls" takes "after" (number, default 0) and "limit" (1..CTL_PAGE_MAX, default CTL_PAGE_MAX)
 //             "call" takes "call" (string)
 //             "reload" takes "dry_run" (true or false, default false)
 //             "hangup" takes one of "call" (string), "trunk" (string) and "all" (true), and "after" as "calls" does
 //             "unban" takes "address" (string)
+//             "route_test" takes "trunk", "from" and "to" (strings)
 //   answer    {"id": as asked or null, "ok": true, "result": {...}}
 //             {"id": as asked or null, "ok": false, "error": "one sentence"}
 //
@@ -19,6 +20,7 @@
 #include <stdint.h>
 
 #include "common/live.h"
+#include "control/admin/route_test.h"
 #include "control/trunk/generation.h"
 
 enum {
@@ -66,6 +68,8 @@ struct ctl_provider {
     json_t *(*bans)(void *arg);
     // Ends the ban of an address. False: there is none.
     bool (*unban)(void *arg, const char *address);
+    // What route_test_answer() makes; NULL with a sentence in `refused`.
+    json_t *(*route_test)(void *arg, const struct route_test *ask, char *refused, size_t size);
 };
 
 struct ctl_limits {

@@ -54,12 +54,6 @@ static json_t *former_json(const struct trunk *t, uint64_t now_ms)
                      (json_int_t)t->use.calls, "counters", counters(&t->counters));
 }
 
-// down: OPTIONS says so. unchecked: neither OPTIONS nor a call has shown yet whether the peer is there.
-static const char *state_word(const struct trunk *t)
-{
-    return t->down ? "down" : t->checked ? "up" : "unchecked";
-}
-
 // Seconds until then, the last one begun counts.
 static json_int_t left(uint64_t until_ms, uint64_t now_ms)
 {
@@ -78,7 +72,7 @@ static json_t *trunk_json(const struct tl_config *config, const struct trunk *t,
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:i, s:I, s:o, s:o}", "name",
                      c->name, "listener", l->name, "transport", tl_transport_row(l->transport)->name, "peer",
                      tl_addr_print(&c->peer, peer), "realm", config->realms[c->realm].name, "srtp",
-                     srtp_words[c->srtp], "state", state_word(t), "checked", t->checked, "last_seconds",
+                     srtp_words[c->srtp], "state", trunk_state_word(t), "checked", t->checked, "last_seconds",
                      left(t->last_until_ms, now_ms), "rest_seconds", left(t->rest_until_ms, now_ms),
                      "state_seconds", (json_int_t)((now_ms - t->changed_ms) / 1000), "options_failures",
                      (int)t->failures, "active_calls", (json_int_t)t->use.calls, "counters",

@@ -157,3 +157,8 @@ enum trunk_rank trunk_rank(const struct trunk *trunk, uint64_t now_ms)
         return TRUNK_DOWN;
     return now_ms < trunk->last_until_ms ? TRUNK_FAILING : TRUNK_GOOD;
 }
+
+const char *trunk_state_word(const struct trunk *trunk)
+{
+    return trunk->down ? "down" : trunk->checked ? "up" : "unchecked";
+}

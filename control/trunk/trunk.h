@@ -59,6 +59,9 @@ enum trunk_rank {
 };
 enum trunk_rank trunk_rank(const struct trunk *trunk, uint64_t now_ms);
 
+// "down": OPTIONS says so. "unchecked": neither OPTIONS nor a call has shown yet whether the peer is there. Else "up".
+const char *trunk_state_word(const struct trunk *trunk);
+
 // The trunk has these settings from now on, as number `index` of a new generation. Health and counters stay; where the peer or
 // the listener is another one, the health begins anew: what was known was of the former peer.
 void trunk_configure(struct trunk *trunk, const struct tl_trunk_config *config, uint32_t index,

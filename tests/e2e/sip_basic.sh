@@ -3,7 +3,7 @@
 # trunkline-control end to end: the daemon, the fake dataplane, SIPp on both sides, everything on loopback addresses inside a
 # namespace of its own. After each call nothing may be left of it, in the daemon or in the dataplane.
 . "$(dirname "$0")/lib/loopback.sh"
-loopback_begin sipp
+loopback_begin sipp jq
 
 # ---- configuration: one caller, a callee for each behaviour, a number prefix for each
 callees='call:11 early:12 ends:13 hold:14 holds:15 ringing:16 busy:17 unavailable:18 silent:19 nobody:20 call2:21 tcp:22 secure:23 last:24'
@@ -223,6 +223,13 @@ wait $long
 if [ "$(cat "$dir/long.status")" = 0 ] && nothing_left; then ok "that call ends in order"; else bad "that call ends in order"; fi
 
 # ---- what people see
+route_test() { status route test --from sip:100@127.0.1.10 --to "$1" --trunk caller; }
+places='[.trunks[] | select(.place) | "\(.trunk) \(.called.after)"] == '
+if route_test tel:+31-00 | jq -e '.status == 404' >/dev/null && route_test 34-00 | jq -e "$places"'["unavailable 3400", "silent 3400"]' >/dev/null &&
+    [ "$(route_test 9900 | jq '.status')" = 404 ] && [ "$(left)" = 0 ]; then ok "route test"; else
+    bad "route test"
+    route_test 34-00
+fi
 if status calls | grep -q '"calls"' && status trunks | grep -q '"unavailable"' && status stats | grep -q dataplane; then ok "trunklinectl"; else bad "trunklinectl"; fi
 
 # ---- ends in order, and a control that starts again flushes what it does not know

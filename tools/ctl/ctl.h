@@ -19,16 +19,22 @@ struct ctl_options {
     const char *trunk; // --trunk, NULL without
     bool all;
     bool dry_run;
-    int argc; // arguments of the command
+    const char *from, *to; // --from, --to; NULL without
+    bool offline;
+    const char *config; // --config, NULL without
+    int argc;           // arguments of the command
     char **argv;
 };
 
-enum { CTL_CHOICE = -1 }; // one argument, or --trunk or --all in its place
+enum {
+    CTL_CHOICE = -1, // one argument, or --trunk or --all in its place
+    CTL_CALL = -2,   // --from, --to and --trunk, and --offline perhaps
+};
 
 struct ctl_command {
     const char *name; // one or two words
     const char *arguments;
-    int argc; // how many it takes; CTL_CHOICE
+    int argc; // how many it takes; CTL_CHOICE, CTL_CALL
     const char *summary;
     const char *help;
     int (*run)(const struct ctl_options *options); // returns the exit status
@@ -44,6 +50,7 @@ int ctl_unban(const struct ctl_options *options);
 int ctl_registrations(const struct ctl_options *options);
 int ctl_stats(const struct ctl_options *options);
 int ctl_reload(const struct ctl_options *options);
+int ctl_route_test(const struct ctl_options *options);
 int ctl_config_check(const struct ctl_options *options);
 int ctl_config_reference(const struct ctl_options *options);
 int ctl_config_headers(const struct ctl_options *options);

@@ -53,6 +53,13 @@ static const struct ctl_command commands[] = {
      "a change that needs a restart, is refused whole with the place in it, and the old one runs on. With --dry-run\n"
      "nothing is changed.",
      ctl_reload},
+    {"route test", "--from A --to B --trunk NAME [--offline]", CTL_CALL, "what would become of a call",
+     "Prints step by step what would become of a call that came by the trunk NAME from A to B, which are numbers, user parts\n"
+     "or URIs (A \"\": nobody): what the translations make of them, each route that is looked at and why it is taken or\n"
+     "not, the trunks in the order in which they would be tried, how each is now, why one is left out, the numbers that its\n"
+     "peer would get; or what the call would be turned away with. Nothing is sent or counted. With --offline and --config\n"
+     "it asks FILE and no daemon: then nothing is known of how trunks are.",
+     ctl_route_test},
     {"config check", "FILE", 1, "check a configuration file",
      "Reads the file as both daemons do and prints every error with its line and column, or that it is ok.\n"
      "Needs no running daemon and no rights. Exit status 1 if there is an error.",
@@ -107,6 +114,20 @@ static const struct ctl_command *find_command(int argc, char **argv, int *words)
     return NULL;
 }
 
+// Whether the command takes the arguments and options that are there.
+static bool fits(const struct ctl_command *c, const struct ctl_options *o)
+{
+    bool call = o->from || o->to || o->offline;
+
+    if (o->dry_run && c->run != ctl_reload)
+        return false;
+    if (c->argc == CTL_CALL)
+        return o->from && o->to && o->trunk && !o->all && !o->argc && (!o->offline || o->config);
+    if (c->argc == CTL_CHOICE)
+        return !call && o->argc + !!o->trunk + o->all == 1;
+    return !call && o->argc == c->argc && !o->trunk && !o->all;
+}
+
 static int run(struct ctl_options *options, bool help)
 {
     int words;
@@ -129,9 +150,7 @@ static int run(struct ctl_options *options, bool help)
     }
     options->argc -= words;
     options->argv += words;
-    bool fits = c->argc == CTL_CHOICE ? options->argc + !!options->trunk + options->all == 1
-                                      : options->argc == c->argc && !options->trunk && !options->all;
-    if (!fits || (options->dry_run && c->run != ctl_reload)) {
+    if (!fits(c, options)) {
         fprintf(stderr, "trunklinectl: %s takes %s; see trunklinectl %s --help\n", c->name,
                 c->arguments[0] ? c->arguments : "no argument", c->name);
         return CTL_USAGE;
@@ -157,13 +176,19 @@ static int socket_of(const char *file, char out[TL_PATH_LEN])
 int main(int argc, char **argv)
 {
     static const struct option longs[] = {
-        {"config", required_argument, NULL, 'c'}, {"socket", required_argument, NULL, 's'},
-        {"json", no_argument, NULL, 'j'},         {"trunk", required_argument, NULL, 't'},
-        {"all", no_argument, NULL, 'a'},          {"dry-run", no_argument, NULL, 'd'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'},
+        {"socket", required_argument, NULL, 's'},
+        {"json", no_argument, NULL, 'j'},
+        {"trunk", required_argument, NULL, 't'},
+        {"all", no_argument, NULL, 'a'},
+        {"dry-run", no_argument, NULL, 'd'},
+        {"from", required_argument, NULL, 'F'},
+        {"to", required_argument, NULL, 'T'},
+        {"offline", no_argument, NULL, 'o'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     struct ctl_options options = {.socket = NULL};
-    const char *file = NULL;
     char socket[TL_PATH_LEN] = DEFAULT_SOCKET;
     bool help = false;
     int c;
@@ -171,7 +196,7 @@ int main(int argc, char **argv)
     while ((c = getopt_long(argc, argv, "c:s:jh", longs, NULL)) != -1)
         switch (c) {
         case 'c':
-            file = optarg;
+            options.config = optarg;
             break;
         case 's':
             options.socket = optarg;
@@ -188,6 +213,15 @@ int main(int argc, char **argv)
         case 'd':
             options.dry_run = true;
             break;
+        case 'F':
+            options.from = optarg;
+            break;
+        case 'T':
+            options.to = optarg;
+            break;
+        case 'o':
+            options.offline = true;
+            break;
         case 'h':
             help = true;
             break;
@@ -196,7 +230,8 @@ int main(int argc, char **argv)
         }
     options.argc = argc - optind;
     options.argv = argv + optind;
-    int status = file && !help && !options.socket ? socket_of(file, socket) : CTL_OK;
+    bool asks = options.config && !help && !options.socket && !options.offline;
+    int status = asks ? socket_of(options.config, socket) : CTL_OK;
     if (!options.socket)
         options.socket = socket;
     if (status == CTL_OK)

@@ -180,13 +180,22 @@ static json_t *reload(void *arg, bool dry_run, char *refused, size_t size)
                      "changes", changes);
 }
 
+static json_t *route_test(void *arg, const struct route_test *ask, char *refused, size_t size)
+{
+    struct fixture *f = arg;
+
+    f->asked++;
+    return route_test_answer(f->trunks, ask, 1000, refused, size);
+}
+
 const struct ctl_provider fixture_provider = {.status = status,
                                               .calls = calls,
                                               .call = call,
                                               .hang_up = hang_up,
                                               .trunks = trunks,
                                               .stats = stats,
-                                              .reload = reload};
+                                              .reload = reload,
+                                              .route_test = route_test};
 
 // ---- fixture
 

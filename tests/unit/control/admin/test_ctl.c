@@ -118,8 +118,11 @@ static const struct {
     {"{\"command\":\"calls\",\"limit\":0}", SORRY("null", "\\\"limit\\\" is not a number from 1 to 500")},
     {"{\"command\":\"calls\",\"limit\":501}", SORRY("null", "\\\"limit\\\" is not a number from 1 to 500")},
     {"{\"command\":\"stop\",\"id\":3}",
-     SORRY("3",
-           "unknown command; there are status, calls, call, trunks, stats, hangup, reload, bans and unban")},
+     SORRY(
+         "3",
+         "unknown command; there are status, calls, call, trunks, stats, hangup, reload, bans, unban and route_test")},
+    {"{\"command\":\"route_test\",\"trunk\":\"a\",\"from\":\"1\"}",
+     SORRY("null", "expected \\\"trunk\\\", \\\"from\\\" and \\\"to\\\", all three strings")},
     {"{\"command\":\"hangup\",\"call\":\"c1\",\"id\":1}",
      "{\"id\":1,\"ok\":true,\"result\":{\"ended\":1,\"next\":null}}"},
     {"{\"command\":\"hangup\",\"call\":\"c2\"}",

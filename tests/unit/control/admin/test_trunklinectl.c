@@ -418,6 +418,60 @@ static void stats_are_shown(void)
 
 // ---- what can be wrong
 
+#define WAY TEST_SOURCE_ROOT "/tests/unit/control/trunk/way.json"
+
+static void a_route_is_tested(void)
+{
+    static const char steps[] =
+        "called   0301 -> +49301 (national, rule 1: ^0 becomes +49)\n"
+        "calling  x\\x9by (no rule of national fits)\n"
+        "\n"
+        "ROUTE  PRIORITY  SAYS                      RESULT\n"
+        "    2       100  prefix +49, trunks a b c  it is taken\n"
+        "6 other routes are not looked at: the called number begins otherwise, or another comes first\n"
+        "\n"
+        "TRIED  TRUNK  STATE      RANK     CALLED  CALLING  WHY\n";
+    static struct tl_config_errors errors;
+    struct tl_config *config;
+    struct trunk_table table;
+
+    fixture_begin(&f, NULL);
+    CU_ASSERT_FATAL(tl_config_load(WAY, &config, &errors) == 0);
+    CU_ASSERT_FATAL(trunk_table_init(&table, config, 0) == 0);
+    f.trunks = &table;
+    table.now->trunks[1]->down = true;
+    table.now->trunks[2]->rest_until_ms = 9000;
+    run(NULL, "route test --from x%9by --to 0301 --trunk pbx");
+    CU_ASSERT(r.status == 0 && begins(r.out, steps));
+    CU_ASSERT(
+        strstr(r.out,
+               "\n    1  c      unchecked  good     +49301  x\\x9by   -\n"
+               "    2  a      down       down     1       x\\x9by   tried late: it does not answer OPTIONS\n"
+               "    -  b      unchecked  resting  -       -        it has sent Retry-After and rests\n"
+               "called to a +49301 -> 1 (berlin, rule 0: ^\\+4930(\\d+)$ becomes $1)\n"
+               "\ngoes out\n") != NULL);
+    run(NULL, "route test --from 1 --to 0900 --trunk pbx");
+    CU_ASSERT(r.status == 0 && strstr(r.out, "\nturned away with 403 Closed: a route denies it\n") != NULL);
+    run(NULL, "route test --from 1 --to 112 --trunk pbx --json");
+    json_t *answer = json_loads(r.out, 0, NULL);
+    CU_ASSERT(r.status == 0 && json_is_true(json_object_get(answer, "emergency")));
+    json_decref(answer);
+    run(NULL, "route test --from 1 --to 2 --trunk nobody");
+    CU_ASSERT(r.status == 1 && r.out[0] == '\0');
+    CU_ASSERT_STRING_EQUAL(r.err, "trunklinectl: no trunk of the configuration has the name nobody\n");
+    unsigned asked = f.asked;
+    run_as("--config " WAY " route test --offline --from tel:+44-1 --to +44(20)1 --trunk pbx");
+    CU_ASSERT(r.status == 0 && f.asked == asked);
+    CU_ASSERT(strstr(r.out, "\ngroup carriers, round-robin\nTRIED ") != NULL);
+    CU_ASSERT(strstr(r.out, "\ngoes out, if its trunks are as they should be\n") != NULL);
+    run_as("--config /nowhere route test --offline --from 1 --to 2 --trunk pbx");
+    CU_ASSERT(r.status == 2 && strstr(r.err, "/nowhere") != NULL);
+    f.trunks = NULL;
+    trunk_table_fini(&table);
+    tl_config_free(config);
+    fixture_end(&f);
+}
+
 static void usage_errors_say_what_to_do(void)
 {
     static const struct {
@@ -458,6 +512,11 @@ static void usage_errors_say_what_to_do(void)
         {"hangup --trunk peer --all", 2, "", "trunklinectl: hangup takes ID | --trunk NAME | --all; "},
         {"reload now", 2, "", "trunklinectl: reload takes [--dry-run]; see trunklinectl reload --help\n"},
         {"status --dry-run", 2, "", "trunklinectl: status takes no argument; "},
+        {"route test --from 1 --to 2", 2, "", "trunklinectl: route test takes --from A --to B --trunk NAME "},
+        {"route test --from 1 --to 2 --trunk a --offline", 2, "", "trunklinectl: route test takes "},
+        {"route test --from 1 --to 2 --trunk a --all", 2, "", "trunklinectl: route test takes "},
+        {"status --from 1", 2, "", "trunklinectl: status takes no argument; "},
+        {"hangup c1 --offline", 2, "", "trunklinectl: hangup takes ID | --trunk NAME | --all; "},
         {"status --verbose", 2, "", "trunklinectl: unrecognized option '--verbose'\n"},
     };
 
@@ -626,6 +685,7 @@ int main(int argc, char **argv)
         {"calls_are_ended", calls_are_ended},
         {"reloads_are_shown", reloads_are_shown},
         {"trunks_are_listed", trunks_are_listed},
+        {"a_route_is_tested", a_route_is_tested},
         {"stats_are_shown", stats_are_shown},
         {"usage_errors_say_what_to_do", usage_errors_say_what_to_do},
         {"control_that_is_away", control_that_is_away},

@@ -6,28 +6,6 @@
 #include "control/trunk/way.h"
 #include "runner.h"
 
-static const char text[] =
-    "{\"dataplane\": {\"main_core\": 0, \"worker_cores\": [1],\n"
-    " \"ports\": [{\"name\": \"p\", \"device\": \"0000:01:00.0\"}]},\n"
-    "\"control\": {\"emergency_numbers\": [\"112\"]},\n"
-    "\"realms\": [{\"name\": \"r\", \"port\": \"p\", \"address\": \"192.0.2.1/24\"}],\n"
-    "\"listeners\": [{\"name\": \"l\", \"transport\": \"udp\", \"address\": \"192.0.2.2:5060\"}],\n"
-    "\"translations\": [{\"name\": \"national\", \"rules\": [{\"match\": \"^00\", \"to\": \"+\"}, "
-    "{\"match\": \"^0\", \"to\": \"+49\"}]}],\n"
-    "\"trunks\": [\n"
-    "{\"name\": \"pbx\", \"listener\": \"l\", \"realm\": \"r\", \"peer\": \"192.0.2.10:5060\", \"side\": "
-    "\"core\",\n"
-    " \"called_in\": \"national\", \"calling_in\": \"national\"},\n"
-    "{\"name\": \"a\", \"listener\": \"l\", \"realm\": \"r\", \"peer\": \"192.0.2.11:5060\"},\n"
-    "{\"name\": \"b\", \"listener\": \"l\", \"realm\": \"r\", \"peer\": \"192.0.2.12:5060\"},\n"
-    "{\"name\": \"c\", \"listener\": \"l\", \"realm\": \"r\", \"peer\": \"192.0.2.13:5060\", \"side\": "
-    "\"core\"}],\n"
-    "\"routes\": [\n"
-    "{\"called\": \"^\\\\+49900\", \"priority\": 1, \"deny\": 403, \"deny_text\": \"Closed\"},\n"
-    "{\"prefix\": \"+4977\", \"trunks\": [\"a\"]},\n"
-    "{\"prefix\": \"+49\", \"trunks\": [\"a\", \"b\", \"c\"]},\n"
-    "{\"prefix\": \"112\", \"trunks\": [\"a\", \"b\"]}]}\n";
-
 enum { PBX, A, B, C };
 
 static struct tl_config *config;
@@ -38,7 +16,7 @@ static char told[256];
 static void begin(void)
 {
     struct tl_config_errors errors;
-    int rc = tl_config_parse("t", text, sizeof text - 1, &config, &errors);
+    int rc = tl_config_load(TEST_SOURCE_ROOT "/tests/unit/control/trunk/way.json", &config, &errors);
 
     if (rc < 0)
         fputs(errors.text, stdout);
