@@ -43,7 +43,7 @@ static void on_pace_timer(void *arg)
     struct trunk_shares *shares = &agent->trunks.shares;
     bool came = shares->most > 0, was_free = shares->pace >= TRUNK_PACE_FREE;
     loop_now(agent->loop);
-    trunk_pace(shares, sip_gate_delay(sip_stack_gate(agent->stack)));
+    trunk_pace(shares, sip_stack_delay(agent->stack));
     bool is_free = shares->pace >= TRUNK_PACE_FREE;
     agent->counters.busy += was_free && !is_free;
     if (was_free && !is_free)

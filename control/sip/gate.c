@@ -137,13 +137,6 @@ void sip_gate_asked(struct sip_gate *gate, const struct tl_addr *dest, uint64_t 
         sources_get(&gate->friends, dest, now_ms);
 }
 
-uint32_t sip_gate_delay(struct sip_gate *gate)
-{
-    uint32_t ms = gate->slowest_ms;
-    gate->slowest_ms = 0;
-    return ms;
-}
-
 bool sip_gate_unban(struct sip_gate *gate, const struct tl_addr *source, uint64_t now_ms)
 {
     struct source *place = sources_find(&gate->strangers, source);

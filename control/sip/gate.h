@@ -37,7 +37,6 @@ struct sip_gate {
     uint64_t drops[SIP_GATE_DROP_COUNT];
     uint64_t bans;
     struct log_limit ban_limit;
-    uint32_t slowest_ms; // that a datagram waited to be read, since sip_gate_delay()
 };
 
 // Makes the tables: a megabyte, whatever comes. 0, -ENOMEM or -EIO (no random numbers); fini is safe on a zeroed one.
@@ -61,9 +60,6 @@ enum sip_gate_drop sip_gate_connection(struct sip_gate *gate, const struct tl_li
 
 // A request of ours leaves to that address: what it says for a while is not a stranger's.
 void sip_gate_asked(struct sip_gate *gate, const struct tl_addr *dest, uint64_t now_ms);
-
-// The longest that a datagram waited since the last call, ms.
-uint32_t sip_gate_delay(struct sip_gate *gate);
 
 // Ends a ban. False: there is none.
 bool sip_gate_unban(struct sip_gate *gate, const struct tl_addr *source, uint64_t now_ms);

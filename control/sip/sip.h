@@ -194,6 +194,9 @@ void sip_stack_free(struct sip_stack *stack);
 
 const struct sip_counters *sip_stack_counters(const struct sip_stack *stack);
 
+// How long messages wait for control now, ms: sip_transport_delay(). 0 for a stack without sockets.
+uint32_t sip_stack_delay(struct sip_stack *stack);
+
 // Who is let in (gate.h): its counters and bans.
 struct sip_gate;
 struct sip_gate *sip_stack_gate(struct sip_stack *stack);

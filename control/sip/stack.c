@@ -91,6 +91,11 @@ void sip_stack_free(struct sip_stack *stack)
     sip_core_free(stack);
 }
 
+uint32_t sip_stack_delay(struct sip_stack *stack)
+{
+    return stack->transport ? sip_transport_delay(stack->transport) : 0;
+}
+
 struct sip_gate *sip_stack_gate(struct sip_stack *stack)
 {
     return &stack->gate;

@@ -75,8 +75,9 @@ static uint32_t waited_ms(struct msghdr *msg)
 }
 
 // Takes a datagram out of the socket. Its length; -1 with errno.
-static ssize_t take_datagram(struct sip_transport *transport, int fd, struct tl_addr *remote)
+static ssize_t take_datagram(struct sip_listener *listener, struct tl_addr *remote)
 {
+    struct sip_transport *transport = listener->transport;
     struct sockaddr_storage from;
     struct iovec iov = {transport->buffer, sizeof transport->buffer};
     char control[64];
@@ -86,15 +87,28 @@ static ssize_t take_datagram(struct sip_transport *transport, int fd, struct tl_
                          .msg_iovlen = 1,
                          .msg_control = control,
                          .msg_controllen = sizeof control};
-    ssize_t n = recvmsg(fd, &msg, 0);
+    ssize_t n = recvmsg(listener->fd, &msg, 0);
     if (n < 0)
         return n;
     uint32_t ms = waited_ms(&msg);
-    if (ms > transport->gate->slowest_ms)
-        transport->gate->slowest_ms = ms;
+    if (!listener->heard || ms < listener->least_ms)
+        listener->least_ms = ms;
+    listener->heard = true;
     if (!tl_addr_from_sockaddr((struct sockaddr *)&from, remote))
         *remote = (struct tl_addr){0};
     return n;
+}
+
+uint32_t sip_transport_delay(struct sip_transport *transport)
+{
+    uint32_t longest = 0;
+    for (uint32_t i = 0; i < transport->listener_count; i++) {
+        struct sip_listener *listener = &transport->listeners[i];
+        if (listener->heard && listener->least_ms > longest)
+            longest = listener->least_ms;
+        listener->heard = false;
+    }
+    return longest;
 }
 
 static void on_datagram(evutil_socket_t fd, short what, void *arg)
@@ -107,7 +121,7 @@ static void on_datagram(evutil_socket_t fd, short what, void *arg)
     uint64_t now = loop_now(transport->loop);
     while (taken < SIP_TURN_MESSAGES && bytes < SIP_TURN_BYTES && dropped < SIP_TURN_DROPS) {
         struct tl_addr remote;
-        ssize_t n = take_datagram(transport, fd, &remote);
+        ssize_t n = take_datagram(listener, &remote);
         if (n < 0) {
             if (errno == EAGAIN || errno == EWOULDBLOCK)
                 break;

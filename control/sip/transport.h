@@ -34,6 +34,10 @@ int sip_transport_new(struct loop *loop, const struct tl_config *config, struct 
 // Its TLS, or NULL.
 struct sip_tls *sip_transport_tls(const struct sip_transport *transport);
 
+// How long datagrams wait to be read, ms: the least wait since the last call, of the listener where it is longest. A queue that
+// never empties shows in the least wait; a core that stood still for a moment does not (RFC 8289 section 3).
+uint32_t sip_transport_delay(struct sip_transport *transport);
+
 // Closes everything without telling any waiter. NULL is ignored.
 void sip_transport_free(struct sip_transport *transport);
 

@@ -29,6 +29,8 @@ struct sip_listener {
     int fd;
     struct event *event;
     struct wheel_timer pause; // of accepting
+    bool heard;               // a datagram since sip_transport_delay()
+    uint32_t least_ms;        // that one of these waited to be read
 };
 
 struct sip_transport {

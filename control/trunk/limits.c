@@ -218,10 +218,12 @@ void trunk_pace(struct trunk_shares *s, uint32_t delay_ms)
     uint32_t most = s->most * (1000 / TRUNK_PACE_MS);
     s->most = 0;
     s->window++;
-    if (delay_ms > TRUNK_DELAY_MS) {
+    bool late = delay_ms > TRUNK_DELAY_MS, again = late && s->late;
+    s->late = late;
+    if (again) {
         uint32_t now = s->pace < most ? s->pace : most;
         s->pace = now / 4 > TRUNK_PACE_LEAST ? now / 4 : TRUNK_PACE_LEAST;
-    } else if (s->pace < TRUNK_PACE_FREE) {
+    } else if (!late && s->pace < TRUNK_PACE_FREE) {
         s->pace += s->pace / 20 + 1;
     }
 }

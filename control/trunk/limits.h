@@ -42,6 +42,7 @@ struct trunk_shares {
     uint32_t pace;   // new calls/s that a trunk may bring now
     uint32_t window; // number of the time that trunk_pace() looks at ...
     uint32_t most;   // ... and calls of the trunk that brought most in it
+    bool late;       // messages waited too long in it
 };
 
 // What a trunk has taken; lies in its struct trunk. Zeroed: nothing.
@@ -103,12 +104,12 @@ void trunk_share(struct trunk *trunk, struct trunk_shares *shares);
 
 enum {
     TRUNK_PACE_MS = 100,      // between two calls of trunk_pace()
-    TRUNK_DELAY_MS = 40,      // messages that wait longer for their turn make control busy
+    TRUNK_DELAY_MS = 40,      // messages of which each waits longer for its turn: control is busy
     TRUNK_PACE_LEAST = 50,    // calls/s that a trunk is never held below: they cost little
     TRUNK_PACE_FREE = 100000, // calls/s beyond which nobody is held
 };
 
-// Told each TRUNK_PACE_MS how long messages waited for their turn, at most, since the last time. When that is too long the
-// pace falls to a part of what the busiest trunk brought; while it is not, it rises until nobody is held. A trunk with fewer
-// new calls than the pace notices nothing.
+// Told each TRUNK_PACE_MS how long messages waited for their turn since the last time, at least. When that was too long twice in
+// a row the pace falls to a part of what the busiest trunk brought; while it is not, the pace rises until nobody is held. A
+// trunk with fewer new calls than the pace notices nothing.
 void trunk_pace(struct trunk_shares *shares, uint32_t delay_ms);

@@ -216,6 +216,11 @@ static void the_busiest_gives_way_first(void)
     CU_ASSERT_EQUAL(second(0, 5000, 0), 5000);
     trunk_pace(&table.shares, TRUNK_DELAY_MS); // just not too long
     CU_ASSERT_EQUAL(table.shares.pace, TRUNK_PACE_FREE);
+    trunk_pace(&table.shares, TRUNK_DELAY_MS + 1); // too long, once: the machine stood still
+    CU_ASSERT_EQUAL(table.shares.pace, TRUNK_PACE_FREE);
+    trunk_pace(&table.shares, 0);
+    trunk_pace(&table.shares, TRUNK_DELAY_MS + 1);
+    CU_ASSERT_EQUAL(table.shares.pace, TRUNK_PACE_FREE);
     uint64_t now = 1000;
     for (unsigned i = 0; i < 8; i++, now += 1000) {
         second(0, 500, now);
