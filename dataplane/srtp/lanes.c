@@ -107,7 +107,7 @@ static void lanes_engine_unprotect(struct srtp_ctx *base, struct srtp_op *ops, u
         mb_unprotect_finish(x, &rest);
 }
 
-// Has the CPU all that lanes_avx512.c is compiled for, and does the system save its registers?
+// Has the CPU all that lanes_cm.c is compiled for, and does the system save its registers?
 static bool supported(const IMB_MGR *mgr)
 {
     const uint64_t need = IMB_FEATURE_AVX512_SKX | IMB_FEATURE_VAES; // F, CD, BW, DQ, VL and VAES

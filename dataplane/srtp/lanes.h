@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// packet path: AES_CM packets of one length, sixteen at a time. lanes.c sorts them, lanes_avx512.c computes.
+// packet path: AES_CM packets of one length, sixteen at a time. lanes.c sorts them, lanes_cm.c computes.
 #pragma once
 
 #include "dataplane/srtp/engine.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // packet path: SHA-1 (FIPS 180-4 6.1) of sixteen messages at once. Vector w[t] holds word t of each message, a lane a
-// message. Included by lanes_avx512.c alone.
+// message. Included by lanes_cm.c alone.
 //
 // Vector operations of a block: 80 rounds of 7 (two rotations, one logical function, four additions), 64 words of the
 // schedule of 3 (two of XOR, one rotation), 5 additions at the end: 757. A block that comes from memory adds 16 to swap
