@@ -155,16 +155,17 @@ static inline void prefetch_live(const struct packet *p)
     rte_prefetch0(p->live->tx);
 }
 
-static __rte_noinline void prefetch_rx_key(const struct packet *p, const struct leg_terms *in)
+static __rte_noinline void prefetch_rx_key(const struct worker *w, const struct packet *p,
+                                           const struct leg_terms *in)
 {
     rte_prefetch0(p->session->rx[p->leg]);
     rte_prefetch0(p->live->rx_ssrc[p->leg]);
-    srtp_key_prefetch(in->rx_key, in->flags & TERMS_RX_GCM);
+    srtp_key_prefetch(in->rx_key, in->flags & TERMS_RX_GCM ? w->gcm_lines : w->cm_lines);
 }
 
-static __rte_noinline void prefetch_tx_key(const struct leg_terms *out)
+static __rte_noinline void prefetch_tx_key(const struct worker *w, const struct leg_terms *out)
 {
-    srtp_key_prefetch(out->tx_key, out->flags & TERMS_TX_GCM);
+    srtp_key_prefetch(out->tx_key, out->flags & TERMS_TX_GCM ? w->gcm_lines : w->cm_lines);
 }
 
 // Drops what was refused: its counters were prefetched.
@@ -194,11 +195,11 @@ unsigned stage_admit(struct worker *w, struct packet *p, unsigned n)
         }
         prefetch_live(q);
         if (in->rx_key) {
-            prefetch_rx_key(q, in);
+            prefetch_rx_key(w, q, in);
             rx_keys++;
         }
         if (out->tx_key) {
-            prefetch_tx_key(out);
+            prefetch_tx_key(w, out);
             tx_keys++;
         }
     }

@@ -55,6 +55,7 @@ struct worker {
     struct tl_live_worker *live;
     struct tl_live_session *live_session; // by slot
     struct srtp_ctx *srtp;
+    uint32_t cm_lines, gcm_lines; // of keys: srtp_key_lines()
     unsigned id;
     unsigned burst; // packets taken from one queue at once
     unsigned rx_count;

@@ -66,6 +66,10 @@ int worker_init(struct worker **out, struct engine *engine, struct neigh *neigh,
     w->sleep_ns = SLEEP_FIRST_NS;
     own_queues(w);
     int e = srtp_ctx_new(SRTP_ENGINE_AUTO, &w->srtp);
+    if (!e) {
+        w->cm_lines = srtp_key_lines(w->srtp, false);
+        w->gcm_lines = srtp_key_lines(w->srtp, true);
+    }
     w->tasks = make_ring("tasks", id, WORKER_TASKS, RING_F_SP_ENQ | RING_F_SC_DEQ);
     w->done = make_ring("done", id, WORKER_TASKS, RING_F_SP_ENQ | RING_F_SC_DEQ);
     // A producer that loses its core in the middle must not hold up the others: relaxed tail sync.

@@ -54,16 +54,18 @@ static_assert(64 + SRTP_AES_SCHEDULE_128 + sizeof(struct srtp_cm_tail) <= SRTP_K
 static_assert(64 + SRTP_AES_SCHEDULE_256 + sizeof(struct srtp_cm_tail) <= SRTP_KEY_CM_256,
               "as srtp.h has it");
 
+// `data` begins with the round keys, and those with the key itself, which so lies in the first line whole; the powers of
+// H end it.
 struct srtp_key_gcm {
     alignas(SRTP_KEY_ALIGN) struct srtp_key head;
     uint8_t salt[12];
     uint8_t rtcp_salt[12];
-    uint8_t rtcp_key[32];
-    alignas(SRTP_KEY_ALIGN) uint8_t data[SRTP_GCM_DATA];
+    alignas(16) uint8_t data[SRTP_GCM_DATA];
     uint8_t mki[TL_MKI_MAX]; // beside the low powers of H
+    uint8_t rtcp_key[32];
 };
 static_assert(sizeof(struct srtp_key_gcm) == 1088, "as srtp.h has it");
-static_assert(offsetof(struct srtp_key_gcm, data) == 64, "round keys begin a line");
+static_assert(offsetof(struct srtp_key_gcm, data) == 32, "the key of 32 bytes ends the first line");
 
 static inline const struct srtp_key_cm *srtp_cm(const struct srtp_key *key)
 {
@@ -86,9 +88,16 @@ static inline const uint8_t *srtp_mki(const struct srtp_key *key)
     return srtp_suite_is_gcm(key->suite) ? srtp_gcm(key)->mki : srtp_cm_tail(srtp_cm(key))->mki;
 }
 
+// Lines of a key, by bit: of AES_CM its head and the round keys of 128 bits; of GCM head, round keys and the low powers
+// of H, which stand last; the head alone, behind which the key of AES begins.
+#define SRTP_LINES_CM   0xfu
+#define SRTP_LINES_GCM  (0xfu | 0xfu << 13)
+#define SRTP_LINES_HEAD 0x1u
+
 // An engine. The four packet functions work as their namesakes in srtp.h.
 struct srtp_engine_table {
-    size_t (*size)(void); // of its ctx, whose first member is struct srtp_ctx
+    uint32_t cm_lines, gcm_lines; // see srtp_key_lines()
+    size_t (*size)(void);         // of its ctx, whose first member is struct srtp_ctx
     // Makes a zeroed, 64-aligned ctx of that size usable; -ENOTSUP, -ENOMEM. fini is safe after a failed
     // init.
     int (*init)(struct srtp_ctx *ctx, enum srtp_engine engine);

@@ -171,6 +171,8 @@ int mb_key_init(struct srtp_ctx *base, struct srtp_key *key, const struct srtp_s
 }
 
 const struct srtp_engine_table srtp_engine_ipsecmb = {
+    .cm_lines = SRTP_LINES_CM,
+    .gcm_lines = SRTP_LINES_GCM,
     .size = mb_size,
     .init = mb_init,
     .fini = mb_fini,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// packet path: the engine that computes AES_CM packets of one length sixteen at a time. What does not fit goes to
-// libIPSec_MB, as do GCM, SRTCP and the making of keys.
+// packet path: the engine that computes packets of one shape sixteen at a time. What does not fit goes to libIPSec_MB, as do
+// SRTCP and the making of keys.
 #include "dataplane/srtp/lanes.h"
 
 #include <errno.h>
@@ -8,15 +8,22 @@
 #include "dataplane/srtp/ipsecmb.h"
 
 enum {
-    // Packets below which libIPSec_MB is faster: sixteen lanes cost the same, however many of them are used.
-    LANES_LEAST = 7,
-    // Lengths of a burst that get lanes: the media of two packet times, and whatever comes between.
+    // Packets below which libIPSec_MB is faster: all lanes of a vector cost the same, however many are used.
+    CM_LEAST = 7,
+    GCM_LEAST = 6,
+    // Shapes of a burst that get lanes: the media of two packet times, and whatever comes between.
     SETS = 4,
 };
 
-// Packets of one length, and room for as many as there are lanes.
+// What the packets of a set have in common: of AES_CM their length without what SRTP adds; of GCM also the length of
+// the header (above the first 16 bits), the size of the key, and that it is GCM.
+#define SHAPE_GCM 0x100000000ull
+#define SHAPE_256 0x200000000ull
+
+// Packets of one shape, and room for as many as there are lanes.
 struct set {
-    unsigned len, n;
+    uint64_t shape;
+    unsigned n;
     struct srtp_op *op[LANES];
 };
 
@@ -25,21 +32,50 @@ struct sets {
     unsigned n;
 };
 
-// The set for packets of that length, with room for one. NULL: all are taken by other lengths.
-static inline struct set *set_for(struct sets *sets, unsigned len)
+static inline uint64_t shape_of(const struct srtp_op *op, unsigned text)
 {
+    if (!srtp_suite_is_gcm(op->key->suite))
+        return text;
+    return SHAPE_GCM | (srtp_suite_is_256(op->key->suite) ? SHAPE_256 : 0) | (uint64_t)op->hdr_len << 16 |
+           text;
+}
+
+// The set for a packet whose text, without what SRTP adds, has that length, with room for one. NULL: it is too long for
+// lanes, or other shapes have taken all sets.
+static inline struct set *set_for(struct sets *sets, const struct srtp_op *op, unsigned text)
+{
+    if (text > LANES_TEXT_MAX)
+        return NULL;
+    const uint64_t shape = shape_of(op, text);
     for (unsigned i = 0; i < sets->n; i++)
-        if (sets->set[i].len == len)
+        if (sets->set[i].shape == shape)
             return &sets->set[i];
     if (sets->n == SETS)
         return NULL;
     struct set *s = &sets->set[sets->n++];
-    s->len = len;
+    s->shape = shape;
     s->n = 0;
     return s;
 }
 
-static void lanes_engine_protect(struct srtp_ctx *base, struct srtp_op *ops, unsigned n)
+static inline bool enough(const struct set *s)
+{
+    return s->n >= (s->shape & SHAPE_GCM ? GCM_LEAST : CM_LEAST);
+}
+
+static inline void seal(struct set *s)
+{
+    (s->shape & SHAPE_GCM ? lanes_gcm_seal : lanes_cm_seal)(s->op, s->n);
+    s->n = 0;
+}
+
+static inline void open(struct set *s)
+{
+    (s->shape & SHAPE_GCM ? lanes_gcm_open : lanes_cm_open)(s->op, s->n, (uint16_t)s->shape);
+    s->n = 0;
+}
+
+static void lanes_protect(struct srtp_ctx *base, struct srtp_op *ops, unsigned n)
 {
     struct mb_ctx *x = mb(base);
     struct mb_gathered rest = {0};
@@ -47,25 +83,20 @@ static void lanes_engine_protect(struct srtp_ctx *base, struct srtp_op *ops, uns
     for (struct srtp_op *op = ops; op < ops + n; op++) {
         if (!srtp_protect_begin(base, op))
             continue;
-        bool fits = !srtp_suite_is_gcm(op->key->suite) && op->len <= LANES_TEXT_MAX;
-        struct set *s = fits ? set_for(&sets, op->len) : NULL;
+        struct set *s = set_for(&sets, op, op->len);
         if (!s) {
             mb_protect_add(x, &rest, op);
             continue;
         }
-        lanes_encrypt(op);
         s->op[s->n++] = op;
-        if (s->n == LANES) {
-            lanes_seal(s->op, LANES);
-            s->n = 0;
-        }
+        if (s->n == LANES)
+            seal(s);
     }
     for (struct set *s = sets.set; s < sets.set + sets.n; s++) {
-        if (s->n >= LANES_LEAST)
-            lanes_seal(s->op, s->n);
-        else
-            for (unsigned i = 0; i < s->n; i++)
-                mb_seal_add(x, &rest, s->op[i]);
+        if (enough(s))
+            seal(s);
+        for (unsigned i = 0; i < s->n; i++)
+            mb_protect_add(x, &rest, s->op[i]);
     }
     if (sets.n)
         lanes_wipe();
@@ -73,7 +104,7 @@ static void lanes_engine_protect(struct srtp_ctx *base, struct srtp_op *ops, uns
         mb_protect_finish(x, &rest);
 }
 
-static void lanes_engine_unprotect(struct srtp_ctx *base, struct srtp_op *ops, unsigned n)
+static void lanes_unprotect(struct srtp_ctx *base, struct srtp_op *ops, unsigned n)
 {
     struct mb_ctx *x = mb(base);
     struct mb_gathered rest = {0};
@@ -81,25 +112,20 @@ static void lanes_engine_unprotect(struct srtp_ctx *base, struct srtp_op *ops, u
     for (struct srtp_op *op = ops; op < ops + n; op++) {
         if (!srtp_unprotect_begin(base, op))
             continue;
-        unsigned text = op->len - srtp_key_trailer(op->key);
-        bool fits = !srtp_suite_is_gcm(op->key->suite) && text <= LANES_TEXT_MAX;
-        struct set *s = fits ? set_for(&sets, text) : NULL;
+        struct set *s = set_for(&sets, op, op->len - srtp_key_trailer(op->key));
         if (!s) {
             mb_unprotect_add(x, &rest, op);
             continue;
         }
         s->op[s->n++] = op;
-        if (s->n == LANES) {
-            lanes_open(s->op, LANES, text);
-            s->n = 0;
-        }
+        if (s->n == LANES)
+            open(s);
     }
     for (struct set *s = sets.set; s < sets.set + sets.n; s++) {
-        if (s->n >= LANES_LEAST)
-            lanes_open(s->op, s->n, s->len);
-        else
-            for (unsigned i = 0; i < s->n; i++)
-                mb_unprotect_add(x, &rest, s->op[i]);
+        if (enough(s))
+            open(s);
+        for (unsigned i = 0; i < s->n; i++)
+            mb_unprotect_add(x, &rest, s->op[i]);
     }
     if (sets.n)
         lanes_wipe();
@@ -107,10 +133,11 @@ static void lanes_engine_unprotect(struct srtp_ctx *base, struct srtp_op *ops, u
         mb_unprotect_finish(x, &rest);
 }
 
-// Has the CPU all that lanes_cm.c is compiled for, and does the system save its registers?
+// Has the CPU all that the lanes are compiled for, and does the system save its registers?
 static bool supported(const IMB_MGR *mgr)
 {
-    const uint64_t need = IMB_FEATURE_AVX512_SKX | IMB_FEATURE_VAES; // F, CD, BW, DQ, VL and VAES
+    const uint64_t need =
+        IMB_FEATURE_AVX512_SKX | IMB_FEATURE_VAES | IMB_FEATURE_VPCLMULQDQ; // F, CD, BW, DQ, VL
     return (mgr->features & need) == need && __builtin_cpu_supports("avx512vbmi2");
 }
 
@@ -125,12 +152,14 @@ static int lanes_init(struct srtp_ctx *base, enum srtp_engine engine)
 }
 
 const struct srtp_engine_table srtp_engine_lanes = {
+    .cm_lines = SRTP_LINES_HEAD | SRTP_LINES_HEAD << 1,
+    .gcm_lines = SRTP_LINES_HEAD,
     .size = mb_size,
     .init = lanes_init,
     .fini = mb_fini,
     .key_init = mb_key_init,
-    .protect = lanes_engine_protect,
-    .unprotect = lanes_engine_unprotect,
+    .protect = lanes_protect,
+    .unprotect = lanes_unprotect,
     .rtcp_protect = mb_rtcp_protect,
     .rtcp_unprotect = mb_rtcp_unprotect,
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// packet path: AES_CM packets of one length, sixteen at a time. lanes.c sorts them, lanes_cm.c computes.
+// packet path: packets of one shape, sixteen at a time. lanes.c sorts them, lanes_cm.c and lanes_gcm.c compute.
 #pragma once
 
 #include "dataplane/srtp/engine.h"
@@ -10,20 +10,23 @@ enum {
     LANES_TEXT_MAX = 2048,
 };
 
-// What follows runs on CPUs with AVX-512 F, BW, DQ, VL and VBMI2, and VAES: Ice Lake, Zen 4 and later.
+// What follows runs on CPUs with AVX-512 F, BW, DQ, VL and VBMI2, VAES and VPCLMULQDQ: Ice Lake, Zen 4 and later.
+// Of the keys it reads the first line (GCM), and as much of the second as AES's own key takes (AES_CM).
 
-// Encrypts the payload of a packet that has passed srtp_protect_begin(). RFC 3711 4.1.1.
-void lanes_encrypt(const struct srtp_op *op);
+// AES_CM: encrypts and authenticates n packets, 1..LANES, that have passed srtp_protect_begin() and are all of the same
+// length, at most LANES_TEXT_MAX: writes MKI and tag behind each and sets its status and new length as srtp_protect()
+// says. RFC 3711 4.1.1, 4.2.1.
+void lanes_cm_seal(struct srtp_op *const ops[], unsigned n);
 
-// Authenticates n encrypted packets, 1..LANES, all of the same `len`, at most LANES_TEXT_MAX: writes MKI and tag behind
-// each and sets its status and new length as srtp_protect() says. RFC 3711 4.2.1.
-void lanes_seal(struct srtp_op *const ops[], unsigned n);
-
-// Checks and decrypts n packets, 1..LANES, that have passed srtp_unprotect_begin(). `text` is the length of each without
-// MKI and tag, the same for all, at most LANES_TEXT_MAX. Sets the status and the new length of each as
+// AES_CM: checks and decrypts n packets, 1..LANES, that have passed srtp_unprotect_begin(). `text` is the length of each
+// without MKI and tag, the same for all, at most LANES_TEXT_MAX. Sets the status and the new length of each as
 // srtp_unprotect() says.
-void lanes_open(struct srtp_op *const ops[], unsigned n, unsigned text);
+void lanes_cm_open(struct srtp_op *const ops[], unsigned n, unsigned text);
 
-// Wipes registers and stack of what lanes_seal() and lanes_open() left there: states of keys. Called by their caller,
-// after the last of a burst.
+// The same of GCM, of packets whose headers are of the same length, too, and whose keys are of one size. RFC 7714.
+void lanes_gcm_seal(struct srtp_op *const ops[], unsigned n);
+void lanes_gcm_open(struct srtp_op *const ops[], unsigned n, unsigned text);
+
+// Wipes registers and stack of what the others left there: keys, states, H. Called by their caller, after the last of a
+// burst.
 void lanes_wipe(void);

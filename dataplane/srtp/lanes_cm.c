@@ -1,33 +1,28 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // packet path: AES_CM and HMAC-SHA1 of sixteen packets of one length, by AVX-512 and VAES.
+//
+// Vector operations of a packet of 172 bytes with a key of 128 bits: 60 for counter mode and round keys (lanes_aes.h).
+// HMAC of sixteen takes three blocks of 837 and one of 757 (lanes_sha1.h), and 80 to read and transpose the states:
+// 209 a packet. So 269 in all: with two units for such vectors the limit is 135 cycles of the core.
 #include "dataplane/srtp/lanes.h"
 
+#include "dataplane/srtp/lanes_aes.h"
 #include "dataplane/srtp/lanes_sha1.h"
 
 enum {
     SHA1_BLOCK = 64,
-    AES_BLOCK = 16,
     ROC_LEN = 4,
     SHA1_END = 1 + 8, // the bit behind a message, and its length
-    STEP = 3, // vectors of keystream at a time: a G.711 packet of 20 ms, and enough to keep AES units busy
-    KEY_INNER = 6, // words of the first line of a key: see struct srtp_key_cm
+    KEY_INNER = 6,    // words of the first line of a key: see struct srtp_key_cm
     KEY_OUTER = 11,
-    FRAMES = 3584, // bytes of stack that the functions here use at most; a test looks for what is left
 };
 static_assert(offsetof(struct srtp_key_cm, inner) / 4 == KEY_INNER, "the states lie in the first line");
 static_assert(offsetof(struct srtp_key_cm, outer) / 4 == KEY_OUTER, "the states lie in the first line");
-static_assert(LANES_TEXT_MAX / AES_BLOCK <= UINT8_MAX, "the count of AES blocks is one byte");
 
 // ---- counter mode ------------------------------------------------------------------------------------
 
-// The lowest n bits, n of any size.
-SHA1_INLINE __mmask64 first_bytes(unsigned n)
-{
-    return n >= 64 ? ~0ull : (1ull << n) - 1;
-}
-
-// srtp_iv_cm() in a register.
-SHA1_INLINE __m128i iv_of(const struct srtp_key_cm *key, uint32_t ssrc, uint64_t index)
+// srtp_iv_cm() in a register. The salt ends with two zero bytes (RFC 3711 4.1.1), so blocks are counted in the last one.
+LANES_INLINE __m128i counter_of(const struct srtp_key_cm *key, uint32_t ssrc, uint64_t index)
 {
     uint64_t low, high;
     memcpy(&low, key->salt, 8);
@@ -36,65 +31,52 @@ SHA1_INLINE __m128i iv_of(const struct srtp_key_cm *key, uint32_t ssrc, uint64_t
                           (long long)(low ^ __builtin_bswap64(ssrc)));
 }
 
-// Encrypts up to STEP vectors at p with the blocks from `counter` on.
-SHA1_INLINE void crypt_step(const uint8_t *round_keys, unsigned rounds, __m512i counter, uint8_t *p,
-                            unsigned len, unsigned vectors)
+// The payloads of 1 to FOUR packets that end at `end`.
+LANES_INLINE void crypt_some(struct srtp_op *const ops[], unsigned n, unsigned end, unsigned rounds)
 {
-    const __m512i four = _mm512_maskz_set1_epi64(0xaa, 4ll << 56);
-    __m512i block[STEP],
-        key = _mm512_broadcast_i32x4(_mm_load_si128((const __m128i *)(const void *)round_keys));
-#pragma GCC unroll 3
-    for (size_t i = 0; i < vectors; i++) {
-        block[i] = _mm512_xor_si512(counter, key);
-        counter = _mm512_add_epi64(counter, four);
+    struct aes_four x;
+    struct four_texts text = {.longest = 0};
+    const uint8_t *key[FOUR];
+    __m128i counter[FOUR];
+    for (unsigned i = 0; i < FOUR; i++) {
+        const struct srtp_op *op = ops[i < n ? i : 0];
+        key[i] = srtp_cm(op->key)->enc; // which begins with the key itself
+        counter[i] = counter_of(srtp_cm(op->key), tl_get32(op->pkt + 8), op->index);
+        text.at[i] = op->pkt + op->hdr_len;
+        text.len[i] = i < n ? end - op->hdr_len : 0;
+        text.longest = text.len[i] > text.longest ? text.len[i] : text.longest;
     }
-#pragma GCC unroll 16
-    for (size_t r = 1; r < rounds; r++) {
-        key = _mm512_broadcast_i32x4(_mm_load_si128((const __m128i *)(const void *)(round_keys + 16 * r)));
-#pragma GCC unroll 3
-        for (size_t i = 0; i < vectors; i++)
-            block[i] = _mm512_aesenc_epi128(block[i], key);
-    }
-    key = _mm512_broadcast_i32x4(
-        _mm_load_si128((const __m128i *)(const void *)(round_keys + (size_t)16 * rounds)));
-#pragma GCC unroll 3
-    for (size_t i = 0; i < vectors; i++) {
-        __mmask64 bytes = i + 1 < vectors ? ~0ull : first_bytes(len - 64 * (unsigned)i);
-        block[i] = _mm512_aesenclast_epi128(block[i], key);
-        __m512i text = _mm512_maskz_loadu_epi8(bytes, p + 64 * i);
-        _mm512_mask_storeu_epi8(p + 64 * i, bytes, _mm512_xor_si512(text, block[i]));
-    }
+    expand_four(&x, key, rounds);
+    crypt_four(&x, rounds, four_of(counter), &text);
 }
 
-SHA1_INLINE void crypt_rounds(const uint8_t *round_keys, unsigned rounds, __m128i iv, uint8_t *p,
-                              unsigned len)
+static __attribute__((noinline)) void crypt_128(struct srtp_op *const ops[], unsigned n, unsigned end)
 {
-    // The salt ends with two zero bytes (RFC 3711 4.1.1), so the count of blocks can be added to the last one.
-    __m512i counter = _mm512_xor_si512(_mm512_broadcast_i32x4(iv),
-                                       _mm512_set_epi64(3ll << 56, 0, 2ll << 56, 0, 1ll << 56, 0, 0, 0));
-    const __m512i step = _mm512_maskz_set1_epi64(0xaa, (4ll * STEP) << 56);
-    for (; len > 64 * (STEP - 1); len -= 64 * STEP) {
-        crypt_step(round_keys, rounds, counter, p, len, STEP);
-        if (len <= 64 * STEP)
-            return;
-        counter = _mm512_add_epi64(counter, step);
-        p += (size_t)64 * STEP;
-    }
-    if (len > 64)
-        crypt_step(round_keys, rounds, counter, p, len, 2);
-    else if (len)
-        crypt_step(round_keys, rounds, counter, p, len, 1);
+    crypt_some(ops, n, end, AES_ROUNDS_128);
 }
 
-// Encrypts or decrypts the payload of a packet that ends at `end`.
-SHA1_INLINE void crypt(const struct srtp_op *op, uint32_t ssrc, unsigned end)
+static __attribute__((noinline)) void crypt_256(struct srtp_op *const ops[], unsigned n, unsigned end)
 {
-    const struct srtp_key_cm *key = srtp_cm(op->key);
-    uint8_t *text = op->pkt + op->hdr_len;
-    if (srtp_suite_is_256(key->head.suite))
-        crypt_rounds(key->enc, 14, iv_of(key, ssrc, op->index), text, end - op->hdr_len);
-    else
-        crypt_rounds(key->enc, 10, iv_of(key, ssrc, op->index), text, end - op->hdr_len);
+    crypt_some(ops, n, end, AES_ROUNDS_256);
+}
+
+// Encrypts or decrypts n packets that end at `end`, four of one size of key at a time.
+static void crypt_all(struct srtp_op *const ops[], unsigned n, unsigned end)
+{
+    struct srtp_op *four[2][FOUR];
+    unsigned have[2] = {0};
+    for (unsigned i = 0; i < n; i++) {
+        const unsigned is_256 = srtp_suite_is_256(ops[i]->key->suite);
+        four[is_256][have[is_256]++] = ops[i];
+        if (have[is_256] == FOUR) {
+            (is_256 ? crypt_256 : crypt_128)(four[is_256], FOUR, end);
+            have[is_256] = 0;
+        }
+    }
+    if (have[0])
+        crypt_128(four[0], have[0], end);
+    if (have[1])
+        crypt_256(four[1], have[1], end);
 }
 
 // ---- HMAC --------------------------------------------------------------------------------------------
@@ -107,7 +89,7 @@ struct message {
 };
 
 // Loads the block of each message that begins `at` bytes into it.
-SHA1_INLINE void load_block(__m512i w[16], const struct message *m, unsigned at)
+LANES_INLINE void load_block(__m512i w[16], const struct message *m, unsigned at)
 {
     const __m512i swap = _mm512_broadcast_i32x4(_mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203));
     if (at + SHA1_BLOCK <= m->len) {
@@ -136,12 +118,12 @@ struct tags {
     alignas(64) uint8_t bytes[4][64];
 };
 
-SHA1_INLINE const uint8_t *tag_of(const struct tags *t, size_t lane)
+LANES_INLINE const uint8_t *tag_of(const struct tags *t, size_t lane)
 {
     return t->bytes[lane % 4] + 16 * (lane / 4);
 }
 
-SHA1_INLINE void store_tags(struct tags *t, const struct sha1_state *s)
+LANES_INLINE void store_tags(struct tags *t, const struct sha1_state *s)
 {
     const __m512i swap = _mm512_broadcast_i32x4(_mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203));
     __m512i ab = _mm512_unpacklo_epi32(s->word[0], s->word[1]),
@@ -196,15 +178,11 @@ static __attribute__((noinline)) void hmac(struct srtp_op *const ops[], unsigned
 
 // ---- packets -----------------------------------------------------------------------------------------
 
-void lanes_encrypt(const struct srtp_op *op)
-{
-    crypt(op, op->ssrc, op->len);
-}
-
-void lanes_seal(struct srtp_op *const ops[], unsigned n)
+void lanes_cm_seal(struct srtp_op *const ops[], unsigned n)
 {
     struct tags tags;
     const unsigned len = ops[0]->len;
+    crypt_all(ops, n, len);
     hmac(ops, n, len, &tags);
     for (unsigned i = 0; i < n; i++) {
         struct srtp_op *op = ops[i];
@@ -223,8 +201,10 @@ void lanes_seal(struct srtp_op *const ops[], unsigned n)
     }
 }
 
-void lanes_open(struct srtp_op *const ops[], unsigned n, unsigned text)
+void lanes_cm_open(struct srtp_op *const ops[], unsigned n, unsigned text)
 {
+    struct srtp_op *good[LANES];
+    unsigned count = 0;
     struct tags tags;
     hmac(ops, n, text, &tags);
     for (unsigned i = 0; i < n; i++) {
@@ -233,39 +213,8 @@ void lanes_open(struct srtp_op *const ops[], unsigned n, unsigned text)
         bool authentic = srtp_tag_equal(tag_of(&tags, i), tag, op->key->tag);
         op->len = (uint16_t)text;
         op->status = authentic ? SRTP_OK : TL_DROP_bad_auth;
-        if (authentic)
-            crypt(op, tl_get32(op->pkt + 8), text);
+        good[count] = op;
+        count += authentic;
     }
-}
-
-// A function's locals lie where this one's do, below the caller's.
-__attribute__((noinline)) void lanes_wipe(void)
-{
-    alignas(64) uint8_t dead[FRAMES];
-    for (unsigned i = 0; i < FRAMES; i += 64)
-        _mm512_store_si512(dead + i, _mm512_setzero_si512());
-    __asm__ volatile("" : : "r"(dead) : "memory"); // the stores are not dead
-    __asm__ volatile("vzeroall\n\t"
-                     "vpxord %%zmm16, %%zmm16, %%zmm16\n\t"
-                     "vpxord %%zmm17, %%zmm17, %%zmm17\n\t"
-                     "vpxord %%zmm18, %%zmm18, %%zmm18\n\t"
-                     "vpxord %%zmm19, %%zmm19, %%zmm19\n\t"
-                     "vpxord %%zmm20, %%zmm20, %%zmm20\n\t"
-                     "vpxord %%zmm21, %%zmm21, %%zmm21\n\t"
-                     "vpxord %%zmm22, %%zmm22, %%zmm22\n\t"
-                     "vpxord %%zmm23, %%zmm23, %%zmm23\n\t"
-                     "vpxord %%zmm24, %%zmm24, %%zmm24\n\t"
-                     "vpxord %%zmm25, %%zmm25, %%zmm25\n\t"
-                     "vpxord %%zmm26, %%zmm26, %%zmm26\n\t"
-                     "vpxord %%zmm27, %%zmm27, %%zmm27\n\t"
-                     "vpxord %%zmm28, %%zmm28, %%zmm28\n\t"
-                     "vpxord %%zmm29, %%zmm29, %%zmm29\n\t"
-                     "vpxord %%zmm30, %%zmm30, %%zmm30\n\t"
-                     "vpxord %%zmm31, %%zmm31, %%zmm31"
-                     :
-                     :
-                     : "zmm0", "zmm1", "zmm2", "zmm3", "zmm4", "zmm5", "zmm6", "zmm7", "zmm8", "zmm9",
-                       "zmm10", "zmm11", "zmm12", "zmm13", "zmm14", "zmm15", "zmm16", "zmm17", "zmm18",
-                       "zmm19", "zmm20", "zmm21", "zmm22", "zmm23", "zmm24", "zmm25", "zmm26", "zmm27",
-                       "zmm28", "zmm29", "zmm30", "zmm31");
+    crypt_all(good, count, text);
 }

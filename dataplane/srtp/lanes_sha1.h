@@ -9,7 +9,7 @@
 
 #include <immintrin.h>
 
-#define SHA1_INLINE static inline __attribute__((always_inline))
+#include "dataplane/srtp/lanes_aes.h"
 
 struct sha1_state {
     __m512i word[5];
@@ -18,7 +18,7 @@ struct sha1_state {
 // Ch, Parity and Maj as truth tables of a ternary function.
 enum { SHA1_CH = 0xca, SHA1_PARITY = 0x96, SHA1_MAJ = 0xe8 };
 
-SHA1_INLINE __m512i sha1_f(unsigned t, __m512i b, __m512i c, __m512i d)
+LANES_INLINE __m512i sha1_f(unsigned t, __m512i b, __m512i c, __m512i d)
 {
     if (t < 20)
         return _mm512_ternarylogic_epi32(b, c, d, SHA1_CH);
@@ -27,14 +27,14 @@ SHA1_INLINE __m512i sha1_f(unsigned t, __m512i b, __m512i c, __m512i d)
     return _mm512_ternarylogic_epi32(b, c, d, SHA1_PARITY);
 }
 
-SHA1_INLINE __m512i sha1_k(unsigned t)
+LANES_INLINE __m512i sha1_k(unsigned t)
 {
     static const uint32_t k[4] = {0x5a827999, 0x6ed9eba1, 0x8f1bbcdc, 0xca62c1d6};
     return _mm512_set1_epi32((int)k[t / 20]);
 }
 
 // Takes a block into the state. w is used up.
-SHA1_INLINE void sha1_block(struct sha1_state *s, __m512i w[16])
+LANES_INLINE void sha1_block(struct sha1_state *s, __m512i w[16])
 {
     __m512i a = s->word[0], b = s->word[1], c = s->word[2], d = s->word[3], e = s->word[4];
 #pragma GCC unroll 80
@@ -62,7 +62,7 @@ SHA1_INLINE void sha1_block(struct sha1_state *s, __m512i w[16])
 }
 
 // Turns sixteen rows of sixteen words into columns: word j of row i becomes lane i of row j.
-SHA1_INLINE void sha1_transpose(__m512i r[16])
+LANES_INLINE void sha1_transpose(__m512i r[16])
 {
     __m512i pair[16], quad[16];
 #pragma GCC unroll 8

@@ -287,6 +287,8 @@ static void ossl_rtcp_unprotect(struct srtp_ctx *base, struct srtp_op *op)
 }
 
 const struct srtp_engine_table srtp_engine_openssl = {
+    .cm_lines = SRTP_LINES_CM,
+    .gcm_lines = SRTP_LINES_GCM,
     .size = ossl_size,
     .init = ossl_init,
     .fini = ossl_fini,

@@ -64,6 +64,11 @@ void srtp_ctx_free(struct srtp_ctx *ctx)
     free(ctx);
 }
 
+uint32_t srtp_key_lines(const struct srtp_ctx *ctx, bool gcm)
+{
+    return gcm ? ctx->table->gcm_lines : ctx->table->cm_lines;
+}
+
 const char *srtp_ctx_name(const struct srtp_ctx *ctx)
 {
     return ctx->name;

@@ -54,7 +54,7 @@ struct srtp_ctx;
 
 enum srtp_engine {
     SRTP_ENGINE_AUTO,    // the first of lanes, libIPSec_MB and OpenSSL that this CPU can run
-    SRTP_ENGINE_LANES,   // AES_CM packets of one length by our own AVX-512, all else by libIPSec_MB
+    SRTP_ENGINE_LANES,   // packets of one shape by our own AVX-512, all else by libIPSec_MB
     SRTP_ENGINE_IPSECMB, // libIPSec_MB with the widest instructions of this CPU
     SRTP_ENGINE_IPSECMB_AVX2,
     SRTP_ENGINE_IPSECMB_AVX,
@@ -124,18 +124,16 @@ static inline void srtp_prefetch_line(const void *p)
 #endif
 }
 
-// Brings the lines that srtp_protect and srtp_unprotect will read towards the cache. They do not do it: it is
-// for the stage before, whose work hides the wait. `gcm` is srtp_suite_is_gcm() of the key's suite, kept by
-// the caller: the key itself is not read. AES_CM: head, HMAC states and round keys. GCM: head, round keys and
-// the end of the GHASH table, where the low powers of H lie in its widest form.
-static inline void srtp_key_prefetch(const struct srtp_key *key, bool gcm)
+// The lines of a key that packets read with this ctx, by bit, for AES_CM or GCM. Of AES_CM the head with the HMAC
+// states, and round keys or what they are made of; of GCM head, round keys and the powers of H, or the head alone.
+uint32_t srtp_key_lines(const struct srtp_ctx *ctx, bool gcm);
+
+// Brings them towards the cache. srtp_protect and srtp_unprotect do not do it: it is for the stage before, whose work
+// hides the wait. The key itself is not read.
+static inline void srtp_key_prefetch(const struct srtp_key *key, uint32_t lines)
 {
-    const char *line = (const char *)key;
-    for (unsigned i = 0; i < 4; i++)
-        srtp_prefetch_line(line + i * 64);
-    if (gcm)
-        for (unsigned i = 13; i < 17; i++)
-            srtp_prefetch_line(line + i * 64);
+    for (; lines; lines &= lines - 1)
+        srtp_prefetch_line((const char *)key + (size_t)64 * (unsigned)__builtin_ctz(lines));
 }
 
 // ---- packets -----------------------------------------------------------------------------------------

@@ -60,6 +60,7 @@ static unsigned protect_step(struct lane *l)
     struct srtp_key **key = l->set->reference;
     struct srtp_op op[WORKER_PACKETS];
     unsigned n = 2 * l->bench->burst;
+    const uint32_t lines = srtp_key_lines(l->srtp, srtp_suite_is_gcm(l->set->arm->out));
     for (unsigned i = 0; i < n; i++) {
         struct rte_mbuf *m = l->mbuf[l->next + i];
         const struct sent *sent = sent_of(l, m);
@@ -70,7 +71,7 @@ static unsigned protect_step(struct lane *l)
                                  .len = m->data_len - FRAME_HEADER,
                                  .hdr_len = RTP_HEADER,
                                  .room = SRTP_TAILROOM};
-        srtp_key_prefetch(op[i].key, l->set->arm->out);
+        srtp_key_prefetch(op[i].key, lines);
     }
     srtp_protect(l->srtp, op, n);
     for (unsigned i = 0; i < n; i++)

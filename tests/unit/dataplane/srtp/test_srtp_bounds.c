@@ -234,7 +234,7 @@ static void guard_on(struct srtp_ctx *ctx)
             guarded_trip(ctx, key, &crypto, &g, &p);
             free(p.buf);
         }
-        srtp_key_prefetch(key, srtp_suite_is_gcm(crypto.suite));
+        srtp_key_prefetch(key, srtp_key_lines(ctx, srtp_suite_is_gcm(crypto.suite)));
         srtp_key_wipe(key);
     }
     munmap(g.map, g.size);
