@@ -176,7 +176,7 @@ static void many_lengths(void)
 
 // ---- what must not pass ------------------------------------------------------------------------------
 
-// Each bit of a sealed packet but the MKI's, in each lane: that packet alone fails.
+// Each bit of a sealed packet in some lane, each bit of the tag in each lane: that packet alone fails.
 static void wrong_bit_in_each_lane(void)
 {
     struct world w;
@@ -191,8 +191,9 @@ static void wrong_bit_in_each_lane(void)
         struct packet p[LANES];
         for (unsigned i = 0; i < LANES; i++)
             p[i] = packet_copy(&whole, 0);
-        for (unsigned bit = 0; bit < 8u * sealed.len; bit++) {
-            unsigned at = bit % LANES;
+        const unsigned tag = 8 * (sealed.len - tl_suite_info(suites[k])->rtp_tag), bits = 8 * sealed.len;
+        for (unsigned turn = 0; turn < tag + LANES * (bits - tag); turn++) {
+            const unsigned bit = turn < tag ? turn : tag + (turn - tag) / LANES, at = turn % LANES;
             struct srtp_op op[LANES];
             for (unsigned i = 0; i < LANES; i++) {
                 memcpy(p[i].buf, whole.buf, whole.len);
@@ -359,8 +360,8 @@ static unsigned long instructions(const struct burst *b)
 static void same_instructions_of(struct world *w, enum tl_suite suite)
 {
     const unsigned tag = tl_suite_info(suite)->rtp_tag;
-    unsigned long seal[4], fail[4];
-    for (unsigned i = 0; i < 4; i++) {
+    unsigned long seal[3], fail[3];
+    for (unsigned i = 0; i < 3; i++) {
         struct burst b;
         struct pair pair = {.crypto = random_crypto(&w->rng, suite)};
         pair.key = key_new(w->lanes, &pair.crypto);
@@ -378,7 +379,7 @@ static void same_instructions_of(struct world *w, enum tl_suite suite)
         test_skip("no process can be traced here");
     printf("     %s: %lu instructions to seal %d packets, %lu to refuse them\n", tl_suite_info(suite)->name,
            seal[0], LANES, fail[0]);
-    for (unsigned i = 1; i < 4; i++)
+    for (unsigned i = 1; i < 3; i++)
         CU_ASSERT(seal[i] == seal[0] && fail[i] == fail[0]);
 }
 
@@ -391,7 +392,7 @@ static void same_instructions(void)
     }
     if (!world_new(&w, 0xc0de))
         return;
-    for (unsigned k = 0; k < SUITES; k++)
+    for (unsigned k = 0; k < SUITES; k += 2) // not again with the shorter tag; GCM with one size of key
         same_instructions_of(&w, suites[k]);
     world_free(&w);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // libsrtp2 as an oracle that shares nothing with us: what we protect it unprotects, and the other way round,
-// over wraps of the sequence number at several ROCs, with loss, reordering and duplicates on the wire.
+// over wraps of the sequence number at several ROCs, with loss, reordering and duplicates on the wire; and bursts of one
+// stream at every length, of which OpenSSL's engine and the one of this CPU make the same as libsrtp2.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +31,8 @@ static void each_start(struct srtp_ctx *ctx,
 
 static struct packet any_packet(struct rng *r, unsigned room, uint16_t seq)
 {
+    if (rng_below(r, 2)) // as most are, so that there are some to be computed together
+        return packet_rtp(r, 0, -1, 160, room, seq, SSRC);
     return packet_rtp(r, rng_below(r, 5) ? 0 : rng_below(r, 16), rng_below(r, 5) ? -1 : (int)rng_below(r, 9),
                       rng_below(r, 400), room, seq, SSRC);
 }
@@ -238,6 +242,94 @@ static void rtcp_both_ways(struct srtp_ctx *ctx, const struct tl_crypto *crypto,
     key_free(key);
 }
 
+// ---- three of them -----------------------------------------------------------------------------------
+
+enum { LENGTH_MAX = 2060, THREE_BURST = 40 };
+
+// One stream: what each of the three knows of it.
+struct three {
+    struct tl_crypto crypto;
+    struct srtp_key *key, *reference_key;
+    struct oracle *oracle;
+    uint64_t next; // index
+};
+
+// n packets of the stream, one behind the other, sealed by all three and opened by ours.
+static void three_burst(struct srtp_ctx *ctx, struct srtp_ctx *reference, struct three *t, struct rng *r,
+                        unsigned n, unsigned len, struct observer *observer)
+{
+    struct packet plain[THREE_BURST], mine[THREE_BURST], theirs[THREE_BURST];
+    struct srtp_op a[THREE_BURST], b[THREE_BURST];
+    const unsigned room = room_needed(&t->crypto), most = (len - SRTP_HEADER_MIN) / 4;
+    const unsigned csrc = rng_below(r, 3) ? 0 : rng_below(r, (most < 15 ? most : 15) + 1);
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t index = t->next++;
+        plain[i] = packet_rtp(r, csrc, -1, len - SRTP_HEADER_MIN - 4 * csrc, 0, (uint16_t)index, SSRC);
+        mine[i] = packet_copy(&plain[i], room);
+        theirs[i] = packet_copy(&plain[i], room);
+        a[i] = packet_op(&mine[i], t->key, index, SSRC);
+        b[i] = packet_op(&theirs[i], t->reference_key, index, SSRC);
+    }
+    srtp_protect(ctx, a, n);
+    srtp_protect(reference, b, n);
+    for (unsigned i = 0; i < n; i++) {
+        uint8_t wire[LENGTH_MAX + SRTP_TAILROOM];
+        int wire_len = plain[i].len;
+        memcpy(wire, plain[i].buf, plain[i].len);
+        CU_ASSERT_FATAL(oracle_protect(t->oracle, wire, &wire_len));
+        CU_ASSERT_FATAL(a[i].status == SRTP_OK && a[i].len == wire_len &&
+                        memcmp(a[i].pkt, wire, a[i].len) == 0);
+        CU_ASSERT_FATAL(b[i].status == SRTP_OK && b[i].len == wire_len &&
+                        memcmp(b[i].pkt, wire, b[i].len) == 0);
+        observer_see(observer, &t->crypto, OBSERVER_SRTP, SSRC, a[i].index, a[i].pkt, a[i].len);
+    }
+    srtp_unprotect(ctx, a, n);
+    for (unsigned i = 0; i < n; i++) {
+        CU_ASSERT(a[i].status == SRTP_OK && a[i].len == len && memcmp(a[i].pkt, plain[i].buf, len) == 0);
+        free(plain[i].buf);
+        free(mine[i].buf);
+        free(theirs[i].buf);
+    }
+}
+
+// All lengths, of random suites, MKIs and numbers of packets, over wraps of the sequence number within a burst.
+// TRUNKLINE_LONG=1 has each length 24 times: a million packets.
+static void three_agree(void)
+{
+    struct srtp_ctx *ctx, *reference;
+    struct three three[CRYPTO_CASES];
+    struct rng r = {0x3a93ee};
+    struct observer *observer = observer_new();
+    const unsigned times = getenv("TRUNKLINE_LONG") ? 24 : 1;
+    unsigned packets = 0;
+    CU_ASSERT_FATAL(srtp_ctx_new(SRTP_ENGINE_AUTO, &ctx) == 0 &&
+                    srtp_ctx_new(SRTP_ENGINE_OPENSSL, &reference) == 0);
+    for (unsigned c = 0; c < CRYPTO_CASES; c++) {
+        three[c] = (struct three){.crypto = crypto_case(&r, c), .next = (uint64_t)(c + 1) << 16 | FIRST_SEQ};
+        three[c].key = key_new(ctx, &three[c].crypto);
+        three[c].reference_key = key_new(reference, &three[c].crypto);
+        three[c].oracle = oracle_new(&three[c].crypto, SSRC, c + 1);
+        CU_ASSERT_FATAL(three[c].key && three[c].reference_key && three[c].oracle);
+    }
+    for (unsigned k = 0; k < times; k++)
+        for (unsigned len = SRTP_HEADER_MIN; len <= LENGTH_MAX; len++) {
+            unsigned n = 1 + rng_below(&r, THREE_BURST);
+            three_burst(ctx, reference, &three[rng_below(&r, CRYPTO_CASES)], &r, n, len, observer);
+            packets += n;
+        }
+    printf("     %u packets, %s\n", packets, srtp_ctx_name(ctx));
+    CU_ASSERT(observer_packets(observer) == packets && observer_violations(observer) == 0);
+    for (unsigned c = 0; c < CRYPTO_CASES; c++) {
+        CU_ASSERT(three[c].next >> 16 > c + 1); // there was a wrap
+        oracle_free(three[c].oracle);
+        key_free(three[c].key);
+        key_free(three[c].reference_key);
+    }
+    observer_free(observer);
+    srtp_ctx_free(ctx);
+    srtp_ctx_free(reference);
+}
+
 static void ours_to_theirs_on(struct srtp_ctx *ctx)
 {
     each_start(ctx, protect_for_oracle);
@@ -274,6 +366,7 @@ int main(int argc, char **argv)
         {"ours_to_theirs", ours_to_theirs},
         {"theirs_to_ours", theirs_to_ours},
         {"rtcp", rtcp},
+        {"three_agree", three_agree},
     };
     return test_main("srtp_libsrtp", TEST_CASES(cases), argc, argv);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Published vectors against every engine: RFC 3711 appendix B, RFC 6188 section 7, RFC 7714 sections 16
-// and 17.
+// and 17, the GCM specification's test cases that NIST has taken over, RFC 2202. Each alone, and in a burst that an
+// engine computes side by side.
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,32 @@
 #include "dataplane/srtp/srtp.h"
 #include "runner.h"
 #include "srtp_testing.h"
+
+enum { BURST = 19 }; // a set of lanes, and some packets left over
+
+// The same packet n times, in buffers of its length and some room.
+struct burst {
+    unsigned n;
+    uint8_t bytes[BURST][128];
+    struct srtp_op op[BURST];
+};
+
+static void burst_of(struct burst *b, unsigned n, const struct srtp_op *op, const uint8_t *bytes)
+{
+    b->n = n;
+    for (unsigned i = 0; i < n; i++) {
+        memcpy(b->bytes[i], bytes, op->len);
+        b->op[i] = *op;
+        b->op[i].pkt = b->bytes[i];
+    }
+}
+
+static void burst_is(const struct burst *b, const uint8_t *expected, size_t len)
+{
+    for (unsigned i = 0; i < b->n; i++)
+        CU_ASSERT(b->op[i].status == SRTP_OK && b->op[i].len == len &&
+                  memcmp(b->bytes[i], expected, len) == 0);
+}
 
 // A key object from session keys, which is what the vectors give; srtp_key_init would derive others.
 static struct srtp_key *key_of_session(struct srtp_ctx *ctx, enum tl_suite suite,
@@ -48,14 +75,18 @@ static void aes_cm_on(struct srtp_ctx *ctx)
     for (size_t i = 0; i < sizeof keystreams / sizeof keystreams[0]; i++) {
         struct srtp_session_key k = session_key(keystreams[i].key, "", "F0F1F2F3F4F5F6F7F8F9FAFBFCFD");
         struct srtp_key *key = key_of_session(ctx, keystreams[i].suite, &k);
-        uint8_t expected[48], *buf = calloc(1, 12 + 48 + SRTP_TAILROOM);
-        CU_ASSERT_FATAL(buf != NULL && unhex(keystreams[i].stream, expected, sizeof expected) == 48);
-        buf[0] = 0x80;
-        struct srtp_op op = {.key = key, .pkt = buf, .len = 60, .hdr_len = 12, .room = SRTP_TAILROOM};
-        srtp_protect(ctx, &op, 1);
-        CU_ASSERT(op.status == SRTP_OK && op.len == 70);
-        CU_ASSERT(memcmp(buf + 12, expected, 48) == 0);
-        free(buf);
+        uint8_t expected[48], plain[60] = {0x80};
+        CU_ASSERT_FATAL(unhex(keystreams[i].stream, expected, sizeof expected) == 48);
+        const struct srtp_op op = {.key = key, .len = 60, .hdr_len = 12, .room = SRTP_TAILROOM};
+        for (unsigned n = 1; n <= BURST; n += BURST - 1) {
+            struct burst b;
+            burst_of(&b, n, &op, plain);
+            srtp_protect(ctx, b.op, n);
+            for (unsigned at = 0; at < n; at++) {
+                CU_ASSERT(b.op[at].status == SRTP_OK && b.op[at].len == 70);
+                CU_ASSERT(memcmp(b.bytes[at] + 12, expected, 48) == 0);
+            }
+        }
         key_free(key);
     }
 }
@@ -142,28 +173,114 @@ static const struct rtp_vector {
      "1ba63799 b87b 7aa3db36 dfffd6b0 f9bb7878 d7a76c13"},
 };
 
+// `op` over `plain` becomes `sealed`, and that becomes `plain`, alone and in a burst.
+static void there_and_back(struct srtp_ctx *ctx, const struct srtp_op *op, const uint8_t *plain,
+                           const uint8_t *sealed, size_t sealed_len)
+{
+    for (unsigned n = 1; n <= BURST; n += BURST - 1) {
+        struct burst b;
+        burst_of(&b, n, op, plain);
+        srtp_protect(ctx, b.op, n);
+        burst_is(&b, sealed, sealed_len);
+        srtp_unprotect(ctx, b.op, n);
+        burst_is(&b, plain, op->len);
+    }
+}
+
 static void rfc7714_16(struct srtp_ctx *ctx)
 {
     for (size_t i = 0; i < sizeof rtp_vectors / sizeof rtp_vectors[0]; i++) {
         const struct rtp_vector *v = &rtp_vectors[i];
         struct srtp_key *key = gcm_key_of(ctx, v->suite);
-        uint8_t plain[64], sealed[128], buf[50 + 16];
-        size_t len = unhex(gcm_rtp, plain, sizeof plain), n = unhex(v->sealed, sealed, sizeof sealed);
-        memcpy(buf, plain, len);
-        struct srtp_op op = {.key = key,
-                             .pkt = buf,
-                             .index = 0xf17b,
-                             .ssrc = 0x5501a0b2,
-                             .len = (uint16_t)len,
-                             .hdr_len = (uint16_t)v->hdr_len,
-                             .room = 16};
-        srtp_protect(ctx, &op, 1);
-        CU_ASSERT(op.status == SRTP_OK && op.len == n && memcmp(buf, sealed, n) == 0);
-        op.room = 0;
-        srtp_unprotect(ctx, &op, 1);
-        CU_ASSERT(op.status == SRTP_OK && op.len == len && memcmp(buf, plain, len) == 0);
+        uint8_t plain[64], sealed[128];
+        size_t len = unhex(gcm_rtp, plain, sizeof plain),
+               sealed_len = unhex(v->sealed, sealed, sizeof sealed);
+        const struct srtp_op op = {.key = key,
+                                   .index = 0xf17b,
+                                   .ssrc = 0x5501a0b2,
+                                   .len = (uint16_t)len,
+                                   .hdr_len = (uint16_t)v->hdr_len,
+                                   .room = 16};
+        there_and_back(ctx, &op, plain, sealed, sealed_len);
         key_free(key);
     }
+}
+
+// The GCM specification's test cases 4 and 16 (McGrew and Viega; SP 800-38D refers to them). Their additional data
+// stands where a header does: its bytes 2 and 3 are the sequence number then, 8 to 11 the SSRC, and the salt is what
+// makes the IV theirs.
+static const char spec_aad[] = "feedfacedeadbeeffeedfacedeadbeefabaddad2",
+                  spec_iv[] = "cafebabefacedbaddecaf888";
+static const char spec_text[] =
+    "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e24"
+    "49a6b525b16aedf5aa0de657ba637b39";
+static const struct {
+    enum tl_suite suite;
+    const char *key, *sealed;
+} spec_cases[] = {
+    {TL_SUITE_AEAD_AES_128_GCM, "feffe9928665731c6d6a8f9467308308",
+     "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b25466931c7d8f6a5aac84aa051ba30b396a0aac97"
+     "3d58e091 5bc94fbc3221a5db94fae95ae7121a47"},
+    {TL_SUITE_AEAD_AES_256_GCM, "feffe9928665731c6d6a8f9467308308 feffe9928665731c6d6a8f9467308308",
+     "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0a"
+     "bcc9f662 76fc6ece0f4e1768cddf8853bb2d551b"},
+};
+
+static void specification_on(struct srtp_ctx *ctx)
+{
+    for (size_t i = 0; i < sizeof spec_cases / sizeof spec_cases[0]; i++) {
+        uint8_t plain[80], sealed[96];
+        const uint64_t index = 0x123456780000 | 0xface;
+        struct srtp_session_key k = session_key(spec_cases[i].key, "", spec_iv);
+        const uint8_t over_iv[12] = {0, 0, 0xfe, 0xed, 0xfa, 0xce, 0x12, 0x34, 0x56, 0x78, 0xfa, 0xce};
+        for (unsigned at = 0; at < sizeof over_iv; at++)
+            k.salt[at] ^= over_iv[at];
+        struct srtp_key *key = key_of_session(ctx, spec_cases[i].suite, &k);
+        size_t header = unhex(spec_aad, plain, sizeof plain);
+        size_t len = header + unhex(spec_text, plain + header, sizeof plain - header);
+        memcpy(sealed, plain, header);
+        size_t sealed_len = header + unhex(spec_cases[i].sealed, sealed + header, sizeof sealed - header);
+        CU_ASSERT(header == 20 && len == 80 && sealed_len == 96);
+        const struct srtp_op op = {.key = key,
+                                   .index = index,
+                                   .ssrc = 0xfeedface,
+                                   .len = (uint16_t)len,
+                                   .hdr_len = (uint16_t)header,
+                                   .room = 16};
+        there_and_back(ctx, &op, plain, sealed, sealed_len);
+        key_free(key);
+    }
+}
+
+static void gcm_specification(void)
+{
+    each_engine(specification_on);
+}
+
+// RFC 2202 3, test case 3: fifty bytes 0xdd under twenty 0xaa. As a packet received it is 46 bytes, and the ROC is the
+// other four.
+static void rfc2202_on(struct srtp_ctx *ctx)
+{
+    struct srtp_session_key k = {0};
+    memset(k.auth, 0xaa, sizeof k.auth);
+    struct srtp_key *key = key_of_session(ctx, TL_SUITE_AES_CM_128_HMAC_SHA1_80, &k);
+    uint8_t packet[56];
+    memset(packet, 0xdd, 46);
+    CU_ASSERT(unhex("125d7342b9ac11cd91a3", packet + 46, 10) == 10);
+    const struct srtp_op op = {.key = key, .index = 0xdddddddddddd, .len = sizeof packet, .hdr_len = 12};
+    for (unsigned n = 1; n <= BURST; n += BURST - 1) {
+        struct burst b;
+        burst_of(&b, n, &op, packet);
+        srtp_unprotect(ctx, b.op, n);
+        for (unsigned i = 0; i < n; i++)
+            CU_ASSERT(b.op[i].status == SRTP_OK && b.op[i].len == 46);
+    }
+    key_free(key);
+}
+
+static void hmac_sha1(void)
+{
+    each_engine(rfc2202_on);
 }
 
 static void gcm_srtp(void)
@@ -231,6 +348,8 @@ int main(int argc, char **argv)
         {"key_derivation", key_derivation},
         {"gcm_srtp", gcm_srtp},
         {"gcm_srtcp", gcm_srtcp},
+        {"gcm_specification", gcm_specification},
+        {"hmac_sha1", hmac_sha1},
     };
     return test_main("srtp_vectors", TEST_CASES(cases), argc, argv);
 }
