@@ -14,6 +14,8 @@ const struct arm arms[] = {
      .kind = ARM_SWAP},
     {.name = "raw_cm80", .what = "libIPSec_MB alone, AES_CM_128_HMAC_SHA1_80", .kind = ARM_RAW, .out = CM},
     {.name = "raw_gcm128", .what = "libIPSec_MB alone, AEAD_AES_128_GCM", .kind = ARM_RAW, .out = GCM},
+    {.name = "own_cm80", .what = "our SRTP alone, AES_CM_128_HMAC_SHA1_80", .kind = ARM_OWN, .out = CM},
+    {.name = "own_gcm128", .what = "our SRTP alone, AEAD_AES_128_GCM", .kind = ARM_OWN, .out = GCM},
     {.name = "libre_cm80", .what = "libre (OpenSSL) protects the same packets", .kind = ARM_LIBRE, .out = CM},
     {.name = "libre_gcm128",
      .what = "libre (OpenSSL) protects the same packets",

@@ -42,6 +42,7 @@ enum arm_kind {
     ARM_SWAP,    // receive, swap MAC addresses, send: the limit of the same rings
     ARM_RAW,     // libIPSec_MB alone, on the same buffers
     ARM_LIBRE,   // Debian's libre protects the same packets
+    ARM_OWN,     // our engine alone, called as ARM_RAW calls the library
     ARM_PROTECT, // srtp_protect() of the engine, as its stage calls it
     ARM_ENGINE,  // worker_step()
 };
@@ -101,7 +102,7 @@ struct set {
     unsigned cursor;
     struct tl_handle *handle; // by session
     struct srtp_key **sender; // by stream: the remote side's key, NULL where it sends plain
-    void *reference;          // RAW, LIBRE: theirs
+    void *reference;          // RAW, OWN, LIBRE, PROTECT: theirs
     enum refused refused;     // ATTACK: of the last packet; NOT: they are good
     struct rng rng;           // loss, reorder
     bool live;                // sessions are in the dataplane
@@ -251,7 +252,7 @@ void set_leg(const struct bench *b, const struct set *s, unsigned session, unsig
 // ---- traffic.c ---------------------------------------------------------------------------------------
 
 // Writes the next `n` packets (1..CIRCULATING) of the set into idle mbufs of its lane and puts them into the
-// receive rings. For RAW and LIBRE they stay in lane->mbuf.
+// receive rings. For RAW, OWN, LIBRE and PROTECT they stay in lane->mbuf.
 void traffic_make(struct bench *b, struct set *s, unsigned n);
 
 // A port that no session has on the stream's media address.

@@ -165,6 +165,7 @@ void check_round(struct bench *b, struct set *s, unsigned n, struct verdict *v)
         collect(b, s, v);
         break;
     case ARM_RAW:
+    case ARM_OWN:
     case ARM_LIBRE:
     case ARM_PROTECT:
         for (unsigned i = 0; i < n; i++)

@@ -66,20 +66,22 @@ static void block_of(struct plan *p, const struct options *o, const char *name, 
 static void quick_blocks(struct plan *p, const struct options *o, unsigned n)
 {
     block_of(p, o, "plain", n, PAYLOAD_MAX, NAMES("null", "mac_swap"), NAMES("relay"));
-    block_of(p, o, "cm80", n, PAYLOAD_MAX, NAMES("mac_swap", "relay", "raw_cm80"), NAMES("rtp_srtp_cm80"));
+    block_of(p, o, "cm80", n, PAYLOAD_MAX, NAMES("mac_swap", "relay", "raw_cm80"),
+             NAMES("own_cm80", "rtp_srtp_cm80", "srtp_rtp_cm80"));
     block_of(p, o, "gcm128", n, PAYLOAD_MAX, NAMES("mac_swap", "relay", "raw_gcm128"),
-             NAMES("rtp_srtp_gcm128"));
+             NAMES("own_gcm128", "rtp_srtp_gcm128", "srtp_rtp_gcm128"));
     p->phases++;
 }
 
 static void all_blocks(struct plan *p, const struct options *o, unsigned n)
 {
     block_of(p, o, "plain", n, PAYLOAD_MAX, NAMES("null", "mac_swap"), NAMES("relay", "alaw_ulaw"));
-    block_of(p, o, "cm80", n, PAYLOAD_MAX, NAMES("mac_swap", "relay", "raw_cm80"),
-             NAMES("protect_cm80", "libre_cm80", "rtp_srtp_cm80", "srtp_rtp_cm80", "srtp_srtp_cm80"));
     block_of(
-        p, o, "gcm128", n, PAYLOAD_MAX, NAMES("mac_swap", "relay", "raw_gcm128"),
-        NAMES("protect_gcm128", "libre_gcm128", "rtp_srtp_gcm128", "srtp_rtp_gcm128", "srtp_srtp_gcm128"));
+        p, o, "cm80", n, PAYLOAD_MAX, NAMES("mac_swap", "relay", "raw_cm80"),
+        NAMES("own_cm80", "protect_cm80", "libre_cm80", "rtp_srtp_cm80", "srtp_rtp_cm80", "srtp_srtp_cm80"));
+    block_of(p, o, "gcm128", n, PAYLOAD_MAX, NAMES("mac_swap", "relay", "raw_gcm128"),
+             NAMES("own_gcm128", "protect_gcm128", "libre_gcm128", "rtp_srtp_gcm128", "srtp_rtp_gcm128",
+                   "srtp_srtp_gcm128"));
     block_of(p, o, "mixed", n, PAYLOAD_MAX, NAMES("mac_swap", "relay"), NAMES("mixed"));
     block_of(p, o, "attack", n, PAYLOAD_MAX, NAMES("mac_swap"), NAMES("attack"));
     p->phases++;
@@ -118,8 +120,11 @@ static void many_blocks(struct plan *p, const struct options *o, unsigned n)
         enum tl_suite suite = arm->out ? arm->out : arm->in;
         add_series(b, "mac_swap", n, PAYLOAD_MAX);
         add_series(b, "relay", n, PAYLOAD_MAX);
-        if (suite && !arm->attack)
-            add_series(b, suite == TL_SUITE_AEAD_AES_128_GCM ? "raw_gcm128" : "raw_cm80", n, PAYLOAD_MAX);
+        const bool gcm = suite == TL_SUITE_AEAD_AES_128_GCM;
+        if (suite && !arm->attack) {
+            add_series(b, gcm ? "raw_gcm128" : "raw_cm80", n, PAYLOAD_MAX);
+            add_series(b, gcm ? "own_gcm128" : "own_cm80", n, PAYLOAD_MAX);
+        }
         add_series(b, alone[i], n, PAYLOAD_MAX);
         p->phases++;
     }
@@ -396,8 +401,10 @@ struct spread plan_compare(const struct plan *p, enum compare how, const char *a
             (y && !verdict_right(&y->verdict)))
             continue;
         for (unsigned r = 0; r < b->repetitions; r++) { // NaN in one makes it NaN
-            double to = x->cycles[r] + (y ? y->cycles[r] : 0);
-            all[n++] = how == COMPARE_MINUS ? s->cycles[r] - to : s->cycles[r] / to;
+            const double mine = s->cycles[r], one = x->cycles[r], other = y ? y->cycles[r] : 0;
+            all[n++] = how == COMPARE_MINUS  ? mine - (one + other)
+                       : how == COMPARE_OVER ? mine / (one + other)
+                                             : (mine - other) / one;
         }
     }
     struct spread spread = spread_of(all, n);

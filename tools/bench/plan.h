@@ -74,7 +74,8 @@ const struct series *block_find(const struct block *block, const char *arm, unsi
 bool plan_cycles(const struct plan *p, const char *arm, unsigned streams, unsigned payload,
                  struct spread *cycles, struct verdict *verdict);
 
-// A comparison within a block, by repetition: arm minus, or over, the sum of the others (NULL: none).
-enum compare { COMPARE_MINUS, COMPARE_OVER };
+// A comparison within a block, by repetition: arm minus, or over, the sum of the others (NULL: none); or what the arm
+// takes more than `second`, over `first`.
+enum compare { COMPARE_MINUS, COMPARE_OVER, COMPARE_REST_OVER };
 struct spread plan_compare(const struct plan *p, enum compare how, const char *arm, unsigned streams,
                            unsigned payload, const char *first, unsigned first_streams, const char *second);

@@ -2,6 +2,7 @@
 #include "tools/bench/reference.h"
 
 #include <rte_malloc.h>
+#include <rte_prefetch.h>
 #include <stdlib.h>
 
 struct libre_set {
@@ -80,12 +81,73 @@ static unsigned protect_step(struct lane *l)
     return n;
 }
 
+// ---- our SRTP alone ----------------------------------------------------------------------------------
+
+// A stream's keys, one behind the other in huge pages, as the library's are in reference_raw.c.
+struct own {
+    size_t size; // of a key
+    uint32_t lines;
+    uint8_t *keys;
+};
+
+static struct own *own_new(const struct set *s)
+{
+    struct own *own = calloc(1, sizeof *own);
+    if (!own)
+        die("no memory for our keys");
+    own->size = srtp_key_size(s->arm->out);
+    own->lines = srtp_key_lines(s->lane->srtp, srtp_suite_is_gcm(s->arm->out));
+    own->keys = rte_malloc("own", s->streams * own->size, SRTP_KEY_ALIGN);
+    for (unsigned i = 0; own->keys && i < s->streams; i++) {
+        struct tl_crypto c = set_crypto(s, i, true);
+        if (srtp_key_init(s->lane->srtp, (struct srtp_key *)(void *)(own->keys + i * own->size), &c))
+            die("a key cannot be derived");
+    }
+    if (!own->keys)
+        die("no memory for the keys of %u streams", s->streams);
+    return own;
+}
+
+static inline const struct srtp_key *own_key(const struct own *own, const struct sent *sent)
+{
+    return (const struct srtp_key *)(const void *)(own->keys + sent->number * own->size);
+}
+
+// While a batch is made ready, the keys and payloads of the next one are on their way.
+static unsigned own_step(struct lane *l)
+{
+    const struct own *own = l->set->reference;
+    enum { BATCH = 64 };
+    struct srtp_op op[BATCH];
+    for (unsigned i = 0; i < BATCH; i++) {
+        struct rte_mbuf *m = l->mbuf[l->next + i], *later = l->mbuf[(l->next + i + BATCH) % CIRCULATING];
+        const struct sent *sent = sent_of(l, m);
+        for (size_t line = 0; line < 4; line++)
+            rte_prefetch0(rte_pktmbuf_mtod_offset(later, const char *, line * 64));
+        srtp_key_prefetch(own_key(own, sent_of(l, later)), own->lines);
+        op[i] = (struct srtp_op){.key = own_key(own, sent),
+                                 .pkt = rte_pktmbuf_mtod(m, uint8_t *) + FRAME_HEADER,
+                                 .index = sent->index,
+                                 .ssrc = sent->ssrc,
+                                 .len = m->data_len - FRAME_HEADER,
+                                 .hdr_len = RTP_HEADER,
+                                 .room = SRTP_TAILROOM};
+    }
+    srtp_protect(l->srtp, op, BATCH);
+    for (unsigned i = 0; i < BATCH; i++)
+        l->mbuf[l->next + i]->data_len = FRAME_HEADER + op[i].len;
+    l->next += BATCH;
+    return BATCH;
+}
+
 // ---- one for all -------------------------------------------------------------------------------------
 
 void reference_new(struct set *s)
 {
     if (s->arm->kind == ARM_RAW)
         s->reference = raw_new(s);
+    else if (s->arm->kind == ARM_OWN)
+        s->reference = own_new(s);
     else if (s->arm->kind == ARM_LIBRE)
         s->reference = libre_set_new(s);
     else
@@ -98,6 +160,10 @@ void reference_free(struct set *s)
         return;
     if (s->arm->kind == ARM_RAW) {
         raw_free(s->reference);
+    } else if (s->arm->kind == ARM_OWN) {
+        struct own *own = s->reference;
+        rte_free(own->keys);
+        free(own);
     } else if (s->arm->kind == ARM_PROTECT) {
         struct srtp_key **key = s->reference;
         for (unsigned i = 0; i < s->streams; i++)
@@ -121,5 +187,7 @@ step_fn reference_step(const struct set *s)
 {
     if (s->arm->kind == ARM_RAW)
         return raw_step;
+    if (s->arm->kind == ARM_OWN)
+        return own_step;
     return s->arm->kind == ARM_LIBRE ? libre_step : protect_step;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What the engine is measured against: libIPSec_MB alone in every way it can be called, Debian's libre, and
-// its own protect stage alone. All make real SRTP of a round's packets in place, with a key for each stream,
+// its own SRTP alone, and as the protect stage calls it. All make real SRTP of a round's packets in place, with a key for each stream,
 // and go through the same gate.
 #pragma once
 

@@ -231,7 +231,7 @@ struct set *set_new(struct bench *b, const struct arm *arm, struct lane *lane, u
 {
     struct set *s = make_set(b, arm, lane, streams, payload);
     s->any_rate = rate == SET_ANY_RATE;
-    if (arm->kind == ARM_RAW || arm->kind == ARM_LIBRE || arm->kind == ARM_PROTECT)
+    if (arm->kind != ARM_NULL && arm->kind != ARM_SWAP && arm->kind != ARM_ENGINE)
         reference_new(s);
     if (arm->kind == ARM_ENGINE) {
         s->virtual_ns = lane->worker->now_ns;

@@ -49,6 +49,7 @@ step_fn step_of(const struct set *s)
     case ARM_SWAP:
         return step_mac_swap;
     case ARM_RAW:
+    case ARM_OWN:
     case ARM_LIBRE:
     case ARM_PROTECT:
         return reference_step(s);

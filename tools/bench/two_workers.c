@@ -10,7 +10,14 @@
 #include "tools/bench/slice.h"
 #include "tools/bench/two_core.h"
 
-enum { OTHER_LCORE = 1, ARMS = 3 };
+enum { OTHER_LCORE = 1, ARMS = 4 };
+
+// What a packet may cost while the other worker works, over what it costs alone. SRTP is wide vector code, whose pace
+// cores may share.
+static double most(const char *arm)
+{
+    return strcmp(arm, "relay") == 0 ? 1.05 : 1.1;
+}
 
 struct job {
     struct bench *b;
@@ -78,7 +85,7 @@ static json_t *one_arm(struct bench *b, const char *name, unsigned streams, unsi
             ratio[r] = both[i][r] / alone[i][r];
         struct spread x = spread_of(ratio, repetitions), one = spread_of(alone[i], repetitions),
                       two = spread_of(both[i], repetitions);
-        reached &= x.median <= 1.05;
+        reached &= x.median <= most(name);
         json_array_append_new(workers, json_pack("{s:o, s:o, s:o, s:i}", "alone", stats_spread(&one), "both",
                                                  stats_spread(&two), "both_over_alone", stats_spread(&x),
                                                  "pairs", (int)x.count));
@@ -89,13 +96,13 @@ static json_t *one_arm(struct bench *b, const char *name, unsigned streams, unsi
         report_failure(name, streams, &verdict, stderr);
     json_t *arm = json_pack("{s:o, s:b}", "workers", workers, "gate", verdict_right(&verdict));
     if (arm_find(name)->kind != ARM_RAW)
-        json_object_update_new(arm, json_pack("{s:f, s:b}", "at_most", 1.05, "reached", reached));
+        json_object_update_new(arm, json_pack("{s:f, s:b}", "at_most", most(name), "reached", reached));
     return arm;
 }
 
 bool two_workers_run(struct bench *b, unsigned streams, unsigned repetitions, unsigned slice_us, json_t *into)
 {
-    static const char *const names[ARMS] = {"relay", "rtp_srtp_cm80", "raw_cm80"};
+    static const char *const names[ARMS] = {"relay", "rtp_srtp_cm80", "rtp_srtp_gcm128", "raw_cm80"};
     json_t *all = json_object();
     bool right = true;
     fprintf(stderr, "bench: two workers\n");
@@ -143,12 +150,15 @@ static void workers_text(const json_t *two, FILE *out)
     json_object_foreach((json_t *)two, arm, o)
     {
         const json_t *w = json_object_get(o, "workers");
-        const char *judged = !json_object_get(o, "at_most")                ? "by the machine itself"
-                             : json_is_true(json_object_get(o, "reached")) ? "at most 1.05: reached"
-                                                                           : "at most 1.05: missed";
-        fprintf(out, "two workers, %s: each costs %.2f and %.2f times what it costs alone (%s)\n", arm,
+        const json_t *limit = json_object_get(o, "at_most");
+        fprintf(out, "two workers, %s: each costs %.2f and %.2f times what it costs alone (", arm,
                 at(json_array_get(w, 0), "both_over_alone", "median"),
-                at(json_array_get(w, 1), "both_over_alone", "median"), judged);
+                at(json_array_get(w, 1), "both_over_alone", "median"));
+        if (limit)
+            fprintf(out, "at most %g: %s)\n", json_number_value(limit),
+                    json_is_true(json_object_get(o, "reached")) ? "reached" : "missed");
+        else
+            fprintf(out, "by the machine itself)\n");
     }
 }
 
