@@ -51,19 +51,24 @@ bool config_set_address(struct config_parser *p, const struct option *o, const j
     if (!s)
         return false;
     bool with_port = o->type == OPTION_TRANSPORT && !(o->flags & OPTION_PORT_OR_NOT && !strchr(s, ':'));
-    const char *separator = with_port ? ":" : o->type == OPTION_SUBNET ? "/" : "";
+    bool network = o->type == OPTION_SUBNET || (o->type == OPTION_PEER && strchr(s, '/'));
+    const char *separator = with_port ? ":" : network ? "/" : "";
     wrong = read_address(s, *separator, with_port ? UINT16_MAX : 32, &addr, &behind);
     if (!wrong && with_port && behind == 0)
         wrong = "not a port";
     if (!wrong && o->type == OPTION_SUBNET && behind < o->min)
         wrong = "prefix length is out of range";
+    if (!wrong && o->type == OPTION_PEER && network && (behind < TL_PEER_PREFIX_MIN || behind > 31))
+        wrong = "prefix length is out of range";
     if (wrong) {
         config_refuse(p, o, node, "%s: %s", wrong, config_quote(s, quoted));
         return false;
     }
+    if (o->type == OPTION_PEER && !network)
+        behind = 32;
     if (with_port)
         addr.port = (uint16_t)behind;
-    else if (o->type == OPTION_SUBNET)
+    else if (o->type == OPTION_SUBNET || o->type == OPTION_PEER)
         config_store((char *)base + o->offset2, o->size2, behind);
     memcpy((char *)base + o->offset, &addr, sizeof addr);
     return true;

@@ -237,34 +237,6 @@ static void check_listeners(struct config_parser *p)
 
 // ---- trunks
 
-static void check_peer(struct config_parser *p, const struct tl_trunk_config *t, uint32_t i)
-{
-    const struct tl_config *c = &p->root->config;
-
-    for (uint32_t k = 0; k < c->listener_count; k++)
-        if (same_addr(&c->listeners[k].address, &t->peer) ||
-            same_addr(&c->listeners[k].advertised, &t->peer)) {
-            config_complain(p, config_item(p, LIST_TRUNKS, i), "peer",
-                            "is our own listener \"%s\"; expected a remote peer", c->listeners[k].name);
-            return;
-        }
-    for (uint32_t k = 0; k < c->realm_count; k++)
-        if (same_ip(&c->realms[k].address, &t->peer) || same_ip(&c->realms[k].advertised, &t->peer)) {
-            config_complain(p, config_item(p, LIST_TRUNKS, i), "peer",
-                            "is our own media address in realm \"%s\"; expected a remote peer",
-                            c->realms[k].name);
-            return;
-        }
-    for (uint32_t k = 0; k < i; k++)
-        if (c->trunks[k].listener == t->listener && t->listener != CONFIG_NO_INDEX &&
-            same_addr(&c->trunks[k].peer, &t->peer)) {
-            config_complain(
-                p, config_item(p, LIST_TRUNKS, i), "peer",
-                "trunks[%u] has this listener and peer already; expected another peer or listener", k);
-            return;
-        }
-}
-
 // "none" beside a line says two things at once.
 static void check_sdp_pass(struct config_parser *p, const struct tl_trunk_config *t, uint32_t i)
 {
@@ -284,7 +256,7 @@ static void check_trunk_tls(struct config_parser *p, const struct tl_trunk_confi
 {
     const char *from = scan_find(&p->scan, node, "tls") == SCAN_NONE ? NULL : "tls";
 
-    if (tl_transport_row(l->transport)->secure) {
+    if (tl_trunk_tls_listener(&p->root->config, t) != TL_NO_INDEX) {
         if (!t->tls.name_count && t->tls.verify == TL_TLS_VERIFY_REQUIRED && !tls_says(p, node, "names"))
             config_complain(
                 p, node, from,
@@ -308,8 +280,6 @@ static void check_trunks(struct config_parser *p)
         t->number = i + 1;
         if (t->side == TL_SIDE_OF_REALM)
             t->side = t->realm < c->realm_count ? c->realms[t->realm].side : TL_SIDE_PEER;
-        if (t->peer.family)
-            check_peer(p, t, i);
         check_sdp_pass(p, t, i);
         if (t->domain_in_via && !t->domain[0])
             config_complain(p, config_item(p, LIST_TRUNKS, i), NULL,
@@ -322,7 +292,7 @@ static void check_trunks(struct config_parser *p)
             continue;
         check_trunk_tls(p, t, &c->listeners[t->listener], config_item(p, LIST_TRUNKS, i));
         if (t->srtp == TL_SRTP_OFF || c->control.srtp_without_tls == TL_SRTP_ALLOW ||
-            tl_transport_row(c->listeners[t->listener].transport)->secure)
+            tl_trunk_is_secure(c, t))
             continue;
         uint32_t node = config_item(p, LIST_TRUNKS, i);
         const char *from = scan_find(&p->scan, node, "srtp") == SCAN_NONE ? "profile" : "srtp";
@@ -357,6 +327,7 @@ void config_check(struct config_parser *p)
     check_control(p);
     check_realms(p);
     check_listeners(p);
+    config_check_peers(p);
     check_trunks(p);
     check_shares(p);
     for (uint32_t i = 0; i < p->root->config.trunk_count; i++)

@@ -2,6 +2,7 @@
 // Routes: what they lead to, and what no call can take.
 #include <string.h>
 
+#include "common/addr.h"
 #include "common/config/parse.h"
 
 bool tl_route_open(const struct tl_config *config, const struct tl_route_config *route, uint32_t from,
@@ -10,6 +11,29 @@ bool tl_route_open(const struct tl_config *config, const struct tl_route_config 
     bool peers = config->trunks[from].side == TL_SIDE_PEER && config->trunks[to].side == TL_SIDE_PEER;
 
     return (!peers || route->peer_to_peer) && (from != to || route->back_to_origin);
+}
+
+static bool gets_calls(const struct tl_trunk_config *trunk)
+{
+    struct tl_peer_config peer;
+
+    for (uint32_t i = 0; tl_trunk_peer(trunk, i, &peer); i++)
+        if (peer.send || !tl_addr_is_set(&peer.address))
+            return true;
+    return false;
+}
+
+// A trunk of a route or group whose peers only send.
+static void check_receivers(struct config_parser *p, uint32_t node, const uint32_t *trunks, uint32_t count)
+{
+    const struct tl_config *c = &p->root->config;
+    uint32_t list = scan_find(&p->scan, node, "trunks");
+
+    for (uint32_t i = 0; list != SCAN_NONE && i < count; i++)
+        if (trunks[i] < c->trunk_count && c->trunks[trunks[i]].peer_count &&
+            !gets_calls(&c->trunks[trunks[i]]))
+            config_complain(p, scan_item(&p->scan, list, i), NULL,
+                            "no peer of the trunk has send; expected a trunk that calls can go to");
 }
 
 // Routes and groups that cannot mean what they say; a route gets the trunks of its group.
@@ -27,6 +51,7 @@ static void check_groups(struct config_parser *p)
             config_complain(p, config_item(p, LIST_GROUPS, i), "weights",
                             "%u weights for %u trunks; expected one for each", g->weight_count,
                             g->trunk_count);
+        check_receivers(p, config_item(p, LIST_GROUPS, i), g->trunks, g->trunk_count);
     }
 }
 
@@ -48,6 +73,7 @@ static void check_route(struct config_parser *p, uint32_t i)
         config_complain(p, node, "prefix", "missing; expected prefix, called or calling; \"\" fits all");
     if (r->deny_text[0] && !r->deny)
         config_complain(p, node, "deny_text", "without deny it says nothing; expected deny with a status");
+    check_receivers(p, node, r->trunks, r->trunk_count);
     if (r->group < c->group_count) {
         memcpy(r->trunks, c->groups[r->group].trunks, sizeof r->trunks);
         r->trunk_count = c->groups[r->group].trunk_count;

@@ -24,6 +24,8 @@ enum {
     TL_FILE_LEN = 256,        // a file's path, with the final NUL
     TL_CREDENTIALS_MAX = 4,   // of a trunk
     TL_REGISTRATIONS_MAX = 4, // of a trunk
+    TL_PEERS_MAX = 16,        // of a trunk
+    TL_PEER_PREFIX_MIN = 8,   // the largest network that is a trunk's peer
     TL_LOGIN_REALM_LEN = 128, // with the final NUL, as the following
     TL_LOGIN_USER_LEN = 128,
     TL_SIP_USER_LEN = 64,
@@ -216,13 +218,25 @@ struct tl_registration_config {
     bool path; // RFC 3327
 };
 
+// An address of a trunk's peer, or a network that requests of it come from.
+struct tl_peer_config {
+    struct tl_addr address; // with port; of a network 0
+    uint8_t prefix_len;     // of a network; of a host all bits of its address
+    uint16_t port;          // as in the file, 0: that of the transport
+    uint32_t over;          // as in the file: 0: the listener's transport, else enum tl_transport + 1
+    uint32_t listener;      // index: requests to it leave there; TL_NO_INDEX: no listener has the transport
+    bool send;              // requests go there; false for a network
+};
+
 // Binds a listener to a remote peer. (listener, peer) is unique.
 struct tl_trunk_config {
     char name[TL_NAME_MAX];
     uint32_t number;     // 1, 2 ...: who it is, whatever its place in a later reading of the file
     uint32_t listener;   // index
-    struct tl_addr peer; // with port
-    uint32_t realm;      // index; where its media is
+    struct tl_addr peer; // with port; unset: `peers` says who it is
+    struct tl_peer_config peers[TL_PEERS_MAX];
+    uint32_t peer_count;
+    uint32_t realm; // index; where its media is
     enum tl_side side;
     enum tl_srtp_policy srtp;
     enum tl_suite suites[TL_SUITES_MAX]; // in order of preference, for offers and answers
@@ -274,6 +288,7 @@ struct tl_trunk_config {
     uint32_t max_waiting_calls; // calls with a leg here that nobody has answered yet
     uint32_t max_kbit_per_s;    // media of the calls in one direction
     uint32_t reserved_calls;    // of control.max_calls, for calls from the peer
+    bool other_transports;      // the peer may come over another transport to the listener's address
     // who we are there
     struct tl_credentials_config credentials[TL_CREDENTIALS_MAX];
     uint32_t credentials_count;
@@ -392,6 +407,29 @@ void tl_config_free(struct tl_config *config);
 // and not back to where it came from, unless the route says so. Any thread.
 bool tl_route_open(const struct tl_config *config, const struct tl_route_config *route, uint32_t from,
                    uint32_t to);
+
+// The i-th address of a trunk's peer: of `peers`, or the one of `peer`. False: there are no more. Any thread.
+bool tl_trunk_peer(const struct tl_trunk_config *trunk, uint32_t i, struct tl_peer_config *out);
+
+// The listener with another transport at the address of that one, best at its port too; TL_NO_INDEX: there is none.
+uint32_t tl_listener_beside(const struct tl_config *config, uint32_t listener, enum tl_transport transport);
+
+// Whether requests that come to `listener` can be of one of the trunk's peers, or of any of them, by the transport alone.
+enum tl_trunk_over {
+    TL_OVER_NOT,
+    TL_OVER_OWN,   // the peer talks to that listener
+    TL_OVER_OTHER, // it may have changed to its transport (other_transports)
+};
+enum tl_trunk_over tl_peer_over(const struct tl_config *config, const struct tl_trunk_config *trunk,
+                                const struct tl_peer_config *peer, uint32_t listener);
+enum tl_trunk_over tl_trunk_over(const struct tl_config *config, const struct tl_trunk_config *trunk,
+                                 uint32_t listener);
+
+// The first listener with TLS that the trunk's peer may talk to; TL_NO_INDEX: there is none.
+uint32_t tl_trunk_tls_listener(const struct tl_config *config, const struct tl_trunk_config *trunk);
+
+// Whether nothing that the trunk's peer says or hears crosses the network in clear text.
+bool tl_trunk_is_secure(const struct tl_config *config, const struct tl_trunk_config *trunk);
 
 // ---- another one while it runs
 

@@ -127,6 +127,11 @@ uint32_t config_item(const struct config_parser *p, enum config_list list, uint3
 
 void config_check_routes(struct config_parser *p);
 
+// ---- check_peers.c
+
+// Completes the peers of all trunks and checks that no two claim the same.
+void config_check_peers(struct config_parser *p);
+
 // What differs from the configuration that runs and needs a restart is an error.
 void config_check_next(struct config_parser *p);
 

@@ -123,6 +123,11 @@ const char *option_expected(const struct option *o, char *out, size_t size)
     case OPTION_SUBNET:
         snprintf(out, size, "IPv4 address and prefix length (%u to %u) like 192.0.2.2/24", o->min, o->max);
         break;
+    case OPTION_PEER:
+        snprintf(out, size,
+                 "IPv4 address like 192.0.2.10, or one with prefix length (%u to 31) like 192.0.2.0/28",
+                 TL_PEER_PREFIX_MIN);
+        break;
     case OPTION_PORTS:
         snprintf(out, size, "[first, last]: an even and a higher odd number from %u to %u", o->min, o->max);
         break;

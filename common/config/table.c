@@ -44,6 +44,11 @@ static const char *const location_words[] = {"remove", "pass", NULL};
 static const char *const strangers_words[] = {"auto", "answer", "drop", NULL};
 static const char *const without_tls_words[] = {"refuse", "allow", NULL};
 static const char *const version_words[] = {"1.2", "1.3", NULL};
+static const char *const peer_transport_words[] = {"listener",
+#define X(id, name, ...) name,
+                                                   TL_TRANSPORTS(X)
+#undef X
+                                                       NULL};
 static const char *const verify_words[] = {"required", "off", NULL};
 
 static const struct option port_options[] = {
@@ -250,8 +255,8 @@ static const struct option trunk_tls_options[] = {
      .doc = "Cipher suites of TLS 1.2 with this peer."},
 };
 static const struct block trunk_tls_block = {
-    "trunks[].tls", "TLS with this peer, on a listener with transport \"tls\".", sizeof(struct tl_tls_config),
-    OWN(trunk_tls_options), .when = TL_CONFIG_LIVE};
+    "trunks[].tls", "TLS with this peer, over a listener with transport \"tls\".",
+    sizeof(struct tl_tls_config), OWN(trunk_tls_options), .when = TL_CONFIG_LIVE};
 
 static const struct option listener_options[] = {
     {"name", OPTION_NAME, REQUIRED, FIELD(tl_listener_config, name), .doc = "Name that trunks refer to."},
@@ -452,6 +457,10 @@ static const struct option trunk_switches[] = {
      RANGE(0, 1000000), .preset = "0",
      .doc =
          "Calls from the peer that have room in control.max_calls whatever calls from other trunks take; at least its part of control.reserved_percent."},
+    {"other_transports", OPTION_BOOL, FIELD(tl_trunk_config, other_transports), .preset = "true",
+     .doc =
+         "Requests of the peer are the trunk's also when they come over another transport to the address of its listener, as from a peer that changes from UDP to TCP for long messages. "
+         "Over TLS only where tls has names or verify off; in place of TLS never."},
     {"tls", OPTION_BLOCK, FIELD(tl_trunk_config, tls), .preset = "{}", .block = &trunk_tls_block,
      .doc =
          "Who the peer is over TLS, and what it sees of us; see below. A trunk's object replaces that of its profile."},
@@ -530,12 +539,35 @@ static const struct block registration_block = {
     "What the registrar returns in Service-Route (RFC 3608) stands as Route in our INVITEs; they go to the trunk's peer all the same.",
     sizeof(struct tl_registration_config), OWN(registration_options), .when = TL_CONFIG_LIVE};
 
+static const struct option peer_options[] = {
+    {"address", OPTION_PEER, REQUIRED, FIELD(tl_peer_config, address), SECOND(tl_peer_config, prefix_len),
+     .doc =
+         "Address of a host, or a network that requests come from: 203.0.113.0/28. Of a host's requests no port matters, unless two trunks share the address."},
+    {"port", OPTION_NUMBER, FIELD(tl_peer_config, port), RANGE(1, UINT16_MAX),
+     .preset_text = "5060, with tls 5061", .doc = "SIP port of a host. A network has none."},
+    {"transport", OPTION_WORD, FIELD(tl_peer_config, over), .words = peer_transport_words,
+     .preset = "\"listener\"",
+     .doc =
+         "Transport to this address. listener: that of the trunk's listener. Another one needs a listener with it at the same address as the trunk's."},
+    {"send", OPTION_BOOL, FIELD(tl_peer_config, send), .preset = "true",
+     .doc = "Requests of ours go there. false: it only sends us some, as every network does."},
+};
+static const struct block peer_block = {
+    "trunks[].peers[]",
+    "An address of the trunk's peer. Requests from any of them are the trunk's. An address that belongs to networks of several trunks belongs to the smallest one. "
+    "Requests of ours go to the first one with send.",
+    sizeof(struct tl_peer_config), OWN(peer_options), .when = TL_CONFIG_NEW_CALLS};
+
 static const struct option trunk_options[] = {
     {"name", OPTION_NAME, REQUIRED, FIELD(tl_trunk_config, name), .doc = "Name that routes refer to."},
     {"listener", OPTION_REF, REQUIRED, FIELD(tl_trunk_config, listener), .list = LIST_LISTENERS,
      .doc = "Name of the listener that the peer talks to."},
-    {"peer", OPTION_TRANSPORT, REQUIRED, FIELD(tl_trunk_config, peer),
-     .doc = "Address and SIP port of the peer. A request from an address that no trunk names is refused."},
+    {"peer", OPTION_TRANSPORT, FIELD(tl_trunk_config, peer), .preset_text = "see peers",
+     .doc =
+         "Address and SIP port of the peer. A request from an address that no trunk names is refused. A trunk has either peer or peers."},
+    {"peers", OPTION_LIST, FIELD(tl_trunk_config, peers), SECOND(tl_trunk_config, peer_count),
+     RANGE(1, TL_PEERS_MAX), .preset_text = "see peer", .block = &peer_block, .list = LIST_PEERS,
+     .doc = "Addresses of a peer that has several, and networks that its requests come from."},
     {"realm", OPTION_REF, REQUIRED, FIELD(tl_trunk_config, realm), .list = LIST_REALMS,
      .doc = "Name of the realm where the trunk's calls have their media."},
     {"side", OPTION_WORD, FIELD(tl_trunk_config, side), .words = side_words, .preset = "\"realm\"",
@@ -554,7 +586,7 @@ static const struct option trunk_options[] = {
 static const struct block trunk_block = {
     "trunks[]",
     "Binds a listener to a remote peer. "
-    "No two trunks have the same listener and peer; several trunks to one gateway differ in the listener or in the peer's port. "
+    "No two trunks have the same listener and the same peer or network; several trunks to one gateway differ in the listener or in the peer's port. "
     "Their requests are told apart by the source port (UDP), else by the port in the topmost Via.",
     sizeof(struct tl_trunk_config),
     OWN(trunk_options),

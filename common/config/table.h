@@ -41,6 +41,7 @@ enum option_type {
     OPTION_ADDRESS,    // IPv4
     OPTION_TRANSPORT,  // IPv4:port
     OPTION_SUBNET,     // IPv4/prefix length; the length at offset2
+    OPTION_PEER,       // address of a host or IPv4/prefix length; the length at offset2
     OPTION_PORTS,      // [even, odd]; the last at offset2
     OPTION_REF,  // name of an item of `list`, stored as its index; absent: true at offset2, if there is one
     OPTION_REFS, // list of different names of `list`; count at offset2
@@ -69,6 +70,7 @@ enum config_list {
     LIST_ROUTES, // from here on without names
     LIST_CREDENTIALS,
     LIST_REGISTRATIONS,
+    LIST_PEERS,
     LIST_COUNT
 };
 

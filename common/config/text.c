@@ -219,6 +219,7 @@ static void write_value(FILE *out, const struct option *o, const struct tl_confi
     case OPTION_ADDRESS:
     case OPTION_TRANSPORT:
     case OPTION_SUBNET:
+    case OPTION_PEER:
         write_address(out, o, base);
         break;
     case OPTION_PORTS:

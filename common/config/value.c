@@ -366,6 +366,7 @@ bool config_set(struct config_parser *p, const struct option *o, const json_t *v
     case OPTION_ADDRESS:
     case OPTION_TRANSPORT:
     case OPTION_SUBNET:
+    case OPTION_PEER:
         return config_set_address(p, o, value, node, base);
     case OPTION_PORTS:
         return config_set_ports(p, o, value, node, base);

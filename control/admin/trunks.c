@@ -64,14 +64,17 @@ static json_t *trunk_json(const struct tl_config *config, const struct trunk *t,
 {
     const struct tl_trunk_config *c = t->config;
     char peer[TL_ADDR_TEXT];
+    struct tl_addr to = {0};
+    uint32_t listener;
 
     if (!c)
         return former_json(t, now_ms);
     const struct tl_listener_config *l = &config->listeners[c->listener];
 
+    trunk_to(c, &to, &listener);
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:i, s:I, s:o, s:o}", "name",
                      c->name, "listener", l->name, "transport", tl_transport_row(l->transport)->name, "peer",
-                     tl_addr_print(&c->peer, peer), "realm", config->realms[c->realm].name, "srtp",
+                     tl_addr_print(&to, peer), "realm", config->realms[c->realm].name, "srtp",
                      srtp_words[c->srtp], "state", trunk_state_word(t), "checked", t->checked, "last_seconds",
                      left(t->last_until_ms, now_ms), "rest_seconds", left(t->rest_until_ms, now_ms),
                      "state_seconds", (json_int_t)((now_ms - t->changed_ms) / 1000), "options_failures",

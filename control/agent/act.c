@@ -96,7 +96,7 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
     struct agent_leg *leg = c->leg[CALL_B];
     struct trunk *trunk = c->generation->trunks[a->trunk];
     const struct tl_trunk_config *config = &c->generation->config->trunks[a->trunk];
-    struct sip_flow flow = agent_flow(agent, config, trunk->number);
+    struct sip_flow flow;
     char options[AGENT_OPTIONS_MAX], type[LOCATION_TYPE_MAX], *room = NULL;
     struct header_plan plan = {0};
     enum trunk_limit full =
@@ -105,6 +105,11 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
             : trunk_send(trunk, c->emergency ? TRUNK_URGENT : TRUNK_ORDINARY, loop_now(agent->loop));
     if (full != TRUNK_LIMIT_NONE) { // it was not, when the call's trunks were chosen
         agent_say_full(agent, trunk, full);
+        leg->invite_out = NULL;
+        later(c, CALL_EV_FULL, CALL_B, 0);
+        return;
+    }
+    if (!agent_flow(agent, config, trunk->number, &flow)) {
         leg->invite_out = NULL;
         later(c, CALL_EV_FULL, CALL_B, 0);
         return;

@@ -307,8 +307,8 @@ static const struct sip_user sip_user = {.is_peer = is_peer,
 void agent_warn_about_keys(const struct tl_config *config)
 {
     for (uint32_t i = 0; i < config->trunk_count; i++)
-        if (!tl_transport_row(config->listeners[config->trunks[i].listener].transport)->secure &&
-            config->trunks[i].srtp != TL_SRTP_OFF && config->control.srtp_without_tls == TL_SRTP_ALLOW)
+        if (!tl_trunk_is_secure(config, &config->trunks[i]) && config->trunks[i].srtp != TL_SRTP_OFF &&
+            config->control.srtp_without_tls == TL_SRTP_ALLOW)
             log_line(LOG_WARNING,
                      "trunk %s: SRTP keys cross the network in clear text (srtp_without_tls: allow)",
                      config->trunks[i].name);

@@ -444,10 +444,11 @@ void agent_contact(const struct agent_leg *leg, const struct sip_flow *flow, cha
 struct trunk *agent_sender(struct agent *agent, const struct sip_msg *msg, const struct sip_flow *flow);
 // Keeps with a request whose peer sent it: dialogs of it are towards that trunk.
 void agent_know_sender(struct agent *agent, struct sip_txn *txn, const struct trunk *from);
-// Where what begins with us goes to a trunk with these settings and that number.
-struct sip_flow agent_flow(struct agent *agent, const struct tl_trunk_config *t, uint32_t number);
-// Whether a request inside a dialog comes from its peer: from its host, and as safely as the dialog was made.
-bool agent_from_peer(const struct agent *agent, const struct agent_dialog *d, const struct sip_flow *flow);
+// Where what begins with us goes to a trunk with these settings and that number. False: its peer only sends us requests.
+bool agent_flow(struct agent *agent, const struct tl_trunk_config *t, uint32_t number, struct sip_flow *flow);
+// Whether a request inside a dialog comes from its peer: from its host or another one of its trunk, and as safely as the
+// dialog was made.
+bool agent_from_peer(struct agent *agent, const struct agent_dialog *d, const struct sip_flow *flow);
 // sip_user's.
 uint32_t agent_on_connection(void *arg, uint32_t listener, const struct tl_addr *remote, uint32_t *out,
                              uint32_t max);

@@ -66,10 +66,14 @@ void agent_probe_result(struct agent_probe *probe, unsigned status)
 static void send_probe(struct agent *agent, struct agent_probe *probe)
 {
     const struct tl_trunk_config *t = probe->trunk->config;
-    struct sip_flow flow = agent_flow(agent, t, t->number);
+    struct sip_flow flow;
+    if (!agent_flow(agent, t, t->number, &flow)) { // none is due then
+        agent_probe_result(probe, 0);
+        return;
+    }
     char uri[128], to[140], own[TL_HOST_MAX], from[180], tag[SIP_TAG_LEN], call_id[64],
         contact[AGENT_CONTACT_MAX];
-    sip_write_uri(uri, sizeof uri, NULL, &t->peer, flow.transport);
+    sip_write_uri(uri, sizeof uri, NULL, &flow.remote, flow.transport);
     sip_make_tag(agent->stack, tag);
     sip_make_call_id(agent->stack, call_id, sizeof call_id);
     headers_host(t, &flow.local, own);

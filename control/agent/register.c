@@ -43,7 +43,10 @@ static const struct tl_trunk_config *settings(const struct agent_registration *r
 static const char *domain(const struct agent_registration *r, const struct tl_trunk_config *t,
                           char room[static TL_ADDR_TEXT])
 {
-    return r->config.domain[0] ? r->config.domain : tl_addr_print_host(&t->peer, room);
+    struct tl_addr to = {0};
+    uint32_t listener;
+    trunk_to(t, &to, &listener);
+    return r->config.domain[0] ? r->config.domain : tl_addr_print_host(&to, room);
 }
 
 static void aor_text(const struct agent_registration *r, const struct tl_trunk_config *t,
@@ -125,14 +128,16 @@ static int send_register(struct agent_registration *r, const struct tl_trunk_con
                          uint32_t expires_s)
 {
     struct agent *agent = r->agent;
-    struct sip_flow flow = agent_flow(agent, t, t->number);
+    struct sip_flow flow;
+    if (!agent_flow(agent, t, t->number, &flow))
+        return -EHOSTUNREACH;
     char room[TL_ADDR_TEXT], uri[TL_HOST_MAX + 48], aor[AOR_MAX], to[AOR_MAX + 8], from[AOR_MAX + 40],
         headers[64];
     if (r->config.registrar[0] || r->config.domain[0])
         snprintf(uri, sizeof uri, "sip:%s",
                  r->config.registrar[0] ? r->config.registrar : domain(r, t, room));
     else
-        sip_write_uri(uri, sizeof uri, NULL, &t->peer, flow.transport);
+        sip_write_uri(uri, sizeof uri, NULL, &flow.remote, flow.transport);
     aor_text(r, t, aor);
     snprintf(to, sizeof to, "<%s>", aor);
     snprintf(from, sizeof from, "<%s>;tag=%s", aor, r->state.tag);
@@ -358,7 +363,11 @@ static void take_back(struct agent_registration *r, const struct tl_trunk_config
 
 static bool moved(const struct tl_trunk_config *a, const struct tl_trunk_config *b)
 {
-    return a->listener != b->listener || !tl_addr_equal(&a->peer, &b->peer);
+    struct tl_addr to = {0}, other = {0};
+    uint32_t over = 0, over_other = 0;
+    trunk_to(a, &to, &over);
+    trunk_to(b, &other, &over_other);
+    return over != over_other || !tl_addr_equal(&to, &other);
 }
 
 static const struct tl_trunk_config *by_name(const struct tl_config *config, const char *name)

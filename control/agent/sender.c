@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Whose a request is, by the address that it came from and, over TLS, by the certificate; and where a trunk's requests go.
+#include "common/addr.h"
 #include "control/agent/agent_internal.h"
 
 struct came_by {
@@ -26,23 +27,51 @@ static const char *name_for(struct agent *agent, const struct tl_trunk_config *t
     return t->domain_in_via ? sip_own_name(agent->stack, t->domain) : NULL;
 }
 
+// Where the host that a request came from listens over the same transport; unset: the configuration does not say.
+static struct tl_addr listens_at(const struct tl_trunk_config *trunk, const struct sip_flow *flow)
+{
+    struct tl_addr found = {0};
+    struct tl_peer_config peer;
+    for (uint32_t i = 0; tl_trunk_peer(trunk, i, &peer); i++) {
+        if (!peer.address.port || !tl_addr_same_host(&peer.address, &flow->remote))
+            continue;
+        if (peer.listener == flow->listener)
+            return peer.address;
+        found = peer.address;
+        found.port = sip_flow_row(flow)->default_port;
+    }
+    return found;
+}
+
 void agent_know_sender(struct agent *agent, struct sip_txn *txn, const struct trunk *from)
 {
-    sip_txn_set_peer(txn, &from->config->peer, from->number, name_for(agent, from->config));
+    struct tl_addr peer = listens_at(from->config, sip_txn_flow(txn));
+    sip_txn_set_peer(txn, &peer, from->number, name_for(agent, from->config));
 }
 
-struct sip_flow agent_flow(struct agent *agent, const struct tl_trunk_config *t, uint32_t number)
+bool agent_flow(struct agent *agent, const struct tl_trunk_config *t, uint32_t number, struct sip_flow *flow)
 {
-    struct sip_flow flow = sip_flow_to(agent->stack, t->listener, &t->peer);
-    flow.trunk = number;
-    flow.name = name_for(agent, t);
-    return flow;
+    struct tl_addr to;
+    uint32_t listener;
+    if (!trunk_to(t, &to, &listener))
+        return false;
+    *flow = sip_flow_to(agent->stack, listener, &to);
+    flow->trunk = number;
+    flow->name = name_for(agent, t);
+    return true;
 }
 
-bool agent_from_peer(const struct agent *agent, const struct agent_dialog *d, const struct sip_flow *flow)
+// Whether the trunk of a leg is one that what came by a flow can be of.
+static bool is_of_trunk(struct agent *agent, const struct agent_leg *leg, const struct sip_flow *flow)
+{
+    const struct trunk *from = agent_sender(agent, NULL, flow);
+    return from && from == leg->generation->trunks[leg->owner->call.side[leg->side].trunk];
+}
+
+bool agent_from_peer(struct agent *agent, const struct agent_dialog *d, const struct sip_flow *flow)
 {
     const struct sip_flow *own = &d->sip.flow;
-    if (!sip_dialog_from_peer(&d->sip, flow))
+    if (!sip_dialog_from_peer(&d->sip, flow) && !is_of_trunk(agent, d->leg, flow))
         return false;
     return !sip_flow_row(own)->secure ||
            (sip_flow_row(flow)->secure && sip_flow_vouches(agent->stack, flow, own->trunk));

@@ -81,7 +81,7 @@ int agent_plan_invite(struct agent_call *c, const struct sip_flow *flow, struct 
                                    .from = agent_leg_trunk(c->leg[CALL_A]),
                                    .to = to,
                                    .local = flow->local,
-                                   .peer = to->peer,
+                                   .peer = flow->remote,
                                    .transport = flow->transport,
                                    .numbers = &pass,
                                    .called = same_called ? NULL : called, // else with all that it came with

@@ -230,7 +230,7 @@ static int find_trust(struct tls_store *s, const char *path, const struct tls_tr
 static int load_trunk(struct tls_store *s, const struct tl_config *config, const struct tl_trunk_config *t,
                       void (*setup)(SSL_CTX *ctx), char *why, size_t size)
 {
-    const struct tl_tls_config *listener = &config->listeners[t->listener].tls;
+    const struct tl_tls_config *listener = &config->listeners[tl_trunk_tls_listener(config, t)].tls;
     struct tls_terms *terms = calloc(1, sizeof *terms);
     char text[400];
     if (!terms) {
@@ -292,7 +292,7 @@ int tls_store_load(const struct tl_config *config, void (*setup)(SSL_CTX *ctx), 
         if (tl_transport_row(config->listeners[i].transport)->secure)
             err = load_listener(s, &config->listeners[i], setup, why, size);
     for (uint32_t i = 0; !err && i < config->trunk_count; i++)
-        if (tl_transport_row(config->listeners[config->trunks[i].listener].transport)->secure)
+        if (tl_trunk_tls_listener(config, &config->trunks[i]) != TL_NO_INDEX)
             err = load_trunk(s, config, &config->trunks[i], setup, why, size);
     if (err) {
         tls_store_release(s);

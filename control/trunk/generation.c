@@ -63,18 +63,30 @@ static void drop_trunk(struct trunk_table *table, struct trunk *trunk)
 
 // ---- generations
 
-static int compare_peers(const struct tl_trunk_config *a, uint32_t listener, const struct tl_addr *peer)
+// Who comes from a trunk's peers: at the listeners that they talk to, at those that they may have changed to, and anywhere.
+static int add_sources(struct trunk_sources *set, const struct tl_config *config, uint32_t trunk)
 {
-    if (a->listener != listener)
-        return a->listener < listener ? -1 : 1;
-    return memcmp(a->peer.ip, peer->ip, sizeof peer->ip);
-}
+    const struct tl_trunk_config *t = &config->trunks[trunk];
+    struct tl_peer_config peer;
+    int rc = 0;
 
-static int compare_indices(const void *a, const void *b, void *trunks)
-{
-    const struct tl_trunk_config *t = trunks, *other = &t[*(const uint32_t *)b];
-
-    return compare_peers(&t[*(const uint32_t *)a], other->listener, &other->peer);
+    for (uint32_t i = 0; rc == 0 && tl_trunk_peer(t, i, &peer); i++) {
+        struct trunk_source s = {.net = peer.address,
+                                 .prefix_len = peer.prefix_len,
+                                 .kind = TRUNK_SOURCE_OWN,
+                                 .listener = TRUNK_SOURCE_ANY,
+                                 .trunk = trunk};
+        rc = trunk_sources_add(set, &s);
+        for (uint32_t l = 0; rc == 0 && l < config->listener_count; l++) {
+            enum tl_trunk_over over = tl_peer_over(config, t, &peer, l);
+            if (over == TL_OVER_NOT)
+                continue;
+            s.listener = l;
+            s.kind = over == TL_OVER_OWN ? TRUNK_SOURCE_OWN : TRUNK_SOURCE_OTHER;
+            rc = trunk_sources_add(set, &s);
+        }
+    }
+    return rc;
 }
 
 static void generation_free(struct generation *g)
@@ -82,7 +94,7 @@ static void generation_free(struct generation *g)
     for (uint32_t i = 0; g->trunks && i < g->config->trunk_count; i++)
         drop_trunk(g->table, g->trunks[i]);
     free(g->trunks);
-    free(g->by_peer);
+    trunk_sources_fini(&g->sources);
     free(g->turns);
     route_index_free(g->routes);
     tl_config_free(g->owned);
@@ -99,19 +111,15 @@ static struct generation *generation_new(struct trunk_table *table, const struct
     *g = (struct generation){
         .config = config, .number = table->now ? table->now->number + 1 : 1, .table = table, .holders = 1};
     g->trunks = calloc(n ? n : 1, sizeof *g->trunks);
-    g->by_peer = calloc(n ? n : 1, sizeof *g->by_peer);
-    while (g->trunks && g->by_peer && made < n &&
-           (g->trunks[made] = hold_trunk(table, config->trunks[made].name)))
+    while (g->trunks && made < n && (g->trunks[made] = hold_trunk(table, config->trunks[made].name)) &&
+           add_sources(&g->sources, config, made) == 0)
         made++;
     g->routes = route_index_new(config);
     g->turns = calloc(config->group_count + 1, sizeof *g->turns);
-    if (!g->trunks || !g->by_peer || !g->routes || !g->turns || made < n) {
+    if (!g->trunks || !g->routes || !g->turns || made < n) {
         generation_free(g);
         return NULL;
     }
-    for (uint32_t i = 0; i < n; i++)
-        g->by_peer[i] = i;
-    qsort_r(g->by_peer, n, sizeof *g->by_peer, compare_indices, (void *)(uintptr_t)config->trunks);
     return g;
 }
 
@@ -220,33 +228,39 @@ void trunk_each(const struct trunk_table *table, void (*fn)(void *arg, const str
 
 // ---- whose request
 
-// First place in by_peer that is not before the key.
-static uint32_t lower_bound(const struct generation *g, uint32_t listener, const struct tl_addr *peer)
-{
-    uint32_t low = 0, high = g->config->trunk_count;
-
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (compare_peers(&g->config->trunks[g->by_peer[middle]], listener, peer) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 uint32_t trunk_candidates(const struct trunk_table *table, uint32_t listener, const struct tl_addr *source,
                           uint32_t *out, uint32_t max)
 {
     const struct generation *g = table->now;
+    struct trunk_walk walk = trunk_walk(&g->sources, listener, source);
+    const struct trunk_source *s;
     uint32_t n = 0;
 
-    for (uint32_t i = lower_bound(g, listener, source); n < max && i < g->config->trunk_count; i++) {
-        if (compare_peers(&g->config->trunks[g->by_peer[i]], listener, source) != 0)
-            break;
-        out[n++] = g->trunks[g->by_peer[i]]->number;
+    while (n < max && (s = trunk_walk_next(&walk))) {
+        uint32_t number = g->trunks[s->trunk]->number, k = 0;
+        while (k < n && out[k] != number)
+            k++;
+        if (k == n)
+            out[n++] = number;
     }
     return n;
+}
+
+// What a group of the walk says.
+struct found {
+    struct trunk *only, *by_source, *by_via;
+    bool several;
+};
+
+static void note(struct found *f, struct trunk *t, uint16_t port, uint16_t source_port, uint16_t via_port)
+{
+    f->several = f->several || (f->only && f->only != t);
+    f->only = t;
+    // (listener, peer) is unique, so at most one of them has a port.
+    if (port && port == source_port)
+        f->by_source = t;
+    if (port && port == via_port)
+        f->by_via = t;
 }
 
 struct trunk *trunk_identify(const struct trunk_table *table, uint32_t listener, const struct tl_addr *source,
@@ -254,44 +268,33 @@ struct trunk *trunk_identify(const struct trunk_table *table, uint32_t listener,
 {
     const struct generation *g = table->now;
     const struct tl_config *config = g->config;
-    struct trunk *only = NULL, *by_source = NULL, *by_via = NULL;
-    uint32_t n = 0;
+    const struct trunk_source *s;
+    struct found f = {0};
+    uint32_t group = 0;
 
-    if (listener >= config->listener_count || source->family != TL_AF_INET)
+    if (listener >= config->listener_count)
         return NULL;
+    struct trunk_walk walk = trunk_walk(&g->sources, listener, source);
     const struct tl_transport_row *row = tl_transport_row(config->listeners[listener].transport);
     uint16_t via = sent_by_port ? sent_by_port : row->default_port;
-    for (uint32_t i = lower_bound(g, listener, source); i < config->trunk_count; i++) {
-        struct trunk *t = g->trunks[g->by_peer[i]];
-        if (compare_peers(t->config, listener, source) != 0)
+    while ((s = trunk_walk_next(&walk))) {
+        struct trunk *t = g->trunks[s->trunk];
+        if (f.only && walk.group != group)
             break;
-        if (vouches && !vouches(arg, t->number))
-            continue;
-        n++;
-        only = t;
-        // (listener, peer) is unique, so at most one of them has a port.
-        if (t->config->peer.port == source->port && !row->stream)
-            by_source = t;
-        if (t->config->peer.port == via)
-            by_via = t;
+        group = walk.group;
+        if (!vouches || vouches(arg, t->number))
+            note(&f, t, s->net.port, row->stream ? 0 : source->port, via);
     }
-    if (n < 2)
-        return only;
-    return by_source ? by_source : by_via;
+    if (!f.several)
+        return f.only;
+    return f.by_source ? f.by_source : f.by_via;
 }
 
 bool trunk_is_peer(const struct trunk_table *table, const struct tl_addr *source)
 {
-    const struct generation *g = table->now;
-    const struct tl_config *config = g->config;
+    struct trunk_walk walk = trunk_walk(&table->now->sources, TRUNK_SOURCE_ANY, source);
 
-    for (uint32_t l = 0; l < config->listener_count; l++) {
-        uint32_t at = lower_bound(g, l, source);
-        if (at < config->trunk_count && source->family == TL_AF_INET &&
-            compare_peers(&config->trunks[g->by_peer[at]], l, source) == 0)
-            return true;
-    }
-    return false;
+    return trunk_walk_next(&walk) != NULL;
 }
 
 // ---- which to try

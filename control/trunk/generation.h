@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "control/trunk/route.h"
+#include "control/trunk/sources.h"
 #include "control/trunk/trunk.h"
 
 struct trunk_table;
@@ -22,7 +23,7 @@ struct generation {
     struct route_index *routes;
     // generation.c
     struct group_turn *turns; // of each route group
-    uint32_t *by_peer;        // indices, sorted by listener and peer
+    struct trunk_sources sources;
     struct tl_config *owned;
     struct trunk_table *table;
     unsigned holders;
@@ -61,7 +62,8 @@ int trunk_load(const struct trunk_table *table, const struct record *in, uint64_
 void trunk_each(const struct trunk_table *table, void (*fn)(void *arg, const struct trunk *trunk), void *arg);
 
 // The trunk of the current generation whose peer sent a request to `listener` (index) from `source`, or NULL: nobody we know,
-// refuse it. The address has to be the peer's. The port decides only between trunks that share it: over UDP the
+// refuse it. The address has to be one of the peer's; of several networks around it the smallest counts, and before all who
+// talks to that listener comes before who may have changed to its transport. The port decides only between trunks that share the address: over UDP the
 // source's, then, on any transport, `sent_by_port`, the port in the request's topmost Via (0: none, which
 // means the transport's default). If neither names one of several trunks it is NULL, too.
 // Where the transport has shown who the peer is, `vouches` says which trunks it can be, by their numbers; NULL: any.

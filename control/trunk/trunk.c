@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/addr.h"
 #include "control/base/record.h"
 
 enum {
@@ -12,9 +13,27 @@ enum {
 
 // ---- settings
 
+bool trunk_to(const struct tl_trunk_config *config, struct tl_addr *to, uint32_t *listener)
+{
+    struct tl_peer_config peer;
+
+    for (uint32_t i = 0; tl_trunk_peer(config, i, &peer); i++)
+        if (peer.send) {
+            *to = peer.address;
+            *listener = peer.listener;
+            return true;
+        }
+    return false;
+}
+
 static bool same_peer(const struct tl_trunk_config *a, const struct tl_trunk_config *b)
 {
-    return a->listener == b->listener && memcmp(&a->peer, &b->peer, sizeof a->peer) == 0;
+    struct tl_addr to, other;
+    uint32_t over, over_other;
+    bool sends = trunk_to(a, &to, &over);
+
+    return sends == trunk_to(b, &other, &over_other) &&
+           (!sends || (over == over_other && tl_addr_equal(&to, &other)));
 }
 
 void trunk_configure(struct trunk *trunk, const struct tl_trunk_config *config, uint32_t index,
@@ -23,6 +42,10 @@ void trunk_configure(struct trunk *trunk, const struct tl_trunk_config *config, 
     uint64_t first_ms = now_ms + (uint64_t)index * SPREAD_MS,
              next_ms = now_ms + config->options_interval_s * UINT64_C(1000);
     bool fresh = !trunk->config || !same_peer(trunk->config, config);
+    struct tl_addr to;
+    uint32_t listener;
+
+    trunk->sends = trunk_to(config, &to, &listener);
 
     if (fresh) {
         trunk->asking = trunk->checked = false; // who is asked is not who is meant
@@ -35,7 +58,7 @@ void trunk_configure(struct trunk *trunk, const struct tl_trunk_config *config, 
             trunk->changed_ms = now_ms;
         trunk->down = false;
     }
-    if (!config->options_interval_s)
+    if (!config->options_interval_s || !trunk->sends)
         trunk->due_ms = TRUNK_NEVER;
     else if (fresh || trunk->due_ms == TRUNK_NEVER)
         trunk->due_ms = first_ms;

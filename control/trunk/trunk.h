@@ -35,6 +35,7 @@ struct trunk {
     uint32_t index;   // there
     unsigned holders; // generations that have it; generation.c
     bool down;
+    bool sends;             // its peer is one that requests of ours go to
     bool unregistered;      // it is to be used only while registered, and is not
     bool asking;            // an OPTIONS of ours has no result yet
     uint32_t failures;      // in a row
@@ -66,6 +67,9 @@ const char *trunk_state_word(const struct trunk *trunk);
 // the listener is another one, the health begins anew: what was known was of the former peer.
 void trunk_configure(struct trunk *trunk, const struct tl_trunk_config *config, uint32_t index,
                      uint64_t now_ms);
+
+// Where requests to its peer go, and from which listener (index). False: it is one that only sends us some.
+bool trunk_to(const struct tl_trunk_config *config, struct tl_addr *to, uint32_t *listener);
 
 // Writes the trunk's name and health as a section "trunk" of a record. Counters begin anew with their process.
 struct record;

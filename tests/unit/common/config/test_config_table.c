@@ -134,12 +134,12 @@ static void each(void (*check)(size_t b, const struct option *o))
     CU_ASSERT_EQUAL(found, BLOCKS);
 }
 
-// Of a route one of several must be there, or another one beside it.
+// Of a route one of several must be there, or another one beside it; of a trunk peer or peers.
 static bool depends_on_others(const struct option *o)
 {
     return !(o->flags & OPTION_REQUIRED) &&
            (strcmp(o->name, "prefix") == 0 || strcmp(o->name, "trunks") == 0 ||
-            strcmp(o->name, "deny_text") == 0);
+            strcmp(o->name, "deny_text") == 0 || strcmp(o->name, "peer") == 0);
 }
 
 static void check_required(size_t b, const struct option *o)

@@ -96,6 +96,63 @@ static void requests_find_their_trunk(void)
     trunk_table_fini(&table);
 }
 
+static void peer(const char *ip, unsigned len, uint16_t port, uint32_t listener, bool send)
+{
+    struct tl_trunk_config *t = &config.trunks[config.trunk_count - 1];
+
+    t->peers[t->peer_count++] = (struct tl_peer_config){
+        .address = addr(ip, port), .prefix_len = (uint8_t)len, .listener = listener, .send = send};
+}
+
+// Several addresses, networks and transports of one trunk.
+static void requests_find_the_trunk_of_several_peers(void)
+{
+    static const struct {
+        uint32_t listener;
+        const char *ip;
+        uint16_t port, sent_by;
+        int trunk;
+    } rows[] = {
+        {0, "10.0.0.1", 5060, 0, 0},  {0, "10.0.0.2", 40000, 0, 0}, {1, "10.0.0.3", 40000, 0, 0}, // over TCP
+        {0, "10.0.0.3", 5060, 0, 0},                             // ... whose host may come over UDP as well
+        {1, "10.0.0.1", 40000, 0, 0}, {0, "10.1.77.1", 1, 0, 0}, // of a network
+        {0, "10.1.2.1", 1, 0, 1},                                // of a smaller one
+        {0, "10.1.2.9", 1, 0, 2},                                // of a host in it
+        {1, "10.1.2.9", 1, 0, 2}, // a host that changed counts before others' networks that did
+        {0, "10.2.0.1", 1, 0, -1},    {2, "10.0.0.1", 5060, 0, -1}, // another address of ours
+        {0, "10.0.0.9", 5060, 0, -1}, // two trunks at one host: the port decides
+        {0, "10.0.0.8", 5070, 0, 2},  {0, "10.0.0.8", 5060, 0, 1},
+    };
+
+    begin();
+    for (unsigned l = 0; l < 3; l++)
+        config.listeners[l].address = addr(l < 2 ? "10.9.9.1" : "10.9.9.2", 5060);
+    trunk(0, "0.0.0.0", 0);
+    peer("10.0.0.1", 32, 5060, 0, true);
+    peer("10.0.0.2", 32, 5060, 0, true);
+    peer("10.0.0.3", 32, 5060, 1, true);
+    peer("10.1.0.0", 16, 0, 0, false);
+    trunk(0, "0.0.0.0", 0);
+    peer("10.1.2.0", 24, 0, 0, false);
+    peer("10.0.0.8", 32, 5060, 0, true);
+    trunk(0, "0.0.0.0", 0);
+    peer("10.1.2.9", 32, 5060, 0, true);
+    peer("10.0.0.8", 32, 5070, 0, true);
+    for (unsigned i = 0; i < 3; i++)
+        config.trunks[i].other_transports = true;
+    CU_ASSERT_FATAL(trunk_table_init(&table, &config, 0) == 0);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct tl_addr source = addr(rows[i].ip, rows[i].port);
+        struct trunk *t = trunk_identify(&table, rows[i].listener, &source, rows[i].sent_by, NULL, NULL);
+        int found = t ? (int)t->index : -1;
+        if (found != rows[i].trunk)
+            printf("   row %zu: trunk %d instead of %d\n", i, found, rows[i].trunk);
+        CU_ASSERT(found == rows[i].trunk);
+        CU_ASSERT(trunk_is_peer(&table, &source) == (found >= 0 || rows[i].listener == 2));
+    }
+    trunk_table_fini(&table);
+}
+
 static bool only(void *arg, uint32_t number)
 {
     return *(const uint32_t *)arg == number || *(const uint32_t *)arg == UINT32_MAX;
@@ -439,6 +496,7 @@ int main(int argc, char **argv)
 {
     const struct test_case cases[] = {
         {"requests_find_their_trunk", requests_find_their_trunk},
+        {"requests_find_the_trunk_of_several_peers", requests_find_the_trunk_of_several_peers},
         {"certificates_choose", certificates_choose},
         {"large_tables_find_the_same", large_tables_find_the_same},
         {"options_follow_the_clock", options_follow_the_clock},
