@@ -226,6 +226,8 @@ struct tl_peer_config {
     uint32_t over;          // as in the file: 0: the listener's transport, else enum tl_transport + 1
     uint32_t listener;      // index: requests to it leave there; TL_NO_INDEX: no listener has the transport
     bool send;              // requests go there; false for a network
+    uint32_t priority;      // of those with send the lowest comes first
+    uint32_t weight;        // share among those of one priority
 };
 
 // Binds a listener to a remote peer. (listener, peer) is unique.

@@ -551,11 +551,17 @@ static const struct option peer_options[] = {
          "Transport to this address. listener: that of the trunk's listener. Another one needs a listener with it at the same address as the trunk's."},
     {"send", OPTION_BOOL, FIELD(tl_peer_config, send), .preset = "true",
      .doc = "Requests of ours go there. false: it only sends us some, as every network does."},
+    {"priority", OPTION_NUMBER, FIELD(tl_peer_config, priority), RANGE(0, 65535), .preset = "0",
+     .doc = "Of the peers with send those with the lowest number come first."},
+    {"weight", OPTION_NUMBER, FIELD(tl_peer_config, weight), RANGE(0, 65535), .preset = "1",
+     .doc =
+         "Share of the requests among peers of one priority (RFC 2782); 0: hardly any, where others have more."},
 };
 static const struct block peer_block = {
     "trunks[].peers[]",
     "An address of the trunk's peer. Requests from any of them are the trunk's. An address that belongs to networks of several trunks belongs to the smallest one. "
-    "Requests of ours go to the first one with send.",
+    "A request of ours goes to one with send: to those that answer before those that do not, then by priority and weight. "
+    "A call that gets no answer there, or 503, or no connection, tries the trunk's next one before the route's next trunk.",
     sizeof(struct tl_peer_config), OWN(peer_options), .when = TL_CONFIG_NEW_CALLS};
 
 static const struct option trunk_options[] = {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/addr.h"
 #include "control/agent/agent_internal.h"
 #include "control/base/log.h"
 
@@ -64,20 +65,35 @@ void agent_attempt_result(struct agent_call *c, unsigned status)
         return;
     c->attempt = false;
     struct trunk *trunk = c->leg[CALL_B]->trunk;
+    struct trunk_target *target = agent_leg_target(c->leg[CALL_B]);
     const struct tl_trunk_config *config = agent_leg_trunk(c->leg[CALL_B]);
-    bool last;
-    agent_say_trunk(trunk, trunk_attempt_result(trunk, config, status, loop_now(c->agent->loop), &last));
+    bool last, was_down = target && target->down,
+               more = (!status || status == 503) && agent_more(c->leg[CALL_B]) == CALL_MORE;
+    enum trunk_change change =
+        trunk_attempt_result(trunk, target, config, status, more, loop_now(c->agent->loop), &last);
+    if (was_down && !target->down)
+        agent_say_target(trunk, target, TRUNK_WENT_UP);
+    agent_say_trunk(trunk, change);
     if (last)
         log_line(LOG_WARNING, "trunk %s fails calls, %u in a row: it is tried last for %u s", trunk->name,
                  trunk->failed_calls, config->last_for_s);
+}
+
+// " at ADDRESS" where the trunk has several targets.
+static const char *which_target(const struct agent_leg *leg, char out[static TL_ADDR_TEXT + 8])
+{
+    const struct trunk_target *target = agent_leg_target(leg);
+    if (target && leg->trunk->target_count > 1)
+        snprintf(out, TL_ADDR_TEXT + 8, " at %s", TL_ADDR_STR(&target->addr));
+    return out;
 }
 
 void agent_attempt_failed(struct agent_call *c, unsigned status, const char *why)
 {
     uint64_t unsaid;
     if (c->attempt && log_allow(&c->agent->attempt_limit, loop_now(c->agent->loop), &unsaid))
-        log_line(LOG_INFO, "call %llu: trunk %s %s", (unsigned long long)c->id, c->leg[CALL_B]->trunk->name,
-                 why);
+        log_line(LOG_INFO, "call %llu: trunk %s%s %s", (unsigned long long)c->id, c->leg[CALL_B]->trunk->name,
+                 which_target(c->leg[CALL_B], (char[TL_ADDR_TEXT + 8]){""}), why);
     agent_attempt_result(c, status);
 }
 
@@ -90,17 +106,33 @@ static char *join(const char *first, const char *second)
     return out;
 }
 
+// The target that the INVITE goes to: the last one once more, another one of the same trunk, or the first of a trunk. NULL: the
+// trunk has none any more.
+static struct trunk_target *choose_target(struct agent_leg *leg, uint8_t flags)
+{
+    if (flags & CALL_AGAIN)
+        return agent_leg_target(leg);
+    if (!(flags & CALL_NEXT_TARGET))
+        leg->tried_count = 0;
+    if (leg->tried_count == TRUNK_TRIED_MAX)
+        return NULL;
+    struct trunk_target *target =
+        trunk_pick(leg->trunk, leg->tried, leg->tried_count, loop_now(leg->owner->agent->loop));
+    if (target)
+        leg->tried[leg->tried_count++] = target->id;
+    return target;
+}
+
 static void do_invite(struct agent_call *c, const struct call_action *a)
 {
     struct agent *agent = c->agent;
     struct agent_leg *leg = c->leg[CALL_B];
     struct trunk *trunk = c->generation->trunks[a->trunk];
     const struct tl_trunk_config *config = &c->generation->config->trunks[a->trunk];
-    struct sip_flow flow;
     char options[AGENT_OPTIONS_MAX], type[LOCATION_TYPE_MAX], *room = NULL;
     struct header_plan plan = {0};
     enum trunk_limit full =
-        a->flags & CALL_AGAIN
+        a->flags & (CALL_AGAIN | CALL_NEXT_TARGET)
             ? TRUNK_LIMIT_NONE
             : trunk_send(trunk, c->emergency ? TRUNK_URGENT : TRUNK_ORDINARY, loop_now(agent->loop));
     if (full != TRUNK_LIMIT_NONE) { // it was not, when the call's trunks were chosen
@@ -109,14 +141,16 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
         later(c, CALL_EV_FULL, CALL_B, 0);
         return;
     }
-    if (!agent_flow(agent, config, trunk->number, &flow)) {
-        leg->invite_out = NULL;
-        later(c, CALL_EV_FULL, CALL_B, 0);
-        return;
-    }
     leg->trunk = trunk;
     trunk_leg_begin(&leg->taken, trunk, TRUNK_LEG_TO);
-    trunk_attempt(trunk);
+    struct trunk_target *target = choose_target(leg, a->flags);
+    if (!target) {
+        leg->invite_out = NULL;
+        later(c, CALL_EV_TRANSPORT, CALL_B, 0);
+        return;
+    }
+    const struct sip_flow flow = agent_flow(agent, config, trunk, target);
+    trunk_attempt(trunk, target);
     c->attempt = true;
     c->number = a->number;
     agent_dialogs_free(leg);

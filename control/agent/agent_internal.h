@@ -50,20 +50,22 @@ struct agent_leg {
     struct agent_user user; // first
     uint8_t side;
     struct agent_call *owner;
-    struct generation *generation; // that it began with; its side of the call machine reads there
-    struct trunk *trunk;           // B: the one tried last, NULL: none yet
-    struct trunk_leg taken;        // what it takes of that trunk
-    struct header_view *invite;    // A: its first one, as far as later ones to others can need it
-    char number[SIP_NUMBER_MAX];   // who is there
-    char contact[SIP_NUMBER_MAX];  // user part of our Contact to this side: whom the other one is to it
-    struct agent_dialog *dialogs;  // oldest first
-    struct agent_dialog *main;     // the confirmed one, or A's until there is one
-    uint8_t dialog_ids;            // the last number given
-    char tag[SIP_TAG_LEN];         // B: ours in the INVITE, so in all its dialogs
-    char call_id[64];              // B: of the INVITE
-    uint32_t invite_cseq;          // of the last INVITE of ours
-    struct sip_txn *invite_in;     // waits for our final answer
-    struct sip_txn *invite_out;    // waits for a final response, or its 2xx for our ACK
+    struct generation *generation;   // that it began with; its side of the call machine reads there
+    struct trunk *trunk;             // B: the one tried last, NULL: none yet
+    uint32_t tried[TRUNK_TRIED_MAX]; // B: targets of it (ids) that the INVITE was sent to, the last one last
+    uint8_t tried_count;
+    struct trunk_leg taken;       // what it takes of that trunk
+    struct header_view *invite;   // A: its first one, as far as later ones to others can need it
+    char number[SIP_NUMBER_MAX];  // who is there
+    char contact[SIP_NUMBER_MAX]; // user part of our Contact to this side: whom the other one is to it
+    struct agent_dialog *dialogs; // oldest first
+    struct agent_dialog *main;    // the confirmed one, or A's until there is one
+    uint8_t dialog_ids;           // the last number given
+    char tag[SIP_TAG_LEN];        // B: ours in the INVITE, so in all its dialogs
+    char call_id[64];             // B: of the INVITE
+    uint32_t invite_cseq;         // of the last INVITE of ours
+    struct sip_txn *invite_in;    // waits for our final answer
+    struct sip_txn *invite_out;   // waits for a final response, or its 2xx for our ACK
     struct sip_txn *update_in, *update_out;
     struct sip_txn *prack_in;
     struct sip_txn *bye;
@@ -148,6 +150,7 @@ struct agent_registration {
     struct tl_registration_config config;
     struct registration state;
     struct wheel_timer timer;
+    uint32_t target;                 // id, of the trunk's target that was asked last
     struct sip_txn *txn;             // waits for its answer
     bool leaving;                    // ... which says that the contact is taken back
     char contact[AGENT_CONTACT_MAX]; // as it was sent last
@@ -163,6 +166,7 @@ struct agent_probe {
     struct agent_probe *next, **link;
     struct generation *generation; // keeps `trunk`
     struct trunk *trunk;
+    uint32_t target; // id
 };
 
 struct agent {
@@ -444,11 +448,16 @@ void agent_contact(const struct agent_leg *leg, const struct sip_flow *flow, cha
 struct trunk *agent_sender(struct agent *agent, const struct sip_msg *msg, const struct sip_flow *flow);
 // Keeps with a request whose peer sent it: dialogs of it are towards that trunk.
 void agent_know_sender(struct agent *agent, struct sip_txn *txn, const struct trunk *from);
-// Where what begins with us goes to a trunk with these settings and that number. False: its peer only sends us requests.
-bool agent_flow(struct agent *agent, const struct tl_trunk_config *t, uint32_t number, struct sip_flow *flow);
+// Where what begins with us goes to a target of a trunk that has these settings.
+struct sip_flow agent_flow(struct agent *agent, const struct tl_trunk_config *t, const struct trunk *trunk,
+                           const struct trunk_target *target);
 // Whether a request inside a dialog comes from its peer: from its host or another one of its trunk, and as safely as the
 // dialog was made.
 bool agent_from_peer(struct agent *agent, const struct agent_dialog *d, const struct sip_flow *flow);
+// The target of a trunk that a B leg tried last; NULL: none, or it is not there any more.
+struct trunk_target *agent_leg_target(const struct agent_leg *leg);
+// Whether the trunk of a B leg has a target that was not tried.
+enum call_more agent_more(const struct agent_leg *leg);
 // sip_user's.
 uint32_t agent_on_connection(void *arg, uint32_t listener, const struct tl_addr *remote, uint32_t *out,
                              uint32_t max);
@@ -478,3 +487,5 @@ void agent_probes_reload(struct agent *agent);
 // What came of an OPTIONS; frees `probe`.
 void agent_probe_result(struct agent_probe *probe, unsigned status);
 void agent_say_trunk(const struct trunk *trunk, enum trunk_change change);
+// The same of one of its targets; nothing where it has no other.
+void agent_say_target(const struct trunk *trunk, const struct trunk_target *target, enum trunk_change change);

@@ -148,9 +148,26 @@ static void say_end(const struct agent_call *c)
 
 // ---- events -------------------------------------------------------------------------------------------
 
-static void step(struct agent_call *c, const struct call_event *event)
+// Whether another target of B's trunk may be what follows an event.
+static bool may_go_on(const struct agent_call *c, const struct call_event *event)
+{
+    switch (event->type) {
+    case CALL_EV_FAILURE:
+    case CALL_EV_TIMEOUT:
+    case CALL_EV_TRANSPORT:
+        return event->side == CALL_B && !c->leg[CALL_B]->main;
+    case CALL_EV_TIMER:
+        return event->timer == CALL_TIMER_NO_RESPONSE;
+    default:
+        return false;
+    }
+}
+
+static void step(struct agent_call *c, struct call_event *event)
 {
     struct call_actions *out = &c->agent->actions;
+    if (may_go_on(c, event))
+        event->more = agent_more(c->leg[CALL_B]);
     call_step(&c->call, event, out);
     if (c->transfer && c->call.state >= CALL_ENDING)
         agent_transfer_ending(c);

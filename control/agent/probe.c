@@ -3,17 +3,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/addr.h"
 #include "control/agent/agent_internal.h"
 #include "control/base/log.h"
 #include "control/sip/uri.h"
 
 void agent_say_trunk(const struct trunk *trunk, enum trunk_change change)
 {
-    if (change == TRUNK_WENT_DOWN)
+    if (change == TRUNK_WENT_DOWN && trunk->target_count > 1)
+        log_line(LOG_WARNING, "trunk %s is down: none of its %u targets answers OPTIONS", trunk->name,
+                 trunk->target_count);
+    else if (change == TRUNK_WENT_DOWN)
         log_line(LOG_WARNING, "trunk %s is down: no answer to %u OPTIONS in a row", trunk->name,
                  trunk->failures);
     else if (change == TRUNK_WENT_UP)
         log_line(LOG_NOTICE, "trunk %s is up again", trunk->name);
+}
+
+void agent_say_target(const struct trunk *trunk, const struct trunk_target *target, enum trunk_change change)
+{
+    if (trunk->target_count < 2)
+        return;
+    if (change == TRUNK_WENT_DOWN)
+        log_line(LOG_WARNING, "trunk %s: target %s is down: no answer to %u OPTIONS in a row", trunk->name,
+                 TL_ADDR_STR(&target->addr), target->failures);
+    else if (change == TRUNK_WENT_UP)
+        log_line(LOG_NOTICE, "trunk %s: target %s is up again", trunk->name, TL_ADDR_STR(&target->addr));
 }
 
 static void on_probe_timer(void *arg);
@@ -37,7 +52,7 @@ static void probe_free(struct agent_probe *probe)
     free(probe);
 }
 
-static struct agent_probe *probe_new(struct agent *agent, struct trunk *trunk)
+static struct agent_probe *probe_new(struct agent *agent, struct trunk *trunk, uint32_t target)
 {
     struct agent_probe *probe = calloc(1, sizeof *probe);
     if (!probe)
@@ -47,30 +62,43 @@ static struct agent_probe *probe_new(struct agent *agent, struct trunk *trunk)
                                   .next = agent->probes,
                                   .link = &agent->probes,
                                   .generation = generation_hold(agent->trunks.now),
-                                  .trunk = trunk};
+                                  .trunk = trunk,
+                                  .target = target};
     if (probe->next)
         probe->next->link = &probe->next;
     agent->probes = probe;
     return probe;
 }
 
+// Of a target that is there.
+static void note_result(struct agent *agent, struct trunk *trunk, struct trunk_target *target,
+                        unsigned status)
+{
+    enum trunk_change of_target;
+    enum trunk_change change = trunk_options_result(trunk, target, status, loop_now(agent->loop), &of_target);
+    agent_say_target(trunk, target, of_target);
+    agent_say_trunk(trunk, change);
+}
+
+static struct trunk_target *target_of(const struct agent_probe *probe)
+{
+    return probe->trunk->config ? trunk_target(probe->trunk, probe->target) : NULL;
+}
+
 void agent_probe_result(struct agent_probe *probe, unsigned status)
 {
     struct agent *agent = probe->agent;
-    uint64_t now = loop_now(agent->loop);
-    agent_say_trunk(probe->trunk, trunk_options_result(probe->trunk, status, now));
+    struct trunk_target *target = target_of(probe);
+    if (target)
+        note_result(agent, probe->trunk, target, status);
     probe_free(probe);
     arm(agent);
 }
 
-static void send_probe(struct agent *agent, struct agent_probe *probe)
+static void send_probe(struct agent *agent, struct agent_probe *probe, const struct trunk_target *target)
 {
     const struct tl_trunk_config *t = probe->trunk->config;
-    struct sip_flow flow;
-    if (!agent_flow(agent, t, t->number, &flow)) { // none is due then
-        agent_probe_result(probe, 0);
-        return;
-    }
+    const struct sip_flow flow = agent_flow(agent, t, probe->trunk, target);
     char uri[128], to[140], own[TL_HOST_MAX], from[180], tag[SIP_TAG_LEN], call_id[64],
         contact[AGENT_CONTACT_MAX];
     sip_write_uri(uri, sizeof uri, NULL, &flow.remote, flow.transport);
@@ -100,12 +128,13 @@ static void on_probe_timer(void *arg)
     uint64_t now = loop_now(agent->loop);
     struct trunk *trunk;
     while ((trunk = trunk_due(&agent->trunks, now))) {
-        struct agent_probe *probe = probe_new(agent, trunk);
-        trunk_options_sent(trunk, now);
+        struct trunk_target *target = trunk_target_due(trunk, now);
+        struct agent_probe *probe = probe_new(agent, trunk, target->id);
+        trunk_options_sent(trunk, target, now);
         if (probe)
-            send_probe(agent, probe);
+            send_probe(agent, probe, target);
         else
-            agent_say_trunk(trunk, trunk_options_result(trunk, 0, now));
+            note_result(agent, trunk, target, 0);
     }
     arm(agent);
 }
@@ -119,7 +148,7 @@ void agent_probes_reload(struct agent *agent)
 {
     for (struct agent_probe *probe = agent->probes, *next; probe; probe = next) {
         next = probe->next;
-        if (!probe->trunk->config || !probe->trunk->asking)
+        if (!target_of(probe))
             probe_free(probe);
     }
     wheel_cancel(loop_wheel(agent->loop), &agent->probe_timer);

@@ -123,14 +123,30 @@ static void answered(struct agent_registration *r, const struct registration_ans
 
 // ---- asking -------------------------------------------------------------------------------------------
 
+// The one that answered last, as long as it does; else the next one.
+static struct trunk_target *choose_target(struct agent_registration *r, struct trunk *trunk)
+{
+    uint64_t now = loop_now(r->agent->loop);
+    struct trunk_target *target = trunk_target(trunk, r->target);
+    if (target && !r->state.failures && target_rank(target, now) == TRUNK_GOOD)
+        return target;
+    target = trunk_pick(trunk, &r->target, r->state.failures ? 1 : 0, now);
+    if (!target)
+        target = trunk_pick(trunk, NULL, 0, now);
+    r->target = target ? target->id : 0;
+    return target;
+}
+
 // Sends a REGISTER; with 0 for `expires_s` the contact is taken back. Returns 0 or -errno.
 static int send_register(struct agent_registration *r, const struct tl_trunk_config *t, uint32_t cseq,
                          uint32_t expires_s)
 {
     struct agent *agent = r->agent;
-    struct sip_flow flow;
-    if (!agent_flow(agent, t, t->number, &flow))
+    struct trunk *trunk = trunk_named(&agent->trunks, r->trunk);
+    struct trunk_target *target = trunk ? choose_target(r, trunk) : NULL;
+    if (!target)
         return -EHOSTUNREACH;
+    const struct sip_flow flow = agent_flow(agent, t, trunk, target);
     char room[TL_ADDR_TEXT], uri[TL_HOST_MAX + 48], aor[AOR_MAX], to[AOR_MAX + 8], from[AOR_MAX + 40],
         headers[64];
     if (r->config.registrar[0] || r->config.domain[0])
@@ -363,11 +379,13 @@ static void take_back(struct agent_registration *r, const struct tl_trunk_config
 
 static bool moved(const struct tl_trunk_config *a, const struct tl_trunk_config *b)
 {
-    struct tl_addr to = {0}, other = {0};
-    uint32_t over = 0, over_other = 0;
-    trunk_to(a, &to, &over);
-    trunk_to(b, &other, &over_other);
-    return over != over_other || !tl_addr_equal(&to, &other);
+    struct tl_peer_config one, other;
+    uint32_t i = 0;
+    bool more = true;
+    while (more && tl_trunk_peer(a, i, &one) && tl_trunk_peer(b, i, &other) && one.send == other.send &&
+           one.listener == other.listener && tl_addr_equal(&one.address, &other.address))
+        more = ++i < TL_PEERS_MAX;
+    return tl_trunk_peer(a, i, &one) || tl_trunk_peer(b, i, &other);
 }
 
 static const struct tl_trunk_config *by_name(const struct tl_config *config, const char *name)

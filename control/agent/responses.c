@@ -84,7 +84,7 @@ static void end_attempt(struct agent_leg *leg, const struct sip_msg *msg, unsign
     char why[64];
     if (rest) {
         snprintf(why, sizeof why, "answered 503, Retry-After %u", rest);
-        trunk_rest(leg->trunk, rest, loop_now(c->agent->loop));
+        trunk_rest(leg->trunk, agent_leg_target(leg), rest, loop_now(c->agent->loop));
     } else {
         snprintf(why, sizeof why, (int)status == said ? "answered %d" : "answered %d, taken for %u", said,
                  status);

@@ -49,16 +49,13 @@ void agent_know_sender(struct agent *agent, struct sip_txn *txn, const struct tr
     sip_txn_set_peer(txn, &peer, from->number, name_for(agent, from->config));
 }
 
-bool agent_flow(struct agent *agent, const struct tl_trunk_config *t, uint32_t number, struct sip_flow *flow)
+struct sip_flow agent_flow(struct agent *agent, const struct tl_trunk_config *t, const struct trunk *trunk,
+                           const struct trunk_target *target)
 {
-    struct tl_addr to;
-    uint32_t listener;
-    if (!trunk_to(t, &to, &listener))
-        return false;
-    *flow = sip_flow_to(agent->stack, listener, &to);
-    flow->trunk = number;
-    flow->name = name_for(agent, t);
-    return true;
+    struct sip_flow flow = sip_flow_to(agent->stack, target->listener, &target->addr);
+    flow.trunk = trunk->number;
+    flow.name = name_for(agent, t);
+    return flow;
 }
 
 // Whether the trunk of a leg is one that what came by a flow can be of.
@@ -82,4 +79,18 @@ uint32_t agent_on_connection(void *arg, uint32_t listener, const struct tl_addr 
 {
     const struct agent *agent = arg;
     return trunk_candidates(&agent->trunks, listener, remote, out, max);
+}
+
+struct trunk_target *agent_leg_target(const struct agent_leg *leg)
+{
+    return leg->trunk && leg->tried_count ? trunk_target(leg->trunk, leg->tried[leg->tried_count - 1]) : NULL;
+}
+
+enum call_more agent_more(const struct agent_leg *leg)
+{
+    if (!leg->trunk || leg->tried_count == TRUNK_TRIED_MAX)
+        return CALL_MORE_NONE;
+    enum trunk_rank rank =
+        trunk_pick_rank(leg->trunk, leg->tried, leg->tried_count, loop_now(leg->owner->agent->loop));
+    return rank == TRUNK_RESTING ? CALL_MORE_NONE : rank == TRUNK_DOWN ? CALL_MORE_DOWN : CALL_MORE;
 }

@@ -121,6 +121,13 @@ struct call_target {
     bool last; // only where the others have failed: who comes before it has all the time that the call has
 };
 
+// Whether B's trunk has another target that was not tried.
+enum call_more {
+    CALL_MORE_NONE,
+    CALL_MORE_DOWN, // one that does not answer OPTIONS
+    CALL_MORE,
+};
+
 struct call_event {
     enum call_event_type type;
     uint8_t side; // CALL_A, CALL_B
@@ -135,6 +142,7 @@ struct call_event {
     const struct call_target *targets; // FAILURE of B, 3xx: where its Contacts lead, best first
     unsigned target_count;             // at most TL_ROUTE_TRUNKS_MAX
     bool contacts;                     // ... or there are Contacts that A can be told
+    enum call_more more;               // FAILURE, TIMEOUT, TRANSPORT of B, TIMER
 };
 
 enum call_action_type {
@@ -165,6 +173,7 @@ enum call_action_flags {
     CALL_FAILED = 8,   // REINVITE, ABANDON: what led to it was that B did not respond in time
     CALL_AGAIN = 16,   // INVITE: the last one once more, with its Call-ID and the next CSeq (RFC 4028 7.3)
     CALL_REFRESH = 32, // REINVITE, UPDATE: only to refresh the session
+    CALL_NEXT_TARGET = 64, // INVITE: to a target of the same trunk that was not tried
 };
 
 struct call_action {

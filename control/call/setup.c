@@ -187,17 +187,24 @@ static bool may_move(const struct call *call)
            !call->x;
 }
 
+// What an INVITE that came to nothing has said of B.
+static void forget_b(struct call *call)
+{
+    struct call_side *b = &call->side[CALL_B];
+    b->allow = b->supported = 0;
+    b->allow_known = false;
+    b->refresh = (struct refresh){0};
+    call->progressed = false;
+    forks_drop(call);
+}
+
 // Calls the target whose turn it is.
 static void move(struct call *call, struct call_actions *out)
 {
     struct call_side *b = &call->side[CALL_B];
     uint32_t last = b->trunk;
     b->trunk = call->targets[call->trunk_at].trunk;
-    b->allow = b->supported = 0;
-    b->allow_known = false;
-    b->refresh = (struct refresh){0};
-    call->progressed = false;
-    forks_drop(call);
+    forget_b(call);
     if (is_lent(call)) {
         drop_media(call, out);
         invite_lent(call, out);
@@ -214,6 +221,19 @@ static void stop_trunk_timers(struct call_actions *out)
 {
     act_timer(out, CALL_TIMER_NO_RESPONSE, 0);
     act_timer(out, CALL_TIMER_NO_PROGRESS, 0);
+}
+
+// The next target of the same trunk, which comes before the next trunk whatever the trunk fails over on: RFC 3263 4.3. One that is
+// down comes behind the other trunks. False: nothing was done.
+static bool next_target(struct call *call, const struct call_event *event, struct call_actions *out)
+{
+    if (event->more == CALL_MORE_NONE || (event->more == CALL_MORE_DOWN && !setup_last_trunk(call)) ||
+        !may_move(call) || (call->progressed && !call_trunk(call, CALL_B)->failover_after_progress))
+        return false;
+    stop_trunk_timers(out);
+    forget_b(call);
+    invite_b(call, out, CALL_NEXT_TARGET);
+    return true;
 }
 
 // The next trunk, where `what` (a status or one of TL_FAILOVER_*) leads there and there is one. False: nothing was done.
@@ -275,6 +295,8 @@ static void take_failure(struct call *call, const struct call_event *event, stru
     int status = cause_taken_for(call_trunk(call, CALL_B), event->status, q850);
     bool ruled = status != event->status;
     call->side[CALL_B].invite_out = false;
+    if (event->status == 503 && next_target(call, event, out))
+        return;
     if (event->status < 600 && next_trunk(call, out, (unsigned)status))
         return;
     if (status == 503) { // B's own Retry-After is for us
@@ -333,6 +355,8 @@ static void take_timer(struct call *call, const struct call_event *event, struct
         return;
     call->side[CALL_B].invite_out = false;
     act(out, CALL_DO_ABANDON, CALL_B)->flags |= CALL_FAILED;
+    if (silent && next_target(call, event, out))
+        return;
     next_trunk_or(call, out, silent ? TL_FAILOVER_NO_RESPONSE : TL_FAILOVER_NO_PROGRESS, 503,
                   silent ? "no trunk responded within its no_response_ms"
                          : "no trunk made progress within its no_progress_ms");
@@ -393,6 +417,8 @@ void setup_step(struct call *call, const struct call_event *event, struct call_a
     case CALL_EV_TIMEOUT:
     case CALL_EV_TRANSPORT:
         call->side[CALL_B].invite_out = false;
+        if (next_target(call, event, out))
+            break;
         next_trunk_or(call, out,
                       event->type == CALL_EV_TIMEOUT ? TL_FAILOVER_NO_RESPONSE : TL_FAILOVER_TRANSPORT, 503,
                       "no trunk could be reached");

@@ -191,18 +191,13 @@ int trunk_load(const struct trunk_table *table, const struct record *in, uint64_
     char name[TL_NAME_MAX];
 
     record_text(&r, "name", name, sizeof name);
-    bool down = record_number(&r, "down", 1);
-    uint32_t failures = (uint32_t)record_number(&r, "failures", 100);
     uint64_t for_ms = record_number(&r, "for_ms", UINT64_MAX);
-    if (r.bad || r.version != TRUNK_RECORD || (down && !failures))
+    if (r.bad || r.version != TRUNK_RECORD)
         return -EINVAL;
     struct trunk *trunk = trunk_named(table, name);
     if (!trunk || !trunk->config || !trunk->config->options_interval_s)
         return -ENOENT;
-    trunk->down = down;
-    trunk->failures = failures;
-    trunk->changed_ms = now_ms > for_ms ? now_ms - for_ms : 0;
-    return 0;
+    return trunk_load_health(trunk, in, for_ms, now_ms) ? 0 : -EINVAL;
 }
 
 struct each {
@@ -385,7 +380,7 @@ uint64_t trunk_table_due(const struct trunk_table *table)
     uint64_t due = TRUNK_NEVER;
 
     for (uint32_t i = 0; i < g->config->trunk_count; i++)
-        if (!g->trunks[i]->asking && g->trunks[i]->due_ms < due)
+        if (g->trunks[i]->due_ms < due)
             due = g->trunks[i]->due_ms;
     return due;
 }
@@ -395,7 +390,7 @@ struct trunk *trunk_due(const struct trunk_table *table, uint64_t now_ms)
     const struct generation *g = table->now;
 
     for (uint32_t i = 0; i < g->config->trunk_count; i++)
-        if (!g->trunks[i]->asking && g->trunks[i]->due_ms <= now_ms)
+        if (g->trunks[i]->due_ms <= now_ms)
             return g->trunks[i];
     return NULL;
 }

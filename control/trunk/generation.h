@@ -113,5 +113,6 @@ unsigned trunk_plan(const struct generation *generation, const struct tl_route_c
 // When the next OPTIONS of all trunks of the current generation is due; TRUNK_NEVER if none is.
 uint64_t trunk_table_due(const struct trunk_table *table);
 
-// A trunk of it whose OPTIONS is due at now_ms, or NULL. Call it until NULL, with trunk_options_sent() after each.
+// A trunk of it that has a target whose OPTIONS is due at now_ms (trunk_target_due()), or NULL. Call it until NULL, with
+// trunk_options_sent() after each.
 struct trunk *trunk_due(const struct trunk_table *table, uint64_t now_ms);

@@ -5,180 +5,346 @@
 
 #include "common/addr.h"
 #include "control/base/record.h"
+#include "control/base/record_parts.h"
 
-enum {
-    SPREAD_MS = 10, // between the first OPTIONS of two trunks, so that a thousand do not leave at once
-    PAUSE_MS = 1000 // at least, between a result and the next OPTIONS
-};
+enum { SPREAD_MS = 10 }; // between the first OPTIONS of two trunks, so that a thousand do not leave at once
+
+// ---- what follows from the targets
+
+// Returns what changed. Without targets nothing can be down.
+static enum trunk_change sum_up(struct trunk *trunk, uint64_t now_ms)
+{
+    bool was = trunk->down;
+
+    trunk->down = trunk->target_count > 0;
+    trunk->checked = false;
+    trunk->failures = UINT32_MAX;
+    trunk->due_ms = TRUNK_NEVER;
+    trunk->rest_until_ms = trunk->target_count ? UINT64_MAX : 0;
+    for (uint32_t i = 0; i < trunk->target_count; i++) {
+        const struct trunk_target *t = &trunk->targets[i];
+        trunk->down = trunk->down && t->down;
+        trunk->checked = trunk->checked || t->checked;
+        if (t->failures < trunk->failures)
+            trunk->failures = t->failures;
+        if (!t->asking && t->due_ms < trunk->due_ms)
+            trunk->due_ms = t->due_ms;
+        if (t->rest_until_ms < trunk->rest_until_ms)
+            trunk->rest_until_ms = t->rest_until_ms;
+    }
+    if (!trunk->target_count)
+        trunk->failures = 0;
+    if (trunk->down == was)
+        return TRUNK_SAME;
+    trunk->changed_ms = now_ms;
+    return trunk->down ? TRUNK_WENT_DOWN : TRUNK_WENT_UP;
+}
+
+// ---- targets
+
+struct trunk_target *trunk_target(struct trunk *trunk, uint32_t id)
+{
+    for (uint32_t i = 0; i < trunk->target_count; i++)
+        if (trunk->targets[i].id == id)
+            return &trunk->targets[i];
+    return NULL;
+}
+
+struct trunk_target *trunk_target_at(struct trunk *trunk, const struct tl_addr *addr, uint32_t listener)
+{
+    for (uint32_t i = 0; i < trunk->target_count; i++)
+        if (target_is_at(&trunk->targets[i], addr, listener))
+            return &trunk->targets[i];
+    return NULL;
+}
+
+struct trunk_target *trunk_pick(struct trunk *trunk, const uint32_t *tried, size_t count, uint64_t now_ms)
+{
+    return target_pick(trunk->targets, trunk->target_count, tried, count, now_ms, false);
+}
+
+enum trunk_rank trunk_pick_rank(struct trunk *trunk, const uint32_t *tried, size_t count, uint64_t now_ms)
+{
+    const struct trunk_target *t =
+        count < TRUNK_TRIED_MAX ? target_pick(trunk->targets, trunk->target_count, tried, count, now_ms, true)
+                                : NULL;
+
+    return t ? target_rank(t, now_ms) : TRUNK_RESTING;
+}
+
+static size_t places_of(const struct tl_trunk_config *config, struct target_place out[TRUNK_TARGETS_MAX])
+{
+    struct tl_peer_config peer;
+    size_t n = 0;
+
+    for (uint32_t i = 0; n < TRUNK_TARGETS_MAX && tl_trunk_peer(config, i, &peer); i++)
+        if (peer.send)
+            out[n++] = (struct target_place){peer.address, peer.listener, peer.priority, peer.weight};
+    return n;
+}
+
+static void set_targets(struct trunk *trunk, const struct target_place *places, size_t count, uint64_t now_ms)
+{
+    struct trunk_target next[TRUNK_TARGETS_MAX] = {{.id = 0}};
+
+    for (size_t i = 0; i < count; i++) {
+        struct trunk_target *had = trunk_target_at(trunk, &places[i].addr, places[i].listener);
+        if (had)
+            next[i] = *had;
+        else
+            next[i] = (struct trunk_target){.addr = places[i].addr,
+                                            .listener = places[i].listener,
+                                            .id = ++trunk->target_ids,
+                                            .due_ms = TRUNK_NEVER,
+                                            .changed_ms = now_ms};
+        next[i].priority = places[i].priority;
+        next[i].weight = places[i].weight;
+    }
+    memcpy(trunk->targets, next, count * sizeof next[0]);
+    trunk->target_count = (uint32_t)count;
+}
+
+// When its OPTIONS leave, with the settings of now.
+static void schedule(struct trunk_target *t, const struct tl_trunk_config *config, uint64_t first_ms,
+                     uint64_t now_ms)
+{
+    uint64_t next_ms = now_ms + config->options_interval_s * UINT64_C(1000);
+
+    if (!config->options_interval_s) {
+        t->failures = 0;
+        if (t->down)
+            t->changed_ms = now_ms;
+        t->down = false;
+        t->due_ms = TRUNK_NEVER;
+    } else if (t->due_ms == TRUNK_NEVER) {
+        t->due_ms = first_ms;
+    } else if (t->due_ms > next_ms) {
+        t->due_ms = next_ms;
+    }
+}
 
 // ---- settings
 
 bool trunk_to(const struct tl_trunk_config *config, struct tl_addr *to, uint32_t *listener)
 {
     struct tl_peer_config peer;
+    uint32_t lowest = UINT32_MAX;
 
     for (uint32_t i = 0; tl_trunk_peer(config, i, &peer); i++)
-        if (peer.send) {
+        if (peer.send && peer.priority < lowest) {
+            lowest = peer.priority;
             *to = peer.address;
             *listener = peer.listener;
-            return true;
         }
-    return false;
-}
-
-static bool same_peer(const struct tl_trunk_config *a, const struct tl_trunk_config *b)
-{
-    struct tl_addr to, other;
-    uint32_t over, over_other;
-    bool sends = trunk_to(a, &to, &over);
-
-    return sends == trunk_to(b, &other, &over_other) &&
-           (!sends || (over == over_other && tl_addr_equal(&to, &other)));
+    return lowest != UINT32_MAX;
 }
 
 void trunk_configure(struct trunk *trunk, const struct tl_trunk_config *config, uint32_t index,
                      uint64_t now_ms)
 {
-    uint64_t first_ms = now_ms + (uint64_t)index * SPREAD_MS,
-             next_ms = now_ms + config->options_interval_s * UINT64_C(1000);
-    bool fresh = !trunk->config || !same_peer(trunk->config, config);
-    struct tl_addr to;
-    uint32_t listener;
+    uint64_t first_ms = now_ms + (uint64_t)index * SPREAD_MS;
+    struct target_place places[TRUNK_TARGETS_MAX];
+    uint32_t last_id = trunk->target_ids;
+    bool came = !trunk->config, known = false;
 
-    trunk->sends = trunk_to(config, &to, &listener);
-
-    if (fresh) {
-        trunk->asking = trunk->checked = false; // who is asked is not who is meant
+    if (came)
+        trunk->target_count = 0; // what was known may have changed while nobody looked
+    set_targets(trunk, places, places_of(config, places), now_ms);
+    for (uint32_t i = 0; i < trunk->target_count; i++) {
+        schedule(&trunk->targets[i], config, first_ms, now_ms);
+        known = known || trunk->targets[i].id <= last_id;
+    }
+    if (!known) { // another peer
         trunk->failed_calls = 0;
-        trunk->last_until_ms = trunk->rest_until_ms = 0;
+        trunk->last_until_ms = 0;
     }
-    if (fresh || !config->options_interval_s) {
-        trunk->failures = 0;
-        if (trunk->down || !trunk->config)
-            trunk->changed_ms = now_ms;
-        trunk->down = false;
-    }
-    if (!config->options_interval_s || !trunk->sends)
-        trunk->due_ms = TRUNK_NEVER;
-    else if (fresh || trunk->due_ms == TRUNK_NEVER)
-        trunk->due_ms = first_ms;
-    else if (trunk->due_ms > next_ms)
-        trunk->due_ms = next_ms;
     trunk->config = config;
     trunk->index = index;
+    sum_up(trunk, now_ms);
+    if (came)
+        trunk->changed_ms = now_ms;
 }
 
 void trunk_save(struct record_writer *w, const struct trunk *trunk, uint64_t now_ms)
 {
     record_begin(w, "trunk", TRUNK_RECORD);
     record_put_text(w, "name", trunk->name);
-    record_put_number(w, "down", trunk->down);
-    record_put_number(w, "failures", trunk->failures);
     record_put_number(w, "for_ms", now_ms - trunk->changed_ms);
+    for (uint32_t i = 0; i < trunk->target_count; i++) {
+        const struct trunk_target *t = &trunk->targets[i];
+        record_begin(w, "target", TRUNK_RECORD);
+        record_put_addr(w, "at", &t->addr);
+        record_put_number(w, "down", t->down);
+        record_put_number(w, "failures", t->failures);
+        record_put_number(w, "for_ms", now_ms - t->changed_ms);
+        record_put_number(w, "rest_ms", t->rest_until_ms > now_ms ? t->rest_until_ms - now_ms : 0);
+        record_end(w);
+    }
     record_end(w);
+}
+
+// Into *out what a section "target" says. False: something is missing or cannot be.
+static bool load_target(struct record *r, struct trunk_target *out, uint64_t now_ms)
+{
+    record_addr(r, "at", &out->addr);
+    out->down = record_number(r, "down", 1);
+    out->failures = (uint32_t)record_number(r, "failures", 100);
+    uint64_t for_ms = record_number(r, "for_ms", UINT64_MAX);
+    uint64_t rest_ms = record_number(r, "rest_ms", TRUNK_REST_MAX_S * UINT64_C(1000));
+    out->changed_ms = now_ms > for_ms ? now_ms - for_ms : 0;
+    out->rest_until_ms = rest_ms ? now_ms + rest_ms : 0;
+    return !r->bad && r->version == TRUNK_RECORD && (!out->down || out->failures);
+}
+
+bool trunk_load_health(struct trunk *trunk, const struct record *in, uint64_t for_ms, uint64_t now_ms)
+{
+    struct trunk_target saved[TRUNK_TARGETS_MAX];
+    struct record r;
+    uint32_t n = 0;
+
+    for (; n < TRUNK_TARGETS_MAX && record_section(in, "target", n, &r) == 0; n++)
+        if (!load_target(&r, &saved[n], now_ms))
+            return false;
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t k = 0; k < trunk->target_count; k++) {
+            struct trunk_target *t = &trunk->targets[k];
+            if (!tl_addr_equal(&t->addr, &saved[i].addr))
+                continue;
+            t->down = saved[i].down;
+            t->failures = saved[i].failures;
+            t->changed_ms = saved[i].changed_ms;
+            t->rest_until_ms = saved[i].rest_until_ms;
+        }
+    sum_up(trunk, now_ms);
+    trunk->changed_ms = now_ms > for_ms ? now_ms - for_ms : 0;
+    return true;
 }
 
 // ---- keep-alive
 
-void trunk_options_sent(struct trunk *trunk, uint64_t now_ms)
+struct trunk_target *trunk_target_due(struct trunk *trunk, uint64_t now_ms)
 {
-    trunk->asking = true;
-    trunk->due_ms = now_ms + trunk->config->options_interval_s * UINT64_C(1000);
+    for (uint32_t i = 0; i < trunk->target_count; i++)
+        if (!trunk->targets[i].asking && trunk->targets[i].due_ms <= now_ms)
+            return &trunk->targets[i];
+    return NULL;
+}
+
+void trunk_options_sent(struct trunk *trunk, struct trunk_target *target, uint64_t now_ms)
+{
+    target_options_sent(target, trunk->config, now_ms);
     trunk->counters.options_sent++;
+    sum_up(trunk, now_ms);
 }
 
-static bool shows_life(unsigned status)
+enum trunk_change trunk_options_result(struct trunk *trunk, struct trunk_target *target, unsigned status,
+                                       uint64_t now_ms, enum trunk_change *of_target)
 {
-    return status >= 100 && status != 408 && status != 503;
-}
-
-static enum trunk_change alive(struct trunk *trunk, uint64_t now_ms)
-{
-    trunk->failures = 0;
-    trunk->checked = true;
-    if (!trunk->down)
-        return TRUNK_SAME;
-    trunk->down = false;
-    trunk->changed_ms = now_ms;
-    return TRUNK_WENT_UP;
-}
-
-enum trunk_change trunk_options_result(struct trunk *trunk, unsigned status, uint64_t now_ms)
-{
-    trunk->asking = false;
-    if (trunk->due_ms < now_ms + PAUSE_MS)
-        trunk->due_ms = now_ms + PAUSE_MS; // the result took longer than the interval
-    if (shows_life(status))
-        return alive(trunk, now_ms);
-    trunk->counters.options_failed++;
-    trunk->checked = true;
-    if (trunk->failures < trunk->config->options_failures)
-        trunk->failures++;
-    if (trunk->down || trunk->failures < trunk->config->options_failures)
-        return TRUNK_SAME;
-    trunk->down = true;
-    trunk->changed_ms = now_ms;
-    return TRUNK_WENT_DOWN;
+    trunk->counters.options_failed += !target_shows_life(status);
+    *of_target = target_options_result(target, trunk->config, status, now_ms);
+    return sum_up(trunk, now_ms);
 }
 
 // ---- calls
 
-void trunk_attempt(struct trunk *trunk)
+void trunk_attempt(struct trunk *trunk, struct trunk_target *target)
 {
     trunk->counters.attempts++;
+    if (target)
+        target->counters.attempts++;
 }
 
-// Whether the trunk is tried last from now on. A 487 of ours says nothing for or against it.
-static bool count_failure(struct trunk *trunk, const struct tl_trunk_config *config, unsigned status,
-                          uint64_t now_ms)
-{
-    bool was = now_ms < trunk->last_until_ms;
+// What a call that failed or did not counts.
+struct row {
+    uint32_t *failed;
+    uint64_t *last_until_ms;
+};
 
-    if (status == 487)
-        return false;
-    if (status && !tl_failover_has(&config->failover, status)) {
-        trunk->failed_calls = 0;
-        trunk->last_until_ms = 0;
+// Whether who it is of is tried last from now on. A 487 of ours says nothing for or against it.
+static bool count_failure(struct row row, const struct tl_trunk_config *config, bool led_on, uint64_t now_ms)
+{
+    bool was = now_ms < *row.last_until_ms;
+
+    if (!led_on) {
+        *row.failed = 0;
+        *row.last_until_ms = 0;
         return false;
     }
-    trunk->failed_calls++;
-    if (!config->last_after_failures || trunk->failed_calls < config->last_after_failures)
+    ++*row.failed;
+    if (!config->last_after_failures || *row.failed < config->last_after_failures)
         return false;
-    trunk->last_until_ms = now_ms + config->last_for_s * UINT64_C(1000);
+    *row.last_until_ms = now_ms + config->last_for_s * UINT64_C(1000);
     return !was;
 }
 
-enum trunk_change trunk_attempt_result(struct trunk *trunk, const struct tl_trunk_config *config,
-                                       unsigned status, uint64_t now_ms, bool *now_last)
+static void count_end(struct trunk_counters *c, struct target_counters *t, unsigned status)
 {
-    struct trunk_counters *c = &trunk->counters;
+    bool good = status >= 200 && status < 300;
 
-    if (status >= 200 && status < 300) {
-        c->answered++;
-    } else {
-        c->failed++;
-        c->busy_503 += status == 503;
-        c->no_response += status == 0;
-    }
-    *now_last = count_failure(trunk, config, status, now_ms);
-    return shows_life(status) ? alive(trunk, now_ms) : TRUNK_SAME;
+    c->answered += good;
+    c->failed += !good;
+    c->busy_503 += status == 503;
+    c->no_response += status == 0;
+    if (!t)
+        return;
+    t->answered += good;
+    t->failed += !good;
+    t->no_response += status == 0;
 }
 
-void trunk_rest(struct trunk *trunk, uint32_t seconds, uint64_t now_ms)
+enum trunk_change trunk_attempt_result(struct trunk *trunk, struct trunk_target *target,
+                                       const struct tl_trunk_config *config, unsigned status, bool more,
+                                       uint64_t now_ms, bool *now_last)
+{
+    bool failed = !status || tl_failover_has(&config->failover, status);
+
+    count_end(&trunk->counters, target ? &target->counters : NULL, status);
+    *now_last = false;
+    if (status != 487 && target)
+        count_failure((struct row){&target->failed_calls, &target->last_until_ms}, config, failed || more,
+                      now_ms);
+    if (status != 487 && !more)
+        *now_last =
+            count_failure((struct row){&trunk->failed_calls, &trunk->last_until_ms}, config, failed, now_ms);
+    if (!target || !target_shows_life(status))
+        return TRUNK_SAME;
+    target_alive(target, now_ms);
+    return sum_up(trunk, now_ms);
+}
+
+void trunk_rest(struct trunk *trunk, struct trunk_target *target, uint32_t seconds, uint64_t now_ms)
 {
     uint64_t until = now_ms + (seconds < TRUNK_REST_MAX_S ? seconds : TRUNK_REST_MAX_S) * UINT64_C(1000);
+    uint64_t *rests = target ? &target->rest_until_ms : &trunk->rest_until_ms;
 
-    if (until > trunk->rest_until_ms)
-        trunk->rest_until_ms = until;
+    if (until > *rests)
+        *rests = until;
+    if (target)
+        sum_up(trunk, now_ms);
+}
+
+// One is down and the other rests: then no target is better than down.
+static enum trunk_rank best_target(const struct trunk *trunk, uint64_t now_ms)
+{
+    enum trunk_rank best = trunk->target_count ? TRUNK_RESTING : TRUNK_GOOD;
+
+    for (uint32_t i = 0; i < trunk->target_count; i++) {
+        enum trunk_rank rank = target_rank(&trunk->targets[i], now_ms);
+        if (rank < best)
+            best = rank;
+    }
+    return best;
 }
 
 enum trunk_rank trunk_rank(const struct trunk *trunk, uint64_t now_ms)
 {
-    if (now_ms < trunk->rest_until_ms)
-        return TRUNK_RESTING;
-    if (trunk->down)
-        return TRUNK_DOWN;
-    return now_ms < trunk->last_until_ms ? TRUNK_FAILING : TRUNK_GOOD;
+    enum trunk_rank best = best_target(trunk, now_ms);
+    enum trunk_rank own = now_ms < trunk->rest_until_ms   ? TRUNK_RESTING
+                          : trunk->down                   ? TRUNK_DOWN
+                          : now_ms < trunk->last_until_ms ? TRUNK_FAILING
+                                                          : TRUNK_GOOD;
+
+    return own > best ? own : best;
 }
 
 const char *trunk_state_word(const struct trunk *trunk)

@@ -283,23 +283,26 @@ static void trunks_are_listed(void)
     struct tl_config_errors errors;
     struct tl_config *config = NULL;
     struct trunk_table table;
+    enum trunk_change of_target;
     bool last;
 
     CU_ASSERT_FATAL(tl_config_load(TEST_SOURCE_ROOT "/docs/examples/bare-metal.json", &config, &errors) == 0);
     CU_ASSERT_FATAL(trunk_table_init(&table, config, 5000) == 0);
     for (int i = 0; i < 2; i++) {
-        trunk_options_sent(table.now->trunks[1], 10000);
-        trunk_options_result(table.now->trunks[1], 0, 42000);
+        trunk_options_sent(table.now->trunks[1], &table.now->trunks[1]->targets[0], 10000);
+        trunk_options_result(table.now->trunks[1], &table.now->trunks[1]->targets[0], 0, 42000, &of_target);
     }
-    trunk_attempt(table.now->trunks[2]);
-    trunk_attempt_result(table.now->trunks[2], &config->trunks[2], 200, 50000, &last);
+    trunk_attempt(table.now->trunks[2], &table.now->trunks[2]->targets[0]);
+    trunk_attempt_result(table.now->trunks[2], &table.now->trunks[2]->targets[0], &config->trunks[2], 200,
+                         false, 50000, &last);
     struct trunk_leg leg = {0};
     trunk_leg_begin(&leg, table.now->trunks[2], TRUNK_LEG_TO);
     table.now->trunks[1]->use.refused[TRUNK_LIMIT_rate] = 7;
     table.now->trunks[1]->use.diverted[TRUNK_LIMIT_calls] = 2;
-    trunk_attempt(table.now->trunks[2]);
-    trunk_attempt_result(table.now->trunks[2], &config->trunks[2], 503, 50000, &last);
-    trunk_rest(table.now->trunks[2], 27, 50000);
+    trunk_attempt(table.now->trunks[2], &table.now->trunks[2]->targets[0]);
+    trunk_attempt_result(table.now->trunks[2], &table.now->trunks[2]->targets[0], &config->trunks[2], 503,
+                         false, 50000, &last);
+    trunk_rest(table.now->trunks[2], &table.now->trunks[2]->targets[0], 27, 50000);
 
     fixture_begin(&f, NULL);
     f.trunks = &table;

@@ -11,6 +11,7 @@
 #include "runner.h"
 
 static struct trunk_table table;
+static enum trunk_change of_target;
 
 // "core pstn:2 spare:3/0": trunks by name, with the last byte of the peer's address (1) and options_interval_s (30).
 static struct tl_config *config_of(const char *text)
@@ -81,11 +82,11 @@ static void trunks_live_on_by_name(void)
     CU_ASSERT_FATAL(b && c && !trunk_named(&table, "d"));
     CU_ASSERT(
         !trunk_named(&table, "a name that is longer than a trunk's name can be, by far, so it is none"));
-    trunk_attempt(b);
+    trunk_attempt(b, &b->targets[0]);
     struct trunk_leg leg = {0};
     trunk_leg_begin(&leg, c, TRUNK_LEG_FROM);
-    trunk_options_sent(c, 10);
-    trunk_options_result(c, 0, 20);
+    trunk_options_sent(c, &c->targets[0], 10);
+    trunk_options_result(c, &c->targets[0], 0, 20, &of_target);
     CU_ASSERT(c->down);
     reload("c d b", 1000);
     CU_ASSERT(table.now->number == 2);
@@ -184,16 +185,16 @@ static void health_follows_the_peer(void)
         begin(rows[i].before);
         struct trunk *t = trunk_named(&table, "t");
         if (t->config->options_interval_s) {
-            trunk_options_sent(t, 0);
+            trunk_options_sent(t, &t->targets[0], 0);
             if (!rows[i].asking)
-                trunk_options_result(t, rows[i].down ? 0 : 200, 10);
+                trunk_options_result(t, &t->targets[0], rows[i].down ? 0 : 200, 10, &of_target);
         }
-        CU_ASSERT(t->down == rows[i].down && t->asking == rows[i].asking);
+        CU_ASSERT(t->down == rows[i].down && t->targets[0].asking == rows[i].asking);
         reload(rows[i].after, 10000);
-        bool good = t->down == rows[i].down_after && t->asking == rows[i].asking_after &&
+        bool good = t->down == rows[i].down_after && t->targets[0].asking == rows[i].asking_after &&
                     trunk_table_due(&table) == rows[i].due;
         if (!good)
-            printf("   row %zu: down %d, asking %d, due %llu\n", i, t->down, t->asking,
+            printf("   row %zu: down %d, asking %d, due %llu\n", i, t->down, t->targets[0].asking,
                    (unsigned long long)trunk_table_due(&table));
         CU_ASSERT(good);
         end();
@@ -217,19 +218,21 @@ static void requests_are_of_the_current_generation(void)
 
 static void health_is_saved_by_name(void)
 {
+#define TARGET(down, failures, rest)                                                                         \
+    "target 2 {\nat 10.0.0.1:5060\ndown " down "\nfailures " failures "\nrest_ms 0\n" rest "}\n"
+#define TRUNK(name, target) "trunk 2 {\nname " name "\nfor_ms 500\n" target "}\n"
     static const struct {
         const char *text;
         int rc;
     } rows[] = {
-        {"trunk 1 {\nname c\ndown 1\nfailures 3\nfor_ms 500\n}\n", 0},
-        {"trunk 1 {\nname d\ndown 1\nfailures 3\nfor_ms 500\n}\n", -ENOENT},
-        {"trunk 1 {\nname still\ndown 1\nfailures 3\nfor_ms 500\n}\n", -ENOENT}, // nobody would bring it up
-        {"trunk 2 {\nname c\ndown 1\nfailures 3\nfor_ms 500\n}\n", -EINVAL},
-        {"trunk 1 {\nname c\ndown 2\nfailures 3\nfor_ms 500\n}\n", -EINVAL},
-        {"trunk 1 {\nname c\ndown 1\nfailures 0\nfor_ms 500\n}\n", -EINVAL},
-        {"trunk 1 {\nname c\ndown 1\nfailures 101\nfor_ms 500\n}\n", -EINVAL},
-        {"trunk 1 {\nname c\ndown 1\nfailures 3\n}\n", -EINVAL},
-        {"trunk 1 {\ndown 1\nfailures 3\nfor_ms 500\n}\n", -EINVAL},
+        {TRUNK("d", TARGET("1", "3", "for_ms 500\n")), -ENOENT},
+        {TRUNK("still", TARGET("1", "3", "for_ms 500\n")), -ENOENT}, // nobody would bring it up
+        {"trunk 1 {\nname c\nfor_ms 500\n" TARGET("1", "3", "for_ms 500\n") "}\n", -EINVAL},
+        {TRUNK("c", TARGET("2", "3", "for_ms 500\n")), -EINVAL},
+        {TRUNK("c", TARGET("1", "0", "for_ms 500\n")), -EINVAL},
+        {TRUNK("c", TARGET("1", "101", "for_ms 500\n")), -EINVAL},
+        {TRUNK("c", TARGET("1", "3", "")), -EINVAL},
+        {"trunk 2 {\nfor_ms 500\n" TARGET("1", "3", "for_ms 500\n") "}\n", -EINVAL},
     };
     char text[300];
     struct record_writer w;
@@ -237,8 +240,8 @@ static void health_is_saved_by_name(void)
 
     begin("a b still:1/0");
     struct trunk *b = trunk_named(&table, "b");
-    trunk_options_sent(b, 0);
-    trunk_options_result(b, 0, 100);
+    trunk_options_sent(b, &b->targets[0], 0);
+    trunk_options_result(b, &b->targets[0], 0, 100, &of_target);
     record_writer_init(&w, text, sizeof text - 1);
     trunk_save(&w, b, 1100);
     int len = record_finish(&w);

@@ -9,6 +9,7 @@
 
 static struct tl_config config;
 static struct trunk_table table;
+static enum trunk_change of_target;
 
 static struct tl_addr addr(const char *ip, uint16_t port)
 {
@@ -269,13 +270,14 @@ static void options_follow_the_clock(void)
         if (rows[i].what == SEND) {
             CU_ASSERT(trunk_due(&table, rows[i].at - 1) == NULL);
             CU_ASSERT(trunk_due(&table, rows[i].at) == t);
-            trunk_options_sent(t, rows[i].at);
+            trunk_options_sent(t, &t->targets[0], rows[i].at);
             CU_ASSERT(trunk_due(&table, rows[i].at + 1000000) == NULL); // one at a time
         } else if (rows[i].what == RESULT) {
-            change = trunk_options_result(t, rows[i].status, rows[i].at);
+            change = trunk_options_result(t, &t->targets[0], rows[i].status, rows[i].at, &of_target);
         } else {
-            trunk_attempt(t);
-            change = trunk_attempt_result(t, t->config, rows[i].status, rows[i].at, &last);
+            trunk_attempt(t, &t->targets[0]);
+            change =
+                trunk_attempt_result(t, &t->targets[0], t->config, rows[i].status, false, rows[i].at, &last);
         }
         if (change != rows[i].change || t->down != rows[i].down || trunk_table_due(&table) != rows[i].due)
             printf("   row %zu: change %d, down %d, due %llu\n", i, change, t->down,
@@ -313,7 +315,7 @@ static void first_options_are_spread(void)
     for (uint64_t now = 0; now < 990; now += 10) {
         unsigned at_once = 0;
         for (struct trunk *t; (t = trunk_due(&table, now)); at_once++)
-            trunk_options_sent(t, now);
+            trunk_options_sent(t, &t->targets[0], now);
         CU_ASSERT(at_once == 1);
         sent += at_once;
     }
@@ -433,8 +435,8 @@ static void plan_leaves_out_what_is_closed(void)
     CU_ASSERT_STRING_EQUAL(planned(&route, 1, false, 0), "0 2");
     table.now->trunks[1]->down = true;
     CU_ASSERT_STRING_EQUAL(planned(&route, 0, true, 0), "1!");
-    trunk_rest(table.now->trunks[1], 7, 0);
-    trunk_rest(table.now->trunks[0], 1, 0);
+    trunk_rest(table.now->trunks[1], &table.now->trunks[1]->targets[0], 7, 0);
+    trunk_rest(table.now->trunks[0], &table.now->trunks[0]->targets[0], 1, 0);
     CU_ASSERT_STRING_EQUAL(planned(&route, 0, false, 0), "rest 7000");
     trunk_table_fini(&table);
 }
@@ -461,22 +463,24 @@ static void failed_calls_make_a_trunk_the_last(void)
     for (unsigned s = 0; s < 3; s++)
         tl_failover_add(&c.failover, (const unsigned[]){408, 503, 504}[s]);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        trunk_attempt_result(&t, &c, rows[i].status, 1000, &last);
+        trunk_attempt_result(&t, NULL, &c, rows[i].status, false, 1000, &last);
         CU_ASSERT_EQUAL(last, rows[i].now_last);
         CU_ASSERT_EQUAL(t.failed_calls, rows[i].failed);
         CU_ASSERT_EQUAL(t.last_until_ms, rows[i].last_until);
     }
     for (int i = 0; i < 3; i++)
-        trunk_attempt_result(&t, &c, 503, 1000, &last);
+        trunk_attempt_result(&t, NULL, &c, 503, false, 1000, &last);
     CU_ASSERT(last && trunk_rank(&t, 60999) == TRUNK_FAILING && trunk_rank(&t, 61000) == TRUNK_GOOD);
-    trunk_options_result(&t, 200, 2000);
+    t.target_count = 1;
+    trunk_options_result(&t, &t.targets[0], 200, 2000, &of_target);
+    t.target_count = 0;
     CU_ASSERT_EQUAL(trunk_rank(&t, 2000), TRUNK_FAILING);
-    trunk_attempt_result(&t, &c, 503, 70000, &last); // one more when its time is over: once more
+    trunk_attempt_result(&t, NULL, &c, 503, false, 70000, &last); // one more when its time is over: once more
     CU_ASSERT(last && t.last_until_ms == 130000);
     c.last_after_failures = 0;
     t = (struct trunk){.config = &c};
     for (int i = 0; i < 1000; i++)
-        trunk_attempt_result(&t, &c, 0, 1000, &last);
+        trunk_attempt_result(&t, NULL, &c, 0, false, 1000, &last);
     CU_ASSERT(!last && trunk_rank(&t, 1000) == TRUNK_GOOD);
 }
 
@@ -484,11 +488,11 @@ static void retry_after_rests_at_most_five_minutes(void)
 {
     struct trunk t = {0};
 
-    trunk_rest(&t, 10, 1000);
+    trunk_rest(&t, NULL, 10, 1000);
     CU_ASSERT(trunk_rank(&t, 10999) == TRUNK_RESTING && trunk_rank(&t, 11000) == TRUNK_GOOD);
-    trunk_rest(&t, 3, 1000); // a shorter one ends no longer one
+    trunk_rest(&t, NULL, 3, 1000); // a shorter one ends no longer one
     CU_ASSERT_EQUAL(t.rest_until_ms, 11000);
-    trunk_rest(&t, UINT32_MAX, 1000);
+    trunk_rest(&t, NULL, UINT32_MAX, 1000);
     CU_ASSERT_EQUAL(t.rest_until_ms, 301000);
 }
 
