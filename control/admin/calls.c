@@ -371,6 +371,16 @@ static json_t *trunks(void *arg)
     return answer;
 }
 
+static json_t *trunk(void *arg, const char *name)
+{
+    json_t *answer = ctl_trunk(agent_trunks(arg), name, agent_now_ms(arg)),
+           *list = json_pack("[O?]", answer); // the same object
+    if (answer)
+        ctl_add_registrations(arg, list);
+    json_decref(list);
+    return answer;
+}
+
 // What control has dropped of SDPs, in the form of the dataplane's drops.
 static json_t *sdp_drops(const struct sdp_counters *n)
 {
@@ -432,6 +442,7 @@ const struct ctl_provider agent_provider = {.status = status,
                                             .call = call,
                                             .hang_up = hang_up,
                                             .trunks = trunks,
+                                            .trunk = trunk,
                                             .stats = stats,
                                             .reload = reload_answer,
                                             .bans = bans,

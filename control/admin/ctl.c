@@ -87,6 +87,8 @@ static json_t *answer_calls(struct ctl *ctl, const json_t *request)
 
 static const char no_call[] = "no call that is up has this ID; \"trunklinectl calls\" lists them by number";
 
+static const char no_trunk[] = "no trunk has this name; \"trunklinectl trunks\" lists them";
+
 static json_t *answer_call(struct ctl *ctl, const json_t *request)
 {
     const char *id = json_string_value(json_object_get(request, "call"));
@@ -111,9 +113,17 @@ static json_t *answer_hangup(struct ctl *ctl, const json_t *request)
     struct ctl_hangup which = {json_string_value(call), json_string_value(trunk),
                                (uint64_t)json_integer_value(after)};
     json_t *result = ctl->provider->hang_up(ctl->arg, &which);
-    return result || all
-               ? success(result)
-               : failure(call ? no_call : "no trunk has this name; \"trunklinectl trunks\" lists them");
+    return result || all ? success(result) : failure(call ? no_call : no_trunk);
+}
+
+static json_t *answer_trunk(struct ctl *ctl, const json_t *request)
+{
+    const char *name = json_string_value(json_object_get(request, "trunk"));
+
+    if (!name)
+        return failure("\"trunk\" does not name a trunk");
+    json_t *result = ctl->provider->trunk(ctl->arg, name);
+    return result ? success(result) : failure(no_trunk);
 }
 
 static json_t *answer_reload(struct ctl *ctl, const json_t *request)
@@ -168,6 +178,8 @@ static json_t *answer_request(struct ctl *ctl, const json_t *request)
         return answer_call(ctl, request);
     if (strcmp(command, "trunks") == 0)
         return success(p->trunks(ctl->arg));
+    if (strcmp(command, "trunk") == 0)
+        return answer_trunk(ctl, request);
     if (strcmp(command, "stats") == 0)
         return success(p->stats(ctl->arg));
     if (strcmp(command, "hangup") == 0)
@@ -181,8 +193,8 @@ static json_t *answer_request(struct ctl *ctl, const json_t *request)
     if (strcmp(command, "route_test") == 0)
         return answer_route_test(ctl, request);
     return failure(
-        "unknown command; there are status, calls, call, trunks, stats, hangup, reload, bans, unban "
-        "and route_test");
+        "unknown command; there are status, calls, call, trunks, trunk, stats, hangup, reload, bans, "
+        "unban and route_test");
 }
 
 static int write_out(const char *bytes, size_t len, void *out)

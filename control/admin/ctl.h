@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The operator's socket: a Unix stream socket with one JSON object a line, asked by trunklinectl.
 //
-//   request   {"command": "status" | "calls" | "call" | "trunks" | "stats" | "hangup" | "reload" | "bans" | "unban" | "route_test", "id": any string or number}
+//   request   {"command": "status" | "calls" | "call" | "trunks" | "trunk" | "stats" | "hangup" | "reload" | "bans" | "unban" | "route_test", "id": any string or number}
 //             "calls" takes "after" (number, default 0) and "limit" (1..CTL_PAGE_MAX, default CTL_PAGE_MAX)
 //             "call" takes "call" (string)
+//             "trunk" takes "trunk" (string)
 //             "reload" takes "dry_run" (true or false, default false)
 //             "hangup" takes one of "call" (string), "trunk" (string) and "all" (true), and "after" as "calls" does
 //             "unban" takes "address" (string)
@@ -59,6 +60,8 @@ struct ctl_provider {
     json_t *(*hang_up)(void *arg, const struct ctl_hangup *which);
     // What ctl_trunks() makes.
     json_t *(*trunks)(void *arg);
+    // What ctl_trunk() makes; NULL for a trunk that there is not.
+    json_t *(*trunk)(void *arg, const char *name);
     // What ctl_stats() makes, and "sdp": {"read", "refused", "drops": [{"reason", "count", "text"}]}.
     json_t *(*stats)(void *arg);
     // {"applied": whether a new generation was made, "generation": number of the current one, "changes": [{"what": "added",
@@ -91,6 +94,12 @@ void ctl_close(struct ctl *ctl);
 
 // All trunks, with the state of their peers and their counters: {"trunks": [...]}. NULL without memory.
 json_t *ctl_trunks(const struct trunk_table *table, uint64_t now_ms);
+
+// One of them, all that is known: its object of the list and {"rank", "settings": {...}, "peers": [{"address", "transport",
+// "send", "priority", "weight"}], "targets": [{"address", "transport", "listener", "priority", "weight", "state", "rank",
+// "state_seconds", "last_seconds", "rest_seconds", "options_failures", "next_options_seconds", "counters": {...}}]}. NULL: there
+// is none of that name.
+json_t *ctl_trunk(const struct trunk_table *table, const char *name, uint64_t now_ms);
 
 // The dataplane's counters: {"dataplane": {...}, "workers": [...], "total": {...}, "drops": [...],
 // "unknown_ports": [{"realm", "address", "count"}]}; with `view` NULL, the dataplane having never been there,

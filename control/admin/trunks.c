@@ -105,3 +105,87 @@ json_t *ctl_trunks(const struct trunk_table *table, uint64_t now_ms)
         json_decref(l.trunks);
     return l.full ? NULL : json_pack("{s:o}", "trunks", l.trunks);
 }
+
+// ---- one trunk
+
+static const char *rank_word(enum trunk_rank rank)
+{
+    static const char *const words[] = {[TRUNK_GOOD] = "good",
+                                        [TRUNK_FAILING] = "failing",
+                                        [TRUNK_DOWN] = "down",
+                                        [TRUNK_RESTING] = "resting"};
+
+    return words[rank];
+}
+
+static const char *target_state(const struct trunk_target *t)
+{
+    return t->down ? "down" : t->checked ? "up" : "unchecked";
+}
+
+static json_t *target_json(const struct tl_config *config, const struct trunk_target *t, uint64_t now_ms)
+{
+    const struct target_counters *c = &t->counters;
+
+    return json_pack(
+        "{s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:I, s:I, s:I, s:i, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I}}",
+        "address", TL_ADDR_STR(&t->addr), "transport",
+        tl_transport_row(config->listeners[t->listener].transport)->name, "listener",
+        config->listeners[t->listener].name, "priority", (json_int_t)t->priority, "weight",
+        (json_int_t)t->weight, "state", target_state(t), "rank", rank_word(target_rank(t, now_ms)),
+        "state_seconds", (json_int_t)((now_ms - t->changed_ms) / 1000), "last_seconds",
+        left(t->last_until_ms, now_ms), "rest_seconds", left(t->rest_until_ms, now_ms), "options_failures",
+        (int)t->failures, "next_options_seconds",
+        t->asking || t->due_ms == TRUNK_NEVER ? json_null() : json_integer(left(t->due_ms, now_ms)),
+        "counters", "attempts", (json_int_t)c->attempts, "answered", (json_int_t)c->answered, "failed",
+        (json_int_t)c->failed, "no_response", (json_int_t)c->no_response, "options_sent",
+        (json_int_t)c->options_sent, "options_failed", (json_int_t)c->options_failed);
+}
+
+// As the file has it.
+static json_t *peer_json(const struct tl_config *config, const struct tl_peer_config *p)
+{
+    char text[TL_ADDR_TEXT];
+    bool network = p->address.port == 0;
+
+    return json_pack("{s:o, s:s, s:b, s:I, s:I}", "address",
+                     network ? json_sprintf("%s/%u", tl_addr_print_ip(&p->address, text), p->prefix_len)
+                             : json_string(tl_addr_print(&p->address, text)),
+                     "transport", tl_transport_row(config->listeners[p->listener].transport)->name, "send",
+                     p->send, "priority", (json_int_t)p->priority, "weight", (json_int_t)p->weight);
+}
+
+static json_t *settings_json(const struct tl_config *config, const struct tl_trunk_config *c)
+{
+    const struct tl_listener_config *l = &config->listeners[c->listener];
+
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:b, s:s}", "listener", l->name,
+                     "address", TL_ADDR_STR(&l->address), "realm", config->realms[c->realm].name, "side",
+                     c->side == TL_SIDE_CORE ? "core" : "peer", "srtp", srtp_words[c->srtp], "domain",
+                     c->domain, "options_interval_s", (json_int_t)c->options_interval_s, "options_failures",
+                     (json_int_t)c->options_failures, "no_response_ms", (json_int_t)c->no_response_ms,
+                     "other_transports", c->other_transports, "trusted", c->trusted ? "yes" : "no");
+}
+
+json_t *ctl_trunk(const struct trunk_table *table, const char *name, uint64_t now_ms)
+{
+    const struct tl_config *config = table->now->config;
+    const struct trunk *t = trunk_named(table, name);
+    json_t *answer = t ? trunk_json(config, t, now_ms) : NULL, *peers = json_array(), *targets = json_array();
+    struct tl_peer_config peer;
+
+    if (!answer || !t->config) {
+        json_decref(peers);
+        json_decref(targets);
+        return answer;
+    }
+    for (uint32_t i = 0; tl_trunk_peer(t->config, i, &peer); i++)
+        json_array_append_new(peers, peer_json(config, &peer));
+    for (uint32_t i = 0; i < t->target_count; i++)
+        json_array_append_new(targets, target_json(config, &t->targets[i], now_ms));
+    json_object_set_new(answer, "rank", json_string(rank_word(trunk_rank(t, now_ms))));
+    json_object_set_new(answer, "settings", settings_json(config, t->config));
+    json_object_set_new(answer, "peers", peers);
+    json_object_set_new(answer, "targets", targets);
+    return answer;
+}

@@ -45,6 +45,7 @@ int ctl_calls(const struct ctl_options *options);
 int ctl_call(const struct ctl_options *options);
 int ctl_hangup(const struct ctl_options *options);
 int ctl_trunks(const struct ctl_options *options);
+int ctl_trunk(const struct ctl_options *options);
 int ctl_bans(const struct ctl_options *options);
 int ctl_unban(const struct ctl_options *options);
 int ctl_registrations(const struct ctl_options *options);

@@ -35,6 +35,12 @@ static const struct ctl_command commands[] = {
      "since the start; of the calls out those answered, failed, refused with 503 and without any answer.\n"
      "With --json also listener, SRTP, OPTIONS sent and failed.",
      ctl_trunks},
+    {"trunk", "NAME", 1, "all about one trunk",
+     "Prints the settings of the trunk in short, the addresses that its peer's requests come from, and each target, to which\n"
+     "ours go: up, down or unchecked and for how many seconds, how it is tried among the others (good, failing, down or\n"
+     "resting), for how many seconds more it comes LAST and RESTs, when the next OPTIONS leaves; INVITEs to it, those\n"
+     "answered, failed and without any answer, OPTIONS sent and failed.",
+     ctl_trunk},
     {"registrations", "", 0, "registrations at the peers of trunks",
      "Prints a line for each address of record that a trunk registers: registered, shaky (it holds, but was not renewed),\n"
      "registering or failed; for how many seconds it holds and when the next REGISTER leaves; failures in a row and why.\n"

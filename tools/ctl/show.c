@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// status, calls, call, hangup, trunks, stats: asked from trunkline-control and shown.
+// status, calls, call, hangup, trunks, trunk, stats: asked from trunkline-control and shown.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,6 +185,11 @@ static void show_trunks(const json_t *result)
 int ctl_trunks(const struct ctl_options *options)
 {
     return ask(options, json_pack("{s:s}", "command", "trunks"), show_trunks);
+}
+
+int ctl_trunk(const struct ctl_options *options)
+{
+    return ask(options, json_pack("{s:s, s:s}", "command", "trunk", "trunk", options->argv[0]), show_trunk);
 }
 
 // ---- bans

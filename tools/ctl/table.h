@@ -25,5 +25,8 @@ char *value_text(const json_t *value);
 // Whether an answer says under `key` that control does not reach the dataplane. show.c
 bool dataplane_away(const json_t *answer, const char *key);
 
+// Prints what `trunk` answers. show_trunk.c
+void show_trunk(const json_t *trunk);
+
 // Prints what `call` answers: both legs side by side in at most 80 columns unless names are long. show_call.c
 void show_call(const json_t *call);

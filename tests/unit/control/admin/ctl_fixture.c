@@ -144,6 +144,13 @@ static json_t *trunks(void *arg)
     return f->trunks ? ctl_trunks(f->trunks, 65000) : NULL;
 }
 
+static json_t *trunk(void *arg, const char *name)
+{
+    struct fixture *f = arg;
+
+    return f->trunks ? ctl_trunk(f->trunks, name, 65000) : NULL;
+}
+
 static json_t *stats(void *arg)
 {
     struct fixture *f = arg;
@@ -193,6 +200,7 @@ const struct ctl_provider fixture_provider = {.status = status,
                                               .call = call,
                                               .hang_up = hang_up,
                                               .trunks = trunks,
+                                              .trunk = trunk,
                                               .stats = stats,
                                               .reload = reload,
                                               .route_test = route_test};

@@ -331,6 +331,68 @@ static void trunks_are_listed(void)
     tl_config_free(config);
 }
 
+static void a_trunk_is_shown(void)
+{
+    static const char text[] =
+        "{\"dataplane\":{\"ports\":[{\"name\":\"p\",\"device\":\"net_null0\"}]},"
+        "\"realms\":[{\"name\":\"r\",\"port\":\"p\",\"address\":\"10.0.0.2/24\"}],"
+        "\"listeners\":[{\"name\":\"u\",\"transport\":\"udp\",\"address\":\"10.0.0.1:5060\"},"
+        "{\"name\":\"t\",\"transport\":\"tcp\",\"address\":\"10.0.0.1:5060\"}],"
+        "\"trunks\":[{\"name\":\"pool\",\"listener\":\"u\",\"realm\":\"r\",\"options_interval_s\":30,"
+        "\"peers\":[{\"address\":\"10.0.0.8\"},{\"address\":\"10.0.0.9\",\"transport\":\"tcp\","
+        "\"priority\":1,\"weight\":5},{\"address\":\"10.1.0.0/16\"}]}]}";
+    struct tl_config_errors errors;
+    struct tl_config *config = NULL;
+    struct trunk_table table;
+    enum trunk_change of_target;
+    bool last;
+
+    CU_ASSERT_FATAL(tl_config_parse("f", text, strlen(text), &config, &errors) == 0);
+    CU_ASSERT_FATAL(trunk_table_init(&table, config, 5000) == 0);
+    struct trunk *t = table.now->trunks[0];
+    for (int i = 0; i < 3; i++) {
+        trunk_options_sent(t, &t->targets[0], 35000);
+        trunk_options_result(t, &t->targets[0], 0, 42000, &of_target);
+    }
+    trunk_attempt(t, &t->targets[1]);
+    trunk_attempt_result(t, &t->targets[1], t->config, 200, false, 50000, &last);
+    trunk_rest(t, &t->targets[1], 27, 50000);
+    fixture_begin(&f, NULL);
+    f.trunks = &table;
+    run(NULL, "trunk pool");
+    CU_ASSERT_EQUAL(r.status, 0);
+    CU_ASSERT(begins(
+        r.out,
+        "trunk pool: up for 60 s, down; 0 calls up\n"
+        "listener u, udp at 10.0.0.1:5060 and other transports there; realm r, side peer; srtp off\n"
+        "OPTIONS every 30 s, down after 2 without answer; INVITE waits 5000 ms for any\n"
+        "0 calls from it; 1 INVITEs to it: 1 answered, 0 failed, of these 0 by 503 and 0 without any answer\n"
+        "\nrequests from\n"
+        "PEER           TRANSPORT  SEND  PRIORITY  WEIGHT\n"
+        "10.0.0.8:5060  udp        yes          0       1\n"
+        "10.0.0.9:5060  tcp        yes          1       5\n"
+        "10.1.0.0/16    udp        no           0       1\n"
+        "\nrequests to\n"
+        "TARGET         TRANSPORT  STATE  SECONDS  RANK     LAST  REST  PRIORITY  WEIGHT  OPTIONS IN  SENT  LOST  OUT  ANSWERED  FAILED  SILENT\n"
+        "10.0.0.8:5060  udp        down        23  down        0     0         0       1           0     3     3    0         0       0       0\n"
+        "10.0.0.9:5060  tcp        up          60  resting     0    12         1       5           0     0     0    1         1       0       0\n"));
+    run(NULL, "trunk pool --json");
+    json_t *answer = json_loads(r.out, 0, NULL), *targets = json_object_get(answer, "targets");
+    CU_ASSERT_EQUAL(json_array_size(targets), 2);
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(json_array_get(targets, 1), "listener")), "t");
+    CU_ASSERT(json_object_get(answer, "limits") && json_object_get(answer, "settings"));
+    json_decref(answer);
+    run(NULL, "trunk poo");
+    CU_ASSERT(r.status == 1 && r.out[0] == '\0');
+    CU_ASSERT_STRING_EQUAL(r.err,
+                           "trunklinectl: no trunk has this name; \"trunklinectl trunks\" lists them\n");
+    run(NULL, "trunk");
+    CU_ASSERT_EQUAL(r.status, 2);
+    fixture_end(&f);
+    trunk_table_fini(&table);
+    tl_config_free(config);
+}
+
 // ---- counters
 
 static void stats_are_shown(void)
@@ -688,6 +750,7 @@ int main(int argc, char **argv)
         {"calls_are_ended", calls_are_ended},
         {"reloads_are_shown", reloads_are_shown},
         {"trunks_are_listed", trunks_are_listed},
+        {"a_trunk_is_shown", a_trunk_is_shown},
         {"a_route_is_tested", a_route_is_tested},
         {"stats_are_shown", stats_are_shown},
         {"usage_errors_say_what_to_do", usage_errors_say_what_to_do},
