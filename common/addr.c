@@ -67,6 +67,17 @@ static bool none(struct tl_addr *out)
     return false;
 }
 
+// ::ffff:192.0.2.1 is 192.0.2.1 (RFC 4291 2.5.5.2).
+static void unmap(struct tl_addr *addr)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    if (addr->family != TL_AF_INET6 || memcmp(addr->ip, mapped, sizeof mapped) != 0)
+        return;
+    addr->family = TL_AF_INET;
+    memmove(addr->ip, addr->ip + 12, 4);
+    memset(addr->ip + 4, 0, 12);
+}
+
 bool tl_addr_read_ip(const char *s, size_t len, struct tl_addr *out)
 {
     char text[INET6_ADDRSTRLEN];
@@ -79,14 +90,16 @@ bool tl_addr_read_ip(const char *s, size_t len, struct tl_addr *out)
     if (inet_pton(six ? AF_INET6 : AF_INET, text, out->ip) != 1)
         return none(out);
     out->family = six ? TL_AF_INET6 : TL_AF_INET;
+    unmap(out);
     return true;
 }
 
 bool tl_addr_read_host(const char *s, size_t len, struct tl_addr *out)
 {
-    if (len > 2 && s[0] == '[' && s[len - 1] == ']')
-        return tl_addr_read_ip(s + 1, len - 2, out) && (out->family == TL_AF_INET6 || none(out));
-    return tl_addr_read_ip(s, len, out) && (out->family == TL_AF_INET || none(out));
+    bool brackets = len > 2 && s[0] == '[' && s[len - 1] == ']';
+    const char *ip = s + brackets;
+    len -= 2 * (size_t)brackets;
+    return tl_addr_read_ip(ip, len, out) && (brackets == (memchr(ip, ':', len) != NULL) || none(out));
 }
 
 bool tl_addr_read(const char *s, size_t len, struct tl_addr *out)
@@ -160,6 +173,7 @@ bool tl_addr_from_sockaddr(const struct sockaddr *from, struct tl_addr *out)
         memcpy(&sin6, from, sizeof sin6);
         *out = (struct tl_addr){.family = TL_AF_INET6, .port = ntohs(sin6.sin6_port)};
         memcpy(out->ip, &sin6.sin6_addr, sizeof sin6.sin6_addr);
+        unmap(out);
     }
     return tl_addr_is_set(out);
 }

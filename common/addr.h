@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Transport addresses: the one place where they are read, printed, compared and turned into what the kernel
-// takes. Both families; who cannot carry one says so itself. Nothing here allocates. Any thread.
+// takes. Both families; who cannot carry one says so itself. An address has one form: an IPv6 address that only stands for an
+// IPv4 one (::ffff:192.0.2.1) is read as that one. Scope ids are none. Nothing here allocates. Any thread.
 #pragma once
 
 #include <stdbool.h>

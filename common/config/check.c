@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/addr.h"
 #include "common/config/parse.h"
 
 uint32_t config_item(const struct config_parser *p, enum config_list list, uint32_t i)
@@ -202,13 +203,29 @@ static void check_listener_tls(struct config_parser *p, const struct tl_listener
                         tl_transport_row(l->transport)->name);
 }
 
+// Whether one socket would take what the other one has: with the address, or with every address.
+static bool same_socket(const struct tl_listener_config *a, const struct tl_listener_config *b)
+{
+    return a->transport == b->transport && a->address.family && a->address.family == b->address.family &&
+           a->address.port == b->address.port &&
+           (same_ip(&a->address, &b->address) || tl_addr_is_any(&a->address) || tl_addr_is_any(&b->address));
+}
+
 // The port that was left out, and whom the same place is given to.
 static void check_advertised(struct config_parser *p, uint32_t i)
 {
     struct tl_listener_config *all = p->root->config.listeners, *l = &all[i];
 
-    if (!l->advertised.family)
+    if (!l->advertised.family) {
+        if (l->address.family && tl_addr_is_any(&l->address) &&
+            scan_find(&p->scan, config_item(p, LIST_LISTENERS, i), "advertised") == SCAN_NONE)
+            config_complain(p, config_item(p, LIST_LISTENERS, i), "address",
+                            "is every address of this machine; expected advertised, the one that peers know");
         return;
+    }
+    if (l->address.family && l->address.family != l->advertised.family)
+        config_complain(p, config_item(p, LIST_LISTENERS, i), "advertised",
+                        "is of the other IP family than address; expected one of its family");
     if (!l->advertised.port)
         l->advertised.port = l->address.port;
     for (uint32_t k = 0; k < i; k++)
@@ -228,8 +245,7 @@ static void check_listeners(struct config_parser *p)
         check_listener_tls(p, &c->listeners[i], config_item(p, LIST_LISTENERS, i));
         check_advertised(p, i);
         for (uint32_t k = 0; k < i; k++)
-            if (c->listeners[k].transport == c->listeners[i].transport &&
-                same_addr(&c->listeners[k].address, &c->listeners[i].address))
+            if (same_socket(&c->listeners[k], l))
                 config_complain(p, config_item(p, LIST_LISTENERS, i), "address",
                                 "listeners[%u] has this transport and address already; expected another", k);
     }

@@ -91,6 +91,23 @@ static void check_host(struct config_parser *p, const struct tl_peer_config *pee
         }
 }
 
+// A listener reaches its own IP family, and media is of one only.
+static void check_family(struct config_parser *p, const struct tl_peer_config *peer, struct place at)
+{
+    const struct tl_config *c = &p->root->config;
+
+    if (peer->listener >= c->listener_count || !tl_addr_is_set(&c->listeners[peer->listener].address))
+        return;
+    const struct tl_listener_config *l = &c->listeners[peer->listener];
+    if (peer->address.family != l->address.family)
+        config_complain(p, at.node, at.key,
+                        "is IPv%u and listener \"%s\" is IPv%u; expected both of one family",
+                        peer->address.family, l->name, l->address.family);
+    else if (peer->address.family == TL_AF_INET6)
+        config_warn(p, at.node, at.key,
+                    "is IPv6, and media is IPv4 only: its SDP has to name IPv4 addresses, as ours does");
+}
+
 static void check_trunk(struct config_parser *p, uint32_t trunk)
 {
     struct tl_trunk_config *t = &p->root->config.trunks[trunk];
@@ -103,7 +120,7 @@ static void check_trunk(struct config_parser *p, uint32_t trunk)
         config_complain(
             p, node, one ? "peers" : "peer",
             one ? "has peer and peers; expected one of them"
-                : "missing; expected peer, an IPv4 address and port, or peers, a list of addresses");
+                : "missing; expected peer, an IP address and port, or peers, a list of addresses");
     for (uint32_t i = 0; i < t->peer_count; i++) {
         struct place at = place_of(p, trunk, i);
         t->peers[i].listener = TL_NO_INDEX;
@@ -114,9 +131,13 @@ static void check_trunk(struct config_parser *p, uint32_t trunk)
         if (!is_host(&t->peers[i]))
             check_network(p, &t->peers[i], at.node);
     }
-    for (uint32_t i = 0; tl_trunk_peer(t, i, &peer); i++)
-        if (tl_addr_is_set(&peer.address) && is_host(&peer))
+    for (uint32_t i = 0; tl_trunk_peer(t, i, &peer); i++) {
+        if (!tl_addr_is_set(&peer.address))
+            continue;
+        check_family(p, &peer, place_of(p, trunk, i));
+        if (is_host(&peer))
             check_host(p, &peer, place_of(p, trunk, i));
+    }
 }
 
 // ---- all of them: who claims what others claim

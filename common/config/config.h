@@ -252,6 +252,7 @@ struct tl_trunk_config {
     enum tl_hold_form hold;
     enum tl_sdp_pass sdp_pass[TL_SDP_PASS_COUNT + 1]; // lines of the other side's SDP that the peer gets
     uint32_t sdp_pass_count;
+    uint32_t tcp_above_bytes;    // of a request over UDP: a longer one goes by TCP; 0 = never
     uint32_t options_interval_s; // 0 = no keep-alive
     uint32_t options_failures;   // in a row, before the trunk counts as down
     uint32_t no_response_ms;     // of an INVITE without any answer, before the next trunk

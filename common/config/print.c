@@ -117,15 +117,17 @@ const char *option_expected(const struct option *o, char *out, size_t size)
         break;
     case OPTION_TRANSPORT:
         snprintf(out, size,
-                 o->flags & OPTION_PORT_OR_NOT ? "IPv4 address like 192.0.2.10 or 192.0.2.10:5060"
-                                               : "IPv4 address and port like 192.0.2.10:5060");
+                 o->flags & OPTION_PORT_OR_NOT
+                     ? "IP address like 192.0.2.10, 192.0.2.10:5060 or [2001:db8::10]:5060"
+                     : "IP address and port like 192.0.2.10:5060 or [2001:db8::10]:5060");
         break;
     case OPTION_SUBNET:
         snprintf(out, size, "IPv4 address and prefix length (%u to %u) like 192.0.2.2/24", o->min, o->max);
         break;
     case OPTION_PEER:
         snprintf(out, size,
-                 "IPv4 address like 192.0.2.10, or one with prefix length (%u to 31) like 192.0.2.0/28",
+                 "IP address like 192.0.2.10 or 2001:db8::10, or a network with its prefix length (at "
+                 "least %u) like 192.0.2.0/28",
                  TL_PEER_PREFIX_MIN);
         break;
     case OPTION_PORTS:

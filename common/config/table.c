@@ -262,8 +262,10 @@ static const struct option listener_options[] = {
     {"name", OPTION_NAME, REQUIRED, FIELD(tl_listener_config, name), .doc = "Name that trunks refer to."},
     {"transport", OPTION_WORD, REQUIRED, FIELD(tl_listener_config, transport), .words = tl_transport_words,
      .doc = "Transport of SIP on this socket and from it."},
-    {"address", OPTION_TRANSPORT, REQUIRED, FIELD(tl_listener_config, address),
-     .doc = "Address of an interface of this machine, and port. It also stands in Via and Contact."},
+    {"address", OPTION_TRANSPORT, .flags = OPTION_REQUIRED | OPTION_ANY_ADDRESS,
+     FIELD(tl_listener_config, address),
+     .doc =
+         "Address of an interface of this machine, and port. It also stands in Via and Contact. 0.0.0.0 or [::]: every address of that family, and what peers know it by stands in advertised. A listener has one family: two of them serve both."},
     {"advertised", OPTION_TRANSPORT, PORT_OR_NOT, FIELD(tl_listener_config, advertised),
      .preset_text = "address",
      .doc =
@@ -323,6 +325,12 @@ static const struct option trunk_switches[] = {
          "[\"ptime\", \"maxptime\", \"silenceSupp\", \"ecan\", \"content\", \"lang\", \"hlang-send\", \"hlang-recv\", \"b=AS\", \"b=TIAS\", \"b=RS\", \"b=RR\"]",
      .doc =
          "Lines of the other side's SDP that the peer gets, if their values are harmless; docs/sdp.md says what each is. Nothing else of the other network's SDP reaches it. none: not one."},
+    {"tcp_above_bytes", OPTION_NUMBER, FIELD(tl_trunk_config, tcp_above_bytes), RANGE(0, 65535),
+     .unit = "bytes", .preset = "1300",
+     .doc = "A request over UDP that is longer leaves by TCP (RFC 3261 18.1.1), "
+            "from the listener with transport tcp at the address of this trunk's; 0: never. "
+            "Where there is no such listener, or the peer takes no connection, it leaves by UDP; "
+            "that the peer took none is kept in mind for 5 minutes."},
     {"options_interval_s", OPTION_NUMBER, FIELD(tl_trunk_config, options_interval_s), .when = TL_CONFIG_LIVE,
      RANGE(0, 86400), .unit = "s", .preset = "30",
      .doc = "How often OPTIONS asks whether the peer is there; 0: never, the trunk counts as up."},

@@ -39,7 +39,7 @@ enum option_type {
     OPTION_SUITE,      // one item of the following
     OPTION_SUITES,     // list of SRTP suites; count at offset2
     OPTION_ADDRESS,    // IPv4
-    OPTION_TRANSPORT,  // IPv4:port
+    OPTION_TRANSPORT,  // IPv4:port, [IPv6]:port
     OPTION_SUBNET,     // IPv4/prefix length; the length at offset2
     OPTION_PEER,       // address of a host or IPv4/prefix length; the length at offset2
     OPTION_PORTS,      // [even, odd]; the last at offset2
@@ -55,6 +55,7 @@ enum option_flags {
     OPTION_POWER_OF_TWO = 1u << 1,
     OPTION_REPEATED = 1u << 3,    // a list's items may be equal
     OPTION_PORT_OR_NOT = 1u << 4, // of an address
+    OPTION_ANY_ADDRESS = 1u << 5, // ... which may be 0.0.0.0 or ::
     OPTION_KEY = 1u << 2,         // beside the name: what an item of a list differs from all others by
 };
 

@@ -81,14 +81,15 @@ static json_t *status_sip(const struct sip_counters *n)
         sent += n->tx[t];
     }
     return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "received",
-        (json_int_t)received, "sent", (json_int_t)sent, "received_again", (json_int_t)n->rx_again,
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+        "received", (json_int_t)received, "sent", (json_int_t)sent, "received_again", (json_int_t)n->rx_again,
         "sent_again", (json_int_t)n->tx_again, "not_sent", (json_int_t)n->tx_failed, "answered_by_stack",
         (json_int_t)n->answered_here, "timeouts", (json_int_t)n->timeouts, "no_ack", (json_int_t)n->no_ack,
         "forks_ended", (json_int_t)n->forks_ended, "challenged", (json_int_t)n->challenged,
         "challenged_in_vain", (json_int_t)n->challenged_in_vain, "transactions", (json_int_t)n->txns_live,
-        "transactions_waiting", (json_int_t)n->txns_waiting, "connections", (json_int_t)n->tcp_open,
-        "rejects", status_rejects(n), "transports", status_transports(n));
+        "transactions_waiting", (json_int_t)n->txns_waiting, "connections", (json_int_t)n->tcp_open, "by_tcp",
+        (json_int_t)n->by_tcp, "back_to_udp", (json_int_t)n->back_to_udp, "rejects", status_rejects(n),
+        "transports", status_transports(n));
 }
 
 // What was not let in, by reason.
@@ -407,11 +408,11 @@ static json_t *stats(void *arg)
 
 static void add_ban(void *list, const struct source *source)
 {
-    char ip[TL_ADDR_TEXT];
+    char text[SOURCE_TEXT];
     uint64_t now = now_ns() / 1000000;
-    json_array_append_new(list, json_pack("{s:s, s:I, s:I}", "address", tl_addr_print_ip(&source->addr, ip),
-                                          "seconds", (json_int_t)((source->banned_ms - now + 999) / 1000),
-                                          "dropped", (json_int_t)source->dropped));
+    json_array_append_new(list, json_pack("{s:s, s:I, s:I}", "address", source_text(source, text), "seconds",
+                                          (json_int_t)((source->banned_ms - now + 999) / 1000), "dropped",
+                                          (json_int_t)source->dropped));
 }
 
 static json_t *bans(void *arg)
@@ -424,8 +425,7 @@ static json_t *bans(void *arg)
 static bool unban(void *arg, const char *address)
 {
     struct tl_addr addr;
-    return tl_addr_read_ip(address, strlen(address), &addr) &&
-           sip_gate_unban(agent_gate(arg), &addr, now_ns() / 1000000);
+    return source_read(address, &addr) && sip_gate_unban(agent_gate(arg), &addr, now_ns() / 1000000);
 }
 
 // ---- what would become of a call ----------------------------------------------------------------------

@@ -21,10 +21,13 @@ struct trunk *agent_sender(struct agent *agent, const struct sip_msg *msg, const
                           vouches, &by);
 }
 
-// Our name in Via towards a trunk, or NULL.
-static const char *name_for(struct agent *agent, const struct tl_trunk_config *t)
+// What holds for all that goes to a trunk, whichever of its peers that is.
+static void set_terms(struct agent *agent, const struct tl_trunk_config *t, uint32_t number,
+                      struct sip_flow *flow)
 {
-    return t->domain_in_via ? sip_own_name(agent->stack, t->domain) : NULL;
+    flow->trunk = number;
+    flow->name = t->domain_in_via ? sip_own_name(agent->stack, t->domain) : NULL;
+    flow->tcp_above = (uint16_t)t->tcp_above_bytes;
 }
 
 // Where the host that a request came from listens over the same transport; unset: the configuration does not say.
@@ -45,16 +48,16 @@ static struct tl_addr listens_at(const struct tl_trunk_config *trunk, const stru
 
 void agent_know_sender(struct agent *agent, struct sip_txn *txn, const struct trunk *from)
 {
-    struct tl_addr peer = listens_at(from->config, sip_txn_flow(txn));
-    sip_txn_set_peer(txn, &peer, from->number, name_for(agent, from->config));
+    struct sip_flow to = {.peer = listens_at(from->config, sip_txn_flow(txn))};
+    set_terms(agent, from->config, from->number, &to);
+    sip_txn_set_peer(txn, &to);
 }
 
 struct sip_flow agent_flow(struct agent *agent, const struct tl_trunk_config *t, const struct trunk *trunk,
                            const struct trunk_target *target)
 {
     struct sip_flow flow = sip_flow_to(agent->stack, target->listener, &target->addr);
-    flow.trunk = trunk->number;
-    flow.name = name_for(agent, t);
+    set_terms(agent, t, trunk->number, &flow);
     return flow;
 }
 

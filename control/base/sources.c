@@ -2,6 +2,7 @@
 #include "control/base/sources.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,11 +30,26 @@ void sources_fini(struct sources *table)
     *table = (struct sources){0};
 }
 
-static struct tl_addr host_of(const struct tl_addr *addr)
+struct tl_addr source_host(const struct tl_addr *addr)
 {
     struct tl_addr host = {.family = addr->family};
     memcpy(host.ip, addr->ip, addr->family == TL_AF_INET ? 4 : PREFIX_6);
     return host;
+}
+
+const char *source_text(const struct source *source, char out[static SOURCE_TEXT])
+{
+    char ip[TL_ADDR_TEXT];
+    snprintf(out, SOURCE_TEXT, "%.*s%s", TL_ADDR_TEXT, tl_addr_print_ip(&source->addr, ip),
+             source->addr.family == TL_AF_INET6 ? "/64" : "");
+    return out;
+}
+
+bool source_read(const char *text, struct tl_addr *out)
+{
+    size_t len = strlen(text);
+    bool network = len > 3 && strcmp(text + len - 3, "/64") == 0;
+    return tl_addr_read_ip(text, len - (network ? 3 : 0), out) && (!network || out->family == TL_AF_INET6);
 }
 
 static struct source *set_of(const struct sources *table, const struct tl_addr *host)
@@ -54,13 +70,13 @@ static struct source *find(struct source *set, const struct tl_addr *host)
 
 struct source *sources_find(const struct sources *table, const struct tl_addr *addr)
 {
-    struct tl_addr host = host_of(addr);
+    struct tl_addr host = source_host(addr);
     return find(set_of(table, &host), &host);
 }
 
 struct source *sources_get(struct sources *table, const struct tl_addr *addr, uint64_t now_ms)
 {
-    struct tl_addr host = host_of(addr);
+    struct tl_addr host = source_host(addr);
     struct source *set = set_of(table, &host), *place = find(set, &host);
     if (place) {
         place->seen_ms = now_ms;

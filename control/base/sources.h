@@ -10,7 +10,10 @@
 #include "common/contract.h"
 #include "control/base/bucket.h"
 
-enum { SOURCES_WAYS = 4 }; // places that an address may have
+enum {
+    SOURCES_WAYS = 4, // places that an address may have
+    SOURCE_TEXT = 64, // "2001:db8::/64" and its NUL
+};
 
 struct source {
     struct tl_addr addr; // without port; IPv6: its /64. Unset: free
@@ -26,6 +29,13 @@ struct sources {
     uint32_t sets; // a power of two
     uint8_t key[16];
 };
+
+// Who counts as one: the address without port, of IPv6 its /64, in which a host may have any address.
+struct tl_addr source_host(const struct tl_addr *addr);
+
+// "192.0.2.1", "2001:db8::/64"; reads that, and any address in it.
+const char *source_text(const struct source *source, char out[static SOURCE_TEXT]);
+bool source_read(const char *text, struct tl_addr *out);
 
 // Makes a table for `places` addresses, rounded up to a power of two. 0 or -ENOMEM; fini is safe on a zeroed one.
 int sources_init(struct sources *table, uint32_t places, const uint8_t key[static 16]);

@@ -130,12 +130,19 @@ int sip_request(struct sip_stack *stack, const struct sip_flow *to, const struct
     make_branch(stack, request->method, request->uri, branch);
     char *credentials =
         request->account ? sip_account_lines(request->account, request->method, request->uri) : NULL;
-    struct sip_bytes *bytes = sip_write_request(request, to, branch, stack->config->user_agent, credentials);
-    struct sip_txn *txn = start(stack, to, bytes, (struct sip_str){branch, strlen(branch)}, &err);
+    struct sip_flow by = *to;
+    struct sip_bytes *bytes = sip_write_request(request, &by, branch, stack->config->user_agent, credentials);
+    bool detour = bytes && sip_detour(stack, bytes->len, &by);
+    if (detour) {
+        wipe_free(bytes);
+        bytes = sip_write_request(request, &by, branch, stack->config->user_agent, credentials);
+    }
+    struct sip_txn *txn = start(stack, &by, bytes, (struct sip_str){branch, strlen(branch)}, &err);
     if (!txn) {
         wipe_free(credentials);
         return err;
     }
+    txn->flags |= detour ? SIP_BY_TCP : 0;
     txn->account = sip_account_hold(request->account);
     txn->credentials = credentials;
     if (out)
@@ -249,10 +256,17 @@ int sip_ack(struct sip_txn *txn, const struct sip_flow *to, const struct sip_req
         !sip_request_valid(ack))
         return -EINVAL;
     sip_make_branch(stack, branch);
-    struct sip_bytes *bytes = sip_write_request(ack, to, branch, stack->config->user_agent, txn->credentials);
+    struct sip_flow by = *to;
+    struct sip_bytes *bytes =
+        sip_write_request(ack, &by, branch, stack->config->user_agent, txn->credentials);
+    // nobody would hear of it if it were lost: TCP has to have carried the INVITE
+    if (bytes && txn->flags & SIP_BY_TCP && sip_detour(stack, bytes->len, &by)) {
+        wipe_free(bytes);
+        bytes = sip_write_request(ack, &by, branch, stack->config->user_agent, txn->credentials);
+    }
     if (!bytes)
         return -ENOMEM;
-    txn->flow = *to;
+    txn->flow = by;
     sip_txn_send(txn, bytes); // one that is lost is sent again when the 2xx comes again
     sip_msg_free(txn->answer);
     txn->answer = NULL;
@@ -364,18 +378,22 @@ static uint32_t next_cseq(struct sip_txn *txn, const struct sip_msg *response)
     return cseq <= INT32_MAX ? cseq : 0;
 }
 
-// Puts another request into the transaction, whose pointer stays. What it was until now stays behind as a record, which
+// Puts another request into the transaction, whose pointer stays, to go by that flow. What it was until now stays behind as a record, which
 // ACKs the challenge when that comes again. Takes the bytes over on success only.
-static bool replace(struct sip_txn *txn, struct sip_bytes *bytes, const char *branch)
+static bool replace(struct sip_txn *txn, struct sip_bytes *bytes, const char *branch,
+                    const struct sip_flow *flow)
 {
     struct sip_stack *stack = txn->stack;
     struct sip_live *before = txn->live;
     uint32_t wait = wait_of(txn);
     struct sip_msg *msg = sip_own_message(bytes);
     struct sip_txn *record = msg ? sip_txn_record(stack, (enum sip_kind)txn->kind, &txn->flow) : NULL;
+    const struct sip_flow was = txn->flow;
     txn->live = NULL;
+    txn->flow = *flow;
     if (!record || !sip_txn_begin_live(txn, msg)) {
         txn->live = before;
+        txn->flow = was;
         sip_msg_free(msg);
         if (record)
             sip_txn_free(record);
@@ -389,7 +407,7 @@ static bool replace(struct sip_txn *txn, struct sip_bytes *bytes, const char *br
     sip_table_remove(&stack->txns, &txn->key);
     sip_table_add(&stack->txns, &record->key, key);
     sip_txn_wait(record, wait, ack);
-    txn->flags &= SIP_ABANDONED | SIP_TO_TAG;
+    txn->flags &= SIP_ABANDONED | SIP_TO_TAG | SIP_BY_TCP;
     txn->deadline = 0;
     leave(txn, bytes,
           sip_key_client(stack->secret, (struct sip_str){branch, strlen(branch)}, msg->method_name));
@@ -409,7 +427,8 @@ static bool send_again(struct sip_txn *txn, const struct sip_msg *response)
     struct sip_bytes *bytes =
         credentials ? sip_write_again(request, &txn->flow, branch, cseq, credentials) : NULL;
     free(uri);
-    if (!bytes || !replace(txn, bytes, branch)) {
+    const struct sip_flow flow = txn->flow;
+    if (!bytes || !replace(txn, bytes, branch, &flow)) {
         wipe_free(bytes);
         wipe_free(credentials);
         return false;
@@ -482,6 +501,9 @@ void sip_client_response(struct sip_txn *txn, const struct sip_head *head, const
     flow->peer = txn->flow.peer;
     flow->trunk = txn->flow.trunk;
     flow->name = txn->flow.name;
+    flow->tcp_above = txn->flow.tcp_above;
+    if (txn->flags & SIP_BY_TCP)
+        sip_detour_home(txn, flow);
     if (txn->stage == SIP_LIVE) {
         struct sip_msg *msg = txn->flags & (SIP_FINAL | SIP_BROKEN) ? NULL : sip_msg_new(head, shape);
         if (msg)
@@ -502,13 +524,39 @@ void sip_client_response(struct sip_txn *txn, const struct sip_head *head, const
 
 // ---- time and transport --------------------------------------------------------------------------------
 
+// Sends a request that TCP did not take by UDP after all (18.1.1). Returns false when that cannot be.
+static bool back_to_udp(struct sip_txn *txn)
+{
+    const struct sip_msg *request = txn->live->request;
+    char branch[SIP_BRANCH_LEN];
+    if (!(txn->flags & SIP_BY_TCP) || txn->flags & (SIP_PROVISIONAL | SIP_FINAL | SIP_CANCEL_WANTED))
+        return false;
+    struct sip_flow flow = txn->flow;
+    char *uri = sip_str_dup(request->uri);
+    if (!uri)
+        return false;
+    sip_detour_failed(txn);
+    sip_detour_home(txn, &flow);
+    make_branch(txn->stack, request->method, uri, branch);
+    free(uri);
+    struct sip_bytes *bytes =
+        sip_write_again(request, &flow, branch, request->cseq, txn->credentials ? txn->credentials : "");
+    if (!bytes || !replace(txn, bytes, branch, &flow)) {
+        wipe_free(bytes);
+        return false;
+    }
+    txn->flags &= (uint16_t)~SIP_BY_TCP;
+    return true;
+}
+
 static void live_timer(struct sip_txn *txn)
 {
     struct sip_stack *stack = txn->stack;
     uint64_t now = stack->wheel->now;
     bool invite = txn->kind == SIP_CLIENT_INVITE;
     if (txn->flags & SIP_BROKEN) {
-        tell_failure(txn, SIP_TRANSPORT);
+        if (!back_to_udp(txn))
+            tell_failure(txn, SIP_TRANSPORT);
         return;
     }
     if (txn->deadline && now >= txn->deadline) {

@@ -70,7 +70,7 @@ static void strike(struct sip_gate *gate, struct source *place, uint64_t now_ms)
     if (!source_strike(place, c->ban_strikes, c->ban_s * UINT64_C(1000), now_ms))
         return;
     uint64_t unsaid;
-    char ip[TL_ADDR_TEXT];
+    char text[SOURCE_TEXT];
     gate->bans++;
     // who forges addresses bans as many as strangers may send messages
     if (!log_allow(&gate->ban_limit, now_ms, &unsaid))
@@ -78,7 +78,7 @@ static void strike(struct sip_gate *gate, struct source *place, uint64_t now_ms)
     if (unsaid)
         log_line(LOG_NOTICE, "%llu more addresses were banned before this one", (unsigned long long)unsaid);
     log_line(LOG_NOTICE, "%s is banned for %u s: %u messages more than a stranger may send",
-             tl_addr_print_ip(&place->addr, ip), c->ban_s, c->ban_strikes);
+             source_text(place, text), c->ban_s, c->ban_strikes);
 }
 
 static enum sip_gate_drop take_of_stranger(struct sip_gate *gate, struct source *place, uint64_t now_ms)

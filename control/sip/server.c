@@ -531,11 +531,12 @@ const struct sip_flow *sip_txn_flow(const struct sip_txn *txn)
     return &txn->flow;
 }
 
-void sip_txn_set_peer(struct sip_txn *txn, const struct tl_addr *peer, uint32_t trunk, const char *name)
+void sip_txn_set_peer(struct sip_txn *txn, const struct sip_flow *to)
 {
-    txn->flow.peer = *peer;
-    txn->flow.trunk = trunk;
-    txn->flow.name = name;
+    txn->flow.peer = to->peer;
+    txn->flow.trunk = to->trunk;
+    txn->flow.name = to->name;
+    txn->flow.tcp_above = to->tcp_above;
 }
 
 bool sip_txn_heard(const struct sip_txn *txn)

@@ -59,13 +59,17 @@ struct sip_flow {
     enum tl_transport transport; // the listener's
     struct tl_addr local;        // what the listener is known by: stands in Via and Contact
     struct tl_addr remote;
+    struct tl_addr
+        at; // UDP, of a listener with several: the address of ours that it came to, without port; else unset
     struct tl_addr peer; // where the other side listens, as configured; unset: not known
     uint32_t trunk;      // number of the trunk whose terms hold for a secure connection; 0: not known
-    const char *name; // ours, which stands in Via in place of the address (sip_own_name()); NULL: the address
-    uint32_t conn;    // stream: which connection ...
-    uint32_t
-        conn_generation; // ... 0 = whichever there is to `remote`, made on demand. When the one named has
-                         // gone, requests go to `peer` over a new one
+    // Our name, which stands in Via in place of the address (sip_own_name()); NULL: the address
+    const char *name;
+    uint16_t tcp_above; // UDP: bytes of a request above which it leaves by TCP where that can be; 0: never
+    uint32_t home;      // of a request that does so: the listener that it was to leave by
+    uint32_t conn;      // stream: which connection ...
+    // ... 0 = whichever there is to `remote`, made on demand. When the one named has gone, requests go to `peer` over a new one
+    uint32_t conn_generation;
 };
 
 static inline const struct tl_transport_row *sip_flow_row(const struct sip_flow *flow)
@@ -158,6 +162,8 @@ struct sip_counters {
     uint64_t forks_ended;                     // 2xx that were ACKed and BYEd
     uint64_t challenged;                      // 401 and 407 to requests with an account
     uint64_t challenged_in_vain;              // of these: there was no answer to give, or it was wrong
+    uint64_t by_tcp;                          // requests that were too long for UDP
+    uint64_t back_to_udp;                     // of these: TCP could not be had
     uint64_t tcp_accepted, tcp_connected;     // connections made, over TLS too
     uint64_t tcp_refused;                     // too many connections, connect or handshake failed
     uint64_t tcp_broken;                      // closed because of framing, limits or time-out
@@ -263,9 +269,9 @@ const struct sip_msg *sip_txn_request(const struct sip_txn *txn);
 // Where the request came from or went to.
 const struct sip_flow *sip_txn_flow(const struct sip_txn *txn);
 
-// Tells whose peer sent a request, a trunk's (its number), where that listens, and by which name it knows us
-// (flow->name): dialogs made of its flow know it.
-void sip_txn_set_peer(struct sip_txn *txn, const struct tl_addr *peer, uint32_t trunk, const char *name);
+// Tells whose peer sent a request: `to` is where a request of ours to it would go, with peer, trunk, name and tcp_above, which
+// dialogs made of the request's flow have then.
+void sip_txn_set_peer(struct sip_txn *txn, const struct sip_flow *to);
 
 // Whether a request is an INVITE of ours come back, with the called number that it left with: a Via of ours since this start
 // is in it (RFC 3261 16.3). One that calls another number than before is a spiral, which is none.

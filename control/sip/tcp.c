@@ -35,6 +35,7 @@ struct sip_conn {
     struct sip_listener *listener;
     struct tl_addr remote;
     uint32_t slot, generation;
+    struct sip_place_holder *holder; // of one that was accepted
     struct sip_link link;
     enum conn_state state;
     struct event *readable, *writable;
@@ -60,6 +61,8 @@ static void conn_free(struct sip_conn *conn)
 {
     struct sip_transport *transport = conn->listener->transport;
     transport->conns[conn->slot] = NULL;
+    sip_places_give(&transport->places, conn->slot);
+    sip_places_drop(&transport->places, conn->holder);
     transport->counters->tcp_open--;
     transport->accepted -= conn->accepted;
     transport->strangers -= conn->stranger;
@@ -522,16 +525,12 @@ static struct sip_conn *usable_conn(struct sip_listener *listener, const struct 
     return conn && conn->link.does->vouches(&conn->link, flow->trunk) ? conn : NULL;
 }
 
-// The descriptor is the caller's until there is a connection.
-static struct sip_conn *conn_new(struct sip_listener *listener, int fd, const struct sip_flow *flow,
-                                 bool accepted)
+// What a connection is made of. NULL: it cannot be had, or its link does not want it.
+static struct sip_conn *conn_make(struct sip_listener *listener, int fd, const struct sip_flow *flow,
+                                  bool accepted)
 {
     struct sip_transport *transport = listener->transport;
-    const struct tl_addr *remote = &flow->remote;
-    uint32_t slot = 0;
-    while (slot < transport->conn_max && transport->conns[slot])
-        slot++;
-    struct sip_conn *conn = slot < transport->conn_max ? calloc(1, sizeof *conn) : NULL;
+    struct sip_conn *conn = calloc(1, sizeof *conn);
     if (!conn)
         return NULL;
     conn->readable = event_new(loop_base(transport->loop), fd, EV_READ | EV_PERSIST, on_readable, conn);
@@ -549,12 +548,32 @@ static struct sip_conn *conn_new(struct sip_listener *listener, int fd, const st
         free(conn);
         return NULL;
     }
+    return conn;
+}
+
+// The descriptor is the caller's until there is a connection.
+static struct sip_conn *conn_new(struct sip_listener *listener, int fd, const struct sip_flow *flow,
+                                 bool accepted)
+{
+    struct sip_transport *transport = listener->transport;
+    const struct tl_addr *remote = &flow->remote;
+    uint32_t slot;
+    if (!sip_places_take(&transport->places, &slot))
+        return NULL;
+    struct sip_place_holder *holder = accepted ? sip_places_hold(&transport->places, remote) : NULL;
+    struct sip_conn *conn = holder || !accepted ? conn_make(listener, fd, flow, accepted) : NULL;
+    if (!conn) {
+        sip_places_drop(&transport->places, holder);
+        sip_places_give(&transport->places, slot);
+        return NULL;
+    }
     int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     conn->listener = listener;
     conn->accepted = accepted;
     conn->remote = *remote;
     conn->slot = slot;
+    conn->holder = holder;
     // 0 names no connection
     conn->generation = ++transport->generation ? transport->generation : ++transport->generation;
     conn->used = loop_wheel(transport->loop)->now;
@@ -567,17 +586,12 @@ static struct sip_conn *conn_new(struct sip_listener *listener, int fd, const st
     return conn;
 }
 
-// Whether the gate lets it connect. A stranger that it turns away costs no look at the connections that there are.
+// Whether the gate lets it connect.
 static bool may_connect(const struct sip_listener *listener, const struct tl_addr *remote)
 {
     struct sip_transport *transport = listener->transport;
-    struct sip_gate_room room = {0, transport->accepted, transport->strangers, transport->conn_max};
-    bool closed =
-        listener->config->strangers == TL_STRANGERS_DROP && !sip_gate_is_peer(transport->gate, remote);
-    for (uint32_t i = 0; !closed && i < transport->conn_max; i++) {
-        const struct sip_conn *conn = transport->conns[i];
-        room.own += conn && conn->accepted && tl_addr_same_host(&conn->remote, remote);
-    }
+    const struct sip_gate_room room = {sip_places_of(&transport->places, remote), transport->accepted,
+                                       transport->strangers, transport->conn_max};
     return sip_gate_connection(transport->gate, listener->config, remote, &room,
                                loop_wheel(transport->loop)->now) == SIP_GATE_OPEN;
 }

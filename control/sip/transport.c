@@ -49,7 +49,9 @@ static void take_errors(struct sip_listener *listener, int fd)
             return;
         for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
             struct sock_extended_err e;
-            if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_RECVERR || c->cmsg_len < CMSG_LEN(sizeof e))
+            bool error = (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) ||
+                         (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR);
+            if (!error || c->cmsg_len < CMSG_LEN(sizeof e))
                 continue;
             memcpy(&e, CMSG_DATA(c), sizeof e);
             if (e.ee_errno == ECONNREFUSED || e.ee_errno == EHOSTUNREACH || e.ee_errno == ENETUNREACH)
@@ -74,13 +76,33 @@ static uint32_t waited_ms(struct msghdr *msg)
     return 0;
 }
 
+// The address of ours that a datagram came to, where a socket has several.
+static struct tl_addr came_to(struct msghdr *msg)
+{
+    struct tl_addr at = {0};
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+            struct in_pktinfo info;
+            memcpy(&info, CMSG_DATA(c), sizeof info);
+            at.family = TL_AF_INET;
+            memcpy(at.ip, &info.ipi_addr, sizeof info.ipi_addr);
+        } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+            struct in6_pktinfo info;
+            memcpy(&info, CMSG_DATA(c), sizeof info);
+            at.family = TL_AF_INET6;
+            memcpy(at.ip, &info.ipi6_addr, sizeof info.ipi6_addr);
+        }
+    }
+    return at;
+}
+
 // Takes a datagram out of the socket. Its length; -1 with errno.
-static ssize_t take_datagram(struct sip_listener *listener, struct tl_addr *remote)
+static ssize_t take_datagram(struct sip_listener *listener, struct tl_addr *remote, struct tl_addr *at)
 {
     struct sip_transport *transport = listener->transport;
     struct sockaddr_storage from;
     struct iovec iov = {transport->buffer, sizeof transport->buffer};
-    char control[64];
+    char control[128];
     struct msghdr msg = {.msg_name = &from,
                          .msg_namelen = sizeof from,
                          .msg_iov = &iov,
@@ -96,6 +118,7 @@ static ssize_t take_datagram(struct sip_listener *listener, struct tl_addr *remo
     listener->heard = true;
     if (!tl_addr_from_sockaddr((struct sockaddr *)&from, remote))
         *remote = (struct tl_addr){0};
+    *at = came_to(&msg);
     return n;
 }
 
@@ -120,8 +143,8 @@ static void on_datagram(evutil_socket_t fd, short what, void *arg)
     unsigned taken = 0, dropped = 0;
     uint64_t now = loop_now(transport->loop);
     while (taken < SIP_TURN_MESSAGES && bytes < SIP_TURN_BYTES && dropped < SIP_TURN_DROPS) {
-        struct tl_addr remote;
-        ssize_t n = take_datagram(listener, &remote);
+        struct tl_addr remote, at;
+        ssize_t n = take_datagram(listener, &remote, &at);
         if (n < 0) {
             if (errno == EAGAIN || errno == EWOULDBLOCK)
                 break;
@@ -140,6 +163,7 @@ static void on_datagram(evutil_socket_t fd, short what, void *arg)
             continue;
         }
         struct sip_flow flow = sip_listener_flow(listener, &remote);
+        flow.at = at;
         transport->receive(transport->arg, &flow, transport->buffer, (size_t)n);
         explicit_bzero(transport->buffer, (size_t)n);
     }
@@ -148,16 +172,45 @@ static void on_datagram(evutil_socket_t fd, short what, void *arg)
     take_errors(listener, fd);
 }
 
-static int udp_send(struct sip_transport *transport, struct sip_flow *flow, const struct sip_bytes *bytes,
-                    struct sip_waiter *waiter)
+// The bytes, from that address of ours where the socket has several.
+static ssize_t send_datagram(int fd, const struct sip_flow *flow, const struct sip_bytes *bytes)
 {
     struct sockaddr_storage to;
     socklen_t to_len = tl_addr_to_sockaddr(&flow->remote, &to);
+    if (!tl_addr_is_set(&flow->at))
+        return sendto(fd, bytes->data, bytes->len, 0, (struct sockaddr *)&to, to_len);
+    union {
+        char room[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+        struct cmsghdr align;
+    } control = {.room = ""};
+    struct iovec iov = {(void *)(uintptr_t)bytes->data, bytes->len};
+    struct msghdr msg = {.msg_name = &to,
+                         .msg_namelen = to_len,
+                         .msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = control.room};
+    struct in_pktinfo from4 = {0};
+    struct in6_pktinfo from6 = {0};
+    bool six = flow->at.family == TL_AF_INET6;
+    size_t len = six ? sizeof from6 : sizeof from4;
+    memcpy(&from4.ipi_spec_dst, flow->at.ip, sizeof from4.ipi_spec_dst);
+    memcpy(&from6.ipi6_addr, flow->at.ip, sizeof from6.ipi6_addr);
+    control.align = (struct cmsghdr){.cmsg_len = CMSG_LEN(len),
+                                     .cmsg_level = six ? IPPROTO_IPV6 : IPPROTO_IP,
+                                     .cmsg_type = six ? IPV6_PKTINFO : IP_PKTINFO};
+    msg.msg_controllen = CMSG_SPACE(len);
+    memcpy(CMSG_DATA(&control.align), six ? (const void *)&from6 : (const void *)&from4, len);
+    return sendmsg(fd, &msg, 0);
+}
+
+static int udp_send(struct sip_transport *transport, struct sip_flow *flow, const struct sip_bytes *bytes,
+                    struct sip_waiter *waiter)
+{
     (void)waiter;
     int fd = transport->listeners[flow->listener].fd;
     // The first error may be that of an earlier message to someone else: it is told once and then gone.
     for (unsigned tries = 0; tries < 3; tries++) {
-        if (sendto(fd, bytes->data, bytes->len, 0, (struct sockaddr *)&to, to_len) >= 0)
+        if (send_datagram(fd, flow, bytes) >= 0)
             return 0;
         // No room is what a full router would be: the timers repeat it.
         if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) {
@@ -168,21 +221,25 @@ static int udp_send(struct sip_transport *transport, struct sip_flow *flow, cons
     return -errno;
 }
 
-static void udp_tune(int fd)
+static void udp_tune(int fd, const struct tl_addr *address)
 {
     int on = 1, buffer = UDP_BUFFER;
+    bool six = address->family == TL_AF_INET6;
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer) != 0)
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer); // as much as the kernel allows
-    setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+    setsockopt(fd, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_RECVERR : IP_RECVERR, &on, sizeof on);
+    if (tl_addr_is_any(address)) // an answer leaves from where its request came to (RFC 3581 4)
+        setsockopt(fd, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_RECVPKTINFO : IP_PKTINFO, &on, sizeof on);
     setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
 }
 
 // ---- TCP -----------------------------------------------------------------------------------------------
 
 // Connections of an earlier run that linger must not keep the port.
-static void tcp_tune(int fd)
+static void tcp_tune(int fd, const struct tl_addr *address)
 {
     int on = 1;
+    (void)address;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 }
 
@@ -200,7 +257,7 @@ static void on_connection(evutil_socket_t fd, short what, void *arg)
 // The operations of a row of common/config/transport.h.
 static const struct operations {
     int socket_type;
-    void (*tune)(int fd); // a listener's socket, before it is bound
+    void (*tune)(int fd, const struct tl_addr *address); // a listener's socket, before it is bound there
     event_callback_fn on_ready;
     const struct sip_link_ops *link; // of a stream's connections
     int (*send)(struct sip_transport *transport, struct sip_flow *flow, const struct sip_bytes *bytes,
@@ -252,7 +309,8 @@ static int open_listener(struct sip_listener *listener, char *why, size_t why_si
 {
     const struct tl_listener_config *config = listener->config;
     const struct operations *does = &operations[config->transport];
-    if (!tl_addr_is_set(&config->address) || tl_addr_is_any(&config->address) || !config->address.port) {
+    const struct tl_addr *shown = tl_listener_shown(config);
+    if (!tl_addr_is_set(shown) || tl_addr_is_any(shown) || !shown->port || !config->address.port) {
         snprintf(why, why_size,
                  "listener %s: address and port stand in Via and Contact, so both must be given",
                  config->name);
@@ -264,7 +322,11 @@ static int open_listener(struct sip_listener *listener, char *why, size_t why_si
     if (listener->fd < 0)
         return explain(config, errno, why, why_size);
     listener->link = does->link;
-    does->tune(listener->fd);
+    // the IPv4 of a machine is another listener's
+    int on = 1;
+    if (at.ss_family == AF_INET6)
+        setsockopt(listener->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    does->tune(listener->fd, &config->address);
     if (bind(listener->fd, (struct sockaddr *)&at, at_len) != 0 ||
         (does->socket_type == SOCK_STREAM && listen(listener->fd, BACKLOG) != 0))
         return explain(config, errno, why, why_size);
@@ -318,7 +380,8 @@ int sip_transport_new(struct loop *loop, const struct tl_config *config, struct 
     }
     if (!transport || !transport->greeter || !transport->listeners || !transport->conns ||
         sip_table_init(&transport->by_remote, transport->conn_max) != 0 ||
-        getentropy(transport->secret, sizeof transport->secret) != 0) {
+        getentropy(transport->secret, sizeof transport->secret) != 0 ||
+        sip_places_init(&transport->places, transport->conn_max, transport->secret) != 0) {
         sip_transport_free(transport);
         snprintf(why, why_size, "no memory for the SIP listeners");
         return -ENOMEM;
@@ -365,6 +428,7 @@ void sip_transport_free(struct sip_transport *transport)
     if (transport->greeter)
         event_free(transport->greeter);
     sip_table_fini(&transport->by_remote);
+    sip_places_fini(&transport->places);
     free(transport->listeners);
     free(transport->conns);
     free(transport);

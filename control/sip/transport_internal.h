@@ -8,7 +8,7 @@
 
 #include "common/addr.h"
 #include "control/sip/gate.h"
-#include "control/sip/key.h"
+#include "control/sip/places.h"
 #include "control/sip/transport.h"
 
 struct event;
@@ -46,6 +46,7 @@ struct sip_transport {
     uint32_t listener_count;
     struct sip_conn **conns; // by slot; NULL = free
     uint32_t conn_max;
+    struct sip_places places;
     uint32_t accepted, strangers; // connections
     struct sip_table by_remote;
     uint8_t secret[16];

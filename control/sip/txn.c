@@ -144,6 +144,8 @@ int sip_core_new(struct wheel *wheel, unsigned loop_number, const struct tl_conf
         err = sip_table_init(&stack->merges, expected);
     if (!err)
         err = sip_table_init(&stack->acks, stack->live_max);
+    if (!err)
+        err = sources_init(&stack->no_tcp, SIP_NO_TCP_PLACES, stack->secret);
     if (err) {
         sip_core_free(stack);
         return err;
@@ -182,6 +184,7 @@ void sip_core_free(struct sip_stack *stack)
         osip_release(stack->osip);
     explicit_bzero(stack->secret, sizeof stack->secret);
     tdestroy(stack->names, free);
+    sources_fini(&stack->no_tcp);
     sip_gate_fini(&stack->gate);
     free(stack);
 }

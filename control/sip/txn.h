@@ -36,6 +36,7 @@ enum sip_flag {
     SIP_FREE = 1u << 9,      // to be freed when no callback runs
     SIP_TO_TAG = 1u << 10,   // the request has a To tag: it is inside a dialog
     SIP_ACK_ONLY = 1u << 11, // client INVITE: the 2xx is ACKed, its dialog is not ours to end
+    SIP_BY_TCP = 1u << 12,   // client: too long for the UDP that it was to go by
 };
 
 // What only a running machine needs.
@@ -75,6 +76,8 @@ struct sip_txn {
     char tag[SIP_TAG_LEN]; // server: ours
 };
 
+enum { SIP_NO_TCP_PLACES = 1024 };
+
 // A record with the bytes it repeats fits 1.5 kB.
 enum {
     SIP_RECORD_BYTES = 1536,
@@ -108,7 +111,8 @@ struct sip_stack {
     struct sip_gate gate;            // of the transport
     struct sip_table txns, merges, acks;
     struct sip_txn *all;
-    void *names; // of sip_own_name(): a tree of tsearch()
+    void *names;           // of sip_own_name(): a tree of tsearch()
+    struct sources no_tcp; // hosts that took no TCP when a request was too long for UDP
     struct sip_counters counters;
     uint32_t live_max, waiting_max;
     uint8_t secret[16];
@@ -172,6 +176,17 @@ int sip_txn_send(struct sip_txn *txn, const struct sip_bytes *bytes);
 
 // Our request as a message: bytes written by us, read back.
 struct sip_msg *sip_own_message(const struct sip_bytes *bytes);
+
+// ---- detour.c: requests that are too long for UDP (18.1.1) ---------------------------------------------
+
+// Whether a request of that many bytes takes TCP in place of the flow's UDP; then *flow is that of TCP.
+bool sip_detour(struct sip_stack *stack, size_t len, struct sip_flow *flow);
+
+// Sets a flow to the UDP that the transaction's request was meant for: the one of its dialog.
+void sip_detour_home(const struct sip_txn *txn, struct sip_flow *flow);
+
+// Keeps in mind that the transaction's peer took no TCP.
+void sip_detour_failed(struct sip_txn *txn);
 
 // ---- sip_client.c, sip_server.c -----------------------------------------------------------------------
 

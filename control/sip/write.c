@@ -169,7 +169,9 @@ static void top_via(struct text *t, struct sip_str value, const struct tl_addr *
         header(t, "Via", value);
         return;
     }
-    char ip[TL_ADDR_TEXT], host[TL_ADDR_TEXT];
+    char ip[TL_ADDR_TEXT];
+    struct tl_addr host; // as many ways as there are to write an IPv6 address
+    bool same = tl_addr_read_host(via.host.p, via.host.len, &host) && tl_addr_same_host(&host, from);
     tl_addr_print_ip(from, ip);
     add_text(t, "Via: ");
     add(t, value.p, (size_t)(via.params.p - value.p));
@@ -188,7 +190,7 @@ static void top_via(struct text *t, struct sip_str value, const struct tl_addr *
             add(t, one.p, one.len);
         p = next;
     }
-    if (via.rport || !sip_str_is(via.host, tl_addr_print_host(from, host))) {
+    if (via.rport || !same) {
         add_text(t, ";received=");
         add_text(t, ip);
     }

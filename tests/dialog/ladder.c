@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/addr.h"
 #include "party_internal.h"
 
 bool ladder_fail(struct ladder *l, const char *format, ...)
@@ -609,13 +610,10 @@ bool ladder_finish(struct ladder *l)
 
 static bool parse_address(const char *text, struct tl_addr *out)
 {
-    unsigned ip[4], port = 5060;
-    *out = (struct tl_addr){.family = TL_AF_INET};
-    int n = sscanf(text, "%u.%u.%u.%u:%u", &ip[0], &ip[1], &ip[2], &ip[3], &port);
-    for (unsigned i = 0; i < 4; i++)
-        out->ip[i] = (uint8_t)ip[i];
-    out->port = (uint16_t)port;
-    return n >= 4;
+    bool good = tl_addr_read(text, strlen(text), out);
+    if (!out->port)
+        out->port = 5060;
+    return good;
 }
 
 static bool step_party(struct ladder *l, char **words, unsigned count)

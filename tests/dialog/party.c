@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What parties say.
+#include "common/addr.h"
 #include "party_internal.h"
 
 #include <stdio.h>
@@ -85,7 +86,8 @@ struct dialog *dialog_find(struct parties *ps, const char *name)
 
 void addr_text(const struct tl_addr *a, char *out, size_t size)
 {
-    snprintf(out, size, "%u.%u.%u.%u", a->ip[0], a->ip[1], a->ip[2], a->ip[3]);
+    char host[TL_ADDR_TEXT];
+    snprintf(out, size, "%s", tl_addr_print_host(a, host));
 }
 
 static const struct tl_listener_config *listener_of(const struct parties *ps, const struct party *p)
@@ -95,7 +97,7 @@ static const struct tl_listener_config *listener_of(const struct parties *ps, co
 
 void party_contact(const struct parties *ps, const struct party *p, char *out, size_t size)
 {
-    char ip[32];
+    char ip[TL_ADDR_TEXT];
     addr_text(&p->addr, ip, sizeof ip);
     snprintf(out, size, "<sip:%s@%s:%u%s>", p->name, ip, p->addr.port,
              listener_of(ps, p)->transport == TL_TCP ? ";transport=tcp" : "");
@@ -103,7 +105,7 @@ void party_contact(const struct parties *ps, const struct party *p, char *out, s
 
 static void via_line(const struct parties *ps, const struct party *p, const char *branch, struct head *h)
 {
-    char ip[32];
+    char ip[TL_ADDR_TEXT];
     addr_text(&p->addr, ip, sizeof ip);
     head_add(h, "Via: SIP/2.0/%s %s:%u;branch=%s", listener_of(ps, p)->transport == TL_TCP ? "TCP" : "UDP",
              ip, p->addr.port, branch);
@@ -121,9 +123,11 @@ static void body_of(struct parties *ps, struct dialog *d, const struct out *o, s
             text_add(body, "%s\r\n", o->edits[i] + (o->edits[i][1] == ' ' ? 2 : 1));
     if (body->len || !o->sdp.wanted)
         return;
-    char ip[32], key[64];
+    char ip[TL_ADDR_TEXT], key[64];
     unsigned port = dialog_media_port(ps, d);
     addr_text(&d->party->addr, ip, sizeof ip);
+    if (d->party->addr.family == TL_AF_INET6) // whose media is IPv4
+        snprintf(ip, sizeof ip, "10.99.6.%u", d->party->addr.ip[15]);
     snprintf(key, sizeof key, "%s", d->name);
     sdp_make(&o->sdp, ip, port, d->party->name, d->sdp_version, key, body);
     if (d->sdp && strcmp(d->sdp, body->p) == 0)
@@ -212,7 +216,7 @@ void party_say_raw(struct parties *ps, struct party *p, const char *bytes, size_
 
 static void begin_dialog(struct parties *ps, struct dialog *d, const char *uri)
 {
-    char ip[32], gw[32];
+    char ip[TL_ADDR_TEXT], gw[TL_ADDR_TEXT];
     const struct tl_listener_config *l = listener_of(ps, d->party);
     addr_text(&d->party->addr, ip, sizeof ip);
     addr_text(&l->address, gw, sizeof gw);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What parties hear: inboxes, what no message may be like, and what a dialog learns.
+#include "common/addr.h"
 #include "party_internal.h"
 
 #include <stdarg.h>
@@ -232,8 +233,7 @@ static void take(struct parties *ps, struct world_sent *s)
         return;
     }
     if (!p || p->count == PARTY_INBOX) {
-        fault(ps, s->text, p ? "the inbox is full" : "it goes to %u.%u.%u.%u:%u, where nobody is",
-              s->to.ip[0], s->to.ip[1], s->to.ip[2], s->to.ip[3], s->to.port);
+        fault(ps, s->text, p ? "the inbox is full" : "it goes to %s, where nobody is", TL_ADDR_STR(&s->to));
         free(s->text);
         return;
     }

@@ -4,15 +4,24 @@
 # namespace of its own. After each call nothing may be left of it, in the daemon or in the dataplane.
 . "$(dirname "$0")/lib/loopback.sh"
 loopback_begin sipp jq
+for a in fd00::1:1 fd00::1:10 fd00::2:1 fd00::2:25 fd00::2:26; do ip -n $ns addr add $a/128 dev lo nodad; done
 
 # ---- configuration: one caller, a callee for each behaviour, a number prefix for each
-callees='call:11 early:12 ends:13 hold:14 holds:15 ringing:16 busy:17 unavailable:18 silent:19 nobody:20 call2:21 tcp:22 secure:23 last:24'
-callee_ip() { for c in $callees; do [ "${c%%:*}" = "$1" ] && echo "127.0.2.${c##*:}"; done; }
+callees='call:11 early:12 ends:13 hold:14 holds:15 ringing:16 busy:17 unavailable:18 silent:19 nobody:20 call2:21 tcp:22 secure:23 last:24 six:25 six-tcp:26 large:27'
+# those called six have IPv6
+callee_ip() {
+    local c net=127.0.2.
+    [[ $1 = six* ]] && net=fd00::2:
+    for c in $callees; do [ "${c%%:*}" = "$1" ] && echo "$net${c##*:}"; done
+}
+callee_media() { for c in $callees; do [ "${c%%:*}" = "$1" ] && echo "127.0.2.${c##*:}"; done; }
+callee_listener() { case $1 in tcp) echo b-tcp ;; six) echo b6 ;; six-tcp) echo b6-tcp ;; *) echo b ;; esac; }
+host() { case $1 in *:*) echo "[$1]" ;; *) echo "$1" ;; esac; }
 make_config() {
     local c name n trunks='' routes=''
     for c in $callees; do
         name=${c%%:*} n=${c##*:}
-        trunks+=", {\"name\": \"$name\", \"listener\": \"$([ $name = tcp ] && echo b-tcp || echo b)\", \"peer\": \"127.0.2.$n:5060\", \"realm\": \"right\", \
+        trunks+=", {\"name\": \"$name\", \"listener\": \"$(callee_listener $name)\", \"peer\": \"$(host "$(callee_ip $name)"):5060\", \"realm\": \"right\", \
 \"options_interval_s\": 0, \"no_response_ms\": 800, \"dtmf_pt\": 101, \"srtp\": \"$([ $name = secure ] && echo required || echo off)\"}"
         routes+="{\"prefix\": \"$n\", \"trunks\": [\"$name\"]}, "
     done
@@ -25,8 +34,17 @@ make_config() {
  "listeners": [{"name": "a", "transport": "udp", "address": "127.0.1.1:5060"},
                {"name": "a-tcp", "transport": "tcp", "address": "127.0.1.1:5060"},
                {"name": "b", "transport": "udp", "address": "127.0.2.1:5060"},
-               {"name": "b-tcp", "transport": "tcp", "address": "127.0.2.1:5060"}],
+               {"name": "b-tcp", "transport": "tcp", "address": "127.0.2.1:5060"},
+               {"name": "a6", "transport": "udp", "address": "[fd00::1:1]:5060"},
+               {"name": "a6-tcp", "transport": "tcp", "address": "[fd00::1:1]:5060"},
+               {"name": "b6", "transport": "udp", "address": "[::]:5070", "advertised": "[fd00::2:1]:5070"},
+               {"name": "b4", "transport": "udp", "address": "0.0.0.0:5070", "advertised": "127.0.4.1"},
+               {"name": "b6-tcp", "transport": "tcp", "address": "[::]:5070", "advertised": "fd00::2:1"}],
  "trunks": [{"name": "caller", "listener": "a", "peer": "127.0.1.10:5060", "realm": "left", "options_interval_s": 0},
+            {"name": "caller6", "listener": "a6", "peer": "[fd00::1:10]:5060", "realm": "left", "options_interval_s": 0},
+            {"name": "caller6-tcp", "listener": "a6-tcp", "peer": "[fd00::1:10]:5060", "realm": "left", "options_interval_s": 0},
+            {"name": "caller4-any", "listener": "b4", "peer": "127.0.1.10:5060", "realm": "left", "options_interval_s": 0},
+            {"name": "caller6-any", "listener": "b6", "peer": "[fd00::1:10]:5060", "realm": "left", "options_interval_s": 0},
             {"name": "caller-tcp", "listener": "a-tcp", "peer": "127.0.1.10:5060", "realm": "left", "options_interval_s": 0}$trunks],
  "routes": [$routes
             {"prefix": "31", "trunks": ["unavailable", "call"]},
@@ -70,6 +88,7 @@ scenario() {
     local file="$dir/$1${2:-}.xml" own=$BASHPID
     own=$file.$own
     # whole at once: another sipp may be reading it
+    [ -f "tests/e2e/sipp/$1.xml" ] || { echo "$dir/$1.xml"; return; } # one that this script has made
     sed "s/STATUS/${2:-}/" "tests/e2e/sipp/$1.xml" >"$own" && mv "$own" "$file"
     echo "$file"
 }
@@ -79,11 +98,11 @@ callee() {
     file=$(scenario "$2" "${3:-}")
     shift 2
     [ $# -gt 0 ] && shift
-    ip netns exec $ns timeout 120 sipp -sf "$file" -i "$(callee_ip "$name")" -p 5060 -nostdin -mp 6000 \
+    ip netns exec $ns timeout 120 sipp -sf "$file" -i "$(callee_ip "$name")" -mi "$(callee_media "$name")" -p 5060 -nostdin -mp 6000 \
         -trace_err -error_file "$dir/callee-$name.err" "$@" >"$dir/callee-$name.log" 2>&1 7>&- &
     pids[callee-$name]=$!
     for _ in $(seq 200); do
-        [ -n "$(inside ss -Hlnut "src $(callee_ip "$name")")" ] && return
+        [ -n "$(inside ss -Hlnut "src $(host "$(callee_ip "$name")")")" ] && return
         sleep 0.02
     done
     bad "callee $name does not start"
@@ -105,13 +124,14 @@ regexps_failed() { cat "$dir"/call*.err 2>/dev/null | grep -c 'Failed regexp mat
 for_callees=0
 as_expected() { [ "$(regexps_failed)" = "$for_callees" ]; }
 
-# caller TITLE NUMBER SCENARIO [STATUS] [SIPP OPTIONS...]: one call, one test
+# caller TITLE NUMBER SCENARIO [STATUS] [SIPP OPTIONS...]: one call, one test, from caller_ip to caller_to
+caller_ip=127.0.1.10 caller_to=127.0.1.1:5060
 caller() {
     local title=$1 number=$2 file out=$dir/caller.log
     file=$(scenario "$3" "${4:-}")
     shift 3
     [ $# -gt 0 ] && shift
-    if inside timeout 20 sipp 127.0.1.1:5060 -sf "$file" -s "$number" -i 127.0.1.10 -p 5060 -m 1 -nostdin -mp 7000 \
+    if inside timeout 20 sipp $caller_to -sf "$file" -s "$number" -i $caller_ip -mi 127.0.1.10 -p 5060 -m 1 -nostdin -mp 7000 \
         -recv_timeout 8000 -trace_err -error_file "$dir/caller.err" "$@" >"$out" 2>&1 && as_expected; then
         if nothing_left; then ok "$title"; else bad "$title: something is left"; fi
     else
@@ -141,6 +161,8 @@ callee silent uas_silent
 callee tcp uas_call '' -t t1
 callee secure uas_call
 callee last uas_last_hop
+callee six uas_call
+callee six-tcp uas_call '' -t t1
 
 # ---- calls
 caller "call, caller hangs up" 1100 uac_call
@@ -167,6 +189,66 @@ caller "Max-Forwards 1: the callee gets 0" 2400 uac_no_hops 1
 caller "OPTIONS is answered" 1100 uac_options
 caller "unknown method: 405" 1100 uac_unknown_method
 caller "BYE to no call: 481" 1100 uac_stray_bye
+
+# ---- IPv6, and listeners on every address
+caller_ip=fd00::1:10 caller_to=[fd00::1:1]:5060
+caller "IPv6 to IPv4" 1100 uac_call
+caller "IPv6 to IPv6, a listener on [::]" 2500 uac_call
+caller "IPv6 over TCP on both sides" 2600 uac_call '' -t t1
+caller_to=[fd00::2:1]:5070
+caller "IPv6 to a listener on [::]" 1100 uac_call
+caller_ip=127.0.1.10 caller_to=127.0.1.1:5060
+caller "IPv4 to IPv6" 2500 uac_call
+# SIPp connects its socket: it hears nothing that comes from another address
+caller_to=127.0.4.1:5070
+caller "IPv4 to a listener on 0.0.0.0, answered from there" 1100 uac_call
+caller_to=127.0.4.9:5070
+caller "... at another address of it" 2500 uac_call
+caller_to=127.0.1.1:5060
+
+# ---- a request too long for UDP: by TCP to who has it, here Kamailio in front of a callee, else by UDP after all
+count() { status status | sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p"; }
+scenario uac_call >/dev/null
+sed "s/^Max-Forwards: 70/&\nSubject: $(printf 'x%.0s' {1..1300})/" "$dir/uac_call.xml" >"$dir/uac_large.xml"
+caller "a long INVITE to a peer without TCP" 1100 uac_large
+caller "... and again" 1100 uac_large
+if [ "$(count by_tcp)" = 1 ] && [ "$(count back_to_udp)" = 1 ]; then ok "it was asked by TCP once"; else bad "it was asked by TCP once: $(count by_tcp), $(count back_to_udp)"; fi
+if command -v kamailio >/dev/null; then
+    cat >"$dir/kamailio.cfg" <<CONFIG
+#!KAMAILIO
+debug=2
+log_stderror=yes
+children=1
+tcp_children=1
+auto_aliases=no
+listen=udp:127.0.2.27:5060
+listen=tcp:127.0.2.27:5060
+mpath="$(find /usr/lib -type d -path '*/kamailio/modules' 2>/dev/null | head -n 1)/"
+loadmodule "tm.so"
+loadmodule "sl.so"
+loadmodule "pv.so"
+loadmodule "xlog.so"
+request_route {
+    xlog("L_WARN", "took \$rm by \$proto, Via \$hdr(Via)\n");
+    \$du = "sip:127.0.2.11:5060;transport=udp";
+    t_relay();
+}
+CONFIG
+    ip netns exec $ns kamailio -DD -E -f "$dir/kamailio.cfg" -P "$dir/kamailio.pid" -Y "$dir" -m 32 -M 8 >"$dir/kamailio.log" 2>&1 7>&- &
+    pids[kamailio]=$!
+    for _ in $(seq 100); do [ -n "$(inside ss -Hlnt 'src 127.0.2.27')" ] && break; sleep 0.05; done
+    caller "a long INVITE to a peer with TCP" 2700 uac_large
+    caller "a short one" 2700 uac_call
+    if [ "$(grep -c 'took INVITE by tcp, Via SIP/2.0/TCP 127.0.2.1:5060' "$dir/kamailio.log")" = 1 ] && [ "$(grep -c 'took INVITE by udp' "$dir/kamailio.log")" = 1 ] &&
+        [ "$(count back_to_udp)" = 1 ]; then ok "the long one came by TCP, the short one by UDP"; else
+        bad "the long one came by TCP, the short one by UDP"
+        sed 's/^/     | /' "$dir/kamailio.log" | tail -n 20
+    fi
+else
+    skipped=$((skipped + 1))
+    echo "SKIP long requests to a peer with TCP: needs kamailio"
+fi
+
 before=$(status status | sed -n 's/.*"sent_again":\([0-9]*\).*/\1/p')
 caller "no ACK: both sides get a BYE" 1100 uac_no_ack
 after=$(status status | sed -n 's/.*"sent_again":\([0-9]*\).*/\1/p')

@@ -59,6 +59,14 @@ static void warnings_name_their_place(void)
         tl_config_free(c);
     }
     struct tl_config *c = NULL;
+    const char *six =
+        "{" BASE
+        ",\"listeners\":[{\"name\":\"l\",\"transport\":\"udp\",\"address\":\"[2001:db8::1]:5060\"}],\n"
+        "\"trunks\":[{\"name\":\"t\",\"listener\":\"l\",\"realm\":\"r\",\"peer\":\"[2001:db8::9]:5060\"}]}";
+    CU_ASSERT_EQUAL(tl_config_parse("f", six, strlen(six), &c, &errors), 0);
+    CU_ASSERT(errors.warnings == 1 && strstr(errors.text, ".peer: warning: is IPv6, and media is IPv4"));
+    tl_config_free(c);
+    c = NULL;
     const char *both = WARNED(
         "{\"prefix\":\"1\",\"trunks\":[\"c2\"],\"peer_to_peer\":true},{\"prefix\":1,\"trunks\":[\"c2\"]}");
     CU_ASSERT_EQUAL(tl_config_parse("f", both, strlen(both), &c, &errors), -EINVAL);

@@ -32,6 +32,12 @@ static void an_address_is_one_whatever_its_port(void)
     CU_ASSERT_EQUAL(place->seen_ms, 2);
     place = sources_get(&t, &six, 3);
     CU_ASSERT_PTR_EQUAL(sources_get(&t, &same_net, 3), place); // a host has a whole /64
+    char text[SOURCE_TEXT];
+    struct tl_addr read;
+    CU_ASSERT(strcmp(source_text(place, text) + strlen(text) - 3, "/64") == 0 && source_read(text, &read) &&
+              sources_find(&t, &read) == place);
+    CU_ASSERT(source_read("2001:db8::5", &read) && source_read("10.0.0.1", &read) &&
+              !source_read("10.0.0.1/64", &read) && !source_read("/64", &read));
     CU_ASSERT_PTR_NOT_EQUAL(sources_get(&t, &other_net, 3), place);
     struct tl_addr never = addr(8);
     CU_ASSERT_PTR_NULL(sources_find(&t, &never));
