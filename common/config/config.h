@@ -366,6 +366,7 @@ struct tl_control_config {
     uint32_t emergency_count;
     uint32_t connect_timeout_ms;   // of a connection of ours, its TLS handshake included
     uint32_t handshake_timeout_ms; // of a peer's TLS handshake
+    uint32_t crlf_interval_s;      // between two pings on a connection of ours; 0 = none
 };
 
 struct tl_config {

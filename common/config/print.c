@@ -127,7 +127,7 @@ const char *option_expected(const struct option *o, char *out, size_t size)
     case OPTION_PEER:
         snprintf(out, size,
                  "IP address like 192.0.2.10 or 2001:db8::10, or a network with its prefix length (at "
-                 "least %u) like 192.0.2.0/28",
+                 "least %d) like 192.0.2.0/28",
                  TL_PEER_PREFIX_MIN);
         break;
     case OPTION_PORTS:

@@ -187,6 +187,10 @@ static const struct option control_options[] = {
     {"handshake_timeout_ms", OPTION_NUMBER, FIELD(tl_control_config, handshake_timeout_ms),
      .when = TL_CONFIG_LIVE, RANGE(10, 60000), .unit = "ms", .preset = "5000",
      .doc = "A peer that connects over TLS and is not through with its handshake by then is closed."},
+    {"crlf_interval_s", OPTION_NUMBER, FIELD(tl_control_config, crlf_interval_s), .when = TL_CONFIG_LIVE,
+     RANGE(0, 3600), .unit = "s", .preset = "0",
+     .doc =
+         "A connection that we made and on which nothing was said for so long gets CR LF CR LF (RFC 5626 4.4.1), which keeps it in firewalls; 0: never. Who has answered one and then for 10 s does not is gone: the next request makes a new connection."},
 };
 static const struct block control_block = {"control", "The signalling daemon, trunkline-control.",
                                            sizeof(struct tl_control_config), OWN(control_options),

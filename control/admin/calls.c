@@ -81,15 +81,15 @@ static json_t *status_sip(const struct sip_counters *n)
         sent += n->tx[t];
     }
     return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
         "received", (json_int_t)received, "sent", (json_int_t)sent, "received_again", (json_int_t)n->rx_again,
         "sent_again", (json_int_t)n->tx_again, "not_sent", (json_int_t)n->tx_failed, "answered_by_stack",
         (json_int_t)n->answered_here, "timeouts", (json_int_t)n->timeouts, "no_ack", (json_int_t)n->no_ack,
         "forks_ended", (json_int_t)n->forks_ended, "challenged", (json_int_t)n->challenged,
         "challenged_in_vain", (json_int_t)n->challenged_in_vain, "transactions", (json_int_t)n->txns_live,
         "transactions_waiting", (json_int_t)n->txns_waiting, "connections", (json_int_t)n->tcp_open, "by_tcp",
-        (json_int_t)n->by_tcp, "back_to_udp", (json_int_t)n->back_to_udp, "rejects", status_rejects(n),
-        "transports", status_transports(n));
+        (json_int_t)n->by_tcp, "back_to_udp", (json_int_t)n->back_to_udp, "pings", (json_int_t)n->pings,
+        "rejects", status_rejects(n), "transports", status_transports(n));
 }
 
 // What was not let in, by reason.

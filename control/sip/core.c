@@ -59,6 +59,14 @@ static void take_response(struct sip_stack *stack, const struct sip_head *head, 
     sip_client_response(txn, head, shape, flow);
 }
 
+// Over a connection that nobody has vouched for the parameter means nothing; the transport knows.
+static void take_alias(struct sip_stack *stack, const struct sip_via *via, const struct sip_flow *flow)
+{
+    struct sip_str value;
+    if (stack->io->alias && sip_flow_row(flow)->stream && sip_read_param(via->params, "alias", &value))
+        stack->io->alias(stack->io_arg, flow, via->port ? via->port : sip_flow_row(flow)->default_port);
+}
+
 void sip_core_receive(struct sip_stack *stack, const struct sip_flow *flow, char *bytes, size_t len)
 {
     struct sip_counters *c = &stack->counters;
@@ -69,6 +77,7 @@ void sip_core_receive(struct sip_stack *stack, const struct sip_flow *flow, char
     bool good = sip_filter(&head, sip_flow_row(flow)->stream, &shape);
     if (good && head.request) {
         c->rx_requests++;
+        take_alias(stack, &shape.via, flow);
         sip_server_request(stack, &head, &shape, flow);
     } else if (good) {
         c->rx_responses++;

@@ -25,6 +25,9 @@ struct sip_io {
     // Whether the flow's transport knows no better than that its other end is the peer of that trunk (its number): false
     // where a certificate has shown another one. NULL: it never does.
     bool (*vouches)(void *arg, const struct sip_flow *flow, uint32_t trunk);
+    // A request that came by the flow has alias in its Via, with that port: what goes to that port of its host may take the
+    // flow's connection (RFC 5923). NULL: it is not used.
+    void (*alias)(void *arg, const struct sip_flow *flow, uint16_t port);
 };
 
 static inline void sip_waiter_cancel(struct sip_waiter *waiter)

@@ -155,6 +155,7 @@ struct sip_counters {
     uint64_t tx_again;   // messages that we repeated
     uint64_t tx_failed;  // the kernel took no byte
     uint64_t keep_alive; // CRLF CRLF
+    uint64_t pings;      // ... of ours
     uint64_t rejects[SIP_REJECT_COUNT];
     uint64_t answered_here;                   // 400, 416, 420, 481, 482, 503, 505 that the user never saw
     uint64_t timeouts;                        // client transactions without a final response

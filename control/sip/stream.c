@@ -130,6 +130,10 @@ enum sip_stream_result sip_stream_next(struct sip_stream *stream, char **message
             stream->start += 4;
             return SIP_STREAM_PING;
         }
+        if (n == 2 && stream->pongs && p[1] == '\n') {
+            stream->start += 2;
+            return SIP_STREAM_PONG;
+        }
         if (n < 4 && memcmp(p, "\r\n\r\n", n) == 0)
             return SIP_STREAM_MORE;
         if (p[1] != '\n')

@@ -15,6 +15,7 @@ enum sip_stream_result {
     SIP_STREAM_MORE,    // nothing whole yet
     SIP_STREAM_MESSAGE, // one message
     SIP_STREAM_PING,    // CR LF CR LF between messages: answered CR LF (RFC 5626 section 4.4.1)
+    SIP_STREAM_PONG,    // such an answer
     SIP_STREAM_BAD,     // no SIP, or beyond a limit: where the next message starts cannot be known
 };
 
@@ -25,6 +26,7 @@ struct sip_stream {
     size_t start;   // bytes taken out already
     size_t scanned; // of the message at `start`: bytes without the end of its head
     size_t need;    // its whole length once the head is here, else 0
+    bool pongs;     // we ping: a lone CR LF is an answer
 };
 
 void sip_stream_fini(struct sip_stream *stream);

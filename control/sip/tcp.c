@@ -21,6 +21,7 @@ enum {
     OUT_MAX = 1 << 20,     // bytes that a peer may leave unread
     PAUSE_MS = 20,         // of reading from who sends too much
     ACCEPT_PAUSE_MS = 200, // when the process has no descriptors left
+    PONG_MS = 10000,       // that an answer to a ping may take
     TURN_GREETINGS = 4,    // steps of handshakes in a turn of the loop: one may take a millisecond or two
 };
 
@@ -31,7 +32,8 @@ enum conn_state {
 };
 
 struct sip_conn {
-    struct sip_node node; // by listener and remote address, a secure one of ours by its trunk too
+    struct sip_node node;  // by listener and remote address, a secure one of ours by its trunk too
+    struct sip_node alias; // by where who made it listens, if its Via says so
     struct sip_listener *listener;
     struct tl_addr remote;
     uint32_t slot, generation;
@@ -53,6 +55,9 @@ struct sip_conn {
     struct wheel_timer timer;
     uint64_t partial_since, stalled_since; // ms, 0 = not
     uint64_t used;                         // ms, last whole message either way
+    uint64_t pinged;                       // ms, our last ping
+    bool ping_out;                         // it has no answer yet
+    bool answers_pings;                    // one had
 };
 
 // ---- end -----------------------------------------------------------------------------------------------
@@ -67,6 +72,7 @@ static void conn_free(struct sip_conn *conn)
     transport->accepted -= conn->accepted;
     transport->strangers -= conn->stranger;
     sip_table_remove(&transport->by_remote, &conn->node);
+    sip_table_remove(&transport->by_remote, &conn->alias);
     wheel_cancel(loop_wheel(transport->loop), &conn->timer);
     if (conn->readable)
         event_free(conn->readable);
@@ -133,6 +139,20 @@ static uint64_t beginning(const struct sip_conn *conn)
     return conn->accepted ? transport->handshake_timeout_ms : transport->connect_timeout_ms;
 }
 
+// When the next ping is due: only who made a connection pings on it.
+static uint64_t ping_due(const struct sip_conn *conn)
+{
+    uint32_t interval = conn->listener->transport->crlf_ms;
+    if (!interval || conn->accepted || conn->state != CONN_OPEN || (conn->ping_out && conn->answers_pings))
+        return UINT64_MAX;
+    return (conn->used > conn->pinged ? conn->used : conn->pinged) + interval;
+}
+
+static bool no_pong(const struct sip_conn *conn, uint64_t now)
+{
+    return conn->ping_out && conn->answers_pings && conn->pinged + PONG_MS <= now;
+}
+
 static uint64_t deadline(const struct sip_conn *conn)
 {
     uint64_t at = conn->used + (conn->state == CONN_OPEN ? idle_ms(conn) : beginning(conn));
@@ -140,14 +160,30 @@ static uint64_t deadline(const struct sip_conn *conn)
         at = conn->partial_since + patience(conn);
     if (conn->stalled_since && conn->stalled_since + patience(conn) < at)
         at = conn->stalled_since + patience(conn);
+    if (conn->ping_out && conn->answers_pings && conn->pinged + PONG_MS < at)
+        at = conn->pinged + PONG_MS;
     return conn->doomed ? 0 : at;
 }
 
 static void conn_arm(struct sip_conn *conn)
 {
     struct wheel *wheel = loop_wheel(conn->listener->transport->loop);
-    uint64_t at = deadline(conn);
+    uint64_t at = deadline(conn), ping = ping_due(conn);
+    at = !conn->doomed && ping < at ? ping : at;
     wheel_add(wheel, &conn->timer, at > wheel->now ? at - wheel->now : 0, conn_timer, conn);
+}
+
+static bool conn_flush(struct sip_conn *conn);
+static int conn_queue(struct sip_conn *conn, const void *bytes, size_t len);
+
+// RFC 5626 4.4.1. Returns false when the connection is broken.
+static bool conn_ping(struct sip_conn *conn)
+{
+    uint64_t now = loop_wheel(conn->listener->transport->loop)->now;
+    conn->pinged = now;
+    conn->ping_out = true;
+    conn->listener->transport->counters->pings++;
+    return conn_queue(conn, "\r\n\r\n", 4) == 0 && conn_flush(conn);
 }
 
 static void conn_timer(void *arg)
@@ -155,10 +191,14 @@ static void conn_timer(void *arg)
     struct sip_conn *conn = arg;
     struct wheel *wheel = loop_wheel(conn->listener->transport->loop);
     if (deadline(conn) > wheel->now) {
-        conn_arm(conn);
+        if (ping_due(conn) <= wheel->now && !conn_ping(conn))
+            conn_break(conn);
+        else
+            conn_arm(conn);
         return;
     }
-    bool idle = !conn->doomed && conn->state == CONN_OPEN && !conn->partial_since && !conn->stalled_since;
+    bool idle = !conn->doomed && conn->state == CONN_OPEN && !conn->partial_since && !conn->stalled_since &&
+                !no_pong(conn, wheel->now);
     if (idle) {
         conn_free(conn);
     } else if (conn->state == CONN_OPEN) {
@@ -294,8 +334,14 @@ static enum taken conn_take(struct sip_conn *conn, unsigned *left)
                 return TAKEN_LAST;
             }
             break;
+        case SIP_STREAM_PONG:
+            conn->used = now;
+            conn->ping_out = false;
+            conn->answers_pings = true;
+            break;
         case SIP_STREAM_MESSAGE:
             conn->used = now;
+            conn->ping_out = false; // it is there
             conn->partial_since = 0;
             conn->paid = false;
             transport->receive(transport->arg, &flow, message, len);
@@ -504,6 +550,28 @@ static bool is_secure(const struct sip_listener *listener)
     return tl_transport_row(listener->config->transport)->secure;
 }
 
+enum { OF_ALIAS = UINT32_MAX }; // no trunk's number
+
+static struct sip_conn *find_alias(const struct sip_listener *listener, const struct tl_addr *remote)
+{
+    struct sip_node *node =
+        sip_table_find(&listener->transport->by_remote, remote_key(listener, remote, OF_ALIAS));
+    struct sip_conn *conn =
+        node ? (struct sip_conn *)((char *)node - offsetof(struct sip_conn, alias)) : NULL;
+    return conn && !conn->doomed ? conn : NULL;
+}
+
+void sip_tcp_alias(struct sip_transport *transport, const struct sip_flow *flow, uint16_t port)
+{
+    struct sip_conn *conn = flow->conn < transport->conn_max ? transport->conns[flow->conn] : NULL;
+    if (!conn || conn->generation != flow->conn_generation || !conn->accepted || conn->alias.link)
+        return;
+    struct tl_addr at = conn->remote;
+    at.port = port;
+    if (!find_alias(conn->listener, &at))
+        sip_table_add(&transport->by_remote, &conn->alias, remote_key(conn->listener, &at, OF_ALIAS));
+}
+
 static struct sip_conn *find_conn(struct sip_listener *listener, const struct tl_addr *remote, uint32_t trunk)
 {
     struct sip_table *table = &listener->transport->by_remote;
@@ -521,7 +589,9 @@ static struct sip_conn *usable_conn(struct sip_listener *listener, const struct 
     struct sip_conn *conn = is_secure(listener) ? find_conn(listener, &flow->remote, flow->trunk) : NULL;
     if (conn && !conn->accepted)
         return conn;
-    conn = find_conn(listener, &flow->remote, 0);
+    conn = is_secure(listener) ? find_alias(listener, &flow->remote) : NULL;
+    if (!conn || !conn->link.does->vouches(&conn->link, flow->trunk))
+        conn = find_conn(listener, &flow->remote, 0);
     return conn && conn->link.does->vouches(&conn->link, flow->trunk) ? conn : NULL;
 }
 
@@ -572,6 +642,7 @@ static struct sip_conn *conn_new(struct sip_listener *listener, int fd, const st
     conn->listener = listener;
     conn->accepted = accepted;
     conn->remote = *remote;
+    conn->in.pongs = !accepted;
     conn->slot = slot;
     conn->holder = holder;
     // 0 names no connection

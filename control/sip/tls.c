@@ -50,6 +50,28 @@ static int on_session(SSL *ssl, SSL_SESSION *session)
     return 1;
 }
 
+// Takes the ciphers of TLS 1.2 that any of the candidates has, or that one trunk alone.
+static bool take_ciphers(const struct tls_link *link, const struct tls_terms *alone)
+{
+    char *list = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&list, &size);
+    if (!f)
+        return false;
+    const struct tls_identity *last = NULL;
+    for (uint32_t i = 0; i < (alone ? 1 : link->count); i++) {
+        const struct tls_identity *id = (alone ? alone : link->candidates[i].terms)->identity;
+        const STACK_OF(SSL_CIPHER) *ciphers = id == last ? NULL : SSL_CTX_get_ciphers(id->ctx);
+        for (int k = 0; k < sk_SSL_CIPHER_num(ciphers); k++)
+            fprintf(f, "%s:", SSL_CIPHER_get_name(sk_SSL_CIPHER_value(ciphers, k)));
+        last = id;
+    }
+    bool good = fclose(f) == 0 && SSL_set_cipher_list(link->ssl, list) == 1;
+    ERR_clear_error();
+    free(list);
+    return good;
+}
+
 // Of several trunks that a peer may belong to, the name that it asks for tells whose certificate it wants.
 static int on_name(SSL *ssl, int *alert, void *arg)
 {
@@ -61,7 +83,7 @@ static int on_name(SSL *ssl, int *alert, void *arg)
         const struct tls_terms *terms = link->candidates[i].terms;
         if (terms->domain[0] && strcasecmp(terms->domain, name) == 0) {
             SSL_set_SSL_CTX(ssl, terms->identity->ctx);
-            return SSL_TLSEXT_ERR_OK;
+            return take_ciphers(link, terms) ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
         }
     }
     return SSL_TLSEXT_ERR_OK; // what we have is what we show; it decides
@@ -228,7 +250,8 @@ static int begin_accepted(struct tls_link *link, uint32_t listener)
                    SSL_VERIFY_PEER | (all_need_certificates(link) ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
                    NULL);
     bind_session(link, listener);
-    return 0;
+    // which of them it is its certificate says, after the cipher was chosen: tls_verify() looks at both
+    return link->count < 2 || take_ciphers(link, NULL) ? 0 : -ENOMEM;
 }
 
 static int begin_ours(struct tls_link *link)
@@ -257,20 +280,26 @@ static void tls_close(struct sip_link *link)
         SSL_free(l->ssl);
     }
     tls_store_release(l->store);
+    free(l->candidates);
     free(l);
     link->tls = NULL;
 }
 
-static void find_candidates(struct tls_link *link, uint32_t listener, const struct sip_flow *flow)
+// 0; -EACCES: there are none; -ENOMEM.
+static int find_candidates(struct tls_link *link, uint32_t listener, const struct sip_flow *flow)
 {
-    uint32_t trunks[TLS_CANDIDATES_MAX] = {flow->trunk}, n = 1;
+    uint32_t trunks[TL_TRUNKS_MAX] = {flow->trunk}, n = 1;
     if (link->accepted)
-        n = link->tls->trunks(link->tls->arg, listener, &flow->remote, trunks, TLS_CANDIDATES_MAX);
+        n = link->tls->trunks(link->tls->arg, listener, &flow->remote, trunks, TL_TRUNKS_MAX);
+    link->candidates = calloc(n + 1, sizeof *link->candidates);
+    if (!link->candidates)
+        return -ENOMEM;
     for (uint32_t i = 0; i < n; i++) {
         struct tls_terms *terms = tls_store_terms(link->store, trunks[i]);
         if (terms)
             link->candidates[link->count++] = (struct tls_candidate){trunks[i], terms};
     }
+    return link->count ? 0 : -EACCES;
 }
 
 static int tls_open(struct sip_link *link, struct sip_listener *listener, const struct sip_flow *flow,
@@ -286,9 +315,8 @@ static int tls_open(struct sip_link *link, struct sip_listener *listener, const 
                            .listener = listener->config,
                            .remote = flow->remote,
                            .accepted = accepted};
-    find_candidates(l, listener->index, flow);
-    int err = l->count ? 0 : -EACCES;
-    if (err && accepted)
+    int err = find_candidates(l, listener->index, flow);
+    if (err == -EACCES && accepted)
         say(l, "it is the peer of no trunk on this listener");
     if (!err) {
         l->ssl = SSL_new(l->candidates[0].terms->identity->ctx);
@@ -299,7 +327,10 @@ static int tls_open(struct sip_link *link, struct sip_listener *listener, const 
         return err;
     }
     SSL_set_app_data(l->ssl, l);
-    return accepted ? begin_accepted(l, listener->index) : begin_ours(l);
+    err = accepted ? begin_accepted(l, listener->index) : begin_ours(l);
+    if (err)
+        tls_close(link);
+    return err;
 }
 
 // ---- handshake -------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@
 #include "control/sip/tls.h"
 #include "control/sip/tls_store.h"
 
-enum { TLS_CANDIDATES_MAX = 16, TLS_WHY = 400 };
+enum { TLS_WHY = 400 };
 
 // Of a connection.
 struct tls_link {
@@ -22,7 +22,7 @@ struct tls_link {
     struct tls_candidate {
         uint32_t trunk; // its number
         struct tls_terms *terms;
-    } candidates[TLS_CANDIDATES_MAX];
+    } * candidates;
     uint32_t count;
     char why[TLS_WHY]; // of a certificate that was refused
 };

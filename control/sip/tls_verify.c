@@ -61,21 +61,37 @@ static void list_names(const struct names *n, char *out, size_t size)
     }
 }
 
-static bool names_fit(X509 *certificate, const struct tl_tls_config *t, char *why, size_t size)
+static bool names_fit(const struct names *names, const struct tl_tls_config *t, char *why, size_t size)
 {
-    struct names names;
     bool fit = false;
-    read_names(certificate, &names);
     for (uint32_t i = 0; !fit && i < t->name_count; i++)
-        fit = cert_names_fit(names.name, names.count, t->names[i]);
+        fit = cert_names_fit(names->name, names->count, t->names[i]);
     if (!fit) {
         char list[160];
-        list_names(&names, list, sizeof list);
-        snprintf(why, size, "its certificate is for %s and not for %s%s", names.count ? list : "no name",
+        list_names(names, list, sizeof list);
+        snprintf(why, size, "its certificate is for %s and not for %s%s", names->count ? list : "no name",
                  t->name_count ? t->names[0] : "any", t->name_count > 1 ? " or another of tls.names" : "");
     }
-    GENERAL_NAMES_free(names.alternative);
     return fit;
+}
+
+// ---- the cipher ------------------------------------------------------------------------------------------
+
+// Whether the trunk has the cipher that was chosen before anybody knew whose connection it is. Those of TLS 1.3 are
+// everybody's.
+static bool cipher_fits(const SSL *ssl, const struct tls_terms *terms, char *why, size_t size)
+{
+    const SSL_CIPHER *chosen = SSL_get_pending_cipher(ssl);
+    if (!chosen)
+        chosen = SSL_get_current_cipher(ssl);
+    if (!chosen || SSL_version(ssl) >= TLS1_3_VERSION)
+        return true;
+    const STACK_OF(SSL_CIPHER) *ciphers = SSL_CTX_get_ciphers(terms->identity->ctx);
+    for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); i++)
+        if (SSL_CIPHER_get_id(sk_SSL_CIPHER_value(ciphers, i)) == SSL_CIPHER_get_id(chosen))
+            return true;
+    snprintf(why, size, "trunk %s does not have its cipher %s", terms->trunk, SSL_CIPHER_get_name(chosen));
+    return false;
 }
 
 // ---- the chain -------------------------------------------------------------------------------------------
@@ -125,38 +141,64 @@ static int check_chain(X509 *leaf, STACK_OF(X509) * others, const struct tls_tru
     return error;
 }
 
+// What a certificate is looked at for.
+struct look {
+    SSL *ssl;
+    X509 *leaf;
+    STACK_OF(X509) * others;
+    struct names names;
+    const struct tls_trust *checked; // whose CAs its chain was looked at with ...
+    int chain;                       // ... and what came of it
+};
+
+// Whether it is one of that trunk's peer: X509_V_OK, or what is wrong, in words too.
+static int is_of(struct look *look, const struct tls_terms *terms, char *why, size_t size)
+{
+    int error = X509_V_OK;
+    if (terms->config.verify == TL_TLS_VERIFY_REQUIRED) {
+        if (terms->trust != look->checked)
+            look->chain = check_chain(look->leaf, look->others, terms->trust,
+                                      SSL_get_security_level(look->ssl), why, size);
+        look->checked = terms->trust;
+        error = look->chain;
+        if (error == X509_V_OK && !names_fit(&look->names, &terms->config, why, size))
+            error = X509_V_ERR_HOSTNAME_MISMATCH;
+    }
+    if (error == X509_V_OK && !cipher_fits(look->ssl, terms, why, size))
+        error = X509_V_ERR_APPLICATION_VERIFICATION;
+    return error;
+}
+
+// How close it came.
+static int closeness(int error)
+{
+    return error == X509_V_ERR_APPLICATION_VERIFICATION ? 3 : error == X509_V_ERR_HOSTNAME_MISMATCH ? 2 : 1;
+}
+
 int tls_verify(X509_STORE_CTX *presented, void *arg)
 {
     SSL *ssl = X509_STORE_CTX_get_ex_data(presented, SSL_get_ex_data_X509_STORE_CTX_idx());
     struct tls_link *link = tls_link_of(ssl);
-    X509 *leaf = X509_STORE_CTX_get0_cert(presented);
-    const struct tls_trust *checked = NULL;
-    int result = X509_V_ERR_UNSPECIFIED, chain = X509_V_OK;
+    struct look look = {.ssl = ssl,
+                        .leaf = X509_STORE_CTX_get0_cert(presented),
+                        .others = X509_STORE_CTX_get0_untrusted(presented)};
+    int result = X509_V_ERR_UNSPECIFIED, closest = 0;
     char why[TLS_WHY] = "";
     uint32_t good = 0;
     (void)arg;
+    read_names(look.leaf, &look.names);
     for (uint32_t i = 0; i < link->count; i++) {
-        const struct tls_terms *terms = link->candidates[i].terms;
-        const struct tl_tls_config *t = &terms->config;
-        if (t->verify == TL_TLS_VERIFY_REQUIRED) {
-            if (terms->trust != checked)
-                chain = check_chain(leaf, X509_STORE_CTX_get0_untrusted(presented), terms->trust,
-                                    SSL_get_security_level(ssl), why, sizeof why);
-            checked = terms->trust;
-            int error = chain;
-            if (chain == X509_V_OK && !names_fit(leaf, t, why, sizeof why))
-                error = X509_V_ERR_HOSTNAME_MISMATCH;
-            if (error != X509_V_OK) {
-                // of several trunks the one that it came closest to tells why
-                if (result != X509_V_ERR_HOSTNAME_MISMATCH) {
-                    snprintf(link->why, sizeof link->why, "%s", why);
-                    result = error;
-                }
-                continue;
-            }
+        int error = is_of(&look, link->candidates[i].terms, why, sizeof why);
+        if (error == X509_V_OK) {
+            link->candidates[good++] = link->candidates[i];
+        } else if (closeness(error) > closest) {
+            // of several trunks the one that it came closest to tells why
+            snprintf(link->why, sizeof link->why, "%s", why);
+            result = error;
+            closest = closeness(error);
         }
-        link->candidates[good++] = link->candidates[i];
     }
+    GENERAL_NAMES_free(look.names.alternative);
     if (!good) {
         X509_STORE_CTX_set_error(presented, result);
         return 0;
@@ -172,10 +214,11 @@ bool tls_verify_none(struct tls_link *link)
 {
     uint32_t good = 0;
     for (uint32_t i = 0; i < link->count; i++)
-        if (link->candidates[i].terms->config.verify == TL_TLS_VERIFY_OFF)
+        if (link->candidates[i].terms->config.verify == TL_TLS_VERIFY_OFF &&
+            cipher_fits(link->ssl, link->candidates[i].terms, link->why, sizeof link->why))
             link->candidates[good++] = link->candidates[i];
     link->count = good;
-    if (!good)
+    if (!good && !link->why[0])
         snprintf(link->why, sizeof link->why, "it showed no certificate");
     return good > 0;
 }

@@ -342,6 +342,7 @@ void sip_transport_configure(struct sip_transport *transport, const struct tl_co
     transport->t1_ms = config->t1_ms;
     transport->connect_timeout_ms = config->connect_timeout_ms;
     transport->handshake_timeout_ms = config->handshake_timeout_ms;
+    transport->crlf_ms = config->crlf_interval_s * UINT32_C(1000);
 }
 
 // As many as the configuration says and the process may have, beside what else it needs.
@@ -451,4 +452,10 @@ static bool vouches(void *arg, const struct sip_flow *flow, uint32_t trunk)
     return !sip_flow_row(flow)->stream || sip_tcp_vouches(arg, flow, trunk);
 }
 
-const struct sip_io sip_transport_io = {.send = send_bytes, .vouches = vouches};
+static void alias(void *arg, const struct sip_flow *flow, uint16_t port)
+{
+    if (sip_flow_row(flow)->secure)
+        sip_tcp_alias(arg, flow, port);
+}
+
+const struct sip_io sip_transport_io = {.send = send_bytes, .vouches = vouches, .alias = alias};

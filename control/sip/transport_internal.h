@@ -36,7 +36,7 @@ struct sip_listener {
 struct sip_transport {
     struct loop *loop;
     const struct tl_config *config;
-    uint32_t t1_ms, connect_timeout_ms, handshake_timeout_ms;
+    uint32_t t1_ms, connect_timeout_ms, handshake_timeout_ms, crlf_ms;
     struct sip_counters *counters;
     struct sip_gate *gate;
     sip_receive_fn *receive;
@@ -79,3 +79,7 @@ void sip_tcp_greet(struct sip_transport *transport);
 // Whether who is at the other end of the flow's connection is the peer of that trunk (its number); false when the connection
 // has gone.
 bool sip_tcp_vouches(const struct sip_transport *transport, const struct sip_flow *flow, uint32_t trunk);
+
+// Who is at the other end of the flow's connection, which it made, listens at that port too and takes what goes there over this
+// connection (RFC 5923 8).
+void sip_tcp_alias(struct sip_transport *transport, const struct sip_flow *flow, uint16_t port);

@@ -311,7 +311,8 @@ static void own_via(struct text *t, const struct sip_flow *flow, const char *bra
     }
     add_text(t, ";branch=");
     add_text(t, branch);
-    add_text(t, ";rport\r\n");
+    // RFC 5923 5: who is asked may ask us over the same connection; only certificates say that it is us
+    add_text(t, sip_flow_row(flow)->secure ? ";rport;alias\r\n" : ";rport\r\n");
 }
 
 struct sip_bytes *sip_write_request(const struct sip_request *r, const struct sip_flow *flow,

@@ -63,6 +63,11 @@ $(trunk in 127.0.1.10:5061 "{$named}")
 $(trunk free 127.0.1.11:5061 '{"verify": "off"}')
 $(trunk first 127.0.1.12:5061 "{$named}")
 $(trunk second 127.0.1.12:5062 "{\"names\": [\"second.example.com\"], \"ca\": \"$c/third.pem\"}")
+$(for ((i = 1; i < 20; i++)); do trunk "crowd-$i" "127.0.1.13:$((6000 + i))" "{\"names\": [\"n$i.example.net\"]}"; done)
+$(trunk crowd-20 127.0.1.13:6020 "{$named}")
+$(trunk usual 127.0.1.14:5061 '{"names": ["someone.example.net"]}')
+$(trunk cipher 127.0.1.14:5062 "{$named, \"ciphers\": \"ECDHE-ECDSA-AES128-SHA256\"}")
+$(trunk alias 127.0.1.15:5071 "{$named}" 2)
 $(trunk kamailio 127.0.2.20:5061 '{"names": ["kamailio.example.com"]}' 3)
 $(trunk nobody 127.0.3.1:5999 "{$named}" 3)
 $(trunk silent 127.0.3.2:5061 "{$named}" 3)
@@ -241,6 +246,24 @@ said_more() { [ "$(lines "$1")" -gt "$2" ]; }
     refused "two trunks at an address: the right name from the other's CA" 'its certificate is for someone.example.net' 127.0.1.12 $(certificate wrong)
 }
 
+# shellcheck disable=SC2046
+{
+    answered "twenty trunks at an address: the last one's certificate" 127.0.1.13 $(certificate good)
+    answered "a cipher that the second of two trunks has" 127.0.1.14 $(certificate good) -tls1_2 -cipher ECDHE-ECDSA-AES128-SHA256
+    refused "... and the first has not" 'trunk usual does not have its cipher ECDHE-ECDSA-AES128-SHA256' 127.0.1.14 $(certificate wrong) -tls1_2 -cipher ECDHE-ECDSA-AES128-SHA256
+    answered "the first one's own cipher" 127.0.1.14 $(certificate wrong) -tls1_2 -cipher ECDHE-ECDSA-AES128-GCM-SHA256
+    refused "... and the second has not" 'trunk cipher does not have its cipher' 127.0.1.14 $(certificate good) -tls1_2 -cipher ECDHE-ECDSA-AES128-GCM-SHA256
+}
+
+# RFC 5923: our requests to where a peer listens take the connection that it made, if its Via says alias
+asked_over() { # VIA-PARAMETERS: how many requests of ours come over a connection of 127.0.1.15 within some seconds
+    # shellcheck disable=SC2046
+    inside timeout 8 openssl s_client -connect 127.0.1.1:5061 -bind 127.0.1.15:0 -CAfile "$c/ca.pem" -quiet $(certificate good) \
+        < <(options 127.0.1.15 | sed "s/^Via:.*branch=[0-9A-Za-z]*/&$1/; s/127.0.1.15:5061/127.0.1.15:5071/"; sleep 5) 2>/dev/null | grep -c '^OPTIONS sip:127.0.1.15:5071'
+}
+if [ "$(asked_over ';alias')" -ge 1 ]; then ok "a peer that says alias is asked over its connection"; else bad "a peer that says alias is asked over its connection"; fi
+if [ "$(asked_over '')" = 0 ]; then ok "one that does not is not"; else bad "one that does not is not"; fi
+
 # what is no TLS, and what never begins
 before=$(lines 'TLS from 127.0.1.10:')
 options 127.0.1.10 | inside timeout 3 nc -s 127.0.1.10 127.0.1.1 5061 >/dev/null 2>&1
@@ -298,6 +321,7 @@ received() { grep -q '^OPTIONS sip:' "$dir/server-$1.log"; }
 for s in good wild uri peer.example.com long clients; do
     if within 8 received $s; then ok "we take a server's certificate: $s"; else bad "we take a server's certificate: $s"; fi
 done
+if grep -q '^Via: SIP/2.0/TLS 127.0.1.1:5061;branch=.*;rport;alias' "$dir/server-good.log"; then ok "our Via says alias"; else bad "our Via says alias"; fi
 reason "server: wrong name" to-wrong 'its certificate is for someone.example.net, wrong and not for peer.example.com'
 reason "server: too wide a wildcard" to-deep 'its certificate is for *.com'
 reason "server: expired" to-expired 'certificate /CN=expired expired on '

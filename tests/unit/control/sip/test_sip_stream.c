@@ -37,6 +37,9 @@ static void drain(struct sip_stream *s, char *out, size_t size)
         case SIP_STREAM_PING:
             snprintf(out + at, size - at, "P");
             break;
+        case SIP_STREAM_PONG:
+            snprintf(out + at, size - at, "O");
+            break;
         default:
             snprintf(out + at, size - at, "B");
             return;
@@ -76,6 +79,28 @@ static const struct {
     {"A x SIP/2.0\nSubject: s\n l: 77\nCONTENT-LENGTH: 2\n\nyz" A, "M51M34"},
     {"A x SIP/2.0\r\nContent-Length\r\n : 5\r\n\r\n" A, "M37M34"}, // no name ends in a fold
 };
+
+// Who pings takes a lone CR LF for the answer; two of them that come at once are a ping.
+static void answers_to_pings(void)
+{
+    static const struct {
+        const char *first, *then, *expect;
+    } rows[] = {
+        {"\r\n", "", "O"},          {"\r", "\n", "O"},        {"\r\n", "\r\n", "OO"},
+        {"\r\n\r\n", "\r\n", "PO"}, {A "\r\n", A, "M34OM34"}, {"\r\n" A, "\r\n", "M34O"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct sip_stream s = {.pongs = true};
+        char out[64] = "";
+        put(&s, rows[i].first, strlen(rows[i].first));
+        drain(&s, out, sizeof out);
+        put(&s, rows[i].then, strlen(rows[i].then));
+        drain(&s, out, sizeof out);
+        CU_ASSERT_STRING_EQUAL(out, rows[i].expect);
+        CU_ASSERT(!sip_stream_partial(&s));
+        sip_stream_fini(&s);
+    }
+}
 
 // Each stream cut at every byte, and byte by byte.
 static void cut_anywhere(void)
@@ -151,6 +176,7 @@ static void limits(void)
 
 int main(int argc, char **argv)
 {
-    static const struct test_case cases[] = {{"cut_anywhere", cut_anywhere}, {"limits", limits}};
+    static const struct test_case cases[] = {
+        {"cut_anywhere", cut_anywhere}, {"answers_to_pings", answers_to_pings}, {"limits", limits}};
     return test_main("sip_stream", TEST_CASES(cases), argc, argv);
 }
