@@ -98,7 +98,7 @@ callee() {
     file=$(scenario "$2" "${3:-}")
     shift 2
     [ $# -gt 0 ] && shift
-    ip netns exec $ns timeout 120 sipp -sf "$file" -i "$(callee_ip "$name")" -mi "$(callee_media "$name")" -p 5060 -nostdin -mp 6000 \
+    ip netns exec $ns timeout 290 sipp -sf "$file" -i "$(callee_ip "$name")" -mi "$(callee_media "$name")" -p 5060 -nostdin -mp 6000 \
         -trace_err -error_file "$dir/callee-$name.err" "$@" >"$dir/callee-$name.log" 2>&1 7>&- &
     pids[callee-$name]=$!
     for _ in $(seq 200); do

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reading messages: the filter's table, RFC 4475's messages, header values, numbers.
+// Reading messages: the filter's table, header values, numbers.
 #include "sip_fixture.h"
 
 #include "common/addr.h"
@@ -134,110 +134,6 @@ static void filter_table(void)
             printf("     row %zu: %s %d: %.60s\n", i, sip_reject_label(shape.reason), shape.status,
                    table[i].text);
         sip_msg_free(msg);
-    }
-}
-
-// What the stack makes of each message of RFC 4475: handed to the user (0), answered, or dropped and counted.
-static void rfc4475(void)
-{
-    enum { TAKEN = 0, DROPPED = -1 };
-    static const struct {
-        const char *name;
-        int outcome;
-        enum sip_reject counted; // of what is not taken
-    } table[] = {
-        // 3.1.1 valid
-        {"wsinv", TAKEN, 0},
-        {"intmeth", 400,
-         SIP_REJECT_line}, // escaped NUL, BEL and DEL in a quoted string: not let through to C strings
-        {"esc01", TAKEN, 0},
-        {"escnull", TAKEN, 0},
-        {"esc02", TAKEN, 0},
-        {"lwsdisp", TAKEN, 0},
-        {"longreq", TAKEN, 0},
-        {"dblreq", TAKEN, 0}, // the first; what follows in the datagram is ignored
-        {"semiuri", TAKEN, 0},
-        {"transports", TAKEN, 0},
-        {"mpart01", TAKEN, 0},
-        {"unreason", DROPPED, SIP_REJECT_via}, // responses to nothing of ours
-        {"noreason", DROPPED, SIP_REJECT_via},
-        // 3.1.2 invalid
-        {"badinv01", 400, SIP_REJECT_syntax},
-        {"clerr", 400, SIP_REJECT_length},
-        {"ncl", 400, SIP_REJECT_number},
-        {"scalar02", 400, SIP_REJECT_number},
-        {"scalarlg", DROPPED, SIP_REJECT_number},
-        {"quotbal", 400, SIP_REJECT_syntax},
-        {"ltgtruri", 400, SIP_REJECT_syntax},
-        {"lwsruri", 400, SIP_REJECT_start_line},
-        {"lwsstart", 400, SIP_REJECT_start_line},
-        {"trws", 400, SIP_REJECT_start_line},
-        {"escruri", 400, SIP_REJECT_syntax},
-        {"baddate", TAKEN, 0}, // nobody here reads Date
-        {"regbadct", 400, SIP_REJECT_syntax},
-        {"badaspec", TAKEN, 0},          // spaces inside < > are left out
-        {"baddn", 400, SIP_REJECT_line}, // the stored copy has no empty line either
-        {"badvers", 505, SIP_REJECT_version},
-        {"mismatch01", 400, SIP_REJECT_required},
-        {"mismatch02", 400, SIP_REJECT_required},
-        {"bigcode", DROPPED, SIP_REJECT_number},
-        // 3.2 transaction layer
-        {"badbranch", TAKEN, 0}, // matched by RFC 2543's rule
-        // 3.3 application layer
-        {"insuf", 400, SIP_REJECT_required},
-        {"unkscm", 416, SIP_REJECT_scheme},
-        {"novelsc", 416, SIP_REJECT_scheme},
-        {"unksm2", TAKEN, 0},
-        {"bext01", 420, SIP_REJECT_COUNT},
-        {"invut", TAKEN, 0},
-        {"regaut01", TAKEN, 0},
-        {"multi01", 400, SIP_REJECT_required},
-        {"mcl01", 400, SIP_REJECT_required},
-        {"bcast", DROPPED, SIP_REJECT_via},
-        {"zeromf", TAKEN, 0},
-        {"cparam01", TAKEN, 0},
-        {"cparam02", TAKEN, 0},
-        {"regescrt", TAKEN, 0},
-        {"sdp01", TAKEN, 0},
-        // 3.4
-        {"inv2543", TAKEN, 0},
-        // RFC 3261's old torture test
-        {"test", DROPPED, SIP_REJECT_start_line},
-    };
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        char name[64], bytes[8192];
-        snprintf(name, sizeof name, "rfc4475/%s.dat", table[i].name);
-        const char *path = test_data(name);
-        if (!path)
-            return;
-        FILE *f = fopen(path, "rb");
-        size_t len = f ? fread(bytes, 1, sizeof bytes, f) : 0;
-        CU_ASSERT(f && len > 0 && len < sizeof bytes);
-        if (f)
-            fclose(f);
-        fix_open(&fix);
-        struct sip_flow flow = sip_flow_to(fix.stack, 0, &fix_peer);
-        char *exact = malloc(len);
-        memcpy(exact, bytes, len);
-        sip_core_receive(fix.stack, &flow, exact, len);
-        free(exact);
-        unsigned requests = fix_events(&fix, FIX_REQUEST), statuses = fix_count(&fix, 0, "SIP/2.0 ");
-        int outcome = DROPPED;
-        if (requests)
-            outcome = TAKEN;
-        else if (statuses)
-            outcome = atoi(fix.sent[0].text + 8);
-        bool good = outcome == table[i].outcome && requests <= 1;
-        const struct sip_counters *c = sip_stack_counters(fix.stack);
-        if (outcome != TAKEN && table[i].counted < SIP_REJECT_COUNT)
-            good = good && c->rejects[table[i].counted] == 1;
-        CU_ASSERT(good);
-        if (!good)
-            printf("     %s: %d\n", table[i].name, outcome);
-        if (requests)
-            CU_ASSERT(
-                sip_respond(fix_event(&fix, FIX_REQUEST, 0)->txn, &(struct sip_answer){.status = 486}) == 0);
-        fix_close(&fix);
     }
 }
 
@@ -745,7 +641,6 @@ int main(int argc, char **argv)
         {"uris", uris},
         {"uris_written", uris_written},
         {"filter_table", filter_table},
-        {"rfc4475", rfc4475},
         {"header_values", header_values},
         {"called_numbers", called_numbers},
         {"vias", vias},
