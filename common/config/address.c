@@ -103,6 +103,10 @@ bool config_set_address(struct config_parser *p, const struct option *o, const j
 
     if (!s)
         return false;
+    if (o->type == OPTION_PEER && config_is_host(s) && strlen(s) < TL_HOST_MAX) {
+        memcpy(((struct tl_peer_config *)base)->name, s, strlen(s) + 1);
+        return true;
+    }
     if (o->type == OPTION_TRANSPORT)
         wrong = read_transport(s, o, &addr);
     else if (o->type == OPTION_PEER)
@@ -119,6 +123,40 @@ bool config_set_address(struct config_parser *p, const struct option *o, const j
         config_store((char *)base + o->offset2, o->size2, behind);
     memcpy((char *)base + o->offset, &addr, sizeof addr);
     return true;
+}
+
+bool config_set_servers(struct config_parser *p, const struct option *o, const json_t *value, uint32_t node,
+                        char *base)
+{
+    enum { PORT = 53 };
+    struct tl_addr *servers = (struct tl_addr *)(void *)(base + o->offset);
+    struct option one = *o; // what an item takes
+    char quoted[CONFIG_QUOTE];
+    bool good = true;
+
+    config_store(base + o->offset2, o->size2, 0);
+    if (!config_array(p, o, value, node, 0, o->size / sizeof *servers))
+        return false;
+    for (uint32_t i = 0; i < json_array_size(value); i++) {
+        uint32_t at = scan_item(&p->scan, node, i);
+        const char *s = config_string(p, &one, json_array_get(value, i), at);
+        if (!s || !tl_addr_read(s, strlen(s), &servers[i]) || tl_addr_is_any(&servers[i])) {
+            if (s)
+                config_refuse(p, &one, at, "not an address: %s", config_quote(s, quoted));
+            good = false;
+            continue;
+        }
+        if (!servers[i].port)
+            servers[i].port = PORT;
+        for (uint32_t k = 0; k < i; k++)
+            if (tl_addr_equal(&servers[i], &servers[k])) {
+                config_complain(p, at, NULL, "is in the list already; expected each server once");
+                good = false;
+                break;
+            }
+    }
+    config_store(base + o->offset2, o->size2, (uint32_t)json_array_size(value));
+    return good;
 }
 
 bool config_set_ports(struct config_parser *p, const struct option *o, const json_t *value, uint32_t node,

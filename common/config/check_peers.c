@@ -2,6 +2,7 @@
 // Peers of trunks: whether each is an address that can be one, and whether two trunks claim the same.
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/addr.h"
 #include "common/config/parse.h"
@@ -23,7 +24,7 @@ static struct place place_of(const struct config_parser *p, uint32_t trunk, uint
 
 static bool is_host(const struct tl_peer_config *peer)
 {
-    return peer->prefix_len == (peer->address.family == TL_AF_INET ? 32 : 128);
+    return peer->name[0] || peer->prefix_len == (peer->address.family == TL_AF_INET ? 32 : 128);
 }
 
 // ---- one peer
@@ -66,7 +67,7 @@ static void complete(struct config_parser *p, struct tl_trunk_config *t, uint32_
                         "no listener with transport \"%s\" has the address of listener \"%s\"; expected one "
                         "of its transports",
                         tl_transport_row(transport)->name, c->listeners[t->listener].name);
-    if (is_host(peer))
+    if (is_host(peer) && !peer->name[0])
         peer->address.port = peer->port ? peer->port : tl_transport_row(transport)->default_port;
 }
 
@@ -124,7 +125,7 @@ static void check_trunk(struct config_parser *p, uint32_t trunk)
     for (uint32_t i = 0; i < t->peer_count; i++) {
         struct place at = place_of(p, trunk, i);
         t->peers[i].listener = TL_NO_INDEX;
-        if (!tl_addr_is_set(&t->peers[i].address))
+        if (!tl_addr_is_set(&t->peers[i].address) && !t->peers[i].name[0])
             continue;
         if (t->listener < p->root->config.listener_count)
             complete(p, t, i, at.node);
@@ -196,6 +197,20 @@ static bool are_told_apart(const struct tl_config *c, const struct claim *one, c
            !share_a_name(&c->trunks[one->trunk].tls, &c->trunks[other->trunk].tls);
 }
 
+static void check_names(struct config_parser *p, uint32_t trunk)
+{
+    const struct tl_trunk_config *t = &p->root->config.trunks[trunk];
+
+    for (uint32_t i = 0; i < t->peer_count; i++)
+        for (uint32_t k = 0; t->peers[i].name[0] && k < i; k++)
+            if (strcasecmp(t->peers[i].name, t->peers[k].name) == 0 && t->peers[i].port == t->peers[k].port &&
+                t->peers[i].over == t->peers[k].over) {
+                config_complain(p, place_of(p, trunk, i).node, "address",
+                                "is in the list already; expected each name once");
+                break;
+            }
+}
+
 static void check_same(struct config_parser *p, const struct claim *first, const struct claim *again)
 {
     struct place at = place_of(p, again->trunk, again->peer);
@@ -265,5 +280,7 @@ void config_check_peers(struct config_parser *p)
 {
     for (uint32_t i = 0; i < p->root->config.trunk_count; i++)
         check_trunk(p, i);
+    for (uint32_t i = 0; i < p->root->config.trunk_count; i++)
+        check_names(p, i);
     check_claims(p);
 }

@@ -25,6 +25,7 @@ enum {
     TL_CREDENTIALS_MAX = 4,   // of a trunk
     TL_REGISTRATIONS_MAX = 4, // of a trunk
     TL_PEERS_MAX = 16,        // of a trunk
+    TL_DNS_SERVERS_MAX = 4,
     TL_PEER_PREFIX_MIN = 8,   // the largest network that is a trunk's peer
     TL_LOGIN_REALM_LEN = 128, // with the final NUL, as the following
     TL_LOGIN_USER_LEN = 128,
@@ -228,6 +229,7 @@ struct tl_peer_config {
     bool send;              // requests go there; false for a network
     uint32_t priority;      // of those with send the lowest comes first
     uint32_t weight;        // share among those of one priority
+    char name[TL_HOST_MAX]; // of a host that is looked up; "": `address` is set
 };
 
 // Binds a listener to a remote peer. (listener, peer) is unique.
@@ -342,6 +344,14 @@ struct tl_route_config {
     bool back_to_origin;           // may lead back to the trunk that the call came from
 };
 
+// Who resolves names.
+struct tl_dns_config {
+    struct tl_addr servers[TL_DNS_SERVERS_MAX]; // with port; none: those of the system
+    uint32_t server_count;
+    uint32_t timeout_ms; // of a server's first answer
+    uint32_t tries;      // of each server
+};
+
 struct tl_control_config {
     char socket[TL_PATH_LEN]; // trunklinectl connects here
     char user_agent[64];
@@ -367,6 +377,7 @@ struct tl_control_config {
     uint32_t connect_timeout_ms;   // of a connection of ours, its TLS handshake included
     uint32_t handshake_timeout_ms; // of a peer's TLS handshake
     uint32_t crlf_interval_s;      // between two pings on a connection of ours; 0 = none
+    struct tl_dns_config dns;
 };
 
 struct tl_config {

@@ -91,6 +91,9 @@ bool config_word(struct config_parser *p, const struct option *option, const jso
 bool config_array(struct config_parser *p, const struct option *option, const json_t *value, uint32_t node,
                   size_t min, size_t max);
 
+// Whether a text is a host's name: labels with a '.' between (RFC 3261 25.1), no address, since a letter is among them.
+bool config_is_host(const char *s);
+
 // Stores a number in a field of 1, 2 or 4 bytes.
 void config_store(void *field, size_t size, uint32_t number);
 
@@ -98,6 +101,8 @@ void config_store(void *field, size_t size, uint32_t number);
 
 bool config_set_address(struct config_parser *p, const struct option *option, const json_t *value,
                         uint32_t node, void *base);
+bool config_set_servers(struct config_parser *p, const struct option *option, const json_t *value,
+                        uint32_t node, char *base);
 bool config_set_headers(struct config_parser *p, const struct option *option, const json_t *value,
                         uint32_t node, void *base);
 bool config_set_pattern(struct config_parser *p, const struct option *option, const json_t *value,

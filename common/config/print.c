@@ -126,9 +126,13 @@ const char *option_expected(const struct option *o, char *out, size_t size)
         break;
     case OPTION_PEER:
         snprintf(out, size,
-                 "IP address like 192.0.2.10 or 2001:db8::10, or a network with its prefix length (at "
-                 "least %d) like 192.0.2.0/28",
-                 TL_PEER_PREFIX_MIN);
+                 "host name like sip.example.com, IP address like 192.0.2.10 or 2001:db8::10, or a "
+                 "network with its prefix length (at least %u) like 192.0.2.0/28",
+                 (unsigned)TL_PEER_PREFIX_MIN);
+        break;
+    case OPTION_SERVERS:
+        snprintf(out, size, "list of at most %zu different addresses like 192.0.2.53 or 192.0.2.53:5353",
+                 o->size / sizeof(struct tl_addr));
         break;
     case OPTION_PORTS:
         snprintf(out, size, "[first, last]: an even and a higher odd number from %u to %u", o->min, o->max);

@@ -104,6 +104,22 @@ static const struct block dataplane_block = {"dataplane", "The packet engine, tr
                                              sizeof(struct tl_dataplane_config), OWN(dataplane_options),
                                              .when = TL_CONFIG_DATAPLANE};
 
+static const struct option dns_options[] = {
+    {"servers", OPTION_SERVERS, FIELD(tl_dns_config, servers), SECOND(tl_dns_config, server_count),
+     .preset = "[]",
+     .doc =
+         "Name servers, asked one after the other until one answers. []: those of /etc/resolv.conf as it is at the start."},
+    {"timeout_ms", OPTION_NUMBER, FIELD(tl_dns_config, timeout_ms), RANGE(100, 30000), .unit = "ms",
+     .preset = "1500", .doc = "Time for an answer before the next server is asked; doubled with each try."},
+    {"tries", OPTION_NUMBER, FIELD(tl_dns_config, tries), RANGE(1, 10), .preset = "2",
+     .doc = "How often each server is asked."},
+};
+static const struct block dns_block = {
+    "control.dns",
+    "How names of peers are resolved (trunks[].peers[].address). Answers are kept for their TTL, 5 s at least and a day at most, and asked for again before that is over. "
+    "While no server answers they are used for a day more. That there is none is believed for 5 minutes at most.",
+    sizeof(struct tl_dns_config), OWN(dns_options), .when = TL_CONFIG_LIVE};
+
 static const struct option control_options[] = {
     {"socket", OPTION_PATH, FIELD(tl_control_config, socket), .preset = "\"/run/trunkline/control.sock\"",
      .doc = "Unix socket where trunklinectl connects."},
@@ -191,6 +207,8 @@ static const struct option control_options[] = {
      RANGE(0, 3600), .unit = "s", .preset = "0",
      .doc =
          "A connection that we made and on which nothing was said for so long gets CR LF CR LF (RFC 5626 4.4.1), which keeps it in firewalls; 0: never. Who has answered one and then for 10 s does not is gone: the next request makes a new connection."},
+    {"dns", OPTION_BLOCK, FIELD(tl_control_config, dns), .preset = "{}", .block = &dns_block,
+     .doc = "Who resolves names of peers; see below."},
 };
 static const struct block control_block = {"control", "The signalling daemon, trunkline-control.",
                                            sizeof(struct tl_control_config), OWN(control_options),
@@ -554,9 +572,10 @@ static const struct block registration_block = {
 static const struct option peer_options[] = {
     {"address", OPTION_PEER, REQUIRED, FIELD(tl_peer_config, address), SECOND(tl_peer_config, prefix_len),
      .doc =
-         "Address of a host, or a network that requests come from: 203.0.113.0/28. Of a host's requests no port matters, unless two trunks share the address."},
+         "Name or address of a host, or a network that requests come from: 203.0.113.0/28. A name is resolved as RFC 3263 says: with port its addresses; else with a transport SRV of that; else NAPTR, SRV, addresses. What it resolves to belongs to the trunk, requests from there too. Of a host's requests no port matters, unless two trunks share the address."},
     {"port", OPTION_NUMBER, FIELD(tl_peer_config, port), RANGE(1, UINT16_MAX),
-     .preset_text = "5060, with tls 5061", .doc = "SIP port of a host. A network has none."},
+     .preset_text = "5060, with tls 5061; of a name what SRV says",
+     .doc = "SIP port of a host. A network has none."},
     {"transport", OPTION_WORD, FIELD(tl_peer_config, over), .words = peer_transport_words,
      .preset = "\"listener\"",
      .doc =

@@ -42,6 +42,7 @@ enum option_type {
     OPTION_TRANSPORT,  // IPv4:port, [IPv6]:port
     OPTION_SUBNET,     // IPv4/prefix length; the length at offset2
     OPTION_PEER,       // address of a host or IPv4/prefix length; the length at offset2
+    OPTION_SERVERS,    // list of addresses with or without port, of name servers; count at offset2
     OPTION_PORTS,      // [even, odd]; the last at offset2
     OPTION_REF,  // name of an item of `list`, stored as its index; absent: true at offset2, if there is one
     OPTION_REFS, // list of different names of `list`; count at offset2

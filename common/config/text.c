@@ -102,6 +102,11 @@ static void write_address(FILE *out, const struct option *o, const char *base)
     char text[TL_ADDR_TEXT];
     struct tl_addr addr;
 
+    if (o->type == OPTION_PEER && ((const struct tl_peer_config *)(const void *)base)->name[0]) {
+        fprintf(out, "\"%s\"", ((const struct tl_peer_config *)(const void *)base)->name);
+        return;
+    }
+
     memcpy(&addr, base + o->offset, sizeof addr);
     if (!tl_addr_is_set(&addr)) {
         fputs("none", out);
@@ -115,6 +120,17 @@ static void write_address(FILE *out, const struct option *o, const char *base)
     if (o->type == OPTION_SUBNET)
         fprintf(out, "/%u", config_read_number(base + o->offset2, o->size2));
     fputc('"', out);
+}
+
+static void write_servers(FILE *out, const struct option *o, const char *base)
+{
+    const struct tl_addr *servers = (const struct tl_addr *)(const void *)(base + o->offset);
+    uint32_t count = config_read_number(base + o->offset2, o->size2);
+
+    fputc('[', out);
+    for (uint32_t i = 0; i < count; i++)
+        fprintf(out, "%s\"%s\"", i ? ", " : "", TL_ADDR_STR(&servers[i]));
+    fputc(']', out);
 }
 
 static void write_failover(FILE *out, const struct tl_failover *set)
@@ -221,6 +237,9 @@ static void write_value(FILE *out, const struct option *o, const struct tl_confi
     case OPTION_SUBNET:
     case OPTION_PEER:
         write_address(out, o, base);
+        break;
+    case OPTION_SERVERS:
+        write_servers(out, o, base);
         break;
     case OPTION_PORTS:
         fprintf(out, "[%u, %u]", config_read_number(field, o->size),

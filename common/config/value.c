@@ -142,8 +142,7 @@ static bool is_device(const char *s)
            is_printable(s) && !strchr(s, ' ');
 }
 
-// Labels of letters, digits and inner '-' with a '.' between (RFC 3261 25.1), no address: a letter is among them.
-static bool is_host(const char *s)
+bool config_is_host(const char *s)
 {
     bool letter = false;
 
@@ -193,7 +192,7 @@ static bool set_text(struct config_parser *p, const struct option *o, const json
         good = is_digits(s);
         break;
     case OPTION_HOST:
-        good = is_host(s);
+        good = config_is_host(s);
         break;
     default:
         good = len && is_printable(s);
@@ -368,6 +367,8 @@ bool config_set(struct config_parser *p, const struct option *o, const json_t *v
     case OPTION_SUBNET:
     case OPTION_PEER:
         return config_set_address(p, o, value, node, base);
+    case OPTION_SERVERS:
+        return config_set_servers(p, o, value, node, base);
     case OPTION_PORTS:
         return config_set_ports(p, o, value, node, base);
     case OPTION_REF:

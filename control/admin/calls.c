@@ -274,14 +274,6 @@ static json_t *session_timer(const struct refresh *r)
     return json_sprintf("%u s, refreshed by %s", r->interval_s, r->who == REFRESH_US ? "us" : "it");
 }
 
-static json_t *peer_of(const struct tl_trunk_config *trunk)
-{
-    struct tl_addr to = {0};
-    uint32_t listener;
-    trunk_to(trunk, &to, &listener);
-    return address(&to);
-}
-
 static json_t *describe_leg(const struct agent_call_info *c, unsigned side,
                             const struct tl_session_snapshot *snap)
 {
@@ -294,7 +286,7 @@ static json_t *describe_leg(const struct agent_call_info *c, unsigned side,
     const struct tl_addr rtcp = rtcp_of(neg);
     return json_pack(
         "{s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "trunk", c->trunk[side]->name,
-        "peer", peer_of(c->trunk[side]), "call_id", TEXT_SHOWN(c->sip_call_id[side]), "local",
+        "peer", address(&c->peer[side]), "call_id", TEXT_SHOWN(c->sip_call_id[side]), "local",
         address(&c->local[side]), "remote", address(&c->remote[side]), "remote_rtcp", address(&rtcp),
         "direction", directions[neg->direction & SDP_SENDRECV], "srtp", suite ? suite->name : "off", "mki",
         mki_of(neg), "payload_types", payload_types(neg), "limits", limits_of(c, side), "session_timer",

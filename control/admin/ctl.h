@@ -97,7 +97,9 @@ json_t *ctl_trunks(const struct trunk_table *table, uint64_t now_ms);
 
 // One of them, all that is known: its object of the list and {"rank", "settings": {...}, "peers": [{"address", "transport",
 // "send", "priority", "weight"}], "targets": [{"address", "transport", "listener", "priority", "weight", "state", "rank",
-// "state_seconds", "last_seconds", "rest_seconds", "options_failures", "next_options_seconds", "counters": {...}}]}. NULL: there
+// "state_seconds", "last_seconds", "rest_seconds", "options_failures", "next_options_seconds", "counters": {...}}], "names":
+// [{"name", "state": "asked", "found", "stale", "nothing" or "failed", "ttl_seconds", "addresses": [{"address", "transport", "order",
+// "priority", "weight"}]}]}. NULL: there
 // is none of that name.
 json_t *ctl_trunk(const struct trunk_table *table, const char *name, uint64_t now_ms);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Trunks as the operator sees them.
 #include <stdio.h>
+#include <string.h>
 
 #include "common/addr.h"
 #include "control/admin/ctl.h"
@@ -60,22 +61,33 @@ static json_int_t left(uint64_t until_ms, uint64_t now_ms)
     return until_ms > now_ms ? (json_int_t)((until_ms - now_ms + 999) / 1000) : 0;
 }
 
+// The peer in a word: the first one that requests go to, with its port where it has one.
+static const char *peer_text(const struct tl_trunk_config *c, char room[static TL_HOST_MAX])
+{
+    struct tl_peer_config peer;
+    char host[TL_HOST_MAX];
+
+    trunk_host(c, host);
+    snprintf(room, TL_HOST_MAX, "%s", host);
+    for (uint32_t i = 0; tl_trunk_peer(c, i, &peer); i++)
+        if (peer.send && !peer.name[0] && strcmp(tl_addr_print_host(&peer.address, room), host) == 0)
+            return tl_addr_print(&peer.address, room);
+    memcpy(room, host, sizeof host);
+    return room;
+}
+
 static json_t *trunk_json(const struct tl_config *config, const struct trunk *t, uint64_t now_ms)
 {
     const struct tl_trunk_config *c = t->config;
-    char peer[TL_ADDR_TEXT];
-    struct tl_addr to = {0};
-    uint32_t listener;
+    char peer[TL_HOST_MAX];
 
     if (!c)
         return former_json(t, now_ms);
     const struct tl_listener_config *l = &config->listeners[c->listener];
-
-    trunk_to(c, &to, &listener);
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:i, s:I, s:o, s:o}", "name",
                      c->name, "listener", l->name, "transport", tl_transport_row(l->transport)->name, "peer",
-                     tl_addr_print(&to, peer), "realm", config->realms[c->realm].name, "srtp",
-                     srtp_words[c->srtp], "state", trunk_state_word(t), "checked", t->checked, "last_seconds",
+                     peer_text(c, peer), "realm", config->realms[c->realm].name, "srtp", srtp_words[c->srtp],
+                     "state", trunk_state_word(t), "checked", t->checked, "last_seconds",
                      left(t->last_until_ms, now_ms), "rest_seconds", left(t->rest_until_ms, now_ms),
                      "state_seconds", (json_int_t)((now_ms - t->changed_ms) / 1000), "options_failures",
                      (int)t->failures, "active_calls", (json_int_t)t->use.calls, "counters",
@@ -146,11 +158,12 @@ static json_t *target_json(const struct tl_config *config, const struct trunk_ta
 static json_t *peer_json(const struct tl_config *config, const struct tl_peer_config *p)
 {
     char text[TL_ADDR_TEXT];
-    bool network = p->address.port == 0;
+    bool network = p->address.port == 0 && !p->name[0];
 
     return json_pack("{s:o, s:s, s:b, s:I, s:I}", "address",
-                     network ? json_sprintf("%s/%u", tl_addr_print_ip(&p->address, text), p->prefix_len)
-                             : json_string(tl_addr_print(&p->address, text)),
+                     p->name[0] ? (p->port ? json_sprintf("%s:%u", p->name, p->port) : json_string(p->name))
+                     : network  ? json_sprintf("%s/%u", tl_addr_print_ip(&p->address, text), p->prefix_len)
+                                : json_string(tl_addr_print(&p->address, text)),
                      "transport", tl_transport_row(config->listeners[p->listener].transport)->name, "send",
                      p->send, "priority", (json_int_t)p->priority, "weight", (json_int_t)p->weight);
 }
@@ -167,25 +180,56 @@ static json_t *settings_json(const struct tl_config *config, const struct tl_tru
                      "other_transports", c->other_transports, "trusted", c->trusted ? "yes" : "no");
 }
 
+// What a name stands for, or NULL for a peer without.
+static json_t *name_json(const struct trunk_table *table, const struct trunk *t,
+                         const struct tl_peer_config *peer, uint64_t now_ms)
+{
+    static const char *const words[] = {[NAME_NEW] = "asked",
+                                        [NAME_FOUND] = "found",
+                                        [NAME_STALE] = "stale",
+                                        [NAME_NOTHING] = "nothing",
+                                        [NAME_FAILED] = "failed"};
+    const struct tl_config *config = table->now->config;
+    struct name_now now;
+    json_t *addresses = json_array();
+
+    names_of(table->names, config, t->config, peer, now_ms, &now);
+    for (uint32_t i = 0; i < now.count; i++)
+        json_array_append_new(
+            addresses,
+            json_pack("{s:s, s:s, s:I, s:I, s:I}", "address", TL_ADDR_STR(&now.place[i].addr), "transport",
+                      tl_transport_row(config->listeners[now.place[i].listener].transport)->name, "order",
+                      (json_int_t)(now.place[i].tier >> 16), "priority",
+                      (json_int_t)(now.place[i].tier & 0xffff), "weight", (json_int_t)now.place[i].weight));
+    return json_pack("{s:s, s:s, s:I, s:o}", "name", peer->name, "state", words[now.state], "ttl_seconds",
+                     (json_int_t)now.ttl_s, "addresses", addresses);
+}
+
 json_t *ctl_trunk(const struct trunk_table *table, const char *name, uint64_t now_ms)
 {
     const struct tl_config *config = table->now->config;
     const struct trunk *t = trunk_named(table, name);
-    json_t *answer = t ? trunk_json(config, t, now_ms) : NULL, *peers = json_array(), *targets = json_array();
+    json_t *answer = t ? trunk_json(config, t, now_ms) : NULL, *peers = json_array(), *targets = json_array(),
+           *names = json_array();
     struct tl_peer_config peer;
 
     if (!answer || !t->config) {
         json_decref(peers);
         json_decref(targets);
+        json_decref(names);
         return answer;
     }
-    for (uint32_t i = 0; tl_trunk_peer(t->config, i, &peer); i++)
+    for (uint32_t i = 0; tl_trunk_peer(t->config, i, &peer); i++) {
         json_array_append_new(peers, peer_json(config, &peer));
+        if (peer.name[0])
+            json_array_append_new(names, name_json(table, t, &peer, now_ms));
+    }
     for (uint32_t i = 0; i < t->target_count; i++)
         json_array_append_new(targets, target_json(config, &t->targets[i], now_ms));
     json_object_set_new(answer, "rank", json_string(rank_word(trunk_rank(t, now_ms))));
     json_object_set_new(answer, "settings", settings_json(config, t->config));
     json_object_set_new(answer, "peers", peers);
     json_object_set_new(answer, "targets", targets);
+    json_object_set_new(answer, "names", names);
     return answer;
 }

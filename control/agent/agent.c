@@ -351,6 +351,7 @@ int agent_new_over(struct loop *loop, const struct tl_config *config, const stru
         return rc;
     }
     agent_probes_init(agent);
+    agent_names_begin(agent);
     agent_warn_about_keys(config);
     *out = agent;
     return 0;
@@ -367,6 +368,7 @@ void agent_free(struct agent *agent)
         agent_call_free(agent->calls);
     wheel_cancel(loop_wheel(agent->loop), &agent->pace_timer);
     agent_probes_fini(agent);
+    agent_names_fini(agent);
     agent_registers_fini(agent);
     agent_accounts_fini(&agent->accounts);
     trunk_table_fini(&agent->trunks);

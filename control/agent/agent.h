@@ -116,6 +116,7 @@ struct agent_call_info {
     uint64_t talk_ms;                   // since our 2xx, 0: not answered
     char codec[40];                     // "" before the answer
     bool held;                          // media stops in a direction
+    struct tl_addr peer[2];             // where its SIP goes; unset: nowhere yet
     struct tl_addr local[2], remote[2]; // media
     enum tl_suite suite[2];
     const struct neg_leg *neg[2];     // what was negotiated so far; the call's, until the loop goes on

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "control/agent/agent.h"
+#include "control/base/dns.h"
 #include "control/base/log.h"
 #include "control/call/refer.h"
 #include "control/call/transfer.h"
@@ -181,6 +182,10 @@ struct agent {
     void (*left)(void *arg);
     void *left_arg;
     struct wheel_timer leave_timer;
+    struct dns *dns;                 // NULL: no name was asked for yet
+    struct tl_dns_config dns_config; // that it has
+    struct wheel_timer names_timer;
+    struct log_limit names_limit;
     struct agent_probe *probes;
     struct wheel_timer probe_timer;
     struct call_actions actions; // of the step under way; one step at a time
@@ -478,6 +483,11 @@ void agent_say_full(struct agent *agent, const struct trunk *trunk, enum trunk_l
 // ---- dead.c ----
 // Looks for calls without media from now on, as long as there are calls.
 void agent_dead_arm(struct agent *agent);
+
+// ---- names.c ----
+// Looks up the names of the current configuration's peers from now on; again after a reload.
+void agent_names_begin(struct agent *agent);
+void agent_names_fini(struct agent *agent);
 
 // ---- probe.c ----
 void agent_probes_init(struct agent *agent);

@@ -11,6 +11,17 @@ static const char *call_id(const struct agent_leg *leg)
     return leg->main && leg->main->bound ? leg->main->sip.call_id : leg->call_id;
 }
 
+// Where what is sent to that side goes.
+static struct tl_addr sip_peer(const struct agent_leg *leg)
+{
+    const struct trunk_target *target = agent_leg_target(leg);
+    if (leg->main && leg->main->bound)
+        return leg->main->sip.flow.remote;
+    if (leg->invite_in)
+        return sip_txn_flow(leg->invite_in)->remote;
+    return leg->side == CALL_B && target ? target->addr : (struct tl_addr){0};
+}
+
 static void describe(const struct agent_call *c, struct agent_call_info *out)
 {
     const struct agent *agent = c->agent;
@@ -27,6 +38,7 @@ static void describe(const struct agent_call *c, struct agent_call_info *out)
         const struct neg_leg *neg = &call->side[s].neg;
         out->trunk[s] = agent_leg_trunk(c->leg[s]);
         out->sip_call_id[s] = call_id(c->leg[s]);
+        out->peer[s] = sip_peer(c->leg[s]);
         out->local[s] = neg->local;
         out->remote[s] = neg->rtp;
         out->suite[s] = (enum tl_suite)neg->tx.suite;

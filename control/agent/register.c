@@ -41,18 +41,15 @@ static const struct tl_trunk_config *settings(const struct agent_registration *r
 
 // The host of the address of record.
 static const char *domain(const struct agent_registration *r, const struct tl_trunk_config *t,
-                          char room[static TL_ADDR_TEXT])
+                          char room[static TL_HOST_MAX])
 {
-    struct tl_addr to = {0};
-    uint32_t listener;
-    trunk_to(t, &to, &listener);
-    return r->config.domain[0] ? r->config.domain : tl_addr_print_host(&to, room);
+    return r->config.domain[0] ? r->config.domain : trunk_host(t, room);
 }
 
 static void aor_text(const struct agent_registration *r, const struct tl_trunk_config *t,
                      char out[static AOR_MAX])
 {
-    char room[TL_ADDR_TEXT];
+    char room[TL_HOST_MAX];
     snprintf(out, AOR_MAX, "sip:%s@%s", r->config.user, domain(r, t, room));
 }
 
@@ -147,7 +144,7 @@ static int send_register(struct agent_registration *r, const struct tl_trunk_con
     if (!target)
         return -EHOSTUNREACH;
     const struct sip_flow flow = agent_flow(agent, t, trunk, target);
-    char room[TL_ADDR_TEXT], uri[TL_HOST_MAX + 48], aor[AOR_MAX], to[AOR_MAX + 8], from[AOR_MAX + 40],
+    char room[TL_HOST_MAX], uri[TL_HOST_MAX + 48], aor[AOR_MAX], to[AOR_MAX + 8], from[AOR_MAX + 40],
         headers[64];
     if (r->config.registrar[0] || r->config.domain[0])
         snprintf(uri, sizeof uri, "sip:%s",
@@ -383,7 +380,8 @@ static bool moved(const struct tl_trunk_config *a, const struct tl_trunk_config 
     uint32_t i = 0;
     bool more = true;
     while (more && tl_trunk_peer(a, i, &one) && tl_trunk_peer(b, i, &other) && one.send == other.send &&
-           one.listener == other.listener && tl_addr_equal(&one.address, &other.address))
+           one.listener == other.listener && tl_addr_equal(&one.address, &other.address) &&
+           strcmp(one.name, other.name) == 0)
         more = ++i < TL_PEERS_MAX;
     return tl_trunk_peer(a, i, &one) || tl_trunk_peer(b, i, &other);
 }

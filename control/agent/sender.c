@@ -30,17 +30,17 @@ static void set_terms(struct agent *agent, const struct tl_trunk_config *t, uint
     flow->tcp_above = (uint16_t)t->tcp_above_bytes;
 }
 
-// Where the host that a request came from listens over the same transport; unset: the configuration does not say.
-static struct tl_addr listens_at(const struct tl_trunk_config *trunk, const struct sip_flow *flow)
+// Where the host that a request came from listens over the same transport; unset: it is no target.
+static struct tl_addr listens_at(const struct trunk *trunk, const struct sip_flow *flow)
 {
     struct tl_addr found = {0};
-    struct tl_peer_config peer;
-    for (uint32_t i = 0; tl_trunk_peer(trunk, i, &peer); i++) {
-        if (!peer.address.port || !tl_addr_same_host(&peer.address, &flow->remote))
+    for (uint32_t i = 0; i < trunk->target_count; i++) {
+        const struct trunk_target *t = &trunk->targets[i];
+        if (!tl_addr_same_host(&t->addr, &flow->remote))
             continue;
-        if (peer.listener == flow->listener)
-            return peer.address;
-        found = peer.address;
+        if (t->listener == flow->listener)
+            return t->addr;
+        found = t->addr;
         found.port = sip_flow_row(flow)->default_port;
     }
     return found;
@@ -48,7 +48,7 @@ static struct tl_addr listens_at(const struct tl_trunk_config *trunk, const stru
 
 void agent_know_sender(struct agent *agent, struct sip_txn *txn, const struct trunk *from)
 {
-    struct sip_flow to = {.peer = listens_at(from->config, sip_txn_flow(txn))};
+    struct sip_flow to = {.peer = listens_at(from, sip_txn_flow(txn))};
     set_terms(agent, from->config, from->number, &to);
     sip_txn_set_peer(txn, &to);
 }

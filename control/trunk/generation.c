@@ -63,7 +63,37 @@ static void drop_trunk(struct trunk_table *table, struct trunk *trunk)
 
 // ---- generations
 
+// What is done with an entry of the table.
+typedef int source_fn(struct trunk_sources *set, const struct trunk_source *source);
+
+static int take_out(struct trunk_sources *set, const struct trunk_source *source)
+{
+    trunk_sources_remove(set, source);
+    return 0;
+}
+
 // Who comes from a trunk's peers: at the listeners that they talk to, at those that they may have changed to, and anywhere.
+static int each_source(struct trunk_sources *set, const struct tl_config *config, uint32_t trunk,
+                       const struct tl_peer_config *peer, enum trunk_source_kind kind, source_fn *fn)
+{
+    struct trunk_source s = {.net = peer->address,
+                             .prefix_len = peer->prefix_len,
+                             .kind = (uint8_t)kind,
+                             .listener = TRUNK_SOURCE_ANY,
+                             .trunk = trunk};
+    int rc = fn(set, &s);
+
+    for (uint32_t l = 0; rc == 0 && l < config->listener_count; l++) {
+        enum tl_trunk_over over = tl_peer_over(config, &config->trunks[trunk], peer, l);
+        if (over == TL_OVER_NOT)
+            continue;
+        s.listener = l;
+        s.kind = (uint8_t)(over == TL_OVER_OWN ? kind : kind + 1); // that of one that changed
+        rc = fn(set, &s);
+    }
+    return rc;
+}
+
 static int add_sources(struct trunk_sources *set, const struct tl_config *config, uint32_t trunk)
 {
     const struct tl_trunk_config *t = &config->trunks[trunk];
@@ -71,20 +101,9 @@ static int add_sources(struct trunk_sources *set, const struct tl_config *config
     int rc = 0;
 
     for (uint32_t i = 0; rc == 0 && tl_trunk_peer(t, i, &peer); i++) {
-        struct trunk_source s = {.net = peer.address,
-                                 .prefix_len = peer.prefix_len,
-                                 .kind = TRUNK_SOURCE_OWN,
-                                 .listener = TRUNK_SOURCE_ANY,
-                                 .trunk = trunk};
-        rc = trunk_sources_add(set, &s);
-        for (uint32_t l = 0; rc == 0 && l < config->listener_count; l++) {
-            enum tl_trunk_over over = tl_peer_over(config, t, &peer, l);
-            if (over == TL_OVER_NOT)
-                continue;
-            s.listener = l;
-            s.kind = over == TL_OVER_OWN ? TRUNK_SOURCE_OWN : TRUNK_SOURCE_OTHER;
-            rc = trunk_sources_add(set, &s);
-        }
+        if (peer.name[0])
+            continue;
+        rc = each_source(set, config, trunk, &peer, TRUNK_SOURCE_OWN, trunk_sources_add);
     }
     return rc;
 }
@@ -135,6 +154,56 @@ void generation_drop(struct generation *g)
         generation_free(g);
 }
 
+// ---- names
+
+// What a trunk's names stand for, into the table or out of it. Without memory a request from there is a stranger's until the
+// next look-up.
+static void each_resolved(struct generation *g, uint32_t trunk, const struct target_place *places,
+                          uint32_t count, source_fn *fn)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct tl_peer_config peer = {.address = places[i].addr,
+                                            .prefix_len = places[i].addr.family == TL_AF_INET ? 32 : 128,
+                                            .listener = places[i].listener};
+        each_source(&g->sources, g->config, trunk, &peer, TRUNK_SOURCE_NAMED, fn);
+    }
+}
+
+static bool has_names(const struct tl_trunk_config *t)
+{
+    for (uint32_t i = 0; i < t->peer_count; i++)
+        if (t->peers[i].name[0])
+            return true;
+    return false;
+}
+
+void trunk_table_resolve(struct trunk_table *table, uint64_t now_ms,
+                         void (*tell)(void *arg, struct trunk *trunk, bool moved,
+                                      const enum name_state before[static TL_PEERS_MAX]),
+                         void *arg)
+{
+    struct generation *g = table->now;
+    enum name_state before[TL_PEERS_MAX];
+    struct target_place old[TRUNK_TARGETS_MAX];
+
+    names_round(table->names, now_ms);
+    for (uint32_t i = 0; i < g->config->trunk_count; i++) {
+        struct trunk *t = g->trunks[i];
+        if (!has_names(t->config))
+            continue;
+        uint32_t old_count = t->resolved_count;
+        memcpy(before, t->name_state, sizeof before);
+        memcpy(old, t->resolved, sizeof old);
+        bool moved = trunk_resolve(t, g->config, table->names, now_ms);
+        if (moved) {
+            each_resolved(g, i, old, old_count, take_out);
+            each_resolved(g, i, t->resolved, t->resolved_count, trunk_sources_add);
+        }
+        if (moved || memcmp(before, t->name_state, sizeof before) != 0)
+            tell(arg, t, moved, before);
+    }
+}
+
 // ---- the current one
 
 // The trunks have the settings of `g` from now on; those that it lacks have none.
@@ -142,8 +211,10 @@ static void make_current(struct trunk_table *table, struct generation *g, uint64
 {
     struct generation *former = table->now;
 
-    for (uint32_t i = 0; i < g->config->trunk_count; i++)
-        trunk_configure(g->trunks[i], &g->config->trunks[i], i, now_ms);
+    for (uint32_t i = 0; i < g->config->trunk_count; i++) {
+        trunk_configure(g->trunks[i], g->config, i, table->names, now_ms);
+        each_resolved(g, i, g->trunks[i]->resolved, g->trunks[i]->resolved_count, trunk_sources_add);
+    }
     for (uint32_t i = 0; former && i < former->config->trunk_count; i++)
         if (former->trunks[i]->config == &former->config->trunks[i]) {
             former->trunks[i]->config = NULL;
@@ -158,10 +229,13 @@ static void make_current(struct trunk_table *table, struct generation *g, uint64
 
 int trunk_table_init(struct trunk_table *table, const struct tl_config *config, uint64_t now_ms)
 {
-    *table = (struct trunk_table){0};
-    struct generation *g = generation_new(table, config);
-    if (!g)
+    *table = (struct trunk_table){.names = names_new()};
+    struct generation *g = table->names ? generation_new(table, config) : NULL;
+    if (!g) {
+        names_free(table->names);
+        table->names = NULL;
         return -ENOMEM;
+    }
     make_current(table, g, now_ms);
     return 0;
 }
@@ -182,6 +256,7 @@ int trunk_table_reload(struct trunk_table *table, struct tl_config *config, uint
 void trunk_table_fini(struct trunk_table *table)
 {
     generation_drop(table->now);
+    names_free(table->names);
     *table = (struct trunk_table){0};
 }
 

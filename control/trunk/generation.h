@@ -34,6 +34,7 @@ struct trunk_table {
     void *by_name;          // every struct trunk that a generation has; <search.h>
     struct trunk_shares shares;
     uint32_t numbers; // that trunks have been given
+    struct names *names;
 };
 
 // Makes the first generation and the state of its trunks: all count as up until OPTIONS says else. `config` must outlive the
@@ -49,6 +50,13 @@ int trunk_table_reload(struct trunk_table *table, struct tl_config *config, uint
 struct generation *generation_hold(struct generation *generation);
 // One holder less; with the last one it ends, and so do trunks that no other generation has. NULL is ignored.
 void generation_drop(struct generation *generation);
+
+// Looks up what the peers' names of all trunks stand for now, after answers and when names_due() says so. Tells of each trunk
+// that has other targets or sources than before, and of each that has a name whose state is another one.
+void trunk_table_resolve(struct trunk_table *table, uint64_t now_ms,
+                         void (*tell)(void *arg, struct trunk *trunk, bool moved,
+                                      const enum name_state before[static TL_PEERS_MAX]),
+                         void *arg);
 
 // The trunk of that name, of the current generation or one that is still held; NULL: none.
 struct trunk *trunk_named(const struct trunk_table *table, const char *name);

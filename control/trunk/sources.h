@@ -14,6 +14,9 @@
 enum trunk_source_kind {
     TRUNK_SOURCE_OWN,   // the peer talks to it
     TRUNK_SOURCE_OTHER, // the peer may have changed to its transport
+    // the same, by what a name resolves to: it takes no address away from a trunk that has it in the configuration
+    TRUNK_SOURCE_NAMED,
+    TRUNK_SOURCE_NAMED_OTHER,
     TRUNK_SOURCE_KINDS
 };
 

@@ -78,9 +78,9 @@ static int compare(const struct trunk_target *a, const struct trunk_target *b, u
 {
     int order = (int)target_rank(a, now_ms) - (int)target_rank(b, now_ms);
 
-    if (order || a->priority == b->priority)
+    if (order || (a->priority == b->priority && a->tier == b->tier))
         return order;
-    return a->priority < b->priority ? -1 : 1;
+    return a->priority < b->priority || (a->priority == b->priority && a->tier < b->tier) ? -1 : 1;
 }
 
 // Weight 0 among others is hardly ever chosen, RFC 2782; where all have it they are equal.

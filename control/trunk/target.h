@@ -41,6 +41,7 @@ struct trunk_target {
     uint32_t listener;      // index: requests leave there
     uint32_t id;            // from 1; never another target's of this trunk
     uint32_t priority;      // lower ones first
+    uint32_t tier;          // likewise among those of one priority: what a name says of its targets
     uint32_t weight;        // share among those of one priority; 0: hardly any
     int32_t turn;           // what it has gathered of its weight since it was chosen
     bool down;              // OPTIONS, too many in a row, say so
@@ -59,7 +60,7 @@ struct trunk_target {
 struct target_place {
     struct tl_addr addr;
     uint32_t listener;
-    uint32_t priority, weight;
+    uint32_t priority, tier, weight;
 };
 
 bool target_is_at(const struct trunk_target *target, const struct tl_addr *addr, uint32_t listener);

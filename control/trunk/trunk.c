@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/trunk/trunk.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/addr.h"
@@ -16,7 +17,7 @@ static enum trunk_change sum_up(struct trunk *trunk, uint64_t now_ms)
 {
     bool was = trunk->down;
 
-    trunk->down = trunk->target_count > 0;
+    trunk->down = trunk->target_count > 0 || trunk->unresolved;
     trunk->checked = false;
     trunk->failures = UINT32_MAX;
     trunk->due_ms = TRUNK_NEVER;
@@ -72,15 +73,70 @@ enum trunk_rank trunk_pick_rank(struct trunk *trunk, const uint32_t *tried, size
     return t ? target_rank(t, now_ms) : TRUNK_RESTING;
 }
 
-static size_t places_of(const struct tl_trunk_config *config, struct target_place out[TRUNK_TARGETS_MAX])
+// Targets of the configuration and of names; `resolved` gets all that names stand for.
+struct places {
+    struct target_place to[TRUNK_TARGETS_MAX], resolved[TRUNK_TARGETS_MAX];
+    size_t to_count, resolved_count;
+    bool named; // requests go to one that has a name
+    enum name_state name[TL_PEERS_MAX];
+};
+
+static void add_to(struct target_place *list, size_t *count, const struct target_place *place)
+{
+    for (size_t i = 0; i < *count; i++)
+        if (list[i].listener == place->listener && tl_addr_equal(&list[i].addr, &place->addr))
+            return;
+    if (*count < TRUNK_TARGETS_MAX)
+        list[(*count)++] = *place;
+}
+
+static void add_name(struct places *p, const struct tl_config *config, const struct tl_trunk_config *t,
+                     uint32_t i, struct names *names, uint64_t now_ms)
+{
+    const struct tl_peer_config *peer = &t->peers[i];
+    struct name_now now = {.count = 0};
+
+    if (names)
+        names_of(names, config, t, peer, now_ms, &now);
+    p->name[i] = now.state;
+    p->named = p->named || peer->send;
+    for (uint32_t k = 0; k < now.count; k++) {
+        add_to(p->resolved, &p->resolved_count, &now.place[k]);
+        if (peer->send)
+            add_to(p->to, &p->to_count, &now.place[k]);
+    }
+}
+
+static void find_places(struct places *p, const struct tl_config *config, const struct tl_trunk_config *t,
+                        struct names *names, uint64_t now_ms)
 {
     struct tl_peer_config peer;
-    size_t n = 0;
 
-    for (uint32_t i = 0; n < TRUNK_TARGETS_MAX && tl_trunk_peer(config, i, &peer); i++)
-        if (peer.send)
-            out[n++] = (struct target_place){peer.address, peer.listener, peer.priority, peer.weight};
-    return n;
+    *p = (struct places){.to_count = 0};
+    for (uint32_t i = 0; tl_trunk_peer(t, i, &peer); i++) {
+        const struct target_place place = {.addr = peer.address,
+                                           .listener = peer.listener,
+                                           .priority = peer.priority,
+                                           .weight = peer.weight};
+        if (peer.name[0])
+            add_name(p, config, t, i, names, now_ms);
+        else if (peer.send)
+            add_to(p->to, &p->to_count, &place);
+    }
+}
+
+static bool same_places(const struct trunk *t, const struct places *p)
+{
+    return t->resolved_count == p->resolved_count &&
+           memcmp(t->resolved, p->resolved, p->resolved_count * sizeof p->resolved[0]) == 0;
+}
+
+static void note_names(struct trunk *t, const struct places *p)
+{
+    t->unresolved = p->named && !p->to_count;
+    t->resolved_count = (uint32_t)p->resolved_count;
+    memcpy(t->resolved, p->resolved, sizeof t->resolved);
+    memcpy(t->name_state, p->name, sizeof t->name_state);
 }
 
 static void set_targets(struct trunk *trunk, const struct target_place *places, size_t count, uint64_t now_ms)
@@ -98,6 +154,7 @@ static void set_targets(struct trunk *trunk, const struct target_place *places, 
                                             .due_ms = TRUNK_NEVER,
                                             .changed_ms = now_ms};
         next[i].priority = places[i].priority;
+        next[i].tier = places[i].tier;
         next[i].weight = places[i].weight;
     }
     memcpy(trunk->targets, next, count * sizeof next[0]);
@@ -125,7 +182,8 @@ static void schedule(struct trunk_target *t, const struct tl_trunk_config *confi
 
 // ---- settings
 
-bool trunk_to(const struct tl_trunk_config *config, struct tl_addr *to, uint32_t *listener)
+// The peer that requests go to first by the configuration.
+static bool first_peer(const struct tl_trunk_config *config, struct tl_peer_config *out)
 {
     struct tl_peer_config peer;
     uint32_t lowest = UINT32_MAX;
@@ -133,23 +191,37 @@ bool trunk_to(const struct tl_trunk_config *config, struct tl_addr *to, uint32_t
     for (uint32_t i = 0; tl_trunk_peer(config, i, &peer); i++)
         if (peer.send && peer.priority < lowest) {
             lowest = peer.priority;
-            *to = peer.address;
-            *listener = peer.listener;
+            *out = peer;
         }
     return lowest != UINT32_MAX;
 }
 
-void trunk_configure(struct trunk *trunk, const struct tl_trunk_config *config, uint32_t index,
+const char *trunk_host(const struct tl_trunk_config *config, char room[static TL_HOST_MAX])
+{
+    struct tl_peer_config peer;
+    char text[TL_ADDR_TEXT] = "";
+
+    if (first_peer(config, &peer))
+        snprintf(room, TL_HOST_MAX, "%s", peer.name[0] ? peer.name : tl_addr_print_host(&peer.address, text));
+    else
+        room[0] = '\0';
+    return room;
+}
+
+void trunk_configure(struct trunk *trunk, const struct tl_config *whole, uint32_t index, struct names *names,
                      uint64_t now_ms)
 {
+    const struct tl_trunk_config *config = &whole->trunks[index];
     uint64_t first_ms = now_ms + (uint64_t)index * SPREAD_MS;
-    struct target_place places[TRUNK_TARGETS_MAX];
+    struct places places;
     uint32_t last_id = trunk->target_ids;
     bool came = !trunk->config, known = false;
 
     if (came)
         trunk->target_count = 0; // what was known may have changed while nobody looked
-    set_targets(trunk, places, places_of(config, places), now_ms);
+    find_places(&places, whole, config, names, now_ms);
+    set_targets(trunk, places.to, places.to_count, now_ms);
+    note_names(trunk, &places);
     for (uint32_t i = 0; i < trunk->target_count; i++) {
         schedule(&trunk->targets[i], config, first_ms, now_ms);
         known = known || trunk->targets[i].id <= last_id;
@@ -163,6 +235,24 @@ void trunk_configure(struct trunk *trunk, const struct tl_trunk_config *config, 
     sum_up(trunk, now_ms);
     if (came)
         trunk->changed_ms = now_ms;
+}
+
+bool trunk_resolve(struct trunk *trunk, const struct tl_config *config, struct names *names, uint64_t now_ms)
+{
+    struct places places;
+
+    find_places(&places, config, trunk->config, names, now_ms);
+    if (same_places(trunk, &places)) {
+        note_names(trunk, &places);
+        sum_up(trunk, now_ms);
+        return false;
+    }
+    set_targets(trunk, places.to, places.to_count, now_ms);
+    note_names(trunk, &places);
+    for (uint32_t i = 0; i < trunk->target_count; i++)
+        schedule(&trunk->targets[i], trunk->config, now_ms, now_ms);
+    sum_up(trunk, now_ms);
+    return true;
 }
 
 void trunk_save(struct record_writer *w, const struct trunk *trunk, uint64_t now_ms)
@@ -349,5 +439,5 @@ enum trunk_rank trunk_rank(const struct trunk *trunk, uint64_t now_ms)
 
 const char *trunk_state_word(const struct trunk *trunk)
 {
-    return trunk->down ? "down" : trunk->checked ? "up" : "unchecked";
+    return trunk->unresolved ? "unresolved" : trunk->down ? "down" : trunk->checked ? "up" : "unchecked";
 }

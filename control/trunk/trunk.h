@@ -9,6 +9,7 @@
 
 #include "common/config/config.h"
 #include "control/trunk/limits.h"
+#include "control/trunk/names.h"
 #include "control/trunk/target.h"
 
 enum { TRUNK_RECORD = 2 };
@@ -35,7 +36,12 @@ struct trunk {
     bool unregistered; // it is to be used only while registered, and is not
     struct trunk_target targets[TRUNK_TARGETS_MAX];
     uint32_t target_count; // 0: its peer only sends us requests
-    uint32_t target_ids;   // that were given
+    bool unresolved;       // ... or it has names that stand for nothing now
+    // What the names of its peers stand for, hosts that only send us requests too: those that are in the current sources.
+    struct target_place resolved[TRUNK_TARGETS_MAX];
+    uint32_t resolved_count;
+    enum name_state name_state[TL_PEERS_MAX]; // of each peer with a name
+    uint32_t target_ids;                      // that were given
     // what follows from them
     bool down;         // all of them are
     bool checked;      // one of them is
@@ -51,17 +57,19 @@ struct trunk {
 
 enum trunk_rank trunk_rank(const struct trunk *trunk, uint64_t now_ms);
 
-// "down": OPTIONS says so. "unchecked": neither OPTIONS nor a call has shown yet whether the peer is there. Else "up".
+// "unresolved": no name of its peer stands for an address. "down": OPTIONS says so. "unchecked": neither OPTIONS nor a call has shown yet whether the peer is there. Else "up".
 const char *trunk_state_word(const struct trunk *trunk);
 
 // The trunk has these settings from now on, as number `index` of a new generation. Counters stay, and so does the health of
-// targets that it had before; a new one begins anew.
-void trunk_configure(struct trunk *trunk, const struct tl_trunk_config *config, uint32_t index,
+// targets that it had before; a new one begins anew. `names`: what its peers' names stand for, NULL: nothing.
+void trunk_configure(struct trunk *trunk, const struct tl_config *config, uint32_t index, struct names *names,
                      uint64_t now_ms);
 
-// Where requests to its peer go first by the configuration alone, and from which listener (index). False: it is one that only
-// sends us some.
-bool trunk_to(const struct tl_trunk_config *config, struct tl_addr *to, uint32_t *listener);
+// Looks up once more what its peers' names stand for. Returns whether it has other targets or sources than before.
+bool trunk_resolve(struct trunk *trunk, const struct tl_config *config, struct names *names, uint64_t now_ms);
+
+// The host of the peer as the configuration says it, by name or address: that of the first one that requests go to.
+const char *trunk_host(const struct tl_trunk_config *config, char room[static TL_HOST_MAX]);
 
 // The target with that id, or the one at an address; NULL: it is not there any more.
 struct trunk_target *trunk_target(struct trunk *trunk, uint32_t id);

@@ -61,6 +61,33 @@ static void show_table(const char *title, const struct column *columns, size_t c
         table_print(columns, count, rows);
 }
 
+// "203.0.113.10:5060 tcp, 203.0.113.11:5060 tcp"
+static json_t *addresses_text(const json_t *name)
+{
+    const json_t *list = json_object_get(name, "addresses");
+    json_t *text = json_string(json_array_size(list) ? "" : "-");
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *one = json_array_get(list, i);
+        json_t *longer = json_sprintf("%s%s%s %s", json_string_value(text), i ? ", " : "",
+                                      text_of(one, "address"), text_of(one, "transport"));
+        json_decref(text);
+        text = longer;
+    }
+    return text;
+}
+
+static void show_names(const json_t *names)
+{
+    static const struct column columns[] = {
+        {"NAME", "name"}, {"STATE", "state"}, {"TTL LEFT", "ttl_seconds"}, {"STANDS FOR", "text"}};
+
+    for (size_t i = 0; i < json_array_size(names); i++)
+        json_object_set_new(json_array_get(names, i), "text", addresses_text(json_array_get(names, i)));
+    if (json_array_size(names))
+        show_table("names", columns, COUNT(columns), names, "");
+}
+
 void show_trunk(const json_t *trunk)
 {
     static const struct column peers[] = {{"PEER", "address"},
@@ -90,6 +117,6 @@ void show_trunk(const json_t *trunk)
     if (!json_object_get(trunk, "settings"))
         return;
     show_table("requests from", peers, COUNT(peers), json_object_get(trunk, "peers"), "no peers");
-    show_table("requests to", targets, COUNT(targets), json_object_get(trunk, "targets"),
-               "no targets: its peer only sends us requests");
+    show_table("requests to", targets, COUNT(targets), json_object_get(trunk, "targets"), "no targets");
+    show_names(json_object_get(trunk, "names"));
 }
