@@ -34,7 +34,7 @@ static const char *const refresher_words[] = {"auto", "us", "peer", NULL};
 static const char *const forks_words[] = {"one", "separate", NULL};
 static const char *const early_words[] = {"last", "first", "p-early-media", NULL};
 static const char *const refer_words[] = {"refuse", "relay", "carry_out", NULL};
-static const char *const replaces_words[] = {"refuse", "own", "realm", NULL};
+static const char *const replaces_words[] = {"refuse", "own", "realm", "any", NULL};
 static const char *const redirect_words[] = {"refuse", "follow", "relay", NULL};
 static const char *const codec_words[] = {"PCMU", "PCMA", NULL};
 static const char *const host_names_words[] = {"hide", "keep", NULL};
@@ -455,9 +455,8 @@ static const struct option trunk_switches[] = {
     {"replaces", OPTION_WORD, FIELD(tl_trunk_config, replaces), .words = replaces_words,
      .preset = "\"refuse\"",
      .doc =
-         "An INVITE of the peer with Replaces (RFC 3891), by which it takes over a call that one of its nodes has, or that rings there. refuse: Supported does not name it, and a Replaces that is not required is none. own: it may replace dialogs of this trunk. realm: also those of other trunks in this trunk's realm that have not refuse here."},
-    {"redirect", OPTION_WORD, FIELD(tl_trunk_config, redirect),
-     .words = redirect_words, .preset = "\"refuse\"", .doc = "A 3xx of the peer to a call. refuse: the caller hears 480. follow: the call goes where the Contacts say, best first, as far as a route of the caller's trunk leads to their numbers; at most 5 numbers a call, none twice. relay: the caller gets it, with our address in the Contacts."},
+         "An INVITE of the peer with Replaces (RFC 3891), by which it takes over a call that one of its nodes has, or that rings there. refuse: Supported does not name it, and a Replaces that is not required is none. own: it may replace dialogs of this trunk. realm: also those of other trunks in its realm that have not refuse here. any: those in other realms, too."},
+    {"redirect", OPTION_WORD, FIELD(tl_trunk_config, redirect), .words = redirect_words, .preset = "\"refuse\"", .doc = "A 3xx of the peer to a call. refuse: the caller hears 480. follow: the call goes where the Contacts say, best first, as far as a route of the caller's trunk leads to their numbers; at most 5 numbers a call, none twice. relay: the caller gets it, with our address in the Contacts."},
     {"silence_ms", OPTION_NUMBER, FIELD(tl_trunk_config, silence_ms), RANGE(0, 3600000), .unit = "ms",
      .preset = "0", .doc = "Report a leg that sends no media for so long; 0: never."},
     {"max_packets_per_s", OPTION_NUMBER, FIELD(tl_trunk_config, max_packets_per_s), RANGE(0, 100000),

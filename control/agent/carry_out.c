@@ -8,6 +8,9 @@
 // Where Refer-To replaces another call of the transferor's with us nobody is called: a call is made in which somebody
 // stands in on both sides, and the parties that those two calls have at their other ends go there, one after the other.
 //
+// An INVITE that replaces a party from another realm (replace.c) is a transfer, too: its call is the target's, in which somebody
+// stands in for the one who stays and goes there; who is replaced is "who asked", and is told nothing.
+//
 // What is left in any case are calls of the transferor with nobody, which end. What fails leaves the calls as they were.
 #include <errno.h>
 #include <stdio.h>
@@ -242,6 +245,18 @@ static struct agent_transfer *link_calls(struct agent_leg *by, struct agent_leg 
     return t;
 }
 
+bool agent_transfer_replace(struct agent_leg *by, struct agent_call *c)
+{
+    const struct agent_leg *who = by->owner->leg[by->side ^ 1];
+    struct agent_transfer *t = link_calls(by, NULL, c);
+    if (!t)
+        return false;
+    t->is.replaces = true;
+    memcpy(c->leg[CALL_A]->contact, who->number, sizeof who->number);
+    memcpy(c->called, who->number, sizeof c->called);
+    return true;
+}
+
 static void accept_refer(struct agent_dialog *d, struct sip_txn *txn, bool quiet)
 {
     char contact[AGENT_CONTACT_MAX];
@@ -370,13 +385,15 @@ static void fail(struct agent_transfer *t, int status, unsigned back)
 {
     struct agent_call *call = t->call, *target = t->target, *second = t->second;
     uint8_t by = t->is.by, by_second = t->is.by_second;
-    log_line(LOG_INFO, "call %llu: the transfer came to nothing: %d", (unsigned long long)call->id, status);
+    log_line(LOG_INFO, "call %llu: the %s came to nothing: %d", (unsigned long long)call->id,
+             t->is.replaces ? "replacement" : "transfer", status);
+    int tell = t->is.replaces ? status : 0; // whose INVITE waits hears why
     agent_notify_tell(call->leg[by], status);
     unlink_calls(t);
     // who asked may have hung up meanwhile: then nobody is there any more for the others
     bool alone = !has_ended(call) && !call->call.side[by].dialog;
     if (!has_ended(target))
-        agent_plain_event(target, CALL_EV_UNJOINED, CALL_A, 0);
+        agent_plain_event(target, CALL_EV_UNJOINED, CALL_A, tell);
     if (second && !has_ended(second) && !second->call.side[by_second].dialog)
         agent_plain_event(second, CALL_EV_UNJOINED, CALL_A, 0);
     else if (second && !has_ended(second) && back & BACK_B)
@@ -394,8 +411,8 @@ static void succeed(struct agent_transfer *t, bool agreed)
     struct agent_call *second = t->second;
     uint8_t by = t->is.by, by_second = t->is.by_second, of = agreed ? (uint8_t)CALL_B : by;
     bool waits = left->leg[of]->notifier; // whose last word calls its BYE
-    log_line(LOG_INFO, "call %llu: the transfer is done, call %llu goes on", (unsigned long long)t->call->id,
-             (unsigned long long)on->id);
+    log_line(LOG_INFO, "call %llu: the %s is done, call %llu goes on", (unsigned long long)t->call->id,
+             t->is.replaces ? "replacement" : "transfer", (unsigned long long)on->id);
     agent_notify_tell(left->leg[of], 200);
     unlink_calls(t);
     if (agreed)
@@ -405,12 +422,17 @@ static void succeed(struct agent_transfer *t, bool agreed)
         agent_plain_event(second, CALL_EV_REPLACED, by_second, 0);
 }
 
+// Where in the target's call the party of `t->call` goes.
+static uint8_t place(const struct agent_transfer *t)
+{
+    return t->is.replaces ? CALL_B : CALL_A;
+}
+
 // Changes places between the target's call and the one where that side's party comes from.
 static void change(struct agent_transfer *t, uint8_t side)
 {
-    struct agent_call *from = side == CALL_A ? t->call : t->second;
-    uint8_t by = side == CALL_A ? t->is.by : t->is.by_second;
-    agent_swap(from, by ^ 1, t->target, side);
+    bool first = side == place(t);
+    agent_swap(first ? t->call : t->second, (first ? t->is.by : t->is.by_second) ^ 1, t->target, side);
 }
 
 static void move(struct agent_transfer *t, uint8_t side)
@@ -418,7 +440,7 @@ static void move(struct agent_transfer *t, uint8_t side)
     t->is.stage = TRANSFER_MOVING;
     t->is.moving = side;
     t->is.joined = 0;
-    (side == CALL_A ? t->call : t->second)->call.frozen = true;
+    (side == place(t) ? t->call : t->second)->call.frozen = true;
     change(t, side);
     agent_plain_event(t->target, CALL_EV_MOVED, side, 0);
 }
@@ -427,6 +449,10 @@ static void join(struct agent_transfer *t)
 {
     struct agent_call *target = t->target;
     struct agent_leg *came = target->leg[CALL_B];
+    if (t->is.replaces) { // answered when the party is here
+        move(t, place(t));
+        return;
+    }
     target->answer_ms = target->answer_ms ? target->answer_ms : loop_now(t->agent->loop);
     if (came->main) // else who is there comes from another call, where that was noted
         trunk_leg_answered(&came->taken, target->call.side[CALL_B].neg.ptime);
@@ -463,11 +489,13 @@ static void wait_for_rest(struct agent_transfer *t)
 static void moved(struct agent_transfer *t)
 {
     if (t->is.joined != 200) {
-        unsigned back = t->is.moving == CALL_B ? BACK_A : BACK_NOBODY;
+        bool first = t->is.moving == place(t);
+        unsigned back = first ? BACK_NOBODY : BACK_A;
         if (t->target->call.join_misled)
-            back |= t->is.moving == CALL_B ? BACK_B : BACK_A;
-        for (int side = t->is.moving; side >= 0; side--)
-            change(t, (uint8_t)side);
+            back |= first ? BACK_A : BACK_B;
+        change(t, t->is.moving);
+        if (!first)
+            change(t, place(t));
         fail(t, t->is.joined, back);
     } else if (t->second && t->is.moving == CALL_A) {
         move(t, CALL_B);
@@ -487,6 +515,22 @@ static void part(struct agent_transfer *t)
             agent_plain_event(calls[i], CALL_EV_UNJOINED, CALL_A, 0);
 }
 
+// The one who rings in the call is let go, its caller is answered and waits. Later, where the call cannot be picked up now.
+static void vacate(struct agent_transfer *t)
+{
+    struct agent_call *of = t->call;
+    if (!call_can_be_picked_up(&of->call))
+        return;
+    if (!call_fits(&t->target->call, &of->call, t->is.by)) {
+        fail(t, 488, BACK_NOBODY);
+    } else if (call_stand_for(&of->call, &t->target->call) < 0) {
+        fail(t, 500, BACK_NOBODY);
+    } else {
+        agent_attempt_result(of, 487); // nobody is to blame that another one answers
+        agent_plain_event(of, CALL_EV_VACATED, CALL_B, 0);
+    }
+}
+
 void agent_transfer_turn(struct agent_call *c)
 {
     struct agent_transfer *t = c->transfer;
@@ -503,8 +547,12 @@ void agent_transfer_turn(struct agent_call *c)
              BACK_NOBODY);
     else if (t->is.stage == TRANSFER_MOVING && t->is.joined)
         moved(t);
-    else if (t->is.stage != TRANSFER_MOVING && t->target->call.state == CALL_UP)
-        wait_for_rest(t);
+    else if (t->is.stage != TRANSFER_MOVING && t->target->call.state == CALL_UP) {
+        if (t->is.replaces && t->call->call.state < CALL_ANSWERING)
+            vacate(t);
+        else
+            wait_for_rest(t);
+    }
 }
 
 void agent_transfer_drop(struct agent_call *c)
@@ -544,7 +592,7 @@ void agent_transfer_past(const struct agent_call *c, struct media_past past[2])
     const struct agent_transfer *t = c->transfer;
     if (!t || c != t->target)
         return;
-    past[CALL_A] = (struct media_past){t->call->media, t->is.by ^ 1u};
+    past[place(t)] = (struct media_past){t->call->media, t->is.by ^ 1u};
     if (t->second)
         past[CALL_B] = (struct media_past){t->second->media, t->is.by_second ^ 1u};
 }

@@ -15,16 +15,23 @@ static void refuse(struct agent *agent, struct sip_txn *txn, const struct trunk 
     agent_respond(txn, status, status == 500 ? 1 : 0, NULL);
 }
 
+// Whether that trunk's media has its place where the leg has it.
+static bool same_realm(const struct trunk *trunk, const struct agent_leg *leg)
+{
+    const struct tl_config *now = leg->owner->agent->trunks.now->config;
+    const struct tl_config *its = leg->generation->config;
+    return strcmp(now->realms[trunk->config->realm].name, its->realms[agent_leg_trunk(leg)->realm].name) == 0;
+}
+
 // Whether the peer of a trunk may replace a dialog of that leg.
 static bool may_replace(const struct trunk *from, const struct agent_leg *leg)
 {
     const struct tl_trunk_config *its = agent_leg_trunk(leg);
-    const struct tl_config *config = leg->generation->config;
-    const struct generation *now = leg->owner->agent->trunks.now;
     if (leg->trunk == from)
         return true;
-    return from->config->replaces == TL_REPLACES_REALM && its->replaces != TL_REPLACES_REFUSE &&
-           strcmp(now->config->realms[from->config->realm].name, config->realms[its->realm].name) == 0;
+    return its->replaces != TL_REPLACES_REFUSE &&
+           (from->config->replaces == TL_REPLACES_ANY ||
+            (from->config->replaces == TL_REPLACES_REALM && same_realm(from, leg)));
 }
 
 // Section 3: 0, or the status that refuses it and why.
@@ -100,7 +107,9 @@ bool agent_take_replaces(struct agent *agent, struct sip_txn *txn, const struct 
     }
     struct agent_call *of = d->leg->owner;
     uint8_t side = d->leg->side;
-    const struct way way = {.target = {{.trunk = from->index}}, .count = 1}; // that is not gone
+    const struct agent_leg *stays = of->leg[side ^ 1];
+    const struct trunk *its = stays->trunk && stays->trunk->config ? stays->trunk : from; // that is not gone
+    const struct way way = {.target = {{.trunk = its->index}}, .count = 1};
     struct agent_call *c = agent_call_new(agent, txn, msg, from, &way, &error);
     if (!c) {
         refuse(agent, txn, from, error == -EINVAL ? 400 : 500,
@@ -108,15 +117,21 @@ bool agent_take_replaces(struct agent *agent, struct sip_txn *txn, const struct 
         return true;
     }
     agent->counters.calls++;
-    call_await(&c->call, &of->call, side);
     struct call_facts facts;
     agent_facts(msg, &facts);
     struct call_event e = {
         .type = CALL_EV_INVITE, .side = CALL_A, .sdp = sdp.p, .sdp_len = sdp.len, .facts = &facts};
     const uint64_t id = c->id;
+    bool apart = !same_realm(from, d->leg);
+    if (!apart)
+        call_await(&c->call, &of->call, side);
+    else if (call_await_other(&c->call, &of->call, side) < 0 || !agent_transfer_replace(d->leg, c)) {
+        agent_plain_event(c, CALL_EV_UNJOINED, CALL_A, 500);
+        return true;
+    }
     agent_event(c, &e, msg, NULL);
-    if (!agent->calls || agent->calls->id != id || c->call.state != CALL_ANSWERING)
-        return true; // it was refused for what it asks, and may be gone
+    if (apart || !agent->calls || agent->calls->id != id || c->call.state != CALL_ANSWERING)
+        return true; // it goes on by itself; or it was refused for what it asks, and may be gone
     if (call_fits(&c->call, &of->call, side))
         take_over(c, of, side);
     else

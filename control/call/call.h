@@ -104,6 +104,7 @@ enum call_event_type {
     CALL_EV_TIMER,       // timer
     CALL_EV_CALL_FOR,    // begins a call of call_init_for()
     CALL_EV_PICKED_UP,   // A rings at B: call_swap() has put somebody there whose INVITE replaces ours
+    CALL_EV_VACATED,     // A rings at B: call_stand_for() has put somebody there for who picks it up
     CALL_EV_JOINED,      // side: call_swap() has put a party here that has agreed on its media
     CALL_EV_MOVED,       // side: ... one that is to be told where its media is now
     CALL_EV_REPLACED, // side: whom it talked to has gone to another call; status not 0: its BYE waits for RELEASED
@@ -323,6 +324,15 @@ int call_init_between(struct call *call, const struct call_env *env, const struc
 // Makes ready a call that call_init() has made for an INVITE whose sender replaces side `side` of the call `of`: it begins with
 // CALL_EV_INVITE, asks for no media, and the sender is to go to that place.
 void call_await(struct call *call, const struct call *of, uint8_t side);
+
+// The same where the sender's trunk is of another realm: the call gets a session of its own, in which somebody stands in for the
+// one whom the replaced party talks to. That one comes later (CALL_EV_MOVED), and then the INVITE is answered. 0 or -errno of
+// the random source.
+int call_await_other(struct call *call, const struct call *of, uint8_t side);
+
+// Puts somebody on B's side of a call that rings there who stands in for A of the call `who`; CALL_EV_VACATED follows. 0 or
+// -errno of the random source.
+int call_stand_for(struct call *call, const struct call *who);
 
 // Whether A's leg, which has made an offer or asked for one and no more, has a codec in common with who talks to side `side`
 // of the call `of`.

@@ -212,6 +212,10 @@ void exchange_tell_media(struct call *call, struct call_actions *out);
 void join_answer(struct call *call, struct call_actions *out, uint8_t side, int len);
 // PICKED_UP, JOINED and MOVED. False: another event.
 bool join_step(struct call *call, const struct call_event *event, struct call_actions *out);
+// Who was offered something has agreed: the dataplane is told, or who came without an offer is made one.
+void join_agreed(struct call *call, struct call_actions *out);
+// A CANCEL of who came by an INVITE that waits. False: there is none.
+bool join_cancel(struct call *call, const struct call_event *event, struct call_actions *out);
 // The ACK of who came and was made an offer.
 void join_ack(struct call *call, const struct call_event *event, struct call_actions *out);
 void join_replaced(struct call *call, const struct call_event *event, struct call_actions *out);

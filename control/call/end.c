@@ -121,8 +121,9 @@ bool end_from_outside(struct call *call, const struct call_event *event, struct 
         return true;
     case CALL_EV_UNJOINED:
         end_call(call, out, event->status ? event->status : 487,
-                 event->status ? "who replaces a party has no codec in common with the other one"
-                               : "a transfer came to nothing");
+                 event->status == 488 ? "who replaces a party has no codec in common with the other one"
+                 : event->status      ? "whom it was to talk to did not come"
+                                      : "a transfer came to nothing");
         return true;
     case CALL_EV_TIMER:
         if (event->timer != CALL_TIMER_DURATION || !up)

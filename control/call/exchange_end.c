@@ -90,6 +90,14 @@ void exchange_success(struct call *call, const struct call_event *event, struct 
             act_ack(call, out, event->side, 0);
         return;
     }
+    if (x->join && x->stage == EXCHANGE_QUIET) { // it agreed to a place where nobody waits for it any more
+        if (invite)
+            act_ack(call, out, event->side, 0);
+        exchange_refuse(call, out, 487, NULL);
+        call->join_misled = true;
+        join_refused(call, out, event->side, 487);
+        return;
+    }
     bool readable = event->sdp && call_read_sdp(call, event, &sdp, &why) == 0;
     if (readable && x->late && x->stage == EXCHANGE_ASKED) {
         take_late_offer(call, &sdp, event, out);
@@ -116,7 +124,7 @@ void exchange_success(struct call *call, const struct call_event *event, struct 
             x->neg[x->from] = call->side[x->from].neg;
             x->undo = true;
         }
-        exchange_tell_media(call, out);
+        join_agreed(call, out);
     }
     neg_fini(&before);
 }
@@ -237,6 +245,8 @@ void exchange_failure(struct call *call, const struct call_event *event, struct 
         }
     }
     bool refresh = x->refresh, join = x->join != JOIN_NONE;
+    if (join && x->stage == EXCHANGE_QUIET)
+        status = 487;
     if (x->in == BY_NONE && status == 491 && !refresh && !join)
         wait_and_retry(call, out, event->side);
     exchange_refuse(call, out, status_for_asker(status), "the other side refused the offer");
@@ -332,7 +342,7 @@ void exchange_ack(struct call *call, const struct call_event *event, struct call
 void exchange_cancel(struct call *call, const struct call_event *event, struct call_actions *out)
 {
     struct call_exchange *x = call->x;
-    if (!call->side[event->side].invite_in)
+    if (!call->side[event->side].invite_in || join_cancel(call, event, out))
         return;
     bool its = x && x->from == event->side && x->in == BY_INVITE;
     // The other side has agreed and the dataplane is being told: the 2xx is as good as out, and CANCEL too late.

@@ -47,6 +47,28 @@ void call_await(struct call *call, const struct call *of, uint8_t side)
     call->lent = of->side[side].neg.local;
 }
 
+int call_await_other(struct call *call, const struct call *of, uint8_t side)
+{
+    return stand_in(call, CALL_B, &of->side[call_other(side)]);
+}
+
+int call_stand_for(struct call *call, const struct call *who)
+{
+    struct call_side *b = &call->side[CALL_B];
+    const struct tl_addr local = b->neg.local;
+    neg_fini(&b->neg);
+    int rc = stand_in(call, CALL_B, &who->side[CALL_A]);
+    b->neg.local = local;
+    return rc;
+}
+
+// A is here by an INVITE that waits until whom it is to talk to has come.
+static bool arrives(const struct call *call)
+{
+    const struct call_side *a = &call->side[CALL_A];
+    return call->state == CALL_UP && a->invite_in && !a->dialog;
+}
+
 bool call_fits(const struct call *call, const struct call *of, uint8_t side)
 {
     struct neg_leg leg = call->side[CALL_A].neg;
@@ -82,8 +104,8 @@ bool call_at_rest(const struct call *call)
         call->state != CALL_UP || call->x || call->modifying || !call->a_has_answer || call->join_tries;
     for (int s = 0; s < 2; s++) {
         const struct call_side *side = &call->side[s];
-        busy = busy || side->invite_in || side->invite_out || side->ack_due || side->update_in ||
-               side->update_out || side->prack_in;
+        busy = busy || (side->invite_in && !(s == CALL_A && arrives(call))) || side->invite_out ||
+               side->ack_due || side->update_in || side->update_out || side->prack_in;
         busy = busy || (side->ack_owed && !call_stands_in(call));
     }
     return !busy;
@@ -150,7 +172,8 @@ static void offer_place(struct call *call, struct call_actions *out, uint8_t sid
         x->stage = EXCHANGE_ASKED;
         x->out = exchange_way(call, side, BY_NONE);
         if (x->out != BY_NONE && neg_move(leg, &local, call->env->random) == 0)
-            len = neg_make_offer(leg, &x->neg[x->from], call->env->random, act_body(out));
+            len = neg_make_offer(leg, call->side[x->from].offer_due ? NULL : &x->neg[x->from],
+                                 call->env->random, act_body(out));
     }
     if (len > 0) {
         call->join_tries++;
@@ -185,13 +208,63 @@ static void picked_up(struct call *call, struct call_actions *out)
         b_is_there(call, out);
 }
 
+// The place of who is called is empty from now on; A, who rang there, is answered and waits.
+static void vacated(struct call *call, struct call_actions *out)
+{
+    struct call_side *b = &call->side[CALL_B];
+    if (b->invite_out)
+        act(out, CALL_DO_ABANDON, CALL_B);
+    b->invite_out = false;
+    forks_drop(call);
+    b->main = 0;
+    act_timer(out, CALL_TIMER_NO_RESPONSE, 0);
+    act_timer(out, CALL_TIMER_NO_PROGRESS, 0);
+    b_is_there(call, out);
+}
+
+void join_agreed(struct call *call, struct call_actions *out)
+{
+    struct call_exchange *x = call->x;
+    uint8_t to = call_other(x->from);
+    if (!x->join || !call->side[x->from].offer_due) {
+        exchange_tell_media(call, out);
+        return;
+    }
+    if (call->side[to].ack_owed) // what is still to be agreed is not with this one
+        act_ack(call, out, to, 0);
+    if (offer_due(call, out, &x->neg[x->from], &x->neg[to], x->from))
+        x->stage = EXCHANGE_LATE;
+}
+
+bool join_cancel(struct call *call, const struct call_event *event, struct call_actions *out)
+{
+    struct call_exchange *x = call->x;
+    if (event->side != CALL_A || !arrives(call))
+        return false;
+    if (x && x->stage != EXCHANGE_ASKED) // the 2xx is as good as out
+        return true;
+    if (!x && !call->join_tries) {
+        end_call(call, out, 487, "A hung up before the answer");
+        return true;
+    }
+    act_answer(call, out, CALL_A, 487, 0);
+    if (x) {
+        x->stage = EXCHANGE_QUIET; // who was moved here goes back when it has answered
+        return true;
+    }
+    act_timer(out, CALL_TIMER_RETRY, 0);
+    join_refused(call, out, CALL_B, 487);
+    return true;
+}
+
 void join_ack(struct call *call, const struct call_event *event, struct call_actions *out)
 {
     struct call_exchange *x = call->x;
     uint8_t side = event->side;
     bool picks_up = call->state == CALL_CALLING && side == CALL_B && call->side[side].ack_due;
     call->side[side].ack_due = false;
-    if (!picks_up && !(x && x->join && x->stage == EXCHANGE_LATE && side != x->from))
+    bool late = x && x->join && x->stage == EXCHANGE_LATE && (x->join == JOIN_AGREED) == (side != x->from);
+    if (!picks_up && !late)
         return;
     if (exchange_ack_answer(call, event, picks_up ? &call->side[side].neg : &x->neg[side]) < 0)
         end_call(call, out, 488, "the ACK to an offer of ours has no usable answer");
@@ -232,6 +305,9 @@ bool join_step(struct call *call, const struct call_event *event, struct call_ac
     case CALL_EV_PICKED_UP:
         picked_up(call, out);
         return true;
+    case CALL_EV_VACATED:
+        vacated(call, out);
+        return true;
     case CALL_EV_MOVED:
         call->join_tries = 0;
         call->join_misled = false;
@@ -246,10 +322,10 @@ bool join_step(struct call *call, const struct call_event *event, struct call_ac
 void join_modified(struct call *call, struct call_actions *out)
 {
     const struct call_exchange *x = call->x;
-    uint8_t from = x->from, came = call_other(from);
+    uint8_t from = x->from, came = call_other(from), asked = call->side[came].invite_in ? came : from;
     bool agreed = x->join == JOIN_AGREED;
-    int len = call->side[came].invite_in
-                  ? neg_make_answer(&call->x->neg[came], &call->x->neg[from], act_body(out))
+    int len = call->side[asked].invite_in
+                  ? neg_make_answer(&call->x->neg[asked], &call->x->neg[call_other(asked)], act_body(out))
                   : 0;
     for (uint8_t s = 0; s < 2; s++)
         if (call->side[s].ack_owed)
@@ -261,7 +337,7 @@ void join_modified(struct call *call, struct call_actions *out)
         return;
     }
     if (len > 0) // it came by an INVITE that replaces somebody
-        join_answer(call, out, came, len);
+        join_answer(call, out, asked, len);
     act(out, CALL_DO_JOINED, came)->status = 200;
     if (agreed || says_news(call, from))
         exchange_offer_again(call, out, from);

@@ -70,7 +70,8 @@ static uint64_t longest_ms(const struct call *call)
     return 1000 * (!a || (b && b < a) ? b : a);
 }
 
-// B has answered whom it was called for. It gets its ACK when that one is here.
+// B has answered whom it was called for, and gets its ACK when that one is here; or nobody is called, and all who come are in
+// other calls.
 void tell_for(struct call *call, struct call_actions *out)
 {
     call->success_due = false;
@@ -78,8 +79,10 @@ void tell_for(struct call *call, struct call_actions *out)
     call->status = 200;
     act_timer(out, CALL_TIMER_SETUP, 0);
     act_timer(out, CALL_TIMER_DURATION, longest_ms(call));
-    call->side[CALL_A].invite_in = false;
-    act(out, CALL_DO_ANSWER, CALL_A)->status = 200;
+    if (call->side[CALL_A].stands_in) { // else its INVITE is answered when the other one is here
+        call->side[CALL_A].invite_in = false;
+        act(out, CALL_DO_ANSWER, CALL_A)->status = 200;
+    }
     call->a_has_answer = true;
     forks_drop(call);
 }

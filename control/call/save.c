@@ -43,13 +43,13 @@ static const struct field side_fields[] = {
     FIELD(call_side, offer_due, 1),
 };
 static const struct field call_fields[] = {
-    FIELD(call, late_offer, 1),     FIELD(call, a_offered, 1),  FIELD(call, a_has_answer, 1),
-    FIELD(call, b_has_answered, 1), FIELD(call, prack_due, 1),  FIELD(call, prack_sdp, 1),
-    FIELD(call, success_due, 1),    FIELD(call, separate, 1),   FIELD(call, session, 1),
-    FIELD(call, adding, 1),         FIELD(call, modifying, 1),  FIELD(call, modify_again, 1),
-    FIELD(call, deleting, 1),       FIELD(call, retry_side, 1), FIELD(call, cause, 127),
-    FIELD(call, leaving, 2),        FIELD(call, frozen, 1),     FIELD(call, join_tries, 4),
-    FIELD(call, progressed, 1),
+    FIELD(call, late_offer, 1),     FIELD(call, a_offered, 1),   FIELD(call, a_has_answer, 1),
+    FIELD(call, b_has_answered, 1), FIELD(call, prack_due, 1),   FIELD(call, prack_sdp, 1),
+    FIELD(call, success_due, 1),    FIELD(call, separate, 1),    FIELD(call, session, 1),
+    FIELD(call, adding, 1),         FIELD(call, modifying, 1),   FIELD(call, modify_again, 1),
+    FIELD(call, deleting, 1),       FIELD(call, retry_side, 1),  FIELD(call, cause, 127),
+    FIELD(call, leaving, 2),        FIELD(call, frozen, 1),      FIELD(call, join_tries, 4),
+    FIELD(call, progressed, 1),     FIELD(call, join_misled, 1),
 };
 static const struct field fork_fields[] = {
     FIELD(call_fork, id, CALL_DIALOGS_MAX + 1),

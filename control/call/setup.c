@@ -85,9 +85,9 @@ static void take_invite(struct call *call, const struct call_event *event, struc
             return;
         }
     }
-    if (call->side[CALL_B].stands_in) { // it replaces somebody, and goes there
+    call->side[CALL_A].offer_due = call->late_offer && call->side[CALL_B].stands_in;
+    if (call->side[CALL_B].stands_in && tl_addr_is_set(&call->lent)) { // it replaces somebody, and goes there
         call->side[CALL_A].neg.local = call->lent;
-        call->side[CALL_A].offer_due = call->late_offer;
         call->state = CALL_ANSWERING;
         return;
     }

@@ -12,6 +12,7 @@ void transfer_save(const struct transfer *t, struct record_writer *w)
     record_begin(w, "transfer", TRANSFER_RECORD);
     record_put_number(w, "stage", t->stage);
     record_put_number(w, "attended", t->attended);
+    record_put_number(w, "replaces", t->replaces);
     record_put_number(w, "by", t->by);
     record_put_number(w, "by_second", t->by_second);
     record_put_number(w, "moving", t->moving);
@@ -34,6 +35,7 @@ int transfer_load(struct transfer *t, struct record *in)
     struct transfer fresh = {0};
     fresh.stage = (enum transfer_stage)record_number(in, "stage", TRANSFER_STAGE_COUNT - 1);
     fresh.attended = record_number(in, "attended", 1);
+    fresh.replaces = record_number(in, "replaces", 1);
     fresh.by = (uint8_t)record_number(in, "by", 1);
     fresh.by_second = (uint8_t)record_number(in, "by_second", 1);
     fresh.moving = (uint8_t)record_number(in, "moving", 1);
@@ -47,10 +49,10 @@ int transfer_load(struct transfer *t, struct record *in)
     bool whole = fresh.call && fresh.target && fresh.call != fresh.target;
     bool apart =
         !fresh.attended || (fresh.second && fresh.second != fresh.call && fresh.second != fresh.target);
-    bool second_moves = fresh.stage == TRANSFER_MOVING && fresh.moving && !fresh.attended;
+    bool second_moves = fresh.stage == TRANSFER_MOVING && fresh.moving && !fresh.attended && !fresh.replaces;
     *t = (struct transfer){0};
     if (in->bad || in->version != TRANSFER_RECORD || !whole || !apart || second_moves ||
-        !is_status(fresh.answer) || !is_status(fresh.joined))
+        (fresh.attended && fresh.replaces) || !is_status(fresh.answer) || !is_status(fresh.joined))
         return -EINVAL;
     *t = fresh;
     return 0;
