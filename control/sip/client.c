@@ -2,6 +2,7 @@
 // Client transactions: requests of ours. osip's ICT and NICT up to the final response; after it records that
 // ACK again, and end what nobody wants any more.
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,8 +129,9 @@ int sip_request(struct sip_stack *stack, const struct sip_flow *to, const struct
     if (stack->counters.txns_live >= stack->live_max && request->method != SIP_BYE)
         return -EAGAIN;
     make_branch(stack, request->method, request->uri, branch);
-    char *credentials =
-        request->account ? sip_account_lines(request->account, request->method, request->uri) : NULL;
+    char *credentials = request->account && !to->elsewhere
+                            ? sip_account_lines(request->account, request->method, request->uri)
+                            : NULL;
     struct sip_flow by = *to;
     struct sip_bytes *bytes = sip_write_request(request, &by, branch, stack->config->user_agent, credentials);
     bool detour = bytes && sip_detour(stack, bytes->len, &by);
@@ -207,7 +209,8 @@ static void ack_and_bye(struct sip_txn *txn, const struct sip_msg *msg, const ch
         sip_dialog_request(&dialog, SIP_ACK, &request);
         sip_make_branch(stack, branch);
         bytes = sip_request_valid(&request)
-                    ? sip_write_request(&request, &hop, branch, stack->config->user_agent, credentials)
+                    ? sip_write_request(&request, &hop, branch, stack->config->user_agent,
+                                        hop.elsewhere ? NULL : credentials)
                     : NULL;
         txn->flow = hop;
         if (bytes)
@@ -257,12 +260,12 @@ int sip_ack(struct sip_txn *txn, const struct sip_flow *to, const struct sip_req
         return -EINVAL;
     sip_make_branch(stack, branch);
     struct sip_flow by = *to;
-    struct sip_bytes *bytes =
-        sip_write_request(ack, &by, branch, stack->config->user_agent, txn->credentials);
+    const char *credentials = to->elsewhere ? NULL : txn->credentials;
+    struct sip_bytes *bytes = sip_write_request(ack, &by, branch, stack->config->user_agent, credentials);
     // nobody would hear of it if it were lost: TCP has to have carried the INVITE
     if (bytes && txn->flags & SIP_BY_TCP && sip_detour(stack, bytes->len, &by)) {
         wipe_free(bytes);
-        bytes = sip_write_request(ack, &by, branch, stack->config->user_agent, txn->credentials);
+        bytes = sip_write_request(ack, &by, branch, stack->config->user_agent, credentials);
     }
     if (!bytes)
         return -ENOMEM;
@@ -359,7 +362,10 @@ static bool answerable(struct sip_txn *txn, const struct sip_msg *msg)
         return false;
     stack->counters.challenged++;
     sip_make_tag(stack, cnonce);
-    if (sip_account_challenged(txn->account, &txn->auth, msg, cnonce, why, sizeof why))
+    if (txn->flow.elsewhere)
+        snprintf(why, sizeof why,
+                 "it went to another host than the trunk's peer, whose credentials are for nobody else");
+    else if (sip_account_challenged(txn->account, &txn->auth, msg, cnonce, why, sizeof why))
         return true;
     stack->counters.challenged_in_vain++;
     if (sip_account_may_log(txn->account, now))
@@ -462,7 +468,7 @@ static void live_response(struct sip_txn *txn, struct sip_msg *msg, const struct
     struct sip_stack *stack = txn->stack;
     int status = msg->status;
     bool invite = txn->kind == SIP_CLIENT_INVITE;
-    if (txn->account && status >= 200 && status < 300)
+    if (txn->account && !txn->flow.elsewhere && status >= 200 && status < 300)
         sip_account_accepted(txn->account, msg);
     if (invite && status >= 300) {
         const struct sip_msg *request = txn->live->request;

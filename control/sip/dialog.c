@@ -280,6 +280,8 @@ struct sip_flow sip_dialog_next_hop(const struct sip_dialog *dialog)
     struct tl_addr to;
     if (reachable(first_hop(dialog), &flow, &to)) {
         // what this address has closed is opened again there, but for a port that the peer once came from
+        const struct tl_addr *its = tl_addr_is_set(&flow.peer) ? &flow.peer : &flow.remote;
+        flow.elsewhere = !tl_addr_same_host(&to, its);
         if (!tl_addr_same_host(&to, &flow.peer))
             flow.peer = to;
         if (!tl_addr_equal(&to, &flow.remote)) {

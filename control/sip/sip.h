@@ -65,6 +65,7 @@ struct sip_flow {
     uint32_t trunk;      // number of the trunk whose terms hold for a secure connection; 0: not known
     // Our name, which stands in Via in place of the address (sip_own_name()); NULL: the address
     const char *name;
+    bool elsewhere; // a Contact or Record-Route of the peer leads to another host: no credentials go there
     uint16_t tcp_above; // UDP: bytes of a request above which it leaves by TCP where that can be; 0: never
     uint32_t home;      // of a request that does so: the listener that it was to leave by
     uint32_t conn;      // stream: which connection ...
