@@ -39,6 +39,8 @@ enum trunk_change target_options_result(struct trunk_target *target, const struc
                                         unsigned status, uint64_t now_ms)
 {
     target->asking = false;
+    if (!config->options_interval_s)
+        return TRUNK_SAME; // they ended while it was out: nothing would take the target up again
     if (target->due_ms < now_ms + PAUSE_MS)
         target->due_ms = now_ms + PAUSE_MS; // the result took longer than the interval
     if (target_shows_life(status))
