@@ -513,13 +513,37 @@ void agent_registers_save(const struct agent *agent, struct record_writer *w)
     }
 }
 
+// All of them or none: a request that lacks one goes where it should not.
+static int load_routes(struct agent_registration *r, const struct record *in)
+{
+    struct record route;
+    char value[SIP_LINE_MAX];
+    forget_routes(r);
+    for (unsigned k = 0; record_section(in, "service_route", k, &route) == 0; k++) {
+        struct sip_addr addr;
+        struct sip_uri uri;
+        record_text(&route, "value", value, sizeof value);
+        const struct sip_str all = {value, strlen(value)};
+        char *copy = NULL;
+        if (!route.bad && r->route_count < AGENT_SERVICE_ROUTES && sip_read_addr(all, &addr) && addr.angle &&
+            sip_read_uri(addr.uri, &uri) && !strpbrk(value, "\r\n"))
+            copy = strdup(value);
+        if (!copy) {
+            forget_routes(r);
+            return -EINVAL;
+        }
+        r->routes[r->route_count++] = copy;
+    }
+    return 0;
+}
+
 int agent_registers_load(struct agent *agent, const struct record *in, uint64_t away_ms)
 {
-    struct record section, route;
+    struct record section;
     int bad = 0;
     for (unsigned i = 0; record_section(in, "registration", i, &section) == 0; i++) {
         struct tl_registration_config c = {0};
-        char trunk[TL_NAME_MAX], value[SIP_LINE_MAX];
+        char trunk[TL_NAME_MAX];
         record_text(&section, "trunk", trunk, sizeof trunk);
         record_text(&section, "user", c.user, sizeof c.user);
         record_text(&section, "domain", c.domain, sizeof c.domain);
@@ -528,13 +552,8 @@ int agent_registers_load(struct agent *agent, const struct record *in, uint64_t 
         if (section.bad || (r && registration_load(&r->state, &section, loop_now(agent->loop), away_ms) < 0))
             bad = -EINVAL;
         else if (r) {
-            for (unsigned k = 0; r->route_count < AGENT_SERVICE_ROUTES &&
-                                 record_section(&section, "service_route", k, &route) == 0;
-                 k++) {
-                record_text(&route, "value", value, sizeof value);
-                if (!route.bad && (r->routes[r->route_count] = strdup(value)))
-                    r->route_count++;
-            }
+            if (load_routes(r, &section) < 0)
+                bad = -EINVAL;
             tell_trunk(agent, r->trunk);
             arm(r);
         }

@@ -101,6 +101,11 @@ int agent_reload_file(struct agent *agent, const char *file, bool dry_run,
     struct tl_config_errors errors = {.count = 0};
     struct tl_config *config = NULL;
     const struct tl_config *running = agent_config(agent);
+    if (agent->left) {
+        snprintf(why, why_size, "control is about to end: it takes no other configuration");
+        *count = 0;
+        return -ESHUTDOWN;
+    }
     int rc = tl_config_load_next(file, running, &config, &errors);
     *count = 0;
     if (rc < 0)
