@@ -143,8 +143,40 @@ static bool takes_all_of(const struct tl_config *c, const struct tl_route_config
     return r->deny != 0;
 }
 
+// The first peers, one more than a route leads to.
+struct some_peers {
+    uint32_t trunk[TL_ROUTE_TRUNKS_MAX + 1], count;
+};
+
+static struct some_peers find_peers(const struct tl_config *c)
+{
+    struct some_peers out = {.count = 0};
+
+    for (uint32_t i = 0; i < c->trunk_count && out.count <= TL_ROUTE_TRUNKS_MAX; i++)
+        if (c->trunks[i].side == TL_SIDE_PEER)
+            out.trunk[out.count++] = i;
+    return out;
+}
+
+// Whether it says yes or no to each call that `r` takes. A trunk to which it is closed is one that it leads to, or any peer: so
+// these are looked at, and one peer that is none of them if there is one.
+static bool takes_all(const struct tl_config *c, const struct some_peers *peers,
+                      const struct tl_route_config *k, const struct tl_route_config *r)
+{
+    if (!r->any_from)
+        return r->from >= c->trunk_count || takes_all_of(c, k, r->from);
+    for (uint32_t i = 0; i < k->trunk_count; i++)
+        if (!takes_all_of(c, k, k->trunks[i]))
+            return false;
+    for (uint32_t i = 0; i < peers->count; i++)
+        if (!takes_all_of(c, k, peers->trunk[i]))
+            return false;
+    return true;
+}
+
 // Whether every call that `r` fits was taken by `k` before.
-static bool hides(const struct tl_config *c, const struct tl_route_config *k, const struct tl_route_config *r)
+static bool hides(const struct tl_config *c, const struct some_peers *peers, const struct tl_route_config *k,
+                  const struct tl_route_config *r)
 {
     char beginning[TL_DIGITS_MAX];
 
@@ -154,12 +186,8 @@ static bool hides(const struct tl_config *c, const struct tl_route_config *k, co
         return false;
     tl_pattern_beginning(r->called, beginning, sizeof beginning);
     size_t len = strlen(k->prefix);
-    if (strncmp(k->prefix, r->prefix, len) != 0 && strncmp(k->prefix, beginning, len) != 0)
-        return false;
-    for (uint32_t from = 0; from < c->trunk_count; from++)
-        if (serves(r, from) && !takes_all_of(c, k, from))
-            return false;
-    return true;
+    return (strncmp(k->prefix, r->prefix, len) == 0 || strncmp(k->prefix, beginning, len) == 0) &&
+           takes_all(c, peers, k, r);
 }
 
 // Whether a call may go from peer to peer over `a` and, with the same number, back over `b`.
@@ -181,13 +209,13 @@ static bool goes_round(const struct tl_config *c, const struct tl_route_config *
     return false;
 }
 
-static void warn_of_others(struct config_parser *p, uint32_t i, uint32_t node)
+static void warn_of_others(struct config_parser *p, const struct some_peers *peers, uint32_t i, uint32_t node)
 {
     const struct tl_config *c = &p->root->config;
     uint32_t from, to;
 
     for (uint32_t k = 0; k < c->route_count; k++)
-        if (k != i && hides(c, &c->routes[k], &c->routes[i])) {
+        if (k != i && hides(c, peers, &c->routes[k], &c->routes[i])) {
             config_warn(p, node, "priority",
                         "no call reaches this route: routes[%u] has a lower priority and fits all of them",
                         k);
@@ -203,7 +231,7 @@ static void warn_of_others(struct config_parser *p, uint32_t i, uint32_t node)
         }
 }
 
-static void warn(struct config_parser *p, uint32_t i)
+static void warn(struct config_parser *p, const struct some_peers *peers, uint32_t i)
 {
     const struct tl_config *c = &p->root->config;
     const struct tl_route_config *r = &c->routes[i];
@@ -217,7 +245,7 @@ static void warn(struct config_parser *p, uint32_t i)
         config_warn(p, node, "back_to_origin",
                     "calls go back to where they came from over this route, to \"%s\" for one",
                     c->trunks[from].name);
-    warn_of_others(p, i, node);
+    warn_of_others(p, peers, i, node);
     if (!r->deny && !reachable(c, r))
         config_warn(
             p, node, "trunks",
@@ -235,6 +263,7 @@ void config_check_routes(struct config_parser *p)
         check_route(p, i);
         check_twins(p, i);
     }
+    const struct some_peers peers = find_peers(c);
     for (uint32_t i = 0; p->count == 0 && i < c->route_count; i++)
-        warn(p, i);
+        warn(p, &peers, i);
 }

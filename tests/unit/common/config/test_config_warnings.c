@@ -43,6 +43,9 @@ static void warnings_name_their_place(void)
          "f:3:52: routes[1].priority: warning: no call reaches this route: routes[0] has a lower priority and "
          "fits all of them\n"},
         {WARNED(
+             "{\"prefix\":\"49\",\"priority\":5,\"trunks\":[\"pbx\"]},{\"prefix\":\"491\",\"trunks\":[\"c1\"]}"),
+         ""}, // what pbx calls goes past the first
+        {WARNED(
              "{\"prefix\":\"49\",\"priority\":5,\"called\":\"7$\",\"trunks\":[\"pbx\"]},{\"prefix\":\"49\",\"from\":\"c1\",\"trunks\":[\"pbx\"]}"),
          ""},
     };
