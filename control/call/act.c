@@ -59,6 +59,12 @@ void act_timer(struct call_actions *out, enum call_timer timer, uint64_t ms)
     a->ms = ms;
 }
 
+void act_duration(const struct call *call, struct call_actions *out)
+{
+    uint64_t a = call_trunk(call, CALL_A)->max_duration_s, b = call_trunk(call, CALL_B)->max_duration_s;
+    act_timer(out, CALL_TIMER_DURATION, 1000 * (!a || (b && b < a) ? b : a));
+}
+
 // One MODIFY at a time: what changes meanwhile goes in the next one.
 void act_modify(struct call *call, struct call_actions *out)
 {

@@ -29,6 +29,8 @@ struct call_action *act_answer(struct call *call, struct call_actions *out, uint
                                int len);
 void act_answer_503(struct call *call, struct call_actions *out, uint8_t side);
 void act_timer(struct call_actions *out, enum call_timer timer, uint64_t ms);
+// The call lasts from now on as long as the shorter of what its trunks say, 0: for ever.
+void act_duration(const struct call *call, struct call_actions *out);
 void act_modify(struct call *call, struct call_actions *out);
 void act_ack(struct call *call, struct call_actions *out, uint8_t side, int len);
 

@@ -153,6 +153,8 @@ static bool offer_due(struct call *call, struct call_actions *out, struct neg_le
 static void joined(struct call *call, const struct call_event *event, struct call_actions *out)
 {
     struct call_exchange *x = begin(call, event->side, JOIN_AGREED);
+    act_timer(out, CALL_TIMER_RETRY, 0); // the other side is offered anew all the same
+    act_duration(call, out);
     if (!x)
         end_call(call, out, 500, "no memory for who came to the call");
     else if (!call->side[event->side].offer_due)

@@ -63,13 +63,6 @@ static bool tell_provisional(struct call *call, struct call_fork *fork, struct c
     return true;
 }
 
-// How long the call may last: the shorter of what its trunks say, 0: for ever.
-static uint64_t longest_ms(const struct call *call)
-{
-    uint64_t a = call_trunk(call, CALL_A)->max_duration_s, b = call_trunk(call, CALL_B)->max_duration_s;
-    return 1000 * (!a || (b && b < a) ? b : a);
-}
-
 // B has answered whom it was called for, and gets its ACK when that one is here; or nobody is called, and all who come are in
 // other calls.
 void tell_for(struct call *call, struct call_actions *out)
@@ -78,7 +71,7 @@ void tell_for(struct call *call, struct call_actions *out)
     call->state = CALL_UP;
     call->status = 200;
     act_timer(out, CALL_TIMER_SETUP, 0);
-    act_timer(out, CALL_TIMER_DURATION, longest_ms(call));
+    act_duration(call, out);
     if (call->side[CALL_A].stands_in) { // else its INVITE is answered when the other one is here
         call->side[CALL_A].invite_in = false;
         act(out, CALL_DO_ANSWER, CALL_A)->status = 200;
@@ -116,7 +109,7 @@ static void tell_success(struct call *call, struct call_actions *out)
     call->status = 200;
     a->dialog = true;
     act_timer(out, CALL_TIMER_SETUP, 0);
-    act_timer(out, CALL_TIMER_DURATION, longest_ms(call));
+    act_duration(call, out);
     act_answer(call, out, CALL_A, 200, len)->dialog = call->separate ? b->main : 0;
     forks_drop(call);
     if (b->invite_in) { // who picked the call up

@@ -264,6 +264,17 @@ static int get_lent(struct call *call, struct record *r)
     return !r->bad && tl_addr_read(text, strlen(text), &call->lent) ? 0 : -EINVAL;
 }
 
+// Whether each leg is there that the call looks at in its state.
+static bool whole(const struct call *call)
+{
+    bool not_asked = call->state < CALL_CALLING || call->state >= CALL_ENDING; // B, perhaps
+    if (!call->side[CALL_A].neg.trunk || (!call->side[CALL_B].neg.trunk && !not_asked))
+        return false;
+    if (!call->side[CALL_B].neg.trunk && (call->b_has_answered || call->forks || call->x))
+        return false;
+    return !call->separate || !call->offered || call->asked;
+}
+
 int call_load(struct call *call, const struct call_env *env, const struct record *in)
 {
     struct record r = *in;
@@ -286,6 +297,8 @@ int call_load(struct call *call, const struct call_env *env, const struct record
         rc = get_forks(call, &r);
     if (rc == 0)
         rc = get_exchange(call, &r);
+    if (rc == 0 && !whole(call))
+        rc = -EINVAL;
     if (rc < 0)
         call_fini(call);
     return rc;

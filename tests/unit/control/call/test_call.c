@@ -301,6 +301,16 @@ static void test_bad_records(void)
         text[at] = before;
     }
     CU_ASSERT_TRUE(taken > 0 && taken < 2000);
+    text[len] = '\0';
+    unsigned legs = 0;
+    for (char *at = text; (at = strstr(at, "leg 1 {"));
+         at++, legs++) { // a leg that is looked at is not there
+        at[0] = 'x';
+        CU_ASSERT_EQUAL_FATAL(record_open(&r, text, (size_t)len, "call"), 0);
+        CU_ASSERT_EQUAL(call_load(&copy, &env, &r), -EINVAL);
+        at[0] = 'l';
+    }
+    CU_ASSERT_EQUAL(legs, 2);
     CU_ASSERT_EQUAL_FATAL(record_open(&r, text, (size_t)len, "call"), 0);
     strcpy(config->trunks[1].name, "gone");
     CU_ASSERT_EQUAL(call_load(&copy, &env, &r), -ENOENT);
@@ -308,6 +318,24 @@ static void test_bad_records(void)
     GO(&w, {"hangup", "A=487 bye:A abandon:B bye:B del"}, {"A byedone", ""}, {"B byedone", ""},
        {"deleted", "end"});
     finish(&w);
+    config->trunks[1].forks = TL_FORKS_SEPARATE; // A's answer of each fork is made from what it asked
+    begin(&w, 1);
+    GO(&w, {"A invite sdp", "add"}, {"added", "invite:1+sdp"});
+    record_writer_init(&writer, text, sizeof text);
+    call_save(&writer, &w.call);
+    len = record_finish(&writer);
+    text[len] = '\0';
+    CU_ASSERT_EQUAL_FATAL(record_open(&r, text, (size_t)len, "call"), 0);
+    CU_ASSERT_EQUAL_FATAL(call_load(&copy, &env, &r), 0);
+    call_fini(&copy);
+    char *asked = strstr(text, "asked 1 {");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(asked);
+    asked[0] = 'x';
+    CU_ASSERT_EQUAL_FATAL(record_open(&r, text, (size_t)len, "call"), 0);
+    CU_ASSERT_EQUAL(call_load(&copy, &env, &r), -EINVAL);
+    GO(&w, {"hangup", "A=480 abandon:B del"}, {"deleted", "end"});
+    finish(&w);
+    config->trunks[1].forks = TL_FORKS_ONE;
 }
 
 // Any event in any state of any call: no crash, no action after the end, every call can still be ended.
