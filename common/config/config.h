@@ -69,6 +69,7 @@ enum tl_refresher { TL_REFRESHER_AUTO, TL_REFRESHER_US, TL_REFRESHER_PEER };
 enum tl_forks { TL_FORKS_ONE, TL_FORKS_SEPARATE };
 enum tl_early_media { TL_EARLY_LAST, TL_EARLY_FIRST, TL_EARLY_AS_SAID };
 enum tl_redirect { TL_REDIRECT_REFUSE, TL_REDIRECT_FOLLOW, TL_REDIRECT_RELAY };
+enum tl_connected { TL_CONNECTED_OFF, TL_CONNECTED_ASSERTED, TL_CONNECTED_AUTO };
 enum tl_replaces { TL_REPLACES_REFUSE, TL_REPLACES_OWN, TL_REPLACES_REALM, TL_REPLACES_ANY };
 enum tl_refer { TL_REFER_REFUSE, TL_REFER_RELAY, TL_REFER_CARRY_OUT };
 enum tl_strangers { TL_STRANGERS_AUTO, TL_STRANGERS_ANSWER, TL_STRANGERS_DROP };
@@ -307,6 +308,7 @@ struct tl_trunk_config {
     bool trusted;             // RFC 3325: identities from the peer are believed, and it is told all
     char domain[TL_HOST_MAX]; // our name where our address would stand; "" = the address
     bool domain_in_via;       // ... in Via too
+    enum tl_connected connected_identity;
     enum tl_host_names host_names;
     enum tl_user_params user_params;
     enum tl_user_phone user_phone;

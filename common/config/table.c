@@ -35,6 +35,7 @@ static const char *const forks_words[] = {"one", "separate", NULL};
 static const char *const early_words[] = {"last", "first", "p-early-media", NULL};
 static const char *const refer_words[] = {"refuse", "relay", "carry_out", NULL};
 static const char *const replaces_words[] = {"refuse", "own", "realm", "any", NULL};
+static const char *const connected_words[] = {"off", "asserted", "auto", NULL};
 static const char *const redirect_words[] = {"refuse", "follow", "relay", NULL};
 static const char *const codec_words[] = {"PCMU", "PCMA", NULL};
 static const char *const host_names_words[] = {"hide", "keep", NULL};
@@ -503,6 +504,10 @@ static const struct option trunk_switches[] = {
     {"domain_in_via", OPTION_BOOL, FIELD(tl_trunk_config, domain_in_via), .preset = "false",
      .doc =
          "domain stands in Via, too, for a peer that takes no address there, like Teams Direct Routing. The peer answers where it got the request from."},
+    {"connected_identity", OPTION_WORD, FIELD(tl_trunk_config, connected_identity), .words = connected_words,
+     .preset = "\"auto\"",
+     .doc =
+         "Whether the peer is told whom it talks to after a transfer or Replaces. asserted: by P-Asserted-Identity in the re-INVITE or UPDATE with the new media, as `trusted` and Privacy let it pass (RFC 5876). auto: also by From, where the peer supports from-change (RFC 4916). off: no."},
     {"host_names", OPTION_WORD, FIELD(tl_trunk_config, host_names), .words = host_names_words,
      .preset = "\"hide\"",
      .doc =

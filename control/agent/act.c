@@ -229,9 +229,12 @@ static int send_inside(struct agent_call *c, struct agent_dialog *d, enum sip_me
     struct sip_request r;
     char contact[AGENT_CONTACT_MAX], options[AGENT_OPTIONS_MAX];
     bool ours = a->flags & CALL_REFRESH; // the other side has no part in it
+    const char *lines = ours ? "" : agent_request_lines(c, leg, method);
+    if (!*lines)
+        lines = agent_connected_lines(leg, d);
     agent_dialog_request(d, method, &r, contact, sizeof contact);
     agent_request_options(agent_leg_trunk(leg), a, options);
-    char *headers = join(options, ours ? NULL : agent_request_lines(c, leg, method));
+    char *headers = join(options, lines);
     r.headers = headers;
     set_body(&r, a);
     if (method == SIP_INVITE)

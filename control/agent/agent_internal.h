@@ -72,6 +72,8 @@ struct agent_leg {
     struct sip_txn *bye;
     struct agent_notifier *notifier; // of a REFER that it sent and we carry out; NULL: none
     bool referred;                   // it has sent one before
+    bool news;                       // it talks to another one than it knows ...
+    bool telling;                    // ... and a request of ours that says so is out
 };
 
 struct agent_timer {
@@ -347,6 +349,16 @@ void agent_transfer_answer(struct agent_call *c, int status);
 void agent_transfer_joined(struct agent_call *c, int status);
 // Where those stand whom a new session is made for.
 void agent_transfer_past(const struct agent_call *c, struct media_past past[2]);
+
+// ---- connected.c ----
+
+// Another one than before is on the other side of that leg: the next request that has an offer for it says who, if its trunk's
+// `connected_identity` wants that, and our Contact there does.
+void agent_connected(struct agent_leg *to);
+// The lines that say so, in agent->room, "" where there is no news; in `d`, unless NULL, From changes, too (RFC 4916).
+const char *agent_connected_lines(struct agent_leg *to, struct agent_dialog *d);
+// The request that said it was answered, or nothing came back.
+void agent_connected_told(struct agent_leg *to, bool taken);
 
 // ---- replace.c ----
 

@@ -442,6 +442,7 @@ static void move(struct agent_transfer *t, uint8_t side)
     t->is.joined = 0;
     (side == place(t) ? t->call : t->second)->call.frozen = true;
     change(t, side);
+    agent_connected(t->target->leg[side]);
     agent_plain_event(t->target, CALL_EV_MOVED, side, 0);
 }
 
@@ -463,6 +464,7 @@ static void join(struct agent_transfer *t)
         return;
     }
     agent_swap(t->call, t->is.by, target, CALL_B); // the target was promised the transferor's place
+    agent_connected(t->call->leg[t->is.by ^ 1]);
     succeed(t, true);
 }
 
@@ -485,6 +487,18 @@ static void wait_for_rest(struct agent_transfer *t)
         join(t);
 }
 
+// A party is back where it was; whom it talks to is only news if it has been told of another one.
+static void back_again(struct agent_transfer *t, uint8_t side)
+{
+    bool first = side == place(t);
+    change(t, side);
+    struct agent_call *c = first ? t->call : t->second;
+    struct agent_leg *leg = c->leg[(first ? t->is.by : t->is.by_second) ^ 1];
+    bool told = !leg->news;
+    agent_connected(leg);
+    leg->news = leg->news && told;
+}
+
 // Who was moved has answered in its new place, or not.
 static void moved(struct agent_transfer *t)
 {
@@ -493,9 +507,9 @@ static void moved(struct agent_transfer *t)
         unsigned back = first ? BACK_NOBODY : BACK_A;
         if (t->target->call.join_misled)
             back |= first ? BACK_A : BACK_B;
-        change(t, t->is.moving);
+        back_again(t, t->is.moving);
         if (!first)
-            change(t, place(t));
+            back_again(t, place(t));
         fail(t, t->is.joined, back);
     } else if (t->second && t->is.moving == CALL_A) {
         move(t, CALL_B);

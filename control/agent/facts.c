@@ -10,6 +10,7 @@ static uint8_t options_of(const struct sip_msg *msg, enum sip_name header)
 {
     uint32_t options = sip_msg_options(msg, header);
     uint8_t set = options & sip_option_bit(SIP_OPTION_100REL) ? CALL_OPTION_100REL : 0;
+    set |= options & sip_option_bit(SIP_OPTION_FROM_CHANGE) ? CALL_OPTION_FROM_CHANGE : 0;
     return set | (options & sip_option_bit(SIP_OPTION_TIMER) ? CALL_OPTION_TIMER : 0);
 }
 

@@ -74,6 +74,7 @@ static void take_over(struct agent_call *c, struct agent_call *of, uint8_t side)
     agent_attempt_result(of, 487); // nobody is to blame that another one answers
     trunk_leg_answered(&leg->taken, c->call.side[CALL_A].neg.ptime);
     agent_swap(of, side, c, CALL_A);
+    agent_connected(of->leg[side ^ 1]);
     agent_plain_event(of, up ? CALL_EV_JOINED : CALL_EV_PICKED_UP, side, 0);
     agent_plain_event(c, CALL_EV_REPLACED, CALL_A, 0);
 }
@@ -109,7 +110,10 @@ bool agent_take_replaces(struct agent *agent, struct sip_txn *txn, const struct 
     uint8_t side = d->leg->side;
     const struct agent_leg *stays = of->leg[side ^ 1];
     const struct trunk *its = stays->trunk && stays->trunk->config ? stays->trunk : from; // that is not gone
-    const struct way way = {.target = {{.trunk = its->index}}, .count = 1};
+    struct way way = {.target = {{.trunk = its->index}}, .count = 1};
+    char calling[SIP_NUMBER_MAX];
+    sip_msg_calling(msg, calling);
+    number_translate(agent_config(agent), from->config->calling_in, calling, way.calling);
     struct agent_call *c = agent_call_new(agent, txn, msg, from, &way, &error);
     if (!c) {
         refuse(agent, txn, from, error == -EINVAL ? 400 : 500,

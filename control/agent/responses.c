@@ -150,6 +150,8 @@ void agent_response(struct agent_leg *leg, struct sip_txn *txn, const struct sip
                     const struct sip_flow *flow)
 {
     int status = sip_msg_status(msg);
+    if (status >= 200 && (txn == leg->invite_out || txn == leg->update_out))
+        agent_connected_told(leg, status < 300);
     if (txn == leg->invite_out && status < 200) {
         provisional(leg, msg, flow);
     } else if (txn == leg->invite_out) {
@@ -165,6 +167,8 @@ void agent_response(struct agent_leg *leg, struct sip_txn *txn, const struct sip
 void agent_failure(struct agent_leg *leg, struct sip_txn *txn, enum sip_failure why)
 {
     struct agent_call *c = leg->owner;
+    if (txn == leg->invite_out || txn == leg->update_out)
+        agent_connected_told(leg, false);
     if (why == SIP_NO_PRACK) {
         agent_plain_event(c, CALL_EV_NO_PRACK, leg->side, 0);
     } else if (txn == leg->invite_out) {

@@ -152,6 +152,12 @@ const char *agent_answer_lines(struct agent_call *c, const struct agent_leg *leg
                               : status < 200 ? TL_MSG_PROVISIONAL
                               : status < 300 ? TL_MSG_SUCCESS
                                              : TL_MSG_FAILURE;
+    if (setup && status >= 200 && status < 300 &&
+        c->leg[leg->side]->news) { // somebody else has picked its call up
+        const char *says = agent_connected_lines(c->leg[leg->side], NULL);
+        agent_connected_told(c->leg[leg->side], true);
+        return says;
+    }
     // what is answered has to follow from what was said: the same kind of answer. A failure may have become another one.
     bool follows = status < 300 ? said->status / 100 == status / 100 : said->status >= 300;
     return follows ? lines(c, leg, message, status >= 200) : "";

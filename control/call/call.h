@@ -53,8 +53,9 @@ enum call_timer {
 
 // Option tags that the machine looks at, as bits.
 enum call_option {
-    CALL_OPTION_100REL = 1u << 0, // RFC 3262
-    CALL_OPTION_TIMER = 1u << 1,  // RFC 4028
+    CALL_OPTION_100REL = 1u << 0,      // RFC 3262
+    CALL_OPTION_TIMER = 1u << 1,       // RFC 4028
+    CALL_OPTION_FROM_CHANGE = 1u << 2, // RFC 4916; for the agent
 };
 
 // Methods beyond those of RFC 3261 that a side may allow, as bits.

@@ -95,6 +95,18 @@ void sip_dialog_tags(struct sip_dialog *d)
     d->remote_tag = tag_of(d->remote);
 }
 
+int sip_dialog_rename(struct sip_dialog *d, const char *local)
+{
+    struct sip_str tag = tag_of(local);
+    char *copy = tag.p && sip_str_equal(tag, d->local_tag) ? strdup(local) : NULL;
+    if (!copy)
+        return tag.p ? -ENOMEM : -EINVAL;
+    free(d->local);
+    d->local = copy;
+    sip_dialog_tags(d);
+    return 0;
+}
+
 // The URI of a Contact that a request can be sent to, without headers (19.1.1); p == NULL when it is none. A sips: URI is
 // one where nobody can read what is sent.
 static struct sip_str callable(struct sip_str contact, const struct sip_flow *flow)

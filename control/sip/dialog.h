@@ -37,6 +37,10 @@ int sip_dialog_uac(struct sip_dialog *dialog, const struct sip_msg *response, co
 int sip_dialog_uac_last(struct sip_dialog *dialog, const struct sip_msg *response,
                         const struct sip_flow *flow);
 
+// Gives us another name-addr in the dialog, with the tag that we have (RFC 4916 4.4.1). 0 or -ENOMEM; -EINVAL for another tag or
+// none, and nothing changes.
+int sip_dialog_rename(struct sip_dialog *dialog, const char *local);
+
 void sip_dialog_fini(struct sip_dialog *dialog);
 
 // Writes the dialog as a section "dialog", its listener by name. The connection is not in it: after a restart
