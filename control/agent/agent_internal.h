@@ -444,6 +444,9 @@ void agent_forget(struct agent_said *said);
 // Keeps A's location where a trunk of the route may get it.
 void agent_keep_location(struct agent_call *c, const struct sip_msg *invite, const struct way *way);
 
+// How numbers go to that leg from the other one.
+struct number_pass agent_number_pass(const struct agent_leg *to);
+
 // The plan for the INVITE to B, in agent->room. Returns 0 or as headers_plan().
 int agent_plan_invite(struct agent_call *c, const struct sip_flow *flow, struct header_plan *plan);
 // The body of that INVITE and its type: the SDP, with A's location where the trunk gets it. It lies in `room`, which the

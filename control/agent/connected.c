@@ -46,14 +46,6 @@ static struct header_view *identity(const struct agent_leg *who)
     return headers_keep(&view);
 }
 
-static struct number_pass pass(const struct agent_leg *from, const struct agent_leg *to)
-{
-    return (struct number_pass){.from_config = from->generation->config,
-                                .to_config = to->generation->config,
-                                .from = agent_leg_trunk(from),
-                                .to = agent_leg_trunk(to)};
-}
-
 void agent_connected(struct agent_leg *to)
 {
     const struct agent_leg *who = to->owner->leg[to->side ^ 1];
@@ -70,7 +62,7 @@ static void change_from(struct agent_dialog *d, struct header_view *view)
     struct agent *agent = to->owner->agent;
     const struct agent_leg *who = to->owner->leg[to->side ^ 1];
     const struct tl_listener_config *listener = agent_leg_listener(to);
-    const struct number_pass numbers = pass(who, to);
+    const struct number_pass numbers = agent_number_pass(to);
     char calling[NUMBER_MAX], tag[SIP_TAG_LEN];
     struct header_plan plan;
     sip_str_copy(d->sip.local_tag, tag, sizeof tag);
@@ -101,7 +93,7 @@ const char *agent_connected_lines(struct agent_leg *to, struct agent_dialog *d)
         return "";
     if (d && told_by(to, TL_CONNECTED_AUTO) && c->call.side[to->side].supported & CALL_OPTION_FROM_CHANGE)
         change_from(d, view);
-    const struct number_pass numbers = pass(who, to);
+    const struct number_pass numbers = agent_number_pass(to);
     const struct header_ask ask = {.message = TL_MSG_DIALOG,
                                    .msg = view,
                                    .from = numbers.from,

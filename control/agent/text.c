@@ -56,10 +56,9 @@ void agent_keep_location(struct agent_call *c, const struct sip_msg *invite, con
 
 // ---- plans --------------------------------------------------------------------------------------------
 
-// How numbers go from one side to the other.
-static struct number_pass pass_to(const struct agent_call *c, const struct agent_leg *to)
+struct number_pass agent_number_pass(const struct agent_leg *to)
 {
-    const struct agent_leg *from = c->leg[to->side ^ 1];
+    const struct agent_leg *from = to->owner->leg[to->side ^ 1];
     return (struct number_pass){.from_config = from->generation->config,
                                 .to_config = to->generation->config,
                                 .from = agent_leg_trunk(from),
@@ -70,7 +69,7 @@ int agent_plan_invite(struct agent_call *c, const struct sip_flow *flow, struct 
 {
     struct agent_leg *leg = c->leg[CALL_B];
     const struct tl_trunk_config *to = agent_leg_trunk(leg);
-    const struct number_pass pass = pass_to(c, leg);
+    const struct number_pass pass = agent_number_pass(leg);
     char called[NUMBER_MAX], calling[NUMBER_MAX];
     number_to_peer(pass.to_config, to, to->called_out, c->number ? c->numbers[c->number - 1] : c->called,
                    called);
@@ -124,7 +123,7 @@ static const char *lines(struct agent_call *c, const struct agent_leg *leg, enum
                          bool last)
 {
     struct agent_said *said = &c->said[leg->side ^ 1];
-    const struct number_pass pass = pass_to(c, leg);
+    const struct number_pass pass = agent_number_pass(leg);
     const struct header_ask ask = {.message = message,
                                    .msg = said->view,
                                    .from = agent_leg_trunk(c->leg[leg->side ^ 1]),

@@ -170,6 +170,8 @@ enum join {
 // Takes an offer (or an INVITE without one).
 void exchange_offer(struct call *call, const struct call_event *event, struct call_actions *out,
                     enum carrier in);
+// An UPDATE: with an offer, or about the session timer only.
+void exchange_update(struct call *call, const struct call_event *event, struct call_actions *out);
 // The other side's final response to our re-INVITE or UPDATE.
 void exchange_success(struct call *call, const struct call_event *event, struct call_actions *out);
 void exchange_failure(struct call *call, const struct call_event *event, struct call_actions *out);

@@ -284,6 +284,14 @@ void exchange_offer(struct call *call, const struct call_event *event, struct ca
         take_offer(call, event, out);
 }
 
+void exchange_update(struct call *call, const struct call_event *event, struct call_actions *out)
+{
+    if (event->sdp)
+        exchange_offer(call, event, out, BY_UPDATE);
+    else
+        session_update(call, event, out);
+}
+
 // ---- another fork takes the call ----------------------------------------------------------------------
 
 // What was on its way between A's dialog for the lost fork and that fork is for neither of them any more.

@@ -392,10 +392,7 @@ void setup_step(struct call *call, const struct call_event *event, struct call_a
         reliable_step(call, event, out);
         break;
     case CALL_EV_UPDATE:
-        if (event->sdp)
-            exchange_offer(call, event, out, BY_UPDATE);
-        else
-            session_update(call, event, out);
+        exchange_update(call, event, out);
         break;
     case CALL_EV_UPDATED:
         if (event->status >= 200 && event->status < 300)

@@ -39,10 +39,7 @@ void update_step(struct call *call, const struct call_event *event, struct call_
         exchange_offer(call, event, out, BY_INVITE);
         break;
     case CALL_EV_UPDATE:
-        if (event->sdp)
-            exchange_offer(call, event, out, BY_UPDATE);
-        else
-            session_update(call, event, out);
+        exchange_update(call, event, out);
         break;
     case CALL_EV_PRACK:
         reliable_step(call, event, out);
