@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# The load generator against itself, over a veth pair between two namespaces: plain and both SRTP suites, UDP and TCP, digits, hold,
+# The load generator against itself, over a veth pair between two namespaces: plain and both SRTP suites, UDP, TCP and TLS, digits, hold,
 # sequence wraps. Then what must fail: loss, tampering, strangers, different suites, nobody there. All scenarios run side by
 # side, each on ports of its own.
 set -u
 cd "$(dirname "$0")/../.."
 # shellcheck source=tests/e2e/lib/tamper.sh
 . tests/e2e/lib/tamper.sh
+# shellcheck source=tests/e2e/lib/certificates.sh
+. tests/e2e/lib/certificates.sh
 loadgen=$(realpath -m "${TRUNKLINE_BUILD:-build}")/tools/loadgen/trunkline-loadgen
 ns=lgself$$
 dir=$(mktemp -d)
@@ -133,6 +135,21 @@ side tcp b 5064 --expect-calls 6 "${usual[@]}" --srtp AES_CM_128_HMAC_SHA1_80
 sleep 0.3 # until it listens: a refused TCP connection is an answer
 side tcp a 5064 --calls 6 --transport tcp "${usual[@]}" --srtp AES_CM_128_HMAC_SHA1_80
 
+# TLS on the port behind, each side with a certificate that the other one asks for; then a caller with none, and one with a CA
+# that did not sign the callee's
+if make_ca "$dir" ca && make_ca "$dir" other && make_certificate "$dir" a ca DNS:a.example && make_certificate "$dir" b ca DNS:b.example; then
+    for s in a b; do cat "$dir/$s.key" >>"$dir/$s.pem"; done
+    side tls b 5075 --expect-calls 6 "${usual[@]}" --srtp AES_CM_128_HMAC_SHA1_80 --certificate "$dir/b.pem" --ca "$dir/ca.pem"
+    side bare b 5077 --expect-calls 1 --duration-limit 5 --certificate "$dir/b.pem" --ca "$dir/ca.pem"
+    side ca b 5079 --expect-calls 1 --duration-limit 5 --certificate "$dir/b.pem"
+    sleep 0.3
+    side tls a 5075 --target 10.77.0.2:5076 --calls 6 --transport tls "${usual[@]}" --srtp AES_CM_128_HMAC_SHA1_80 --certificate "$dir/a.pem" --ca "$dir/ca.pem"
+    side bare a 5077 --target 10.77.0.2:5078 --calls 1 --transport tls --ca "$dir/ca.pem" --duration-limit 5
+    side ca a 5079 --target 10.77.0.2:5080 --calls 1 --transport tls --ca "$dir/other.pem" --duration-limit 5
+else
+    touch "$dir/no_tls"
+fi
+
 [ -e "$dir/no_iptables" ] || both signalling 5074 --dtmf '17#A' --srtp AES_CM_128_HMAC_SHA1_80
 
 # what must fail
@@ -173,6 +190,7 @@ printf 'not from the address that SDP named' | ip netns exec ${ns}a nc -u -w 0 -
 # the same port again, an address that isn't here: one sentence each
 check "a port that is taken is said in one sentence" bash -c "! ip netns exec ${ns}a $loadgen --local 10.77.0.1:5060 2>$dir/taken && grep -q 'is taken' $dir/taken && [ \$(wc -l <$dir/taken) = 1 ]"
 check "an address that is not here is said in one sentence" bash -c "! ip netns exec ${ns}a $loadgen --local 10.77.0.9 2>$dir/away && grep -q 'no address of this machine' $dir/away && [ \$(wc -l <$dir/away) = 1 ]"
+check "a file that is no certificate is said in one sentence" bash -c "! $loadgen --local 127.0.0.1 --certificate $0 2>$dir/pem && grep -q 'expected a certificate with its key in PEM' $dir/pem && [ \$(wc -l <$dir/pem) = 1 ]"
 check "a wrong argument ends with 2" bash -c "$loadgen --local 10.77.0.1 --cps fast 2>$dir/args; [ \$? = 2 ] && [ \$(wc -l <$dir/args) = 1 ]"
 
 # SIGTERM in the middle: it hangs up, reports and ends
@@ -190,6 +208,15 @@ clean mux 12
 clean cm80 12
 clean gcm 12
 clean tcp 6
+if [ -e "$dir/no_tls" ]; then
+    skip "TLS: openssl makes no certificates here"
+else
+    clean tls 6
+    check "TLS: a caller without a certificate ends with 1" status_is bare a 1
+    check "TLS: and reaches nobody" holds bare b '.calls.answered == 0'
+    check "TLS: a certificate of another CA ends with 1" status_is ca a 1
+    check "TLS: and there is no call" holds ca b '.calls.answered == 0'
+fi
 
 if [ -e "$dir/signalling.a.status" ]; then
     check "SIP loss: side a ends with 0" status_is signalling a 0

@@ -2,6 +2,7 @@
 #include "tools/loadgen/agent.h"
 
 #include "tools/loadgen/report.h"
+#include "tools/loadgen/tls.h"
 #include "tools/loadgen/trace.h"
 
 #include <errno.h>
@@ -256,6 +257,16 @@ static int make_room(const struct options *o)
     return -fd_setsize((int)fds);
 }
 
+static int add_tls(struct agent *a)
+{
+    struct sa local;
+    int err = tls_make(&a->tls, a->options->certificate, a->options->ca);
+
+    if (err == 0)
+        err = sa_set_str(&local, a->options->local.ip, (uint16_t)(a->options->local.port + 1));
+    return err != 0 ? err : sip_transp_add(a->sip, SIP_TRANSP_TLS, &local, a->tls);
+}
+
 static int listen_sip(struct agent *a)
 {
     struct sa local;
@@ -268,6 +279,8 @@ static int listen_sip(struct agent *a)
     err = sip_transp_add(a->sip, SIP_TRANSP_UDP, &local);
     if (err == 0)
         err = sip_transp_add(a->sip, SIP_TRANSP_TCP, &local);
+    if (err == 0 && options_have_tls(a->options))
+        err = add_tls(a);
     if (err != 0)
         return err;
     err = sipsess_listen(&a->sock, a->sip, HASH_SIZE, invited, a);
@@ -292,6 +305,8 @@ int agent_init(struct agent *a, const struct options *o, char *error, size_t siz
         snprintf(error, size, "can't start: %s", strerror(err));
         return -err;
     }
+    if (!tls_files_readable(o->certificate, o->ca, error, size))
+        return -EINVAL;
     err = listen_sip(a);
     if (err == EADDRINUSE)
         snprintf(error, size, "%s:%u is taken: end the program that listens there or give another --local",
@@ -332,6 +347,7 @@ void agent_fini(struct agent *a)
     a->responses = mem_deref(a->responses);
     sip_close(a->sip, true);
     a->sip = mem_deref(a->sip);
+    a->tls = mem_deref(a->tls);
     if (a->by_call_id != NULL)
         hash_clear(a->by_call_id);
     a->by_call_id = mem_deref(a->by_call_id);

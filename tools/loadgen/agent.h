@@ -13,6 +13,7 @@ enum {
 struct agent {
     const struct options *options; // borrowed
     struct sip *sip;
+    struct tls *tls; // NULL: none
     struct sipsess_sock *sock;
     struct sip_lsnr *requests, *responses;
     struct hash *by_call_id;

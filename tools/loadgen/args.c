@@ -18,12 +18,14 @@ const char args_help[] =
     "  trunkline-loadgen streams …: bare RTP or SRTP streams without SIP (trunkline-loadgen streams --help)\n"
     "\n"
     "Calls\n"
-    "  --local IP[:PORT]     address for SIP (UDP and TCP, port 5060) and media\n"
+    "  --local IP[:PORT]     address for SIP (UDP and TCP, port 5060; TLS on the port behind it) and media\n"
     "  --target IP:PORT      where calls are sent\n"
     "  --calls N             calls to place (0: only answer)\n"
     "  --cps R               calls placed per second (10)\n"
     "  --seconds S           length of a call from ACK to BYE (10)\n"
-    "  --transport udp|tcp   for the calls placed (udp); incoming ones are taken over both\n"
+    "  --transport NAME      udp, tcp or tls, for the calls placed (udp); incoming ones are taken over all\n"
+    "  --certificate FILE    TLS: our chain with its key, PEM; shown as client, and as server, for which it is needed\n"
+    "  --ca FILE             TLS: what has to have signed the peer's certificate, as server too; else it is not looked at\n"
     "  --number PREFIX       called number is PREFIX and the call's label in seven digits\n"
     "  --first-call K        label of the first call (1); the two sides' labels must differ\n"
     "  --expect-calls N      end only after N incoming calls have ended\n"
@@ -58,6 +60,8 @@ enum option_id {
     O_CPS,
     O_SECONDS,
     O_TRANSPORT,
+    O_CERTIFICATE,
+    O_CA,
     O_SRTP,
     O_RTP_PORTS,
     O_NUMBER,
@@ -87,6 +91,8 @@ static const struct option table[] = {
     {"cps", required_argument, NULL, O_CPS},
     {"seconds", required_argument, NULL, O_SECONDS},
     {"transport", required_argument, NULL, O_TRANSPORT},
+    {"certificate", required_argument, NULL, O_CERTIFICATE},
+    {"ca", required_argument, NULL, O_CA},
     {"srtp", required_argument, NULL, O_SRTP},
     {"rtp-ports", required_argument, NULL, O_RTP_PORTS},
     {"number", required_argument, NULL, O_NUMBER},
@@ -171,7 +177,7 @@ static int letters(struct complaint *c, const char *name, const char *text, cons
 static int take_call_option(int id, const char *name, const char *text, struct options *o,
                             struct complaint *c)
 {
-    static const char *const transports[] = {"udp", "tcp"};
+    static const char *const transports[] = {"udp", "tcp", "tls"};
     static const char *const whos[] = {"alternate", "caller", "callee"};
     int choice = 0, result;
 
@@ -187,9 +193,15 @@ static int take_call_option(int id, const char *name, const char *text, struct o
     case O_SECONDS:
         return argtext_number(c, name, text, 1, 86400, &o->seconds);
     case O_TRANSPORT:
-        result = argtext_word(c, name, text, transports, 2, &choice);
-        o->tcp = choice == 1;
+        result = argtext_word(c, name, text, transports, 3, &choice);
+        o->transport = (enum transport)choice;
         return result;
+    case O_CERTIFICATE:
+        o->certificate = text;
+        return 0;
+    case O_CA:
+        o->ca = text;
+        return 0;
     case O_NUMBER:
         return letters(c, name, text, "+0123456789", PREFIX_MAX, o->prefix);
     case O_FIRST_CALL:
@@ -277,6 +289,8 @@ static int check(const struct options *o, struct complaint *c)
                                 "--echo and --hold-every don't go together: an echo can't agree to a hold");
     if (o->local.ip[0] == 0)
         return argtext_complain(c, "--local is missing: give the address to send and answer from");
+    if (o->local.port == UINT16_MAX && options_have_tls(o))
+        return argtext_complain(c, "--local: TLS needs the port behind %u", o->local.port);
     if (o->calls > 0 && o->target.ip[0] == 0)
         return argtext_complain(c,
                                 "--target is missing: give the address to call, or --calls 0 to answer only");

@@ -10,6 +10,8 @@ enum media_suite { SUITE_NONE, SUITE_AES_CM_128_HMAC_SHA1_80, SUITE_AEAD_AES_128
 
 enum hangup { HANGUP_ALTERNATE, HANGUP_CALLER, HANGUP_CALLEE };
 
+enum transport { OVER_UDP, OVER_TCP, OVER_TLS };
+
 enum codec { CODEC_PCMA, CODEC_PCMU };
 
 enum {
@@ -26,11 +28,14 @@ struct address {
 
 struct options {
     struct address local;
-    struct address target; // ip empty: none given
-    uint32_t calls;        // to place
-    double cps;            // calls placed per second
-    uint32_t seconds;      // from ACK to BYE
-    bool tcp;              // transport of the calls placed; both are answered
+    struct address target;    // ip empty: none given
+    uint32_t calls;           // to place
+    double cps;               // calls placed per second
+    uint32_t seconds;         // from ACK to BYE
+    enum transport transport; // of the calls placed; all that there are are answered
+    const char
+        *certificate; // PEM, a chain with its key; borrowed from argv, NULL: none, and no TLS is listened for
+    const char *ca;   // PEM, what has to have signed the peer's; NULL: anybody may be there
     enum media_suite srtp;
     uint16_t rtp_min; // even
     uint16_t rtp_max;
@@ -58,6 +63,12 @@ enum args_result { ARGS_RUN, ARGS_HELP, ARGS_BAD };
 // Reads the command line into `o`. On ARGS_BAD `error` holds one sentence: what is wrong and what was
 // expected.
 enum args_result args_parse(int argc, char **argv, struct options *o, char *error, size_t size);
+
+// Whether TLS is spoken.
+static inline bool options_have_tls(const struct options *o)
+{
+    return o->transport == OVER_TLS || o->certificate != NULL;
+}
 
 // What --help prints.
 extern const char args_help[];

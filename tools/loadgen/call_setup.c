@@ -73,10 +73,22 @@ static const char *media_error(int error)
     return error == -EADDRINUSE ? "no free port in --rtp-ports" : strerror(-error);
 }
 
+// TLS is listened for on the port behind that of the others.
+static void write_contact(const struct options *o, uint32_t label, enum sip_transp transport, char *out,
+                          size_t size)
+{
+    const unsigned port = o->local.port + (transport == SIP_TRANSP_TLS);
+
+    snprintf(out, size, "sip:%07u@%s:%u%s", label, o->local.ip, port, sip_transp_param(transport));
+}
+
 void call_place(struct agent *a, uint32_t label)
 {
     const struct options *o = a->options;
-    const char *tp = o->tcp ? ";transport=tcp" : "";
+    static const enum sip_transp transports[] = {
+        [OVER_UDP] = SIP_TRANSP_UDP, [OVER_TCP] = SIP_TRANSP_TCP, [OVER_TLS] = SIP_TRANSP_TLS};
+    const enum sip_transp transport = transports[o->transport];
+    const char *tp = sip_transp_param(transport);
     char to[96], from[64], contact[64];
     struct mbuf *offer = NULL;
     int error;
@@ -93,7 +105,7 @@ void call_place(struct agent *a, uint32_t label)
     }
     snprintf(to, sizeof to, "sip:%s%07u@%s:%u%s", o->prefix, label, o->target.ip, o->target.port, tp);
     snprintf(from, sizeof from, "sip:%07u@%s", label, o->local.ip);
-    snprintf(contact, sizeof contact, "sip:%07u@%s:%u%s", label, o->local.ip, o->local.port, tp);
+    write_contact(o, label, transport, contact, sizeof contact);
 
     struct token *token = token_for(c);
     c->invited_us = agent_now_us();
@@ -169,8 +181,7 @@ void call_answer(struct agent *a, const struct sip_msg *msg)
         call_over(c);
         return;
     }
-    snprintf(contact, sizeof contact, "sip:%07u@%s:%u%s", label, o->local.ip, o->local.port,
-             msg->tp == SIP_TRANSP_TCP ? ";transport=tcp" : "");
+    write_contact(o, label, msg->tp, contact, sizeof contact);
 
     struct token *token = token_for(c);
     error =

@@ -39,11 +39,16 @@ static void args_good(void)
     CU_ASSERT_EQUAL(o.target.port, 5080);
     CU_ASSERT_EQUAL(o.calls, 50);
     CU_ASSERT_TRUE(o.cps > 2.49 && o.cps < 2.51);
-    CU_ASSERT_TRUE(o.tcp);
+    CU_ASSERT_EQUAL(o.transport, OVER_TCP);
+    CU_ASSERT_FALSE(options_have_tls(&o));
     CU_ASSERT_EQUAL(o.srtp, SUITE_AEAD_AES_128_GCM);
     CU_ASSERT_EQUAL(o.rtp_min, 30002);
     CU_ASSERT_STRING_EQUAL(o.prefix, "+49");
 
+    CU_ASSERT_EQUAL(parse("--local 10.0.0.1 --certificate a --ca b", &o, error, sizeof error), ARGS_RUN);
+    CU_ASSERT_TRUE(options_have_tls(&o) && o.transport == OVER_UDP);
+    CU_ASSERT_STRING_EQUAL(o.certificate, "a");
+    CU_ASSERT_STRING_EQUAL(o.ca, "b");
     CU_ASSERT_EQUAL(
         parse("--local 10.0.0.1:5070 --dtmf 12#A --telephone-event 97 --hold-every 10 --wrap-every 2 "
               "--hangup callee --codec pcmu --rtcp-mux --first-call 1000 --expect-calls 3 --start-after 2 "
@@ -81,7 +86,8 @@ static void args_bad(void)
         {"--local 10.0.0.1 --cps 0", "--cps: expected"},
         {"--local 10.0.0.1 --srtp AES",
          "expected off, AES_CM_128_HMAC_SHA1_80 or AEAD_AES_128_GCM, got 'AES'"},
-        {"--local 10.0.0.1 --transport tls", "expected udp or tcp"},
+        {"--local 10.0.0.1 --transport sctp", "expected udp, tcp or tls"},
+        {"--local 10.0.0.1:65535 --certificate x", "--local: TLS needs the port behind 65535"},
         {"--local 10.0.0.1 --rtp-ports 20000", "--rtp-ports: expected A-B"},
         {"--local 10.0.0.1 --rtp-ports 20001-20002", "--rtp-ports: expected A-B"},
         {"--local 10.0.0.1 --rtp-ports 30000-20000", "--rtp-ports: expected A-B"},
