@@ -5,7 +5,7 @@
 #include "control/sip/filter.h"
 #include "control/sip/sip.h"
 
-// A finished message. One malloc; free() frees it.
+// A finished message. wipe_free() frees it.
 struct sip_bytes {
     uint32_t len;
     char data[];
