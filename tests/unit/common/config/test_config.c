@@ -31,6 +31,8 @@ static const char *const examples[] = {
     TEST_SOURCE_ROOT "/docs/examples/provider-registration.json",
     TEST_SOURCE_ROOT "/docs/examples/provider-by-address.json",
     TEST_SOURCE_ROOT "/docs/examples/ip-pbx-tcp.json",
+    TEST_SOURCE_ROOT "/docs/examples/teams-direct-routing.json",
+    TEST_SOURCE_ROOT "/docs/examples/skype-for-business.json",
 };
 
 // ---- what is right
