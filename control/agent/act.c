@@ -225,7 +225,7 @@ static int send_inside(struct agent_call *c, struct agent_dialog *d, enum sip_me
                        const struct call_action *a, struct sip_txn **at)
 {
     struct agent_leg *leg = d->leg;
-    struct sip_flow flow = sip_dialog_next_hop(&d->sip);
+    struct sip_flow flow = agent_next_hop(d);
     struct sip_request r;
     char contact[AGENT_CONTACT_MAX], options[AGENT_OPTIONS_MAX];
     bool ours = a->flags & CALL_REFRESH; // the other side has no part in it
@@ -273,7 +273,7 @@ static void do_ack(struct agent_call *c, const struct call_action *a)
     char contact[AGENT_CONTACT_MAX];
     if (!leg->invite_out || !leg->main)
         return;
-    struct sip_flow flow = sip_dialog_next_hop(&leg->main->sip);
+    struct sip_flow flow = agent_next_hop(leg->main);
     agent_dialog_request(leg->main, SIP_ACK, &r, contact, sizeof contact);
     r.cseq = leg->invite_cseq; // other requests may have gone out since
     set_body(&r, a);
@@ -291,7 +291,7 @@ static void do_bye(struct agent_call *c, const struct call_action *a)
     struct sip_request r;
     char contact[AGENT_CONTACT_MAX], reason[160];
     if (leg->main && leg->main->bound) {
-        struct sip_flow flow = sip_dialog_next_hop(&leg->main->sip);
+        struct sip_flow flow = agent_next_hop(leg->main);
         agent_dialog_request(leg->main, SIP_BYE, &r, contact, sizeof contact);
         r.contact = NULL;
         if (a->flags & CALL_RELAY)

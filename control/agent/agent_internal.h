@@ -473,6 +473,8 @@ void agent_know_sender(struct agent *agent, struct sip_txn *txn, const struct tr
 // Where what begins with us goes to a target of a trunk that has these settings.
 struct sip_flow agent_flow(struct agent *agent, const struct tl_trunk_config *t, const struct trunk *trunk,
                            const struct trunk_target *target);
+// Where the dialog's next request goes: sip_dialog_next_hop(), and another host of its trunk is not elsewhere.
+struct sip_flow agent_next_hop(const struct agent_dialog *d);
 // Whether a request inside a dialog comes from its peer: from its host or another one of its trunk, and as safely as the
 // dialog was made.
 bool agent_from_peer(struct agent *agent, const struct agent_dialog *d, const struct sip_flow *flow);

@@ -38,7 +38,7 @@ static int send_one(struct agent_notifier *n, int status)
     bool there = side->dialog || (side->bye_out && !leg->bye); // or its BYE goes out in this very turn
     if (!d || !d->bound || !there)
         return -ENOTCONN;
-    struct sip_flow flow = sip_dialog_next_hop(&d->sip);
+    struct sip_flow flow = agent_next_hop(d);
     agent_dialog_request(d, SIP_NOTIFY, &r, contact, sizeof contact);
     if (n->refer.named) // RFC 3515 2.4.6
         snprintf(id, sizeof id, ";id=%u", n->refer.cseq);

@@ -92,7 +92,7 @@ int agent_relay_send(struct agent_dialog *to, struct sip_txn *txn, const struct 
                      const struct agent_words *words, uint32_t *cseq)
 {
     struct agent_call *c = to->leg->owner;
-    struct sip_flow flow = sip_dialog_next_hop(&to->sip);
+    struct sip_flow flow = agent_next_hop(to);
     char contact[AGENT_CONTACT_MAX];
     struct sip_request r;
     struct agent_relay *relay = calloc(1, sizeof *relay);

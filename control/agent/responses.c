@@ -17,7 +17,7 @@ static struct call_event event_of(const struct agent_leg *leg, const struct sip_
 
 static void send_prack(struct agent_dialog *d, const struct sip_msg *msg, uint32_t rseq)
 {
-    struct sip_flow flow = sip_dialog_next_hop(&d->sip);
+    struct sip_flow flow = agent_next_hop(d);
     struct sip_request r;
     char contact[AGENT_CONTACT_MAX], rack[64];
     agent_dialog_request(d, SIP_PRACK, &r, contact, sizeof contact);

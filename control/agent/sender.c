@@ -68,6 +68,14 @@ static bool is_of_trunk(struct agent *agent, const struct agent_leg *leg, const 
     return from && from == leg->generation->trunks[leg->owner->call.side[leg->side].trunk];
 }
 
+struct sip_flow agent_next_hop(const struct agent_dialog *d)
+{
+    const struct agent *agent = d->leg->owner->agent;
+    struct sip_flow flow = sip_dialog_next_hop(&d->sip);
+    flow.elsewhere = flow.elsewhere && !trunk_has(&agent->trunks, flow.trunk, flow.listener, &flow.remote);
+    return flow;
+}
+
 bool agent_from_peer(struct agent *agent, const struct agent_dialog *d, const struct sip_flow *flow)
 {
     const struct sip_flow *own = &d->sip.flow;

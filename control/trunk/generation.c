@@ -316,6 +316,19 @@ uint32_t trunk_candidates(const struct trunk_table *table, uint32_t listener, co
     return n;
 }
 
+bool trunk_has(const struct trunk_table *table, uint32_t number, uint32_t listener,
+               const struct tl_addr *source)
+{
+    const struct generation *g = table->now;
+    struct trunk_walk walk = trunk_walk(&g->sources, listener, source);
+    const struct trunk_source *s;
+
+    while ((s = trunk_walk_next(&walk)))
+        if (g->trunks[s->trunk]->number == number)
+            return true;
+    return false;
+}
+
 // What a group of the walk says.
 struct found {
     struct trunk *only, *by_source, *by_via;

@@ -84,6 +84,10 @@ struct trunk *trunk_identify(const struct trunk_table *table, uint32_t listener,
 uint32_t trunk_candidates(const struct trunk_table *table, uint32_t listener, const struct tl_addr *source,
                           uint32_t *out, uint32_t max);
 
+// Whether the trunk of that number has a peer with the address, whatever the port, at `listener`.
+bool trunk_has(const struct trunk_table *table, uint32_t number, uint32_t listener,
+               const struct tl_addr *source);
+
 // Whether the address, whatever the port, is that of a trunk's peer on any listener of the current generation.
 bool trunk_is_peer(const struct trunk_table *table, const struct tl_addr *source);
 
