@@ -52,6 +52,22 @@ static const struct sip_counters *counters(void)
     return sip_stack_counters(fix.stack);
 }
 
+// Another party's 200 to that INVITE, which wants requests at its Contact.
+static void fork_answers(const char *invite, const char *tag, const char *contact)
+{
+    fix_receive(&fix, 0,
+                "SIP/2.0 200 OK\n"
+                "Via: %s;received=192.0.2.1\n"
+                "From: %s\n"
+                "To: %s;tag=%s\n"
+                "Call-ID: %s\n"
+                "CSeq: %s\n"
+                "Contact: <%s>\n"
+                "Content-Length: 0\n\n",
+                fix_header(invite, "Via"), fix_header(invite, "From"), fix_header(invite, "To"), tag,
+                fix_header(invite, "Call-ID"), fix_header(invite, "CSeq"), contact);
+}
+
 // The second INVITE is the first one but for its branch, CSeq and credentials; its user hears of the 200 alone.
 static void invite(void)
 {
@@ -85,8 +101,8 @@ static void invite(void)
     CU_ASSERT(sip_ack(txn, &to, &r) == 0);
     // RFC 3261 13.2.2.4: the ACK has the credentials of the INVITE, as they are
     CU_ASSERT_STRING_EQUAL(fix_header(fix_last(&fix), "Authorization"), fix_header(again, "Authorization"));
-    // so have the ACK to another fork, whose BYE answers for itself
-    fix_answer(&fix, 0, again, 200, "b2");
+    // so has the ACK to another fork, whose BYE answers for itself
+    fork_answers(again, "b2", "sip:b@192.0.2.10:5060");
     const struct fix_sent *bye = fix_find(&fix, 0, "BYE ", 0), *ack = fix_find(&fix, 0, "ACK ", 3);
     CU_ASSERT_FATAL(bye && ack);
     CU_ASSERT_STRING_EQUAL(fix_header(ack->text, "Authorization"), fix_header(again, "Authorization"));
@@ -96,6 +112,14 @@ static void invite(void)
     CU_ASSERT(strstr(fix_header(fix_find(&fix, 0, "BYE ", 1)->text, "Authorization"), "nonce=\"n2\"") !=
               NULL);
     fix_answer(&fix, 0, fix_find(&fix, 0, "BYE ", 1)->text, 200, NULL);
+    // what goes to another host than the peer has none, and answers no challenge
+    fork_answers(again, "b3", "sip:b@192.0.2.20:5070");
+    bye = fix_find(&fix, 0, "BYE ", 2);
+    CU_ASSERT_FATAL(bye && strncmp(bye->text, "BYE sip:b@192.0.2.20", 20) == 0);
+    CU_ASSERT_STRING_EQUAL(fix_header(bye->text, "Authorization"), "");
+    CU_ASSERT_STRING_EQUAL(fix_header(fix_find(&fix, 0, "ACK ", 4)->text, "Authorization"), "");
+    fix_answer_with(&fix, 0, bye->text, 401, NULL, ASK_2);
+    CU_ASSERT(fix_count(&fix, 0, "BYE ") == 3);
     CU_ASSERT(fix.event_count == 2);
     close_fix();
 }

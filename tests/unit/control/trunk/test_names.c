@@ -110,9 +110,11 @@ static const char *found(void)
 
     out[0] = '\0';
     for (uint32_t n = 0; n < now_is.count; n++) {
-        uint32_t best = UINT32_MAX;
-        for (uint32_t i = 0; i < now_is.count; i++)
-            if (!done[i] && (best == UINT32_MAX || now_is.place[i].tier < now_is.place[best].tier))
+        uint32_t best = 0;
+        while (done[best])
+            best++;
+        for (uint32_t i = best + 1; i < now_is.count; i++)
+            if (!done[i] && now_is.place[i].tier < now_is.place[best].tier)
                 best = i;
         done[best] = true;
         used += (size_t)snprintf(out + used, sizeof out - used, "%s%s/%s", n ? " " : "",
