@@ -242,7 +242,8 @@ static bool conn_flush(struct sip_conn *conn)
         conn->out_sent += (size_t)n;
         conn->stalled_since = 0;
     }
-    explicit_bzero(conn->out, conn->out_len);
+    if (conn->out) // else nothing was queued yet
+        explicit_bzero(conn->out, conn->out_len);
     conn->out_len = conn->out_sent = 0;
     event_del(conn->writable);
     return true;
