@@ -2,7 +2,7 @@
 //
 // The call: two sides, A that called us and B that we call, joined by one session of the dataplane. A pure state
 // machine: an event goes in, actions come out, and somebody else carries them out in their order. No sockets, no clock,
-// no osip. One call belongs to one loop.
+// no socket. One call belongs to one loop.
 //
 // A side is a set of dialogs. Until B answers for good, each To tag of its provisional responses is an early dialog (a
 // fork) with an SDP and keys of its own; one of them is the side's main dialog, whose media flows.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bodies and their parts (RFC 5621, RFC 2046 section 5.1). Bodies are ours: osip does not see them.
+// Bodies and their parts (RFC 5621, RFC 2046 section 5.1).
 #include "control/sip/msg_internal.h"
 
 #include <string.h>

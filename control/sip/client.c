@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Client transactions: requests of ours. osip's ICT and NICT up to the final response; after it records that
+// Client transactions: requests of ours. The machine up to the final response; after it records that
 // ACK again, and end what nobody wants any more.
 #include <errno.h>
 #include <stdio.h>
@@ -48,27 +48,20 @@ static void arm_live(struct sip_txn *txn)
 {
     const struct tl_control_config *c = txn->stack->config;
     uint64_t now = txn->stack->wheel->now;
-    osip_transaction_t *tr = txn->live->osip;
+    bool invite = txn->kind == SIP_CLIENT_INVITE, heard = txn->live->state == SIP_STATE_PROCEEDING;
     txn->repeat_at = 0;
     if (txn->flags & SIP_BROKEN) {
         txn->deadline = now; // the user hears of it from the timer, never from inside sip_request()
-    } else if (tr->state == ICT_CALLING) {
+    } else if (invite && heard) {
+        if (!(txn->flags & SIP_CANCEL_SENT))
+            txn->deadline = 0; // how long a phone may ring is the user's business
+    } else if (heard || txn->live->state == SIP_STATE_TRYING) {
         if (!txn->deadline)
-            txn->deadline = now + (uint64_t)tr->ict_context->timer_b_length;
-        if (tr->ict_context->timer_a_length >= 0)
-            txn->repeat_at = now + (uint64_t)tr->ict_context->timer_a_length;
-    } else if (tr->state == NICT_TRYING || tr->state == NICT_PROCEEDING) {
-        if (!txn->deadline)
-            txn->deadline = now + (uint64_t)tr->nict_context->timer_f_length;
-        if (tr->nict_context->timer_e_length >= 0) {
-            // osip doubles, and caps with its own constants
-            if (tr->state == NICT_PROCEEDING || txn->interval > c->t2_ms)
-                txn->interval = c->t2_ms;
-            tr->nict_context->timer_e_length = (int)txn->interval;
+            txn->deadline = now + (invite ? c->timer_b_ms : c->timer_f_ms);
+        if (!invite && (heard || txn->interval > c->t2_ms)) // timer E, but not A, ends at T2
+            txn->interval = c->t2_ms;
+        if (!sip_flow_row(&txn->flow)->reliable)
             txn->repeat_at = now + txn->interval;
-        }
-    } else if (tr->state == ICT_PROCEEDING && !(txn->flags & SIP_CANCEL_SENT)) {
-        txn->deadline = 0; // how long a phone may ring is the user's business
     }
     sip_txn_arm(txn);
 }
@@ -79,7 +72,7 @@ static void leave(struct sip_txn *txn, struct sip_bytes *bytes, struct siphash_v
     txn->live->out = bytes;
     txn->interval = txn->stack->config->t1_ms;
     sip_table_add(&txn->stack->txns, &txn->key, key);
-    sip_txn_execute(txn, txn->kind == SIP_CLIENT_INVITE ? SND_REQINVITE : SND_REQUEST, 0);
+    sip_txn_step(txn, SIP_ON_BEGIN);
     arm_live(txn);
 }
 
@@ -343,14 +336,6 @@ static void first_2xx(struct sip_txn *txn, struct sip_msg *msg, const struct sip
     sip_txn_release(txn);
 }
 
-// Timer D or K.
-static uint32_t wait_of(const struct sip_txn *txn)
-{
-    const osip_transaction_t *tr = txn->live->osip;
-    return (uint32_t)(txn->kind == SIP_CLIENT_INVITE ? tr->ict_context->timer_d_length
-                                                     : tr->nict_context->timer_k_length);
-}
-
 // Whether the account knows an answer to a challenge that the peer has not had.
 static bool answerable(struct sip_txn *txn, const struct sip_msg *msg)
 {
@@ -391,7 +376,7 @@ static bool replace(struct sip_txn *txn, struct sip_bytes *bytes, const char *br
 {
     struct sip_stack *stack = txn->stack;
     struct sip_live *before = txn->live;
-    uint32_t wait = wait_of(txn);
+    uint32_t wait = sip_txn_wait_ms(txn);
     struct sip_msg *msg = sip_own_message(bytes);
     struct sip_txn *record = msg ? sip_txn_record(stack, (enum sip_kind)txn->kind, &txn->flow) : NULL;
     const struct sip_flow was = txn->flow;
@@ -447,7 +432,7 @@ static bool send_again(struct sip_txn *txn, const struct sip_msg *response)
 static void live_final(struct sip_txn *txn, struct sip_msg *msg, const struct sip_flow *flow)
 {
     struct sip_live *live = txn->live;
-    uint32_t wait = wait_of(txn);
+    uint32_t wait = sip_txn_wait_ms(txn);
     if (answerable(txn, msg) && send_again(txn, msg)) {
         sip_msg_free(msg);
         return;
@@ -476,11 +461,7 @@ static void live_response(struct sip_txn *txn, struct sip_msg *msg, const struct
         txn->live->ack = sip_write_follow(&lines, request->uri, request->cseq, SIP_ACK,
                                           sip_msg_first(msg, SIP_NAME_TO), stack->config->user_agent, NULL);
     }
-    sip_txn_execute(txn,
-                    status < 200   ? RCV_STATUS_1XX
-                    : status < 300 ? RCV_STATUS_2XX
-                                   : RCV_STATUS_3456XX,
-                    status);
+    sip_txn_step(txn, sip_machine_response(status));
     if (status >= 300 || (status >= 200 && !invite)) {
         live_final(txn, msg, flow);
         return;
@@ -559,21 +540,19 @@ static void live_timer(struct sip_txn *txn)
 {
     struct sip_stack *stack = txn->stack;
     uint64_t now = stack->wheel->now;
-    bool invite = txn->kind == SIP_CLIENT_INVITE;
     if (txn->flags & SIP_BROKEN) {
         if (!back_to_udp(txn))
             tell_failure(txn, SIP_TRANSPORT);
         return;
     }
     if (txn->deadline && now >= txn->deadline) {
-        // osip has no timer for an INVITE that was cancelled and is never answered: ours ends it
-        sip_txn_execute(txn, invite ? TIMEOUT_B : TIMEOUT_F, 0);
+        sip_txn_step(txn, SIP_ON_GIVE_UP);
         tell_failure(txn, SIP_TIMEOUT);
         return;
     }
     if (txn->repeat_at && now >= txn->repeat_at) {
-        txn->interval = txn->interval > stack->config->t2_ms ? txn->interval : txn->interval * 2;
-        sip_txn_execute(txn, invite ? TIMEOUT_A : TIMEOUT_E, 0);
+        txn->interval *= 2;
+        sip_txn_step(txn, SIP_ON_REPEAT);
         stack->counters.tx_again++;
         arm_live(txn);
         return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The byte-level filter in front of osip: sizes, line lengths, start-line shape, header counts, number
-// ranges. What passes is safe to hand to osip's parser and has the headers that a transaction needs. Any
+// The byte-level filter in front of the transactions: sizes, line lengths, start-line shape, header counts, number
+// ranges. What passes has the headers that a transaction needs. Any
 // thread.
 #pragma once
 

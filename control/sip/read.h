@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A small reader of our own over the bytes of a message: start line, header lines, and the five headers that
-// name a transaction. It is tolerant, so that what osip cannot parse can still be recognised and answered;
-// sip_filter.h says what is wrong with it. Nothing here allocates; everything points into the bytes. Any
+// name a transaction. It is tolerant, so that what breaks the grammar can still be recognised and answered;
+// filter.h says what is wrong with it. Nothing here allocates; everything points into the bytes. Any
 // thread.
 #pragma once
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Server transactions: requests received. osip's IST and NIST up to the final answer (IST: up to its ACK);
+// Server transactions: requests received. The machine up to the final answer (of an INVITE: up to the ACK to a refusal);
 // after it records that answer again. What RFC 3261 leaves to the user agent core about a 2xx to an INVITE is
 // here too.
 #include <errno.h>
@@ -73,23 +73,20 @@ static void answer_status(struct sip_stack *stack, const struct sip_head *head, 
 static void arm_live(struct sip_txn *txn)
 {
     const struct tl_control_config *c = txn->stack->config;
-    osip_transaction_t *tr = txn->live->osip;
     uint64_t now = txn->stack->wheel->now;
     txn->repeat_at = 0;
-    if (tr->state == IST_COMPLETED) {
+    if (txn->live->state == SIP_STATE_COMPLETED) {
         if (!txn->deadline)
-            txn->deadline = now + (uint64_t)tr->ist_context->timer_h_length;
-        if (tr->ist_context->timer_g_length >= 0) {
-            if (txn->interval > c->t2_ms)
-                txn->interval = c->t2_ms;
-            tr->ist_context->timer_g_length = (int)txn->interval;
+            txn->deadline = now + c->timer_h_ms;
+        if (txn->interval > c->t2_ms)
+            txn->interval = c->t2_ms;
+        if (!sip_flow_row(&txn->flow)->reliable)
             txn->repeat_at = now + txn->interval;
-        }
     }
     sip_txn_arm(txn);
 }
 
-// The 2xx is out: osip's machine is through, ours repeats it until the ACK (13.3.1.4), over TCP too.
+// The 2xx is out: the machine is through, and we repeat it until the ACK (13.3.1.4), over TCP too.
 static void await_ack(struct sip_txn *txn)
 {
     struct sip_stack *stack = txn->stack;
@@ -181,7 +178,7 @@ static void finish(struct sip_txn *txn, int status, bool forget)
         }
         return;
     }
-    uint32_t wait = (uint32_t)txn->live->osip->nist_context->timer_j_length;
+    uint32_t wait = sip_txn_wait_ms(txn);
     struct sip_bytes *repeat = txn->live->out;
     txn->live->out = NULL;
     sip_txn_wait(txn, wait, repeat);
@@ -210,11 +207,7 @@ int sip_respond(struct sip_txn *txn, const struct sip_answer *answer)
         return -ENOMEM;
     wipe_free(txn->live->out);
     txn->live->out = bytes;
-    sip_txn_execute(txn,
-                    answer->status < 200   ? SND_STATUS_1XX
-                    : answer->status < 300 ? SND_STATUS_2XX
-                                           : SND_STATUS_3456XX,
-                    answer->status);
+    sip_txn_step(txn, sip_machine_response(answer->status));
     if (txn->flags & SIP_BROKEN) {
         txn->flags |= SIP_FINAL;
         sip_txn_free(txn);
@@ -257,7 +250,6 @@ static void take_new(struct sip_stack *stack, const struct sip_head *head, const
         sip_table_add(&stack->merges, &txn->merge, sip_key_merge(stack->secret, ident));
         sip_make_tag(stack, txn->tag);
     }
-    sip_txn_execute(txn, invite ? RCV_REQINVITE : RCV_REQUEST, 0);
     sip_txn_hold(txn);
     stack->user->on_request(stack->arg, txn, msg, flow);
     // 17.2.1: within 200 ms, unless the user was faster
@@ -321,10 +313,8 @@ static void come_again(struct sip_txn *txn)
     stack->counters.rx_again++;
     if (txn->stage == SIP_LIVE) {
         bool answers = txn->live->out != NULL;
-        sip_txn_execute(txn, txn->kind == SIP_SERVER_INVITE ? RCV_REQINVITE : RCV_REQUEST, 0);
-        if (txn->flags & SIP_BROKEN) // the answer is repeated when it asks again or timer G says so
-            txn->flags &= (uint16_t) ~(SIP_BROKEN | SIP_KILLED);
-        else if (answers)
+        sip_txn_step(txn, SIP_ON_AGAIN);
+        if (answers)
             stack->counters.tx_again++;
     } else if (txn->stage == SIP_WAITING && txn->repeat && sip_txn_send(txn, txn->repeat) == 0) {
         stack->counters.tx_again++;
@@ -396,8 +386,8 @@ static bool ack_of_failure(struct sip_stack *stack, struct sip_txn *txn, const s
         stack->counters.rx_again++;
         return true;
     }
-    sip_txn_execute(txn, RCV_REQACK, 0);
-    sip_txn_wait(txn, (uint32_t)txn->live->osip->ist_context->timer_i_length, NULL);
+    sip_txn_step(txn, SIP_ON_ACK);
+    sip_txn_wait(txn, sip_txn_wait_ms(txn), NULL);
     return true;
 }
 
@@ -501,11 +491,11 @@ void sip_server_timer(struct sip_txn *txn)
     } else if (txn->live->rseq && (late || again)) {
         reliable_timer(txn, late);
     } else if (late) {
-        sip_txn_execute(txn, TIMEOUT_H, 0);
+        sip_txn_step(txn, SIP_ON_GIVE_UP);
         sip_txn_free(txn);
     } else if (again) {
         txn->interval *= 2;
-        sip_txn_execute(txn, TIMEOUT_G, 0);
+        sip_txn_step(txn, SIP_ON_REPEAT);
         stack->counters.tx_again++;
         arm_live(txn);
     } else {

@@ -129,7 +129,7 @@ struct sip_user {
     X(number, "status, CSeq, Content-Length, Max-Forwards or port out of range")                             \
     X(length, "Content-Length does not fit the datagram")                                                    \
     X(required, "no Via, From, To, Call-ID or CSeq, or one twice, or methods that differ")                   \
-    X(syntax, "osip could not parse it")                                                                     \
+    X(syntax, "it breaks the grammar")                                                                       \
     X(scheme, "URI scheme that nobody here knows")                                                           \
     X(via, "response whose top Via is not ours, or with more than one Via")                                  \
     X(stray_response, "response to no transaction of ours")                                                  \

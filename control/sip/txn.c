@@ -12,96 +12,6 @@
 
 static_assert(sizeof(struct sip_txn) + 900 < SIP_RECORD_BYTES, "a record leaves room for a usual response");
 
-// ---- osip's callbacks: they only note ------------------------------------------------------------------
-
-static void on_message(int type, osip_transaction_t *tr, osip_message_t *message)
-{
-    struct sip_txn *txn = osip_transaction_get_your_instance(tr);
-    (void)message;
-    if (txn && (type == OSIP_ICT_STATUS_TIMEOUT || type == OSIP_NICT_STATUS_TIMEOUT))
-        txn->flags |= SIP_TIMED_OUT;
-}
-
-static void on_kill(int type, osip_transaction_t *tr)
-{
-    struct sip_txn *txn = osip_transaction_get_your_instance(tr);
-    (void)type;
-    if (txn)
-        txn->flags |= SIP_KILLED;
-}
-
-static void on_transport_error(int type, osip_transaction_t *tr, int error)
-{
-    struct sip_txn *txn = osip_transaction_get_your_instance(tr);
-    (void)type;
-    (void)error;
-    if (txn)
-        txn->flags |= SIP_BROKEN;
-}
-
-// Host and port that osip passes come from maddr or the Request-URI: not where we send.
-static int on_send(osip_transaction_t *tr, osip_message_t *message, char *host, int port, int socket)
-{
-    struct sip_txn *txn = osip_transaction_get_your_instance(tr);
-    (void)host;
-    (void)port;
-    (void)socket;
-    bool ack = txn->kind == SIP_CLIENT_INVITE && MSG_IS_REQUEST(message) && MSG_IS_ACK(message);
-    const struct sip_bytes *bytes = ack ? txn->live->ack : txn->live->out;
-    int err = bytes ? sip_txn_send(txn, bytes) : -ENOMEM;
-    // A provisional answer or a repetition may get lost: osip would end a transaction that the user still
-    // holds.
-    if (sip_kind_is_server(txn->kind) && (MSG_IS_STATUS_1XX(message) || txn->flags & SIP_FINAL))
-        return 0;
-    return err ? -1 : 0;
-}
-
-// ---- what osip is shown --------------------------------------------------------------------------------
-
-static void no_trace(const char *file, int line, osip_trace_level_t level, const char *format, va_list ap)
-{
-    (void)file;
-    (void)line;
-    (void)level;
-    (void)format;
-    (void)ap;
-}
-
-static int make_models(struct sip_stack *stack)
-{
-    static const struct {
-        const char *start, *method;
-    } texts[SIP_MODEL_COUNT] = {
-        [SIP_MODEL_INVITE] = {"INVITE sip:user@host SIP/2.0", "INVITE"},
-        [SIP_MODEL_OTHER] = {"OPTIONS sip:user@host SIP/2.0", "OPTIONS"},
-        [SIP_MODEL_1XX] = {"SIP/2.0 180 -", "INVITE"},
-        [SIP_MODEL_2XX] = {"SIP/2.0 200 -", "INVITE"},
-        [SIP_MODEL_REST] = {"SIP/2.0 400 -", "INVITE"},
-    };
-    for (unsigned i = 0; i < SIP_MODEL_COUNT; i++) {
-        char text[256];
-        int n = snprintf(text, sizeof text,
-                         "%s\r\nVia: SIP/2.0/UDP host;branch=z9hG4bKx\r\nFrom: <sip:user@host>;tag=from\r\n"
-                         "To: <sip:user@host>;tag=to\r\nCall-ID: call\r\nCSeq: 1 %s\r\n\r\n",
-                         texts[i].start, texts[i].method);
-        if (osip_message_init(&stack->model[i]) != 0 ||
-            osip_message_parse(stack->model[i], text, (size_t)n) != 0)
-            return -ENOMEM;
-    }
-    return 0;
-}
-
-static osip_message_t *request_model(const struct sip_stack *stack, enum sip_kind kind)
-{
-    bool invite = kind == SIP_CLIENT_INVITE || kind == SIP_SERVER_INVITE;
-    return stack->model[invite ? SIP_MODEL_INVITE : SIP_MODEL_OTHER];
-}
-
-static osip_message_t *response_model(const struct sip_stack *stack, int status)
-{
-    return stack->model[status < 200 ? SIP_MODEL_1XX : status < 300 ? SIP_MODEL_2XX : SIP_MODEL_REST];
-}
-
 // ---- the stack -----------------------------------------------------------------------------------------
 
 void sip_core_configure(struct sip_stack *stack, const struct tl_control_config *config)
@@ -119,10 +29,6 @@ int sip_core_new(struct wheel *wheel, unsigned loop_number, const struct tl_conf
     struct sip_stack *stack = calloc(1, sizeof *stack);
     if (!stack)
         return -ENOMEM;
-    // First of all: osip prints two lines to stdout for each bad message otherwise. No level is on, or it would write a
-    // line, time of day and all, for every step of a transaction before no_trace() throws it away.
-    osip_trace_initialize_func(OSIP_FATAL, no_trace);
-    parser_init();
     stack->wheel = wheel;
     stack->loop_number = loop_number;
     stack->whole = config;
@@ -133,10 +39,6 @@ int sip_core_new(struct wheel *wheel, unsigned loop_number, const struct tl_conf
     stack->io_arg = io_arg;
     sip_core_configure(stack, &config->control);
     int err = getentropy(stack->secret, sizeof stack->secret) == 0 ? 0 : -EIO;
-    if (!err && osip_init(&stack->osip) != 0)
-        err = -ENOMEM;
-    if (!err)
-        err = make_models(stack);
     size_t expected = (size_t)stack->live_max * 2;
     if (!err)
         err = sip_table_init(&stack->txns, expected);
@@ -150,14 +52,6 @@ int sip_core_new(struct wheel *wheel, unsigned loop_number, const struct tl_conf
         sip_core_free(stack);
         return err;
     }
-    osip_set_application_context(stack->osip, stack);
-    osip_set_cb_send_message(stack->osip, on_send);
-    for (int i = 0; i < OSIP_MESSAGE_CALLBACK_COUNT; i++)
-        osip_set_message_callback(stack->osip, i, on_message);
-    for (int i = 0; i < OSIP_KILL_CALLBACK_COUNT; i++)
-        osip_set_kill_transaction_callback(stack->osip, i, on_kill);
-    for (int i = 0; i < OSIP_TRANSPORT_ERROR_CALLBACK_COUNT; i++)
-        osip_set_transport_error_callback(stack->osip, i, on_transport_error);
     *out = stack;
     return 0;
 }
@@ -178,10 +72,6 @@ void sip_core_free(struct sip_stack *stack)
     sip_table_fini(&stack->txns);
     sip_table_fini(&stack->merges);
     sip_table_fini(&stack->acks);
-    for (unsigned i = 0; i < SIP_MODEL_COUNT; i++)
-        osip_message_free(stack->model[i]);
-    if (stack->osip)
-        osip_release(stack->osip);
     explicit_bzero(stack->secret, sizeof stack->secret);
     tdestroy(stack->names, free);
     sources_fini(&stack->no_tcp);
@@ -232,33 +122,13 @@ struct sip_txn *sip_txn_record(struct sip_stack *stack, enum sip_kind kind, cons
     return txn;
 }
 
-// osip guesses lengths from its own constants and the Via; ours come from the configuration and the flow.
-static void set_lengths(struct sip_txn *txn)
+uint32_t sip_txn_wait_ms(const struct sip_txn *txn)
 {
     const struct tl_control_config *c = txn->stack->config;
-    osip_transaction_t *tr = txn->live->osip;
-    bool reliable = sip_flow_row(&txn->flow)->reliable;
-    int t1 = reliable ? -1 : (int)c->t1_ms, t4 = reliable ? 0 : (int)c->t4_ms,
-        long_wait = reliable ? 0 : (int)(64 * c->t1_ms);
-    switch (txn->kind) {
-    case SIP_CLIENT_INVITE:
-        tr->ict_context->timer_a_length = t1;
-        tr->ict_context->timer_b_length = (int)c->timer_b_ms;
-        tr->ict_context->timer_d_length = long_wait;
-        break;
-    case SIP_CLIENT_OTHER:
-        tr->nict_context->timer_e_length = t1;
-        tr->nict_context->timer_f_length = (int)c->timer_f_ms;
-        tr->nict_context->timer_k_length = t4;
-        break;
-    case SIP_SERVER_INVITE:
-        tr->ist_context->timer_g_length = t1;
-        tr->ist_context->timer_h_length = (int)c->timer_h_ms;
-        tr->ist_context->timer_i_length = t4;
-        break;
-    default:
-        tr->nist_context->timer_j_length = long_wait;
-    }
+    bool t4 = txn->kind == SIP_CLIENT_OTHER || txn->kind == SIP_SERVER_INVITE;
+    if (sip_flow_row(&txn->flow)->reliable)
+        return 0;
+    return t4 ? c->t4_ms : 64 * c->t1_ms;
 }
 
 static void on_timer(void *arg)
@@ -277,20 +147,11 @@ static void on_broken(void *arg)
 
 bool sip_txn_begin_live(struct sip_txn *txn, struct sip_msg *request)
 {
-    static const osip_fsm_type_t machine[] = {[SIP_CLIENT_INVITE] = ICT,
-                                              [SIP_CLIENT_OTHER] = NICT,
-                                              [SIP_SERVER_INVITE] = IST,
-                                              [SIP_SERVER_OTHER] = NIST};
     struct sip_stack *stack = txn->stack;
     struct sip_live *live = calloc(1, sizeof *live);
-    if (!live || osip_transaction_init(&live->osip, machine[txn->kind], stack->osip,
-                                       request_model(stack, (enum sip_kind)txn->kind)) != 0) {
-        free(live);
+    if (!live)
         return false;
-    }
-    // Off osip's lists at once: they make every later call cost in proportion to their length.
-    osip_remove_transaction(stack->osip, live->osip);
-    osip_transaction_set_your_instance(live->osip, txn);
+    live->state = (uint8_t)sip_machine_first((enum sip_kind)txn->kind);
     live->request = request;
     live->waiter.broken = on_broken;
     live->waiter.arg = txn;
@@ -298,7 +159,6 @@ bool sip_txn_begin_live(struct sip_txn *txn, struct sip_msg *request)
     txn->stage = SIP_LIVE;
     count_waiting(stack, -1);
     count_live(stack, 1);
-    set_lengths(txn);
     return true;
 }
 
@@ -313,28 +173,19 @@ struct sip_txn *sip_txn_new(struct sip_stack *stack, enum sip_kind kind, const s
     return txn;
 }
 
-void sip_txn_execute(struct sip_txn *txn, type_t type, int status)
+void sip_txn_step(struct sip_txn *txn, enum sip_event event)
 {
-    osip_transaction_t *tr = txn->live->osip;
-    osip_event_t *event = osip_malloc(sizeof *event);
-    if (!event) {
-        txn->flags |= SIP_BROKEN | SIP_KILLED;
+    struct sip_live *live = txn->live;
+    struct sip_step step = sip_machine_step((enum sip_kind)txn->kind, (enum sip_state)live->state, event);
+    const struct sip_bytes *bytes = step.send == SIP_SEND_ACK ? live->ack : live->out;
+    live->state = step.state;
+    if (step.send == SIP_SEND_NOTHING || (event == SIP_ON_AGAIN && !bytes))
         return;
-    }
-    memset(event, 0, sizeof *event);
-    event->type = type;
-    event->transactionid = tr->transactionid;
-    // The machine frees the last response when another comes in its place: it only ever borrows ours.
-    if (status)
-        event->sip = response_model(txn->stack, status);
-    else if (!tr->orig_request)
-        event->sip = request_model(txn->stack, (enum sip_kind)txn->kind);
-    if (!status && sip_kind_is_server(txn->kind))
-        tr->last_response = txn->live->answered;
-    else if (sip_kind_is_server(txn->kind))
-        txn->live->answered = event->sip;
-    osip_transaction_execute(tr, event);
-    tr->last_response = NULL;
+    int err = bytes ? sip_txn_send(txn, bytes) : -ENOMEM;
+    // A provisional answer or a repetition may get lost.
+    bool matters = !sip_kind_is_server(txn->kind) || event == SIP_ON_2XX || event == SIP_ON_REST;
+    if (err && matters)
+        txn->flags |= SIP_BROKEN;
 }
 
 void sip_txn_end_live(struct sip_txn *txn, enum sip_stage stage)
@@ -343,8 +194,6 @@ void sip_txn_end_live(struct sip_txn *txn, enum sip_stage stage)
     if (!live)
         return;
     sip_waiter_cancel(&live->waiter);
-    live->osip->orig_request = NULL; // ours: freed with its sip_msg
-    osip_transaction_free2(live->osip);
     sip_msg_free(live->request);
     wipe_free(live->out);
     wipe_free(live->ack);

@@ -1,26 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Inside of the transaction layer. osip's machines decide; finding them, their timers, what is sent and what
-// comes after the final response are ours. Loop's thread.
+// Inside of the transaction layer: finding a transaction, its timers, and what comes after the final response.
+// machine.h decides what is sent. Loop's thread.
 //
 // Stages of a transaction:
-//   LIVE        osip's machine runs (struct sip_live)
+//   LIVE        the machine runs (struct sip_live)
 //   AWAIT_USER  our INVITE got its 2xx, the user has not ACKed yet
 //   AWAIT_ACK   our 2xx to an INVITE is repeated until the ACK is here
 //   WAITING     small record: answers what comes again until its deadline
 #pragma once
 
-#include <sys/time.h> // osip.h needs it first
-
-#include <osip2/osip.h>
-#include <osipparser2/osip_parser.h>
-
 #include "control/sip/gate.h"
 #include "control/sip/io.h"
 #include "control/sip/key.h"
+#include "control/sip/machine.h"
 #include "control/sip/msg_internal.h"
 #include "control/sip/write.h"
 
-enum sip_kind { SIP_CLIENT_INVITE, SIP_CLIENT_OTHER, SIP_SERVER_INVITE, SIP_SERVER_OTHER };
 enum sip_stage { SIP_LIVE, SIP_AWAIT_USER, SIP_AWAIT_ACK, SIP_WAITING };
 
 enum sip_flag {
@@ -30,22 +25,19 @@ enum sip_flag {
     SIP_CANCEL_SENT = 1u << 3,
     SIP_ABANDONED = 1u << 4, // client: the user has gone
     SIP_CANCELLED = 1u << 5, // server: the user was told
-    SIP_TIMED_OUT = 1u << 6, // set by osip's callbacks
-    SIP_KILLED = 1u << 7,
-    SIP_BROKEN = 1u << 8,    // the transport failed
-    SIP_FREE = 1u << 9,      // to be freed when no callback runs
-    SIP_TO_TAG = 1u << 10,   // the request has a To tag: it is inside a dialog
-    SIP_ACK_ONLY = 1u << 11, // client INVITE: the 2xx is ACKed, its dialog is not ours to end
-    SIP_BY_TCP = 1u << 12,   // client: too long for the UDP that it was to go by
+    SIP_BROKEN = 1u << 6,    // the transport failed
+    SIP_FREE = 1u << 7,      // to be freed when no callback runs
+    SIP_TO_TAG = 1u << 8,    // the request has a To tag: it is inside a dialog
+    SIP_ACK_ONLY = 1u << 9,  // client INVITE: the 2xx is ACKed, its dialog is not ours to end
+    SIP_BY_TCP = 1u << 10,   // client: too long for the UDP that it was to go by
 };
 
 // What only a running machine needs.
 struct sip_live {
-    osip_transaction_t *osip;
-    osip_message_t *answered;   // server: the model of our last response
+    uint8_t state;              // enum sip_state
     struct sip_msg *request;    // theirs (server) or ours (client)
     struct sip_bytes *out;      // the request (client) or the last response (server)
-    struct sip_bytes *ack;      // client INVITE: what osip's ACK becomes
+    struct sip_bytes *ack;      // client INVITE: the ACK to a response of 300 and above
     char *cancel;               // client INVITE: further lines of its CANCEL, or NULL
     struct sip_bytes *reliable; // server INVITE: a provisional that waits for its PRACK
     uint32_t rseq;              // ... its number
@@ -84,17 +76,6 @@ enum {
     SIP_REPEAT_MAX = SIP_RECORD_BYTES - sizeof(struct sip_txn) - sizeof(struct sip_bytes)
 };
 
-// What osip's machines are shown in place of messages: they look at no more than the kind of a message, so no
-// byte from outside is ever parsed by osip. Shared by all transactions, which only borrow them.
-enum sip_model {
-    SIP_MODEL_INVITE,
-    SIP_MODEL_OTHER,
-    SIP_MODEL_1XX,
-    SIP_MODEL_2XX,
-    SIP_MODEL_REST,
-    SIP_MODEL_COUNT
-};
-
 struct sip_stack {
     struct wheel *wheel;
     unsigned loop_number;
@@ -103,8 +84,6 @@ struct sip_stack {
     const struct tl_config *whole; // of the start: its listeners stay
     const struct sip_user *user;
     void *arg;
-    struct osip *osip;
-    osip_message_t *model[SIP_MODEL_COUNT];
     const struct sip_io *io;
     void *io_arg;
     struct sip_transport *transport; // NULL in tests
@@ -151,9 +130,12 @@ bool sip_txn_begin_live(struct sip_txn *txn, struct sip_msg *request);
 // Makes a record without a machine. NULL without memory.
 struct sip_txn *sip_txn_record(struct sip_stack *stack, enum sip_kind kind, const struct sip_flow *flow);
 
-// Runs an event through osip's machine, with what stands for a response of that status (0: no response). What
-// the callbacks saw is in txn->flags afterwards.
-void sip_txn_execute(struct sip_txn *txn, type_t type, int status);
+// Takes a step of the machine and sends what it says. SIP_BROKEN is in txn->flags afterwards when a request, or
+// the first copy of a final response, could not leave.
+void sip_txn_step(struct sip_txn *txn, enum sip_event event);
+
+// How long a transaction waits behind its final response: timers D, I, J, K (17.1.1.2, 17.1.2.2, 17.2), ms.
+uint32_t sip_txn_wait_ms(const struct sip_txn *txn);
 
 // Ends the machine and frees what only it needed. The transaction goes on in another stage.
 void sip_txn_end_live(struct sip_txn *txn, enum sip_stage stage);
