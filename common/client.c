@@ -350,7 +350,8 @@ int tl_client_send(struct tl_client *client, unsigned loop, const struct tl_comm
     if (tl_ring_push(&l->command, command) < 0)
         return break_off(client, l);
     l->outstanding++;
-    tl_bell_ring(l->bell);
+    if (!(command->flags & TL_COMMAND_QUIET))
+        tl_bell_ring(l->bell);
     return 0;
 }
 

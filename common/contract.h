@@ -21,7 +21,7 @@
 #include "common/suite.h"
 
 #define TL_CONTRACT_MAGIC   0x4c4b5254u // "TRKL"
-#define TL_CONTRACT_VERSION 3u
+#define TL_CONTRACT_VERSION 4u
 
 enum {
     TL_NAME_MAX = 32,          // names in configuration, with the final NUL
@@ -160,14 +160,18 @@ enum tl_op {
     TL_OP_COUNT
 };
 
+// Nobody waits for the answer: neither the command nor its completion rings a bell. The dataplane finds the one within
+// TL_LOOK_MS, or with the next that rings; control looks for the other when it likes.
+enum { TL_COMMAND_QUIET = 1, TL_LOOK_MS = 5 };
+
 struct tl_command {
     uint64_t id;             // control's own number for the command, echoed in the completion
     uint64_t call_ref;       // ADD: control's name for the call, random, never 0
     struct tl_handle handle; // MODIFY, DEL
     uint16_t op;             // enum tl_op
     uint8_t leg_mask;        // MODIFY: bit 0 leg 0, bit 1 leg 1
-    uint8_t pad;
-    uint32_t list_slot; // LIST: first slot to look at
+    uint8_t flags;           // TL_COMMAND_*
+    uint32_t list_slot;      // LIST: first slot to look at
     struct tl_leg leg[2];
 };
 static_assert(sizeof(struct tl_command) == 712, "contract layout");

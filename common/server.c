@@ -139,7 +139,8 @@ static void handle(struct tl_server *server, uint32_t kind, uint32_t index)
     case TL_WATCH_PENDING:
         tl_server_greeted(server, &server->pending[index]);
         break;
-    case TL_WATCH_BELL: // tl_server_next() is called anyway
+    case TL_WATCH_BELL:
+        server->link.loop[index].rung = true;
         break;
     }
 }
@@ -148,12 +149,15 @@ void tl_server_poll(struct tl_server *server)
 {
     struct epoll_event ready[2 + TL_PENDING_MAX + TL_LOOPS_MAX];
 
-    // Twice, for who was accepted in the first round has mostly greeted already.
+    // Once more where somebody was accepted, who has mostly greeted already.
     for (int round = 0; round < 2; round++) {
+        uint64_t accepted = server->accepted;
         int n = epoll_wait(server->epoll, ready, sizeof ready / sizeof ready[0], 0);
         // What an entry is about may have changed by an earlier one; each handler copes with "nothing there".
         for (int i = 0; i < n; i++)
             handle(server, (uint32_t)(ready[i].data.u64 >> 32), (uint32_t)ready[i].data.u64);
+        if (server->accepted == accepted)
+            break;
     }
 }
 
@@ -176,7 +180,7 @@ int tl_server_next(struct tl_server *server, struct tl_command *command, struct 
     if (server->link.sock < 0)
         return -EAGAIN;
     origin->connection = server->link.id;
-    int rc = tl_link_next(&server->link, command, &origin->loop);
+    int rc = tl_link_next(&server->link, command, origin);
     if (rc == -EPROTO) {
         tl_server_drop(server, "claims more than its rings hold and was disconnected");
         return backlog->count ? tl_server_next(server, command, origin) : -EAGAIN;
@@ -193,7 +197,7 @@ void tl_server_complete(struct tl_server *server, struct tl_origin origin,
         server->stats.completions_orphaned++;
         return;
     }
-    int rc = tl_link_complete(&server->link, origin.loop, completion);
+    int rc = tl_link_complete(&server->link, &origin, completion);
     if (rc < 0)
         server->stats.completions_orphaned++;
     if (rc == -EALREADY) // ours to mend, and no reason to part from control

@@ -26,6 +26,7 @@ struct tl_server_config {
 struct tl_origin {
     uint32_t connection;
     uint32_t loop; // control loop, 0 .. loops - 1; owner of the sessions it makes
+    bool quiet;    // TL_COMMAND_QUIET: its completion rings no bell
 };
 
 struct tl_server_stats {
@@ -46,10 +47,11 @@ int tl_server_open(struct tl_server **out, const struct tl_server_config *config
 void tl_server_close(struct tl_server *server);
 
 // One descriptor for the manager's epoll or poll, the same for the server's whole life. Readable
-// (level-triggered) when there is something for tl_server_poll() or tl_server_next() to do.
+// (level-triggered) when there is something for tl_server_poll() or tl_server_next() to do, quiet commands apart:
+// for those tl_server_next() is to be called every TL_LOOK_MS.
 int tl_server_fd(const struct tl_server *server);
 
-// Takes connections, shakes hands, notices a control that went. Call when tl_server_fd() is readable, then
+// Takes connections, shakes hands, notices a control that went and bells. Call when tl_server_fd() is readable, then
 // tl_server_next() until -EAGAIN. Calling it more often does no harm.
 void tl_server_poll(struct tl_server *server);
 

@@ -73,13 +73,23 @@ uint32_t tl_link_fini(struct tl_link *link, struct tl_backlog *backlog)
     return backlog->count - before;
 }
 
-int tl_link_next(struct tl_link *link, struct tl_command *command, uint32_t *loop_out)
+// On an empty ring the bell is cleared and the ring looked at once more: a bell that rang before was for what is there now.
+static bool clear_bell(struct tl_link_loop *l)
+{
+    if (!l->rung)
+        return false;
+    l->rung = false;
+    tl_bell_clear(l->bell);
+    return true;
+}
+
+int tl_link_next(struct tl_link *link, struct tl_command *command, struct tl_origin *origin)
 {
     for (unsigned n = 0; n < link->loops; n++) {
         unsigned i = link->turn;
         struct tl_link_loop *l = &link->loop[i];
         link->turn = (i + 1) % link->loops;
-        *loop_out = i;
+        origin->loop = i;
 
         int room = tl_ring_room(&l->completion);
         if (room < 0)
@@ -87,7 +97,7 @@ int tl_link_next(struct tl_link *link, struct tl_command *command, uint32_t *loo
         if ((uint32_t)room <= l->taken) {
             // Control has not fetched its completions, so it broke its own bound or is fetching them right
             // now.
-            tl_bell_clear(l->bell);
+            clear_bell(l);
             room = tl_ring_room(&l->completion);
             if (room < 0)
                 return room;
@@ -95,21 +105,22 @@ int tl_link_next(struct tl_link *link, struct tl_command *command, uint32_t *loo
                 continue;
         }
         int rc = tl_ring_pop(&l->command, command);
-        if (rc == -EAGAIN) {
-            tl_bell_clear(l->bell); // and look again: a bell that rang before this was for what comes now
+        if (rc == -EAGAIN && clear_bell(l))
             rc = tl_ring_pop(&l->command, command);
-        }
-        if (rc == 0)
+        if (rc == 0) {
             l->taken++;
+            origin->quiet = command->flags & TL_COMMAND_QUIET;
+        }
         if (rc != -EAGAIN)
             return rc;
     }
     return -EAGAIN;
 }
 
-int tl_link_complete(struct tl_link *link, uint32_t loop, const struct tl_completion *completion)
+int tl_link_complete(struct tl_link *link, const struct tl_origin *origin,
+                     const struct tl_completion *completion)
 {
-    struct tl_link_loop *l = &link->loop[loop];
+    struct tl_link_loop *l = &link->loop[origin->loop];
 
     if (l->taken == 0)
         return -EALREADY;
@@ -117,7 +128,8 @@ int tl_link_complete(struct tl_link *link, uint32_t loop, const struct tl_comple
     if (tl_ring_push(&l->completion, completion) < 0)
         return -EPROTO;
     l->taken--;
-    tl_bell_ring(l->bell);
+    if (!origin->quiet)
+        tl_bell_ring(l->bell);
     return 0;
 }
 

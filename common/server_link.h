@@ -11,6 +11,7 @@ struct tl_link_loop {
     struct tl_ring completion;
     struct tl_ring event;
     int bell;       // commands in, completions out
+    bool rung;      // it did, and was not cleared
     int event_bell; // events out
     uint32_t taken; // commands taken and not yet completed: reserved slots of the completion ring
 };
@@ -51,11 +52,12 @@ uint32_t tl_link_fini(struct tl_link *link, struct tl_backlog *backlog);
 // Undoes tl_link_init() before anyone knows the rings; `sock` stays the caller's.
 void tl_link_discard(struct tl_link *link);
 
-// 0, -EAGAIN, or -EPROTO with *loop_out the loop that broke the rules.
-int tl_link_next(struct tl_link *link, struct tl_command *command, uint32_t *loop_out);
+// 0, -EAGAIN, or -EPROTO with origin->loop the loop that broke the rules.
+int tl_link_next(struct tl_link *link, struct tl_command *command, struct tl_origin *origin);
 
 // 0, -EALREADY when no command of this loop waits for one, or -EPROTO.
-int tl_link_complete(struct tl_link *link, uint32_t loop, const struct tl_completion *completion);
+int tl_link_complete(struct tl_link *link, const struct tl_origin *origin,
+                     const struct tl_completion *completion);
 
 // 0, -EAGAIN when the ring is full, or -EPROTO.
 int tl_link_event(struct tl_link *link, uint32_t loop, const struct tl_event *event);

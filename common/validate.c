@@ -156,7 +156,7 @@ static enum tl_field check(const struct tl_command *c)
 {
     unsigned legs = 0; // to look at, bit by bit
 
-    if (c->op == 0 || c->op >= TL_OP_COUNT || c->pad != 0)
+    if (c->op == 0 || c->op >= TL_OP_COUNT || c->flags & ~TL_COMMAND_QUIET)
         return TL_FIELD_OP;
     if (c->op == TL_OP_ADD) {
         if (c->call_ref == 0)

@@ -187,6 +187,7 @@ void media_free(struct media *m)
             media_session_free(m->bucket[b]);
     wheel_cancel(loop_wheel(m->loop), &m->connect_timer);
     wheel_cancel(loop_wheel(m->loop), &m->watch_timer);
+    wheel_cancel(loop_wheel(m->loop), &m->quiet_timer);
     if (m->client_event)
         event_free(m->client_event);
     if (m->ring_event)

@@ -75,12 +75,30 @@ int media_send(struct media *m, struct tl_command *c, struct media_session *s)
     return rc;
 }
 
+// No bell rings for the answer to the end of a session: calls that end wake nobody, and are taken together.
+static void on_quiet(void *arg)
+{
+    struct media *m = arg;
+    media_look(m);
+    if (m->up && media_outstanding(m) > 0 && !wheel_armed(&m->quiet_timer))
+        wheel_add(loop_wheel(m->loop), &m->quiet_timer, MEDIA_QUIET_MS, on_quiet, m);
+}
+
+void media_look(struct media *m)
+{
+    media_drain(m);
+    media_flush_queue(m);
+    if (media_outstanding(m) == 0)
+        wheel_cancel(loop_wheel(m->loop), &m->quiet_timer);
+}
+
 static int send_next(struct media_session *s)
 {
     struct media *m = s->media;
     struct tl_command c = {.call_ref = s->call_ref, .handle = s->handle};
     if (s->ending) {
         c.op = TL_OP_DEL;
+        c.flags = TL_COMMAND_QUIET;
     } else {
         c.op = s->installed ? TL_OP_MODIFY : TL_OP_ADD;
         c.leg_mask = s->installed ? 3 : 0;
@@ -96,6 +114,8 @@ static int send_next(struct media_session *s)
     if (rc == 0) {
         s->busy = (uint8_t)c.op;
         s->dirty = false;
+        if (c.flags & TL_COMMAND_QUIET && m->loop && !wheel_armed(&m->quiet_timer))
+            wheel_add(loop_wheel(m->loop), &m->quiet_timer, MEDIA_QUIET_MS, on_quiet, m);
     }
     explicit_bzero(&c, sizeof c);
     return rc;

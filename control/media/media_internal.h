@@ -16,7 +16,8 @@ enum {
     MEDIA_GREETING_TIMEOUT_MS = 2000,
     MEDIA_BACKOFF_FIRST_MS = 50,
     MEDIA_BACKOFF_MOST_MS = 2000,
-    MEDIA_LOOP = 0, // number of this loop in the contract
+    MEDIA_QUIET_MS = 20, // until the answers to ends of sessions are looked for, at the latest
+    MEDIA_LOOP = 0,      // number of this loop in the contract
 };
 
 // Where a leg's keys stood when their dataplane died.
@@ -69,6 +70,7 @@ struct media {
     struct event *client_event, *ring_event;
     struct wheel_timer connect_timer; // backoff, or the end of patience with a greeting
     struct wheel_timer watch_timer;   // looks for commands without a completion
+    struct wheel_timer quiet_timer;   // looks for completions that ring no bell
     uint64_t backoff_ms;
     uint64_t next_id;
     uint64_t incarnation; // of the dataplane we were connected to last, 0: never

@@ -44,6 +44,10 @@ void manager_post(struct manager *m, struct op *op)
     rte_ring_sp_enqueue(m->engine.worker[w]->tasks, &op->task);
     m->out[w]++;
     m->out_all++;
+    if (op->task.kind != TASK_UNLINK) {
+        m->out_waited++;
+        m->busy_ns = MANAGER_BUSY_WAIT_NS;
+    }
 }
 
 void manager_unlink(struct manager *m, struct roster_entry *entry, struct flush *flush,

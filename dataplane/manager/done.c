@@ -92,6 +92,7 @@ void manager_done(struct manager *m)
         unsigned n = rte_ring_sc_dequeue_burst(m->engine.worker[w]->done, (void **)t, AT_ONCE, NULL);
         for (unsigned i = 0; i < n; i++) {
             struct op *op = (struct op *)(void *)t[i];
+            m->out_waited -= op->task.kind != TASK_UNLINK;
             done(m, op);
             op->next = m->free_op;
             m->free_op = op;

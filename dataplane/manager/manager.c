@@ -14,9 +14,10 @@
 #include "dataplane/manager/manager_internal.h"
 
 enum {
-    COMMANDS_AT_ONCE = 64, // in one turn
-    BUSY_WAIT_NS = 50000,  // while workers have tasks: they don't wake anybody
-    IDLE_WAIT_NS = 5000000,
+    COMMANDS_AT_ONCE = 64,   // in one turn
+    MOMENT_NS = 5000,        // that a worker mostly takes for a task: less than it costs to sleep
+    QUIET_WAIT_NS = 1000000, // for ends of sessions, which nobody waits for
+    IDLE_WAIT_NS = TL_LOOK_MS * 1000000,
     LINK_CHECK_NS = 500000000,
 };
 
@@ -211,7 +212,9 @@ static void take_commands(struct manager *m)
 {
     struct tl_command command;
     struct tl_origin origin;
-    tl_server_poll(m->server);
+    if (!m->undisturbed)
+        tl_server_poll(m->server);
+    m->undisturbed = false;
     for (unsigned i = 0; i < COMMANDS_AT_ONCE && manager_has_room(m, 0); i++) {
         if (tl_server_next(m->server, &command, &origin))
             break;
@@ -235,18 +238,39 @@ static void check_links(struct manager *m)
     }
 }
 
+// Workers that have a task whose answer somebody waits for get a moment to carry it out. Not one that may need our
+// core for it.
+static void wait_for_workers(struct manager *m)
+{
+    if (m->config.config->dataplane.poll != TL_POLL_BUSY)
+        return;
+    for (uint64_t until = clock_ns() + MOMENT_NS; m->out_waited > 0 && clock_ns() < until; manager_done(m))
+        rte_pause();
+}
+
+// How long to sleep while workers have tasks: ends of sessions have time.
+static uint64_t busy_wait(struct manager *m)
+{
+    if (m->out_waited == 0)
+        return m->out_all > 0 ? QUIET_WAIT_NS : IDLE_WAIT_NS;
+    uint64_t wait = m->busy_ns;
+    m->busy_ns = RTE_MIN(wait * 2, (uint64_t)QUIET_WAIT_NS);
+    return wait;
+}
+
 uint64_t manager_turn(struct manager *m)
 {
     m->now_ns = clock_ns();
     manager_done(m);
     take_commands(m);
     manager_flush(m);
+    wait_for_workers(m);
     check_links(m);
     uint64_t wait = neigh_manage(m->neigh, m->now_ns);
     wait = RTE_MIN(wait, silence_scan(m));
     manager_memory_publish(m);
     atomic_store_explicit(&m->live.header->manager_ns, m->now_ns, memory_order_relaxed);
-    return RTE_MIN(wait, (uint64_t)(m->out_all > 0 ? BUSY_WAIT_NS : IDLE_WAIT_NS));
+    return RTE_MIN(wait, busy_wait(m));
 }
 
 int manager_run(struct manager *m)
@@ -258,7 +282,9 @@ int manager_run(struct manager *m)
         // A command that waits for room in a worker's ring keeps the descriptor readable.
         nfds_t first = manager_has_room(m, 0) ? 0 : 1;
         struct timespec t = {.tv_nsec = (long)wait};
-        if (ppoll(fds + first, 2 - first, &t, NULL) < 0 && errno != EINTR) {
+        int n = ppoll(fds + first, 2 - first, &t, NULL);
+        m->undisturbed = first == 0 && n >= 0 && !fds[0].revents;
+        if (n < 0 && errno != EINTR) {
             char why[MANAGER_WHY_LEN];
             int e = fail(why, -errno, "the manager cannot wait for its descriptors");
             log_sentence(m, why);

@@ -33,6 +33,7 @@ enum {
     MANAGER_FLUSHES = 2 * TL_LOOPS_MAX, // at a time: one for each loop of a control and its successor
     MANAGER_LOOKS = 512,                // live sessions that LIST or FLUSH looks at before others have a turn
     SILENCE_AT_ONCE = 128,              // and that silence_scan() does
+    MANAGER_BUSY_WAIT_NS = 50000, // first sleep for a worker that has a task, then twice as long each time
 };
 
 // FLUSH of one control loop: its sessions end a few at a time.
@@ -64,7 +65,10 @@ struct manager {
     struct op *free_op;
     unsigned out[TL_WORKERS_MAX]; // tasks that a worker has
     unsigned out_all;
-    unsigned bucket; // where the search for ports begins
+    unsigned out_waited; // those whose answer somebody waits for: no ends of sessions
+    uint64_t busy_ns;    // how long to sleep next while there are some
+    bool undisturbed;    // the server's descriptor was not readable
+    unsigned bucket;     // where the search for ports begins
     struct flush flush[MANAGER_FLUSHES];
     bool link_up[TL_PORTS_MAX];
     uint64_t now_ns; // of this turn

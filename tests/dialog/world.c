@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "control/agent/agent_internal.h"
 #include "control/base/log.h"
 #include "control/base/wheel.h"
 #include "control/sip/txn.h"
@@ -208,6 +209,7 @@ void world_settle(struct world *w)
     for (unsigned i = 0; i < 1000 && idle < 2; i++) {
         loop_turn(w->loop, now);
         idle = fake_dataplane_poll(w->fake) ? 0 : idle + 1;
+        media_look(w->agent->media);
     }
     loop_turn(w->loop, now);
 }

@@ -111,7 +111,7 @@ int main(int argc, char **argv)
     for (;;) {
         struct pollfd fds[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
                                 {.fd = fake_dataplane_fd(fake), .events = POLLIN}};
-        if (poll(fds, 2, -1) < 0)
+        if (poll(fds, 2, TL_LOOK_MS) < 0)
             break;
         if (fds[0].revents && !read_commands(fake))
             break;

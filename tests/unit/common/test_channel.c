@@ -27,6 +27,7 @@ static void there_and_back(void)
         CU_ASSERT_EQUAL(send_id(c, 0, id + 1), 0);
         CU_ASSERT_EQUAL(send_id(c, 0, id + 2), 0);
         CU_ASSERT(readable(tl_server_fd(dp.server)));
+        peer_server_turn(&dp);
         for (uint64_t n = id; n < id + 3; n++) {
             CU_ASSERT_EQUAL(next_id(&o), n);
             complete(o, n);
@@ -48,6 +49,38 @@ static void there_and_back(void)
     CU_ASSERT_EQUAL(tl_client_event(c, 0, &got), -EAGAIN);
     CU_ASSERT(!readable(tl_client_loop_fd(c, 0)));
     CU_ASSERT(!readable(tl_client_fd(c)));
+    tl_client_close(c);
+    peer_server_close(&dp);
+}
+
+// A quiet command rings for neither side, and is found by who looks; one that rings brings it along.
+static void quiet_commands(void)
+{
+    struct tl_client *c = begin(1);
+    struct tl_origin o;
+    struct tl_command command = {.id = 1, .op = TL_OP_DEL, .flags = TL_COMMAND_QUIET}, got;
+
+    CU_ASSERT_EQUAL(tl_client_send(c, 0, &command), 0);
+    CU_ASSERT(!readable(tl_server_fd(dp.server)));
+    CU_ASSERT_EQUAL(tl_server_next(dp.server, &got, &o), 0);
+    CU_ASSERT(got.id == 1 && o.quiet);
+    complete(o, 1);
+    CU_ASSERT(!readable(tl_client_loop_fd(c, 0)));
+    CU_ASSERT_EQUAL(done_id(c, 0), 1);
+    command.id = 2;
+    CU_ASSERT_EQUAL(tl_client_send(c, 0, &command), 0);
+    CU_ASSERT_EQUAL(send_id(c, 0, 3), 0);
+    CU_ASSERT(readable(tl_server_fd(dp.server)));
+    peer_server_turn(&dp);
+    CU_ASSERT(tl_server_next(dp.server, &got, &o) == 0 && got.id == 2);
+    complete(o, 2);
+    CU_ASSERT(!readable(tl_client_loop_fd(c, 0)));
+    CU_ASSERT_EQUAL(next_id(&o), 3);
+    CU_ASSERT(!o.quiet);
+    complete(o, 3);
+    CU_ASSERT(next_id(&o) == 0 && !readable(tl_server_fd(dp.server)));
+    CU_ASSERT(readable(tl_client_loop_fd(c, 0)));
+    CU_ASSERT(done_id(c, 0) == 2 && done_id(c, 0) == 3 && done_id(c, 0) == 0);
     tl_client_close(c);
     peer_server_close(&dp);
 }
@@ -563,6 +596,7 @@ int main(int argc, char **argv)
 {
     const struct test_case cases[] = {
         {"there_and_back", there_and_back},
+        {"quiet_commands", quiet_commands},
         {"answered_twice", answered_twice},
         {"loops_have_their_own", loops_have_their_own},
         {"bounds", bounds},

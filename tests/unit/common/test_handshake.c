@@ -58,9 +58,9 @@ static void refused_by_the_dataplane(void)
     } cases[] = {
         {0, 0x12345678, 0, "does not speak Trunkline's contract"},
         {4, TL_CONTRACT_VERSION + 1, 0,
-         "speaks contract version 4 and this dataplane version 3; install both"},
-        {4, TL_CONTRACT_VERSION + 1, -300, "speaks contract version 4 and this dataplane version 3"},
-        {4, TL_CONTRACT_VERSION + 1, 40, "speaks contract version 4 and this dataplane version 3"},
+         "speaks contract version 5 and this dataplane version 4; install both"},
+        {4, TL_CONTRACT_VERSION + 1, -300, "speaks contract version 5 and this dataplane version 4"},
+        {4, TL_CONTRACT_VERSION + 1, 40, "speaks contract version 5 and this dataplane version 4"},
         {8, 0, 0, "asks for 0 control loops; 1 to 8 are possible"},
         {8, TL_LOOPS_MAX + 1, 0, "asks for 9 control loops"},
         {12, 512, 0, "have 512 slots and those of this dataplane 1024"},
@@ -119,9 +119,9 @@ static void refused_by_control(void)
         const char *sentence;
     } cases[] = {
         {0, 7, 0, "does not speak Trunkline's contract"},
-        {4, 4, 0, "speaks contract version 4 and this control version 3; install both"},
-        {4, 4, -400, "speaks contract version 4 and this control version 3"},
-        {4, 4, 60, "speaks contract version 4 and this control version 3"},
+        {4, 5, 0, "speaks contract version 5 and this control version 4; install both"},
+        {4, 5, -400, "speaks contract version 5 and this control version 4"},
+        {4, 5, 60, "speaks contract version 5 and this control version 4"},
         {4, TL_CONTRACT_VERSION, 60, "greets with"},
         {16, 100, 0, "has 100 bytes and that of this control 712; install both"},
         {36, 100, 0, "the session record of the dataplane on"},

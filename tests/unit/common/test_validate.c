@@ -81,7 +81,7 @@ static void operations(void)
     WRONG(TL_FIELD_OP, c.op = 0);
     WRONG(TL_FIELD_OP, c.op = TL_OP_COUNT);
     WRONG(TL_FIELD_OP, c.op = UINT16_MAX);
-    WRONG(TL_FIELD_OP, c.pad = 1);
+    WRONG(TL_FIELD_OP, c.flags = 2);
     WRONG(TL_FIELD_CALL_REF, c.call_ref = 0);
     WRONG(TL_FIELD_HANDLE, as(TL_OP_MODIFY); c.handle.incarnation = 0);
     WRONG(TL_FIELD_HANDLE, as(TL_OP_MODIFY); c.handle.generation = 0);
