@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
 
+#include "control/base/random.h"
 #include "control/sdp/sdp.h"
 
 enum { BOTH_MAX = TL_KEY_MAX + TL_SALT_MAX }; // key || salt
@@ -23,14 +23,7 @@ struct text {
 int sdes_kernel_random(void *arg, void *out, size_t len)
 {
     (void)arg;
-    for (size_t got = 0; got < len;) {
-        ssize_t n = getrandom((uint8_t *)out + got, len - got, 0);
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n > 0)
-            got += (size_t)n;
-    }
-    return 0;
+    return random_bytes(out, len);
 }
 
 // Next word of the line; what separates is spaces and tabs.

@@ -2,6 +2,7 @@
 // Identifiers that we make: random from the kernel, the loop's number in front. "3.9f86d0818..."
 #include "control/sip/ids.h"
 #include "common/addr.h"
+#include "control/base/random.h"
 #include "control/sip/uri.h"
 
 #include <search.h>
@@ -11,18 +12,11 @@
 #include <strings.h>
 #include <unistd.h>
 
-void sip_random(struct sip_stack *stack, void *out, size_t len)
+static void sip_random(void *out, size_t len)
 {
-    if (stack->random_left < len) {
-        // An identifier that can be guessed would let others into calls: without the kernel's help nothing
-        // goes on.
-        if (getentropy(stack->random, sizeof stack->random) != 0)
-            abort();
-        stack->random_left = sizeof stack->random;
-    }
-    stack->random_left -= (unsigned)len;
-    memcpy(out, stack->random + stack->random_left, len);
-    explicit_bzero(stack->random + stack->random_left, len);
+    // An identifier that can be guessed would let others into calls: without the kernel's help nothing goes on.
+    if (random_bytes(out, len) < 0)
+        abort();
 }
 
 static void make(struct sip_stack *stack, const char *prefix, unsigned bytes, char *out, size_t size)
@@ -30,7 +24,7 @@ static void make(struct sip_stack *stack, const char *prefix, unsigned bytes, ch
     static const char hex[] = "0123456789abcdef";
     uint8_t random[16];
     int at = snprintf(out, size, "%s%u.", prefix, stack->loop_number);
-    sip_random(stack, random, bytes);
+    sip_random(random, bytes);
     for (unsigned i = 0; i < bytes && at > 0 && (size_t)at + 2 < size; i++) {
         out[at++] = hex[random[i] >> 4];
         out[at++] = hex[random[i] & 15];

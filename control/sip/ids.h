@@ -11,6 +11,3 @@ void sip_make_branch(struct sip_stack *stack, char out[static SIP_BRANCH_LEN]);
 // The branch of an INVITE of ours to that URI: it ends with a fingerprint of who is called, so that the same call is known
 // when it comes back with our Via in it (RFC 3261 16.3).
 void sip_make_call_branch(struct sip_stack *stack, const char *uri, char out[static SIP_BRANCH_LEN]);
-
-// `len` <= 256 bytes of the kernel's random numbers.
-void sip_random(struct sip_stack *stack, void *out, size_t len);

@@ -95,8 +95,6 @@ struct sip_stack {
     struct sip_counters counters;
     uint32_t live_max, waiting_max;
     uint8_t secret[16];
-    uint8_t random[256];
-    unsigned random_left;
 };
 
 // ---- the stack without sockets (tests give their own `io`) --------------------------------------------
