@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "common/header_names.h"
 
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
@@ -16,26 +17,47 @@ static int lower(char c)
     return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
 }
 
+enum { LETTERS = 'z' - 'a' + 1 };
+
+// The first header of each letter, in the order of the table, and behind the last one the end.
+static uint8_t first_of[LETTERS + 1];
+static_assert(TL_HEADER_ID_COUNT <= UINT8_MAX, "a place in the table is a byte");
+
+// Before main(), so that any thread may look.
+__attribute__((constructor)) static void find_letters(void)
+{
+    unsigned id = TL_HEADER_ID_NONE + 1;
+    for (int i = 0; i <= LETTERS; i++) {
+        while (id < TL_HEADER_ID_COUNT && lower(headers[id].name[0]) < 'a' + i)
+            id++;
+        first_of[i] = (uint8_t)id;
+    }
+}
+
+static bool is_name(const char *name, const char *full, size_t len)
+{
+    size_t i = 0;
+    while (i < len && lower(name[i]) == lower(full[i]))
+        i++;
+    return i == len;
+}
+
 enum tl_header_id tl_header_id(const char *name, size_t len)
 {
-    unsigned low = TL_HEADER_ID_NONE + 1, high = TL_HEADER_ID_COUNT;
+    int letter = len ? lower(name[0]) - 'a' : -1;
 
+    if (letter < 0 || letter >= LETTERS)
+        return TL_HEADER_ID_NONE;
     if (len == 1) {
-        while (low < high && headers[low].compact != (name[0] | 0x20))
-            low++;
-        return low < high ? (enum tl_header_id)low : TL_HEADER_ID_NONE;
+        for (unsigned i = TL_HEADER_ID_NONE + 1; i < TL_HEADER_ID_COUNT; i++)
+            if (headers[i].compact == letter + 'a')
+                return (enum tl_header_id)i;
+        return TL_HEADER_ID_NONE;
     }
-    // the first one with that first letter, then those of the same length: most often one
-    while (len && low < high) {
-        unsigned middle = low + (high - low) / 2;
-        if (lower(headers[middle].name[0]) < lower(name[0]))
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    for (; len && low < TL_HEADER_ID_COUNT && lower(headers[low].name[0]) == lower(name[0]); low++)
-        if (headers[low].len == len && strncasecmp(name, headers[low].name, len) == 0)
-            return (enum tl_header_id)low;
+    // those of one letter and length: most often one
+    for (unsigned i = first_of[letter]; i < first_of[letter + 1]; i++)
+        if (headers[i].len == len && is_name(name, headers[i].name, len))
+            return (enum tl_header_id)i;
     return TL_HEADER_ID_NONE;
 }
 

@@ -50,9 +50,22 @@ void sip_unfold(char *bytes, size_t len)
     }
 }
 
+// Whether one of eight bytes is below a space or DEL, by the borrow of a subtraction (a tab is, too).
+static bool may_have_control(const char *p)
+{
+    const uint64_t ones = UINT64_MAX / 255, tops = ones * 0x80;
+    uint64_t x, del;
+    memcpy(&x, p, sizeof x);
+    del = x ^ ones * 0x7f;
+    return (((x - ones * 0x20) & ~x) | ((del - ones) & ~del)) & tops;
+}
+
 static bool has_control(struct sip_str s)
 {
-    for (size_t i = 0; i < s.len; i++)
+    size_t i = 0;
+    while (i + 8 <= s.len && !may_have_control(s.p + i))
+        i += 8;
+    for (; i < s.len; i++)
         if (((unsigned char)s.p[i] < 0x20 && s.p[i] != '\t') || s.p[i] == 0x7f)
             return true;
     return false;

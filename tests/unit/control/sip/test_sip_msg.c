@@ -228,6 +228,24 @@ static void odd_parties(void)
     }
 }
 
+// Every byte at every place of a value: control characters but the tab are a fault of the line.
+static void control_characters(void)
+{
+    static const char around[] = "OPTIONS sip:a@b SIP/2.0\r\nSubject: ";
+    static struct sip_head head;
+    for (unsigned byte = 0; byte < 256; byte++)
+        for (unsigned at = 0; at < 20; at++) {
+            char text[128];
+            if (byte == '\r' || byte == '\n')
+                continue;
+            int n = snprintf(text, sizeof text, "%sabcdefghijklmnopqrst\r\n\r\n", around);
+            text[sizeof around - 1 + at] = (char)byte;
+            sip_read(text, (size_t)n, &head);
+            bool fault = (byte < ' ' && byte != '\t') || byte == 0x7f;
+            CU_ASSERT_EQUAL(!!(head.faults & SIP_FAULT_LINE), fault);
+        }
+}
+
 // A phrase with control characters in it is none.
 static void phrases(void)
 {
@@ -634,6 +652,7 @@ static void loops(void)
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
+        {"control_characters", control_characters},
         {"header_names", header_names},
         {"lines_by_number", lines_by_number},
         {"odd_parties", odd_parties},
