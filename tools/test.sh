@@ -27,14 +27,11 @@ finish() {
     exit
 }
 
-# run TITLE TIMEOUT COMMAND...: one program; its last line, if it is a count, is added, else its exit status counts as one test.
-run() {
-    local title=$1 limit=$2 out st line
-    shift 2
-    out=$(mktemp)
-    echo "== $title"
-    timeout -k 10 "$limit" "$@" >"$out" 2>&1 </dev/null
-    st=$?
+# judge TITLE STATUS SECONDS LIMIT OUTPUT-FILE: counts one program; its last line, if it is a count, is added, else its exit
+# status counts as one test.
+judge() {
+    local title=$1 st=$2 took=$3 limit=$4 out=$5 line
+    echo "== $title ($took s)"
     line=$(tail -n 1 "$out")
     if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
         local p=${BASH_REMATCH[1]} f=${BASH_REMATCH[2]} s=${BASH_REMATCH[3]}
@@ -52,7 +49,32 @@ run() {
     fi
     [ "$st" -ne 0 ] && { echo "FAIL $title (exit status $st), its last lines:"; tail -n 60 "$out" | sed 's/^/   | /'; }
     rm -f "$out"
-    return 0
+}
+
+# run TITLE TIMEOUT COMMAND...: one program
+run() {
+    local title=$1 limit=$2 out begin=$SECONDS
+    shift 2
+    out=$(mktemp)
+    timeout -k 10 "$limit" "$@" >"$out" 2>&1 </dev/null
+    judge "$title" $? $((SECONDS - begin)) "$limit" "$out"
+}
+
+# run_each TITLE TIMEOUT PROGRAM...: as many at a time as there are cores; told in the order given
+run_each() {
+    local title=$1 limit=$2 dir program name st took
+    shift 2
+    dir=$(mktemp -d)
+    # shellcheck disable=SC2016
+    printf '%s\0' "$@" | xargs -0 -r -P "$(nproc)" -n 1 bash -c 'begin=$SECONDS out=$0/${2##*/}
+        timeout -k 10 "$1" "$2" >"$out" 2>&1 </dev/null
+        echo "$? $((SECONDS - begin))" >"$out.status"' "$dir" "$limit"
+    for program in "$@"; do
+        name=${program##*/}
+        read -r st took <"$dir/$name.status" || st=1 took=0
+        judge "$title $name" "$st" "$took" "$limit" "$dir/$name"
+    done
+    rm -rf "$dir"
 }
 
 build() { # DIR OPTIONS...
@@ -65,7 +87,7 @@ build() { # DIR OPTIONS...
 }
 
 unit_programs() { # DIR
-    find "$1/tests/unit" "$1/tests/dialog" -maxdepth 1 -type f -name 'test_*' -perm -u+x | sort
+    find "$1/tests/unit" "$1/tests/dialog" -maxdepth 1 -type f -name "test_*$name*" -perm -u+x | sort
 }
 
 mkdir -p build-test || { echo "test: the build folder cannot be made here; run it as who owns the checkout" >&2; exit 1; }
@@ -80,15 +102,13 @@ if [ $kind != e2e ]; then
         run hardening 60 tools/check-hardening.sh build-test/plain
         run analysis 900 tools/analyse.sh build-test/plain
     fi
-    for t in $(unit_programs build-test/plain); do
-        [[ $t == *"$name"* ]] && run "unit $(basename "$t")" 120 "$t"
-    done
+    mapfile -t programs < <(unit_programs build-test/plain)
+    run_each unit 240 "${programs[@]}"
     echo "== build with ASan and UBSan"
     if build build-test/asan -Dwerror=true -Db_sanitize=address,undefined; then
         export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-        for t in $(unit_programs build-test/asan); do
-            [[ $t == *"$name"* ]] && run "asan $(basename "$t")" 300 "$t"
-        done
+        mapfile -t programs < <(unit_programs build-test/asan)
+        run_each asan 600 "${programs[@]}"
         unset ASAN_OPTIONS UBSAN_OPTIONS
     else
         failed=$((failed + 1))
