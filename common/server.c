@@ -139,26 +139,43 @@ static void handle(struct tl_server *server, uint32_t kind, uint32_t index)
     case TL_WATCH_PENDING:
         tl_server_greeted(server, &server->pending[index]);
         break;
+    case TL_WATCH_OTHER:
+        break;
     case TL_WATCH_BELL:
         server->link.loop[index].rung = true;
         break;
     }
 }
 
+// One look, of `ns` at most. Returns how many descriptors had something, or -errno.
+static int look(struct tl_server *server, uint64_t ns)
+{
+    struct epoll_event ready[3 + TL_PENDING_MAX + TL_LOOPS_MAX];
+    struct timespec t = {.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
+    int n = epoll_pwait2(server->epoll, ready, sizeof ready / sizeof ready[0], &t, NULL);
+    // What an entry is about may have changed by an earlier one; each handler copes with "nothing there".
+    for (int i = 0; i < n; i++)
+        handle(server, (uint32_t)(ready[i].data.u64 >> 32), (uint32_t)ready[i].data.u64);
+    return n < 0 ? -errno : n;
+}
+
+int tl_server_wait(struct tl_server *server, uint64_t ns)
+{
+    uint64_t accepted = server->accepted;
+    int n = look(server, ns);
+    if (server->accepted != accepted) // who was accepted has mostly greeted already
+        look(server, 0);
+    return n == -EINTR ? 0 : n;
+}
+
 void tl_server_poll(struct tl_server *server)
 {
-    struct epoll_event ready[2 + TL_PENDING_MAX + TL_LOOPS_MAX];
+    tl_server_wait(server, 0);
+}
 
-    // Once more where somebody was accepted, who has mostly greeted already.
-    for (int round = 0; round < 2; round++) {
-        uint64_t accepted = server->accepted;
-        int n = epoll_wait(server->epoll, ready, sizeof ready / sizeof ready[0], 0);
-        // What an entry is about may have changed by an earlier one; each handler copes with "nothing there".
-        for (int i = 0; i < n; i++)
-            handle(server, (uint32_t)(ready[i].data.u64 >> 32), (uint32_t)ready[i].data.u64);
-        if (server->accepted == accepted)
-            break;
-    }
+int tl_server_watch_other(struct tl_server *server, int fd)
+{
+    return tl_server_watch(server, fd, TL_WATCH_OTHER, 0);
 }
 
 // ---- messages ----------------------------------------------------------------------------------------

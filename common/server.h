@@ -55,6 +55,14 @@ int tl_server_fd(const struct tl_server *server);
 // tl_server_next() until -EAGAIN. Calling it more often does no harm.
 void tl_server_poll(struct tl_server *server);
 
+// Sleeps until there is something for tl_server_poll() or tl_server_next() to do, a descriptor of tl_server_watch_other() is
+// readable or `ns` have passed, and does what tl_server_poll() does. How many descriptors had something (0 after a signal,
+// too), or -errno.
+int tl_server_wait(struct tl_server *server, uint64_t ns);
+
+// A descriptor of the caller's that ends tl_server_wait() for as long as it is readable. The caller closes it. 0 or -errno.
+int tl_server_watch_other(struct tl_server *server, int fd);
+
 // Takes the next command, turn by turn from the loops, unchecked (tl_command_check() is the caller's next
 // step). 0; -EAGAIN: none now. Each command taken must be answered by exactly one tl_server_complete(), later
 // if need be: a slot for it is reserved, and no command is taken from a loop while its completion ring has no

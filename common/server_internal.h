@@ -10,7 +10,7 @@
 enum { TL_PENDING_MAX = 4 };
 
 // Which descriptor epoll means.
-enum tl_watch { TL_WATCH_LISTENER, TL_WATCH_LINK, TL_WATCH_BELL, TL_WATCH_PENDING };
+enum tl_watch { TL_WATCH_LISTENER, TL_WATCH_LINK, TL_WATCH_BELL, TL_WATCH_PENDING, TL_WATCH_OTHER };
 
 // Accepted, has not greeted yet. The oldest gives way, so idlers keep nobody out.
 struct tl_pending {

@@ -2,7 +2,6 @@
 #include "dataplane/manager/manager.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <rte_lcore.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,6 +138,8 @@ int manager_init(struct manager **out, const struct manager_config *config, char
     int e = m->wake_fd < 0 ? fail(why, -errno, "an eventfd") : make_engine(m, why);
     if (!e)
         e = open_server(m, why);
+    if (!e && (e = tl_server_watch_other(m->server, m->wake_fd)) < 0)
+        fail(why, e, "the manager's eventfd");
     if (e) {
         manager_fini(m);
         return e;
@@ -212,9 +213,9 @@ static void take_commands(struct manager *m)
 {
     struct tl_command command;
     struct tl_origin origin;
-    if (!m->undisturbed)
+    if (!m->looked)
         tl_server_poll(m->server);
-    m->undisturbed = false;
+    m->looked = false;
     for (unsigned i = 0; i < COMMANDS_AT_ONCE && manager_has_room(m, 0); i++) {
         if (tl_server_next(m->server, &command, &origin))
             break;
@@ -273,23 +274,27 @@ uint64_t manager_turn(struct manager *m)
     return RTE_MIN(wait, busy_wait(m));
 }
 
+// For a command that waits for room in a worker's ring its bell goes on ringing.
+static int sleep_ns(struct manager *m, uint64_t ns)
+{
+    struct timespec t = {.tv_nsec = (long)ns};
+    if (manager_has_room(m, 0))
+        return tl_server_wait(m->server, ns);
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
+    return 0;
+}
+
 int manager_run(struct manager *m)
 {
     while (!atomic_load_explicit(&m->stop, memory_order_acquire)) {
-        uint64_t wait = manager_turn(m);
-        struct pollfd fds[2] = {{.fd = tl_server_fd(m->server), .events = POLLIN},
-                                {.fd = m->wake_fd, .events = POLLIN}};
-        // A command that waits for room in a worker's ring keeps the descriptor readable.
-        nfds_t first = manager_has_room(m, 0) ? 0 : 1;
-        struct timespec t = {.tv_nsec = (long)wait};
-        int n = ppoll(fds + first, 2 - first, &t, NULL);
-        m->undisturbed = first == 0 && n >= 0 && !fds[0].revents;
-        if (n < 0 && errno != EINTR) {
+        int e = sleep_ns(m, manager_turn(m));
+        if (e < 0) {
             char why[MANAGER_WHY_LEN];
-            int e = fail(why, -errno, "the manager cannot wait for its descriptors");
+            fail(why, e, "the manager cannot wait for its descriptors");
             log_sentence(m, why);
             return e;
         }
+        m->looked = true;
     }
     return 0;
 }

@@ -67,7 +67,7 @@ struct manager {
     unsigned out_all;
     unsigned out_waited; // those whose answer somebody waits for: no ends of sessions
     uint64_t busy_ns;    // how long to sleep next while there are some
-    bool undisturbed;    // the server's descriptor was not readable
+    bool looked;         // at the server, since the last turn
     unsigned bucket;     // where the search for ports begins
     struct flush flush[MANAGER_FLUSHES];
     bool link_up[TL_PORTS_MAX];
