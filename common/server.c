@@ -152,7 +152,10 @@ static int look(struct tl_server *server, uint64_t ns)
 {
     struct epoll_event ready[3 + TL_PENDING_MAX + TL_LOOPS_MAX];
     struct timespec t = {.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
-    int n = epoll_pwait2(server->epoll, ready, sizeof ready / sizeof ready[0], &t, NULL);
+    int room = sizeof ready / sizeof ready[0];
+    int n = epoll_pwait2(server->epoll, ready, room, &t, NULL);
+    if (n < 0 && errno == ENOSYS) // Linux before 5.11, and valgrind
+        n = epoll_wait(server->epoll, ready, room, (int)((ns + 999999) / 1000000));
     // What an entry is about may have changed by an earlier one; each handler copes with "nothing there".
     for (int i = 0; i < n; i++)
         handle(server, (uint32_t)(ready[i].data.u64 >> 32), (uint32_t)ready[i].data.u64);

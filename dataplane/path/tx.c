@@ -86,8 +86,8 @@ static __rte_noinline void make_sums(const struct packet *p, uint64_t tx_flags, 
 
 // Writes the headers before the data; `neighbour` has the destination's MAC in its low 6 bytes. They were
 // received with headers at least as long in front.
-static inline void write_headers(uint8_t *frame, unsigned len, uint64_t neighbour, uint64_t source,
-                                 uint32_t src_ip, uint64_t route)
+static __rte_always_inline void write_headers(uint8_t *frame, unsigned len, uint64_t neighbour,
+                                              uint64_t source, uint32_t src_ip, uint64_t route)
 {
     // both lengths in network byte order: UDP's in the low half, IPv4's in the high one
     uint32_t lens = __builtin_bswap32(len * 0x10001 +
