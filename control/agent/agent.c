@@ -141,6 +141,7 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_msg *msg
         return;
     }
     if (d) {
+        sip_txn_set_peer(txn, &d->sip.flow);
         sip_dialog_follow(&d->sip, flow);
         agent_in_dialog(d, txn, msg);
         return;
@@ -274,6 +275,12 @@ static bool is_peer(void *arg, const struct tl_addr *source)
     return trunk_is_peer(&agent->trunks, source);
 }
 
+static bool is_from(void *arg, const struct sip_flow *flow, uint32_t trunk)
+{
+    const struct trunk *from = agent_sender(arg, NULL, flow);
+    return from && from->number == trunk;
+}
+
 static uint32_t on_again(void *arg, struct sip_txn *txn, struct sip_owner *owner,
                          const struct sip_msg *response)
 {
@@ -293,6 +300,7 @@ static uint32_t on_again(void *arg, struct sip_txn *txn, struct sip_owner *owner
 }
 
 static const struct sip_user sip_user = {.is_peer = is_peer,
+                                         .is_from = is_from,
                                          .on_request = on_request,
                                          .on_cancel = on_cancel,
                                          .on_ack = on_ack,

@@ -323,10 +323,17 @@ static void come_again(struct sip_txn *txn)
 
 // ---- CANCEL and ACK ------------------------------------------------------------------------------------
 
-// Both come from whoever sent the INVITE: the next hop before us is the same for all three.
+// Both come from whoever sent the INVITE. Its other addresses count as well: where nobody in between record-routes, the ACK to a
+// 2xx comes from another host of the peer than the INVITE (13.2.2.4). What began in secret does not go on in clear text.
 static bool is_stranger(const struct sip_txn *txn, const struct sip_flow *flow)
 {
-    return !tl_addr_same_host(&txn->flow.remote, &flow->remote);
+    const struct sip_user *user = txn->stack->user;
+    const struct sip_flow *first = &txn->flow;
+    if (sip_flow_row(first)->secure && !sip_flow_row(flow)->secure)
+        return true;
+    if (tl_addr_same_host(&first->remote, &flow->remote))
+        return false;
+    return !first->trunk || !user->is_from || !user->is_from(txn->stack->arg, flow, first->trunk);
 }
 
 static void take_cancel(struct sip_stack *stack, const struct sip_head *head, const struct sip_shape *shape,
