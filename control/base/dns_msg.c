@@ -9,7 +9,6 @@ enum {
     NOERROR = 0,
     NXDOMAIN = 3,
     CLASS_IN = 1,
-    ALL_RECORDS_MAX = 256, // that are looked at
 };
 
 struct reader {
@@ -205,28 +204,31 @@ static bool follow(const struct reader *answers, unsigned count, char name[DNS_N
     return false;
 }
 
-static void take(const struct reader *answers, unsigned count, const char *name, enum dns_type type,
+// Returns false when there was something that it could not read.
+static bool take(const struct reader *answers, unsigned count, const char *name, enum dns_type type,
                  struct dns_answer *out)
 {
     struct reader r = *answers;
     struct rr rr;
+    bool good = true;
 
     for (unsigned i = 0; i < count; i++) {
         read_rr(&r, &rr);
         if (r.bad)
-            return;
+            return false;
         if (rr.type != type || rr.class != CLASS_IN || !dns_same_name(rr.name, name))
             continue;
-        if (out->count == DNS_RECORDS_MAX) {
-            out->cut = true;
-            return;
-        }
-        if (!read_data(&r, &rr, &out->record[out->count]))
+        if (out->count == DNS_RECORDS_MAX)
+            return false;
+        if (!read_data(&r, &rr, &out->record[out->count])) {
+            good = false;
             continue;
+        }
         out->count++;
         if (rr.ttl_s < out->ttl_s)
             out->ttl_s = rr.ttl_s;
     }
+    return good;
 }
 
 static uint32_t negative_ttl(struct reader r, unsigned count, unsigned authorities)
@@ -251,8 +253,7 @@ void dns_read(const uint8_t *msg, size_t len, const char *asked, enum dns_type t
     *out = (struct dns_answer){.status = DNS_BROKEN, .ttl_s = UINT32_MAX};
     unsigned flags = read_16(&r), questions = read_16(&r), answers = read_16(&r), authorities = read_16(&r);
     r.at = HEADER;
-    if (r.bad || len < HEADER || questions > 1 || strlen(asked) >= sizeof name ||
-        answers + authorities > ALL_RECORDS_MAX)
+    if (r.bad || len < HEADER || questions > 1 || strlen(asked) >= sizeof name)
         return;
     unsigned code = flags & 0xf;
     if (code != NOERROR && code != NXDOMAIN) {
@@ -269,7 +270,9 @@ void dns_read(const uint8_t *msg, size_t len, const char *asked, enum dns_type t
     memcpy(name, asked, strlen(asked) + 1);
     if (!follow(&r, answers, name, &out->ttl_s))
         return;
-    take(&r, answers, name, type, out);
+    out->cut = !take(&r, answers, name, type, out);
+    if (!out->count && out->cut)
+        return; // whether there is something is not known
     if (!out->count)
         out->ttl_s = negative_ttl(r, answers, authorities);
     out->status = out->count ? DNS_FOUND : DNS_NOTHING;

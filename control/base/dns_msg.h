@@ -38,7 +38,7 @@ struct dns_answer {
     enum dns_status status;
     uint32_t ttl_s; // the shortest of all that was used; NOTHING: of the SOA, 0: it says none
     uint32_t count;
-    bool cut; // there were more records than DNS_RECORDS_MAX
+    bool cut; // there were more records than DNS_RECORDS_MAX, or some that cannot be read
     struct dns_record record[DNS_RECORDS_MAX];
 };
 

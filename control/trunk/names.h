@@ -26,7 +26,7 @@ struct names;
 
 struct names_counters {
     uint64_t asked, found, nothing, failed, broken;
-    uint64_t cut;  // answers with more records than are looked at
+    uint64_t cut;  // answers with more records than are looked at, or than can be read
     uint64_t full; // questions that there was no room for
 };
 
@@ -48,6 +48,7 @@ struct name_now {
     enum name_state state;
     uint32_t count;
     uint32_t ttl_s; // left of the answer that ends first; 0: it is over
+    bool open;      // a question has no answer yet: there may be more, and what there is may not come first
     struct target_place place[TRUNK_TARGETS_MAX];
 };
 

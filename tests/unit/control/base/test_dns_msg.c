@@ -7,7 +7,7 @@
 #include "control/base/dns_msg.h"
 #include "runner.h"
 
-static uint8_t msg[4096];
+static uint8_t msg[65535];
 static size_t len;
 
 static void put_8(unsigned n)
@@ -187,7 +187,7 @@ static void lies_are_no_answers(void)
     size_t at = record("a", DNS_A, 60);
     put_16(1), put_16(2), put_8(3);
     end_data(at);
-    CU_ASSERT(read_as("a", DNS_A) == DNS_NOTHING);
+    CU_ASSERT(read_as("a", DNS_A) == DNS_BROKEN);
     begin(0, NULL, 0, 1, 0); // a name that points to itself, forward and behind the end
     for (unsigned to = 12; to < 5000; to += to < 14 ? 1 : 977) {
         char name[8];
@@ -203,6 +203,27 @@ static void lies_are_no_answers(void)
     for (unsigned i = 0; i < DNS_RECORDS_MAX + 3; i++)
         address("a", 60, i);
     CU_ASSERT(read_as("a", DNS_A) == DNS_FOUND && answer.count == DNS_RECORDS_MAX && answer.cut);
+    begin(0, "a", DNS_A, 3000, 0); // as many as TCP can bring
+    for (unsigned i = 0; i < 3000; i++)
+        address("a", 60, i);
+    CU_ASSERT(read_as("a", DNS_A) == DNS_FOUND && answer.count == DNS_RECORDS_MAX && answer.cut);
+}
+
+// What ends too early says nothing of what there is not: the name stands for what it stood for. What was read before counts.
+static void cut_answers_deny_nothing(void)
+{
+    begin(0, "a", DNS_A, 40, 1);
+    address("a", 60, 1);
+    size_t first = len;
+    address("a", 60, 2);
+    size_t second = len;
+    for (len = first; len < second; len++)
+        CU_ASSERT(read_as("a", DNS_A) == DNS_FOUND && answer.count == 1 && answer.cut);
+    for (len = 12; len < first; len++)
+        CU_ASSERT(read_as("a", DNS_A) == DNS_BROKEN);
+    begin(0, "a", DNS_A, 2, 0); // the alias is there, what it leads to is not
+    alias("a", "b", 60);
+    CU_ASSERT(read_as("a", DNS_A) == DNS_BROKEN);
 }
 
 // Every shorter message and every changed byte is survived, and never more is found than is there.
@@ -237,6 +258,7 @@ int main(int argc, char **argv)
         {"aliases_are_followed_and_bounded", aliases_are_followed_and_bounded},
         {"negative_answers", negative_answers},
         {"lies_are_no_answers", lies_are_no_answers},
+        {"cut_answers_deny_nothing", cut_answers_deny_nothing},
         {"whatever_comes_is_survived", whatever_comes_is_survived},
     };
     return test_main("dns_msg", TEST_CASES(cases), argc, argv);
