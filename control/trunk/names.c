@@ -458,6 +458,7 @@ void names_of(struct names *names, const struct tl_config *config, const struct 
         add_hosts(&r, peer->name, port, peer->listener, 0, peer->weight);
     qsort(out->place, out->count, sizeof out->place[0], compare_places);
     out->state = state_of(&r);
+    out->open = r.open;
     out->ttl_s = r.expires_ms == NAMES_NEVER || r.expires_ms <= now_ms
                      ? 0
                      : (uint32_t)((r.expires_ms - now_ms + 999) / 1000);

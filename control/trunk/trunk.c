@@ -78,6 +78,7 @@ struct places {
     struct target_place to[TRUNK_TARGETS_MAX], resolved[TRUNK_TARGETS_MAX];
     size_t to_count, resolved_count;
     bool named; // requests go to one that has a name
+    bool open;  // what a name stands for is not known whole yet
     enum name_state name[TL_PEERS_MAX];
 };
 
@@ -100,6 +101,7 @@ static void add_name(struct places *p, const struct tl_config *config, const str
         names_of(names, config, t, peer, now_ms, &now);
     p->name[i] = now.state;
     p->named = p->named || peer->send;
+    p->open = p->open || now.open;
     for (uint32_t k = 0; k < now.count; k++) {
         add_to(p->resolved, &p->resolved_count, &now.place[k]);
         if (peer->send)
@@ -242,6 +244,9 @@ bool trunk_resolve(struct trunk *trunk, const struct tl_config *config, struct n
     struct places places;
 
     find_places(&places, config, trunk->config, names, now_ms);
+    // records lead to other ones now: until those are here, what it was is better than half
+    if (places.open && trunk->resolved_count)
+        return false;
     if (same_places(trunk, &places)) {
         note_names(trunk, &places);
         sum_up(trunk, now_ms);

@@ -359,6 +359,51 @@ static void trunks_follow_their_names(void)
     trunk_table_fini(&table);
 }
 
+// One question of the table's names, answered with one record. What was asked, or "".
+static const char *answer_one(struct trunk_table *table, const struct dns_record *record, uint64_t now)
+{
+    static char name[DNS_NAME_MAX];
+    struct dns_answer answer = {.status = record ? DNS_FOUND : DNS_FAILED,
+                                .ttl_s = record && record->name[0] ? 10 : 1000,
+                                .count = record != NULL};
+    enum dns_type type;
+
+    trunk_table_resolve(table, now, note_move, NULL);
+    if (!names_question(table->names, name, &type))
+        return "";
+    if (record)
+        answer.record[0] = *record;
+    names_answer(table->names, name, type, &answer, now);
+    trunk_table_resolve(table, now, note_move, NULL);
+    return name;
+}
+
+// An SRV that leads to another host: until the host's address is known, requests go on to where they went, and so long only.
+static void a_trunk_stays_while_its_name_moves(void)
+{
+    struct dns_record to_a = {.port = 5060, .name = "a.example"}, to_b = {.port = 5060, .name = "b.example"};
+    struct dns_record a = {.addr = {.family = TL_AF_INET, .ip = {10, 1, 0, 1}}},
+                      b = {.addr = {.family = TL_AF_INET, .ip = {10, 1, 0, 2}}};
+
+    for (unsigned answered = 0; answered < 2; answered++) {
+        struct trunk_table table;
+        begin(0, "x.example")->over = 1;
+        CU_ASSERT_FATAL(trunk_table_init(&table, &config, 0) == 0);
+        struct trunk *t = table.now->trunks[0];
+        moved = 0;
+        CU_ASSERT_STRING_EQUAL(answer_one(&table, &to_a, 0), "_sip._udp.x.example");
+        CU_ASSERT_STRING_EQUAL(answer_one(&table, &a, 0), "a.example");
+        CU_ASSERT(moved == 1 && t->target_count == 1 && !t->unresolved);
+        CU_ASSERT_STRING_EQUAL(answer_one(&table, &to_b, 9000), "_sip._udp.x.example");
+        CU_ASSERT(moved == 1 && t->target_count == 1 && !t->unresolved && !t->down);
+        CU_ASSERT(trunk_identify(&table, 0, &a.addr, 0, NULL, NULL) == t);
+        CU_ASSERT_STRING_EQUAL(answer_one(&table, answered ? &b : NULL, 9100), "b.example");
+        CU_ASSERT(moved == 2 && t->unresolved == !answered && t->target_count == answered);
+        CU_ASSERT(!answered || t->targets[0].addr.ip[3] == 2);
+        trunk_table_fini(&table);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct test_case cases[] = {
@@ -367,6 +412,7 @@ int main(int argc, char **argv)
         {"times_are_bounded", times_are_bounded},
         {"amounts_are_bounded", amounts_are_bounded},
         {"trunks_follow_their_names", trunks_follow_their_names},
+        {"a_trunk_stays_while_its_name_moves", a_trunk_stays_while_its_name_moves},
     };
     int rc = test_main("names", TEST_CASES(cases), argc, argv);
     names_free(names);
