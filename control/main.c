@@ -75,10 +75,14 @@ static int read_options(int argc, char **argv, struct options *out)
     return -1;
 }
 
+enum { HANGUP_PAUSE_MS = 1000 }; // between two readings of the file
+
 struct running {
     struct loop *loop;
     struct agent *agent;
     bool ending;
+    struct wheel_timer hangup;
+    uint64_t hangup_ms; // not to be read again before
 };
 
 static void stop(void *arg)
@@ -98,14 +102,28 @@ static void on_signal(int signo, void *arg)
     run->ending = true;
 }
 
-static void on_hangup_signal(int signo, void *arg)
+static void read_again(void *arg)
 {
+    struct running *run = arg;
+    const char *file = agent_file(run->agent);
     char why[2048];
     unsigned count;
-    log_line(LOG_NOTICE, "SIGHUP: reading %s again", agent_file(arg));
-    (void)signo;
+    log_line(LOG_NOTICE, "SIGHUP: reading %s again", file);
     // what comes of it is in the log
-    (void)agent_reload_file(arg, agent_file(arg), false, NULL, NULL, &count, why, sizeof why);
+    (void)agent_reload_file(run->agent, file, false, NULL, NULL, &count, why, sizeof why);
+    run->hangup_ms = loop_now(run->loop) + HANGUP_PAUSE_MS;
+}
+
+// No call is set up while the file is read, and libevent hands on each of many signals: those that come together are one, and
+// calls have their turn between two.
+static void on_hangup_signal(int signo, void *arg)
+{
+    struct running *run = arg;
+    uint64_t now = loop_now(run->loop);
+    (void)signo;
+    if (!wheel_armed(&run->hangup))
+        wheel_add(loop_wheel(run->loop), &run->hangup, run->hangup_ms > now ? run->hangup_ms - now : 0,
+                  read_again, run);
 }
 
 static void say_listeners(const struct tl_config *config)
@@ -159,13 +177,13 @@ static int serve(const struct tl_config *config, const char *file)
                 : rc == -EACCES   ? "no right to make it there; start as another user or choose another path"
                                   : strerror(-rc));
     }
-    struct running run = {loop, agent, false};
+    struct running run = {.loop = loop, .agent = agent};
     if (rc == 0)
         rc = loop_on_signal(loop, SIGTERM, on_signal, &run);
     if (rc == 0)
         rc = loop_on_signal(loop, SIGINT, on_signal, &run);
     if (rc == 0)
-        rc = loop_on_signal(loop, SIGHUP, on_hangup_signal, agent);
+        rc = loop_on_signal(loop, SIGHUP, on_hangup_signal, &run);
     if (rc == 0) {
         say_listeners(config);
         log_line(LOG_NOTICE, "trunkline-control %s is ready", TRUNKLINE_VERSION);

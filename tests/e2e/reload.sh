@@ -123,5 +123,16 @@ rm -f "$E2E_WORK"/{peer,core}.json
 generators AES_CM_128_HMAC_SHA1_80 2 --seconds 2 --duration-limit 15
 check "and calls go on, the peer's side" party_ended "$generator_peer" 15
 check "and the core's" party_ended "$generator_core" 5
+# 50 signals: libevent hands on each of them
+storm() {
+    local before
+    before=$(hangs)
+    for _ in {1..50}; do kill -HUP "$gateway_control_pid"; done
+    wait_for 3 eval '[ "$(hangs)" -gt '"$before"' ]' || return 1
+    generation >/dev/null || return 1
+    sleep 2
+    [ $(($(hangs) - before)) -le 10 ] || { echo "the file was read $(($(hangs) - before)) times"; return 1; }
+}
+check "many SIGHUPs at once are few readings of the file" storm
 gateway_down
 e2e_end
