@@ -272,7 +272,7 @@ static uint32_t on_required(void *arg, const struct sip_flow *flow, enum sip_met
 static bool is_peer(void *arg, const struct tl_addr *source)
 {
     const struct agent *agent = arg;
-    return trunk_is_peer(&agent->trunks, source);
+    return trunk_is_peer(&agent->trunks, source) || agent_is_former(agent, source);
 }
 
 static bool is_from(void *arg, const struct sip_flow *flow, uint32_t trunk)
@@ -377,6 +377,7 @@ void agent_free(struct agent *agent)
     wheel_cancel(loop_wheel(agent->loop), &agent->pace_timer);
     agent_probes_fini(agent);
     agent_names_fini(agent);
+    agent_former_fini(agent);
     agent_registers_fini(agent);
     agent_accounts_fini(&agent->accounts);
     trunk_table_fini(&agent->trunks);

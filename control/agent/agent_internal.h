@@ -172,6 +172,18 @@ struct agent_probe {
     uint32_t target; // id
 };
 
+// A host that is no trunk's any more and has calls with us; former.c.
+struct agent_former_host {
+    struct tl_addr host;
+    uint32_t trunk; // number of the one that it was of; 0: not known
+};
+
+struct agent_former {
+    struct agent_former_host *host; // sorted
+    size_t count;
+    struct wheel_timer timer;
+};
+
 struct agent {
     struct loop *loop;
     const char *file; // of the configuration
@@ -188,6 +200,8 @@ struct agent {
     struct tl_dns_config dns_config; // that it has
     struct wheel_timer names_timer;
     struct log_limit names_limit;
+    bool names_moved; // in the look under way
+    struct agent_former former;
     struct agent_probe *probes;
     struct wheel_timer probe_timer;
     struct call_actions actions; // of the step under way; one step at a time
@@ -278,6 +292,16 @@ void agent_in_dialog(struct agent_dialog *d, struct sip_txn *txn, const struct s
 void agent_response(struct agent_leg *leg, struct sip_txn *txn, const struct sip_msg *msg,
                     const struct sip_flow *flow);
 void agent_failure(struct agent_leg *leg, struct sip_txn *txn, enum sip_failure why);
+
+// ---- former.c ----
+
+// Looks which hosts with calls are no trunk's: after the peers of trunks have changed.
+void agent_former_look(struct agent *agent);
+void agent_former_fini(struct agent *agent);
+bool agent_is_former(const struct agent *agent, const struct tl_addr *host);
+// Adds the numbers of the trunks that it was of to the `count` that are there. Returns how many there are then.
+uint32_t agent_former_trunks(const struct agent *agent, const struct tl_addr *host, uint32_t *out,
+                             uint32_t count, uint32_t max);
 
 // ---- dialogs.c ----
 

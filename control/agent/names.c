@@ -61,6 +61,7 @@ static void on_change(void *arg, struct trunk *t, bool moved,
         if (t->config->peers[i].name[0] && t->name_state[i] != before[i])
             say_name(t, t->config->peers[i].name, t->name_state[i], before[i]);
     if (moved) {
+        agent->names_moved = true;
         say_targets(t);
         agent_probes_reload(agent);
     }
@@ -97,7 +98,10 @@ static void look(struct agent *agent)
     uint64_t now = loop_now(agent->loop), due;
     char name[DNS_NAME_MAX];
     enum dns_type type;
+    agent->names_moved = false;
     trunk_table_resolve(&agent->trunks, now, on_change, agent);
+    if (agent->names_moved)
+        agent_former_look(agent);
     while (names_question(names, name, &type)) {
         const struct dns_answer none = {.status = DNS_FAILED};
         if (!open_client(agent) || dns_ask(agent->dns, name, type) < 0) {

@@ -25,6 +25,7 @@ int agent_reload(struct agent *agent, struct tl_config *config)
     sip_stack_configure(agent->stack, &config->control);
     read_tls(agent);
     agent_names_begin(agent);
+    agent_former_look(agent);
     agent_probes_reload(agent);
     agent_warn_about_keys(config);
     return 0;

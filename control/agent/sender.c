@@ -89,7 +89,8 @@ uint32_t agent_on_connection(void *arg, uint32_t listener, const struct tl_addr 
                              uint32_t max)
 {
     const struct agent *agent = arg;
-    return trunk_candidates(&agent->trunks, listener, remote, out, max);
+    uint32_t count = trunk_candidates(&agent->trunks, listener, remote, out, max);
+    return agent_former_trunks(agent, remote, out, count, max);
 }
 
 struct trunk_target *agent_leg_target(const struct agent_leg *leg)

@@ -681,6 +681,47 @@ static void test_mutated(void)
     world_close(&w);
 }
 
+static void no_stranger_comes_in(struct tl_config *config)
+{
+    config->listeners[0].strangers = TL_STRANGERS_DROP;
+    config->control.t1_ms = 10;
+}
+
+// A copy of the configuration, for the agent to take.
+static void reload(struct world *w, const struct tl_config *config)
+{
+    struct tl_config *next = malloc(sizeof *next);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(next);
+    memcpy(next, config, sizeof *next);
+    CU_ASSERT_EQUAL_FATAL(agent_reload(w->agent, next), 0);
+}
+
+// Whose address a reload took away ends the call that it has, on a listener that drops strangers. Then it is one.
+static void test_former_peer(void)
+{
+    struct world w;
+    char *ok, *invite;
+    world_open(&w, no_stranger_comes_in);
+    bring_up(&w, &ok, &invite);
+    struct tl_config *other = malloc(sizeof *other);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(other);
+    memcpy(other, w.config, sizeof *other);
+    for (uint32_t i = 0; i < other->trunk_count; i++)
+        other->trunks[i].peer.ip[3] = 99;
+    reload(&w, other);
+    world_turn(&w, 128 * 10); // whom we have asked something may talk so long
+    hang_up(&w, ok, invite, 2);
+    CU_ASSERT_TRUE(world_quiet(&w));
+    reload(&w, other);
+    free(other);
+    world_turn(&w, 128 * 10);
+    party_forget(&w.a);
+    a_invites(&w, "stranger", "1100", "", body_a);
+    world_turn(&w, 50);
+    CU_ASSERT_EQUAL(w.a.count, 0);
+    world_close(&w);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
@@ -704,6 +745,7 @@ int main(int argc, char **argv)
         {"media lost", test_media_lost},
         {"keep-alive", test_keep_alive},
         {"ACK after the end", test_ack_after_the_end},
+        {"former peer", test_former_peer},
         {"mutated SDP", test_mutated},
     };
     return test_main("agent", TEST_CASES(cases), argc, argv);
