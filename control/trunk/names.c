@@ -32,6 +32,7 @@ struct names {
     uint32_t entry_count, asking;
     struct known *wanted, **wanted_end;
     uint64_t due_ms;
+    uint64_t round_ms; // when the last round began
     struct names_counters counters;
     // of a walk that forgets
     uint64_t before_ms;
@@ -239,10 +240,15 @@ static void mark_old(const void *node, VISIT which, void *arg)
 
 void names_round(struct names *names, uint64_t now_ms)
 {
+    uint64_t last_ms = names->round_ms; // what is in use was looked at then, however long ago that is
+
     names->due_ms = NAMES_NEVER;
+    names->round_ms = now_ms;
     if (now_ms < NAMES_FORGET_S * UINT64_C(1000))
         return;
     names->before_ms = now_ms - NAMES_FORGET_S * UINT64_C(1000);
+    if (names->before_ms > last_ms)
+        names->before_ms = last_ms;
     twalk_r(names->entries, mark_old, names);
     for (struct known *e; (e = names->old);) {
         names->old = e->next;

@@ -242,7 +242,14 @@ static void times_are_bounded(void)
     begin(0, "a.example")->port = 5060;
     settle("A a.example 2000000000 10.1.0.1\n", 0);
     CU_ASSERT(now_is.ttl_s == NAMES_TTL_MAX_S);
+    // what is looked at seldom, because it holds long, is there all the same when it is due
+    begin(0, "a.example")->port = 5060;
+    CU_ASSERT(settle("A a.example 7200 10.1.0.1\n", 0) == NAME_FOUND && names_due(names) == 6480000);
+    CU_ASSERT(settle("A a.example ! x\n", 6480000) == NAME_FOUND && now_is.ttl_s == 720);
+    CU_ASSERT(settle("A a.example ! x\n", 7200000) == NAME_STALE && now_is.count == 1);
     // what nobody looks at is forgotten
+    begin(0, "a.example")->port = 5060;
+    settle("A a.example 2000000000 10.1.0.1\n", 0);
     struct tl_peer_config *peer = &config.trunks[0].peers[0];
     strcpy(peer->name, "b.example");
     settle(hosts, NAMES_FORGET_S * UINT64_C(1000) + 1);
