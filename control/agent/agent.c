@@ -275,8 +275,10 @@ static bool is_peer(void *arg, const struct tl_addr *source)
     return trunk_is_peer(&agent->trunks, source) || agent_is_former(agent, source);
 }
 
-static bool is_from(void *arg, const struct sip_flow *flow, uint32_t trunk)
+static bool is_from(void *arg, struct sip_owner *owner, const struct sip_flow *flow, uint32_t trunk)
 {
+    if (owner && ((struct agent_user *)owner)->kind == AGENT_LEG)
+        return agent_is_of_leg((struct agent_leg *)owner, flow);
     const struct trunk *from = agent_sender(arg, NULL, flow);
     return from && from->number == trunk;
 }

@@ -499,6 +499,9 @@ struct sip_flow agent_flow(struct agent *agent, const struct tl_trunk_config *t,
                            const struct trunk_target *target);
 // Where the dialog's next request goes: sip_dialog_next_hop(), and another host of its trunk is not elsewhere.
 struct sip_flow agent_next_hop(const struct agent_dialog *d);
+// Whether what came by a flow can be of the leg's trunk: of its peer as it is now or, where the address is nobody's now, as it was
+// when the call began.
+bool agent_is_of_leg(const struct agent_leg *leg, const struct sip_flow *flow);
 // Whether a request inside a dialog comes from its peer: from its host or another one of its trunk, and as safely as the
 // dialog was made.
 bool agent_from_peer(struct agent *agent, const struct agent_dialog *d, const struct sip_flow *flow);

@@ -61,11 +61,14 @@ struct sip_flow agent_flow(struct agent *agent, const struct tl_trunk_config *t,
     return flow;
 }
 
-// Whether the trunk of a leg is one that what came by a flow can be of.
-static bool is_of_trunk(struct agent *agent, const struct agent_leg *leg, const struct sip_flow *flow)
+bool agent_is_of_leg(const struct agent_leg *leg, const struct sip_flow *flow)
 {
-    const struct trunk *from = agent_sender(agent, NULL, flow);
-    return from && from == leg->generation->trunks[leg->owner->call.side[leg->side].trunk];
+    const struct trunk *from = agent_sender(leg->owner->agent, NULL, flow);
+    const struct trunk *its = leg->generation->trunks[leg->owner->call.side[leg->side].trunk];
+    if (from)
+        return from == its;
+    return generation_has(leg->generation, its->number, flow->listener, &flow->remote) &&
+           sip_flow_vouches(leg->owner->agent->stack, flow, its->number);
 }
 
 struct sip_flow agent_next_hop(const struct agent_dialog *d)
@@ -79,7 +82,7 @@ struct sip_flow agent_next_hop(const struct agent_dialog *d)
 bool agent_from_peer(struct agent *agent, const struct agent_dialog *d, const struct sip_flow *flow)
 {
     const struct sip_flow *own = &d->sip.flow;
-    if (!sip_dialog_from_peer(&d->sip, flow) && !is_of_trunk(agent, d->leg, flow))
+    if (!sip_dialog_from_peer(&d->sip, flow) && !agent_is_of_leg(d->leg, flow))
         return false;
     return !sip_flow_row(own)->secure ||
            (sip_flow_row(flow)->secure && sip_flow_vouches(agent->stack, flow, own->trunk));

@@ -333,7 +333,7 @@ static bool is_stranger(const struct sip_txn *txn, const struct sip_flow *flow)
         return true;
     if (tl_addr_same_host(&first->remote, &flow->remote))
         return false;
-    return !first->trunk || !user->is_from || !user->is_from(txn->stack->arg, flow, first->trunk);
+    return !first->trunk || !user->is_from || !user->is_from(txn->stack->arg, txn->owner, flow, first->trunk);
 }
 
 static void take_cancel(struct sip_stack *stack, const struct sip_head *head, const struct sip_shape *shape,

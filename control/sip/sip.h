@@ -109,8 +109,8 @@ struct sip_user {
     // Whether the address, whatever the port, is one that we know: asked of each message before it is read. NULL: all are.
     bool (*is_peer)(void *arg, const struct tl_addr *source);
     // Whether what came by a flow may be of that trunk (its number): asked of an ACK or CANCEL that comes from another host than its
-    // INVITE, as from a peer with several addresses. NULL: it may not.
-    bool (*is_from)(void *arg, const struct sip_flow *flow, uint32_t trunk);
+    // INVITE, as from a peer with several addresses. `owner` is the INVITE's, NULL: it has none any more. NULL: it may not.
+    bool (*is_from)(void *arg, struct sip_owner *owner, const struct sip_flow *flow, uint32_t trunk);
     // A request of ours was challenged, which `response` brought, and leaves again with credentials. Returns its CSeq, one
     // that the dialog or Call-ID has not had; 0: it does not leave, on_response() brings the challenge. NULL, and for a
     // request without owner: one more than it had.

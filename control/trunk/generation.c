@@ -316,10 +316,9 @@ uint32_t trunk_candidates(const struct trunk_table *table, uint32_t listener, co
     return n;
 }
 
-bool trunk_has(const struct trunk_table *table, uint32_t number, uint32_t listener,
-               const struct tl_addr *source)
+bool generation_has(const struct generation *g, uint32_t number, uint32_t listener,
+                    const struct tl_addr *source)
 {
-    const struct generation *g = table->now;
     struct trunk_walk walk = trunk_walk(&g->sources, listener, source);
     const struct trunk_source *s;
 
@@ -327,6 +326,12 @@ bool trunk_has(const struct trunk_table *table, uint32_t number, uint32_t listen
         if (g->trunks[s->trunk]->number == number)
             return true;
     return false;
+}
+
+bool trunk_has(const struct trunk_table *table, uint32_t number, uint32_t listener,
+               const struct tl_addr *source)
+{
+    return generation_has(table->now, number, listener, source);
 }
 
 // What a group of the walk says.

@@ -88,6 +88,10 @@ uint32_t trunk_candidates(const struct trunk_table *table, uint32_t listener, co
 bool trunk_has(const struct trunk_table *table, uint32_t number, uint32_t listener,
                const struct tl_addr *source);
 
+// The same of a generation that may be a former one.
+bool generation_has(const struct generation *g, uint32_t number, uint32_t listener,
+                    const struct tl_addr *source);
+
 // Whether the address, whatever the port, is that of a trunk's peer on any listener of the current generation.
 bool trunk_is_peer(const struct trunk_table *table, const struct tl_addr *source);
 
