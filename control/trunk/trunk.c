@@ -133,6 +133,18 @@ static bool same_places(const struct trunk *t, const struct places *p)
            memcmp(t->resolved, p->resolved, p->resolved_count * sizeof p->resolved[0]) == 0;
 }
 
+// Records lead to other ones than before, which are not all here: until then what it was is better than half.
+static bool is_half(const struct trunk *t, const struct places *p)
+{
+    return p->open && t->resolved_count;
+}
+
+static bool same_peers(const struct tl_trunk_config *a, const struct tl_trunk_config *b)
+{
+    return a->listener == b->listener && a->peer_count == b->peer_count &&
+           memcmp(a->peers, b->peers, a->peer_count * sizeof a->peers[0]) == 0;
+}
+
 static void note_names(struct trunk *t, const struct places *p)
 {
     t->unresolved = p->named && !p->to_count;
@@ -222,8 +234,10 @@ void trunk_configure(struct trunk *trunk, const struct tl_config *whole, uint32_
     if (came)
         trunk->target_count = 0; // what was known may have changed while nobody looked
     find_places(&places, whole, config, names, now_ms);
-    set_targets(trunk, places.to, places.to_count, now_ms);
-    note_names(trunk, &places);
+    if (came || !is_half(trunk, &places) || !same_peers(trunk->config, config)) {
+        set_targets(trunk, places.to, places.to_count, now_ms);
+        note_names(trunk, &places);
+    }
     for (uint32_t i = 0; i < trunk->target_count; i++) {
         schedule(&trunk->targets[i], config, first_ms, now_ms);
         known = known || trunk->targets[i].id <= last_id;
@@ -244,8 +258,7 @@ bool trunk_resolve(struct trunk *trunk, const struct tl_config *config, struct n
     struct places places;
 
     find_places(&places, config, trunk->config, names, now_ms);
-    // records lead to other ones now: until those are here, what it was is better than half
-    if (places.open && trunk->resolved_count)
+    if (is_half(trunk, &places))
         return false;
     if (same_places(trunk, &places)) {
         note_names(trunk, &places);

@@ -403,6 +403,11 @@ static void a_trunk_stays_while_its_name_moves(void)
         CU_ASSERT(moved == 1 && t->target_count == 1 && !t->unresolved);
         CU_ASSERT_STRING_EQUAL(answer_one(&table, &to_b, 9000), "_sip._udp.x.example");
         CU_ASSERT(moved == 1 && t->target_count == 1 && !t->unresolved && !t->down);
+        struct tl_config *next = malloc(sizeof *next); // the same file is read again meanwhile
+        CU_ASSERT_FATAL(next != NULL);
+        memcpy(next, &config, sizeof *next);
+        CU_ASSERT_FATAL(trunk_table_reload(&table, next, 9050) == 0);
+        CU_ASSERT(t->target_count == 1 && !t->unresolved && !t->down);
         CU_ASSERT(trunk_identify(&table, 0, &a.addr, 0, NULL, NULL) == t);
         CU_ASSERT_STRING_EQUAL(answer_one(&table, answered ? &b : NULL, 9100), "b.example");
         CU_ASSERT(moved == 2 && t->unresolved == !answered && t->target_count == answered);
