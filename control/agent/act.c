@@ -345,9 +345,9 @@ static void accepted(struct agent_call *c, struct agent_leg *leg, struct agent_d
     const struct sip_msg *request = sip_txn_request(leg->invite_in);
     if (request && c->answer_ms)
         sip_dialog_retarget(&d->sip, request);
+    agent_dialog_confirm(d);
     if (c->answer_ms)
         return;
-    agent_dialog_confirm(d);
     c->answer_ms = loop_now(c->agent->loop);
     c->agent->counters.answered++;
     for (unsigned s = 0; s < 2; s++)
@@ -375,8 +375,9 @@ static void do_answer(struct agent_call *c, const struct call_action *a)
         agent_transfer_answer(c, a->status);
     if (!txn)
         return;
-    struct agent_dialog *d =
-        a->side == CALL_A && !c->answer_ms && a->status < 300 ? agent_dialog_a(leg, a->dialog) : NULL;
+    struct agent_dialog *d = a->side == CALL_A && (!c->answer_ms || a->dialog) && a->status < 300
+                                 ? agent_dialog_a(leg, a->dialog)
+                                 : NULL; // of the first INVITE
     if (!d)
         d = agent_dialog_get(leg, 0);
     const struct sip_flow *flow = sip_txn_flow(txn);

@@ -360,8 +360,8 @@ void agent_take_notify(struct agent_dialog *d, struct sip_txn *txn, const struct
 
 // A REFER that we carry out ourselves.
 void agent_carry_out_refer(struct agent_dialog *d, struct sip_txn *txn, const struct sip_msg *msg);
-// The party of `by` is to be replaced by who has sent the INVITE of `c`, in the session of that call. False: no memory.
-bool agent_transfer_replace(struct agent_leg *by, struct agent_call *c);
+// The party of the dialog is to be replaced by who has sent the INVITE of `c`, in the session of that call. False: no memory.
+bool agent_transfer_replace(const struct agent_dialog *d, struct agent_call *c);
 // A call that has a part in a transfer did something: what is due now is done. The call may be gone afterwards.
 void agent_transfer_turn(struct agent_call *c);
 // The same before the actions that end it: who asked for the transfer hears of it first.

@@ -245,13 +245,15 @@ static struct agent_transfer *link_calls(struct agent_leg *by, struct agent_leg 
     return t;
 }
 
-bool agent_transfer_replace(struct agent_leg *by, struct agent_call *c)
+bool agent_transfer_replace(const struct agent_dialog *d, struct agent_call *c)
 {
+    struct agent_leg *by = d->leg;
     const struct agent_leg *who = by->owner->leg[by->side ^ 1];
     struct agent_transfer *t = link_calls(by, NULL, c);
     if (!t)
         return false;
     t->is.replaces = true;
+    t->is.dialog = d->id;
     memcpy(c->leg[CALL_A]->contact, who->number, sizeof who->number);
     memcpy(c->called, who->number, sizeof c->called);
     return true;
@@ -537,7 +539,10 @@ static void vacate(struct agent_transfer *t)
         return;
     if (!call_fits(&t->target->call, &of->call, t->is.by)) {
         fail(t, 488, BACK_NOBODY);
-    } else if (call_stand_for(&of->call, &t->target->call) < 0) {
+        return;
+    }
+    call_pick(&of->call, t->is.dialog);
+    if (call_stand_for(&of->call, &t->target->call) < 0) {
         fail(t, 500, BACK_NOBODY);
     } else {
         agent_attempt_result(of, 487); // nobody is to blame that another one answers

@@ -64,7 +64,7 @@ static int check(const struct agent_dialog *d, const struct sip_replaces *replac
 }
 
 // The sender takes the place; who was there stays with the call `c` of the INVITE.
-static void take_over(struct agent_call *c, struct agent_call *of, uint8_t side)
+static void take_over(struct agent_call *c, struct agent_call *of, uint8_t side, uint8_t dialog)
 {
     bool up = of->call.state == CALL_UP;
     struct agent_leg *leg = c->leg[CALL_A];
@@ -73,6 +73,8 @@ static void take_over(struct agent_call *c, struct agent_call *of, uint8_t side)
     memcpy(leg->contact, of->leg[side ^ 1]->number, sizeof leg->contact);
     agent_attempt_result(of, 487); // nobody is to blame that another one answers
     trunk_leg_answered(&leg->taken, c->call.side[CALL_A].neg.ptime);
+    if (!up)
+        call_pick(&of->call, dialog);
     agent_swap(of, side, c, CALL_A);
     agent_connected(of->leg[side ^ 1]);
     agent_plain_event(of, up ? CALL_EV_JOINED : CALL_EV_PICKED_UP, side, 0);
@@ -107,7 +109,7 @@ bool agent_take_replaces(struct agent *agent, struct sip_txn *txn, const struct 
         return true;
     }
     struct agent_call *of = d->leg->owner;
-    uint8_t side = d->leg->side;
+    uint8_t side = d->leg->side, dialog = d->id;
     const struct agent_leg *stays = of->leg[side ^ 1];
     const struct trunk *its = stays->trunk && stays->trunk->config ? stays->trunk : from; // that is not gone
     struct way way = {.target = {{.trunk = its->index}}, .count = 1};
@@ -129,7 +131,7 @@ bool agent_take_replaces(struct agent *agent, struct sip_txn *txn, const struct 
     bool apart = !same_realm(from, d->leg);
     if (!apart)
         call_await(&c->call, &of->call, side);
-    else if (call_await_other(&c->call, &of->call, side) < 0 || !agent_transfer_replace(d->leg, c)) {
+    else if (call_await_other(&c->call, &of->call, side) < 0 || !agent_transfer_replace(d, c)) {
         agent_plain_event(c, CALL_EV_UNJOINED, CALL_A, 500);
         return true;
     }
@@ -137,7 +139,7 @@ bool agent_take_replaces(struct agent *agent, struct sip_txn *txn, const struct 
     if (apart || !agent->calls || agent->calls->id != id || c->call.state != CALL_ANSWERING)
         return true; // it goes on by itself; or it was refused for what it asks, and may be gone
     if (call_fits(&c->call, &of->call, side))
-        take_over(c, of, side);
+        take_over(c, of, side, dialog);
     else
         agent_plain_event(c, CALL_EV_UNJOINED, CALL_A, 488);
     return true;

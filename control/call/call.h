@@ -342,6 +342,10 @@ bool call_fits(const struct call *call, const struct call *of, uint8_t side);
 // Whether B rings and can be replaced: the first INVITE is out, and nothing else is under way.
 bool call_can_be_picked_up(const struct call *call);
 
+// Before somebody is put in B's place who picks up what rings in B's dialog of that number: where A sees a dialog for each
+// of B's, it is answered in the one that stands for that.
+void call_pick(struct call *call, uint8_t dialog);
+
 // Whether a party that came, or that has been moved here, has not agreed to its place yet.
 bool call_is_joining(const struct call *call);
 

@@ -218,6 +218,8 @@ void join_answer(struct call *call, struct call_actions *out, uint8_t side, int 
 bool join_step(struct call *call, const struct call_event *event, struct call_actions *out);
 // Who was offered something has agreed: the dataplane is told, or who came without an offer is made one.
 void join_agreed(struct call *call, struct call_actions *out);
+// The dataplane knows what A, which began without an offer, has answered: who picked the call up and waits for that is answered.
+void join_late(struct call *call, struct call_actions *out);
 // A CANCEL of who came by an INVITE that waits. False: there is none.
 bool join_cancel(struct call *call, const struct call_event *event, struct call_actions *out);
 // The ACK of who came and was made an offer.

@@ -34,11 +34,12 @@ static void answer_pending(struct call *call, struct call_actions *out, uint8_t 
     side->update_in = side->prack_in = false;
     if (!side->invite_in)
         return;
-    if (s != CALL_A || side->dialog) {
+    if (side->dialog) {
         act_answer(call, out, s, 487, 0);
         return;
     }
-    call->status = status;
+    if (s == CALL_A) // else somebody who picks up what A called
+        call->status = status;
     if (status == 503)
         act_answer_503(call, out, s);
     else

@@ -269,6 +269,8 @@ void exchange_modified(struct call *call, const struct call_event *event, struct
                  stale ? call_key_forgotten : "the dataplane refused a change of the call");
         return;
     }
+    if (!x)
+        join_late(call, out);
     if (!x || x->stage != EXCHANGE_MEDIA)
         return;
     if (x->join) {

@@ -69,23 +69,40 @@ static bool arrives(const struct call *call)
     return call->state == CALL_UP && a->invite_in && !a->dialog;
 }
 
+// What that side takes. NULL: it has said nothing yet, and is offered all, or asked for less by an offer for all.
+static const struct neg_leg *spoken(const struct neg_leg *leg)
+{
+    return neg_has_spoken(leg) ? leg : NULL;
+}
+
 bool call_fits(const struct call *call, const struct call *of, uint8_t side)
 {
-    struct neg_leg leg = call->side[CALL_A].neg;
+    struct neg_leg leg = call->side[CALL_A].neg, stays = of->side[call_other(side)].neg;
     char body[NEG_BODY_MAX];
-    const struct neg_leg *stays = &of->side[call_other(side)].neg;
     leg.local = of->side[side].neg.local;
-    int len = call->side[CALL_A].offer_due ? neg_make_offer(&leg, stays, call->env->random, body)
-                                           : neg_make_answer(&leg, stays, body);
+    int len = call->side[CALL_A].offer_due ? neg_make_offer(&leg, spoken(&stays), call->env->random, body)
+              : spoken(&stays)             ? neg_make_answer(&leg, &stays, body)
+                                           : neg_make_offer(&stays, &leg, call->env->random, body);
     neg_fini(&leg);
+    neg_fini(&stays);
     explicit_bzero(body, sizeof body);
     return len > 0;
 }
 
 bool call_can_be_picked_up(const struct call *call)
 {
+    bool answers = call->a_offered && !call->a_has_answer; // our offer to A waits for its PRACK
     return call->state == CALL_CALLING && call->side[CALL_B].invite_out && !call->x && !call->modifying &&
-           !call->late_offer && !call->separate && !call->side[CALL_A].stands_in;
+           !answers && !call->side[CALL_A].stands_in;
+}
+
+void call_pick(struct call *call, uint8_t dialog)
+{
+    struct call_fork *fork = call->separate ? fork_find(call, dialog) : NULL;
+    if (!fork)
+        return;
+    fork_choose(call, fork);
+    call->a_has_answer = fork->told;
 }
 
 bool call_stands_in(const struct call *call)
@@ -141,7 +158,7 @@ static struct call_exchange *begin(struct call *call, uint8_t side, enum join jo
 static bool offer_due(struct call *call, struct call_actions *out, struct neg_leg *leg,
                       const struct neg_leg *stays, uint8_t side)
 {
-    int len = neg_make_offer(leg, stays, call->env->random, act_body(out));
+    int len = neg_make_offer(leg, spoken(stays), call->env->random, act_body(out));
     call->side[side].offer_due = false;
     if (len > 0)
         join_answer(call, out, side, len);
@@ -192,11 +209,15 @@ static void b_is_there(struct call *call, struct call_actions *out)
     call->b_has_answered = true;
     call->state = CALL_ANSWERING;
     call->success_due = true;
-    act_modify(call, out);
+    if (call->late_offer && !call->a_has_answer) // there is nothing to tell the dataplane yet
+        tell_a(call, out);
+    else
+        act_modify(call, out);
 }
 
 // Somebody else than B takes A's call: both have made an offer, and both are answered. Or only A has: that is made to who
-// came, and its ACK is what B's answer would have been.
+// came, and its ACK is what B's answer would have been. Or only who came has: that is made to A in its 2xx, and who came is
+// answered when A's ACK is here. Where nobody has, who came is offered all, and A what came of that.
 static void picked_up(struct call *call, struct call_actions *out)
 {
     struct call_side *b = &call->side[CALL_B];
@@ -238,9 +259,32 @@ void join_agreed(struct call *call, struct call_actions *out)
         x->stage = EXCHANGE_LATE;
 }
 
+// Who picked the call up has made an offer that A is to answer with its ACK.
+static bool waits_for_ack_of_a(const struct call *call)
+{
+    const struct call_side *b = &call->side[CALL_B];
+    return call->state == CALL_UP && call->late_offer && b->invite_in && !b->dialog;
+}
+
+void join_late(struct call *call, struct call_actions *out)
+{
+    if (!waits_for_ack_of_a(call))
+        return;
+    int len = neg_make_answer(&call->side[CALL_B].neg, &call->side[CALL_A].neg, act_body(out));
+    if (len > 0)
+        join_answer(call, out, CALL_B, len);
+    else
+        end_call(call, out, 488, "who picked the call up has no codec in common with A");
+}
+
 bool join_cancel(struct call *call, const struct call_event *event, struct call_actions *out)
 {
     struct call_exchange *x = call->x;
+    if (event->side == CALL_B && waits_for_ack_of_a(call)) {
+        if (!call->a_has_answer) // else the 2xx is as good as out
+            end_call(call, out, 487, "who picked the call up hung up before the answer");
+        return true;
+    }
     if (event->side != CALL_A || !arrives(call))
         return false;
     if (x && x->stage != EXCHANGE_ASKED) // the 2xx is as good as out

@@ -83,7 +83,9 @@ void tell_for(struct call *call, struct call_actions *out)
 static void tell_success(struct call *call, struct call_actions *out)
 {
     struct call_side *a = &call->side[CALL_A], *b = &call->side[CALL_B];
-    struct call_fork *fork = fork_find(call, b->main);
+    struct call_fork *fork =
+        fork_find(call, b->main); // none: somebody else picked the call up, see call_pick()
+    bool told = call->separate && fork ? fork->told : call->a_has_answer;
     int len = 0;
     if (a->stands_in) {
         tell_for(call, out);
@@ -91,8 +93,9 @@ static void tell_success(struct call *call, struct call_actions *out)
     }
     if (call->late_offer) { // A's answer comes with its ACK, unless a PRACK brought it
         if (!call->a_offered)
-            len = neg_make_offer(&a->neg, &b->neg, call->env->random, act_body(out));
-    } else if (call->separate ? fork && fork->told : call->a_has_answer) {
+            len = neg_make_offer(&a->neg, neg_has_spoken(&b->neg) ? &b->neg : NULL, call->env->random,
+                                 act_body(out));
+    } else if (told) {
         len = repeat_answer(&a->neg, act_body(out));
     } else {
         len = neg_make_answer(&a->neg, &b->neg, act_body(out));
@@ -110,9 +113,9 @@ static void tell_success(struct call *call, struct call_actions *out)
     a->dialog = true;
     act_timer(out, CALL_TIMER_SETUP, 0);
     act_duration(call, out);
-    act_answer(call, out, CALL_A, 200, len)->dialog = call->separate ? b->main : 0;
+    act_answer(call, out, CALL_A, 200, len)->dialog = call->separate ? a->main : 0;
     forks_drop(call);
-    if (b->invite_in) { // who picked the call up
+    if (b->invite_in && !(call->late_offer && !call->a_has_answer)) { // who picked the call up
         len = neg_make_answer(&b->neg, &a->neg, act_body(out));
         if (len > 0)
             join_answer(call, out, CALL_B, len);

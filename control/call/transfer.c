@@ -13,6 +13,7 @@ void transfer_save(const struct transfer *t, struct record_writer *w)
     record_put_number(w, "stage", t->stage);
     record_put_number(w, "attended", t->attended);
     record_put_number(w, "replaces", t->replaces);
+    record_put_number(w, "dialog", t->dialog);
     record_put_number(w, "by", t->by);
     record_put_number(w, "by_second", t->by_second);
     record_put_number(w, "moving", t->moving);
@@ -36,6 +37,7 @@ int transfer_load(struct transfer *t, struct record *in)
     fresh.stage = (enum transfer_stage)record_number(in, "stage", TRANSFER_STAGE_COUNT - 1);
     fresh.attended = record_number(in, "attended", 1);
     fresh.replaces = record_number(in, "replaces", 1);
+    fresh.dialog = (uint8_t)record_number(in, "dialog", UINT8_MAX);
     fresh.by = (uint8_t)record_number(in, "by", 1);
     fresh.by_second = (uint8_t)record_number(in, "by_second", 1);
     fresh.moving = (uint8_t)record_number(in, "moving", 1);
@@ -52,7 +54,8 @@ int transfer_load(struct transfer *t, struct record *in)
     bool second_moves = fresh.stage == TRANSFER_MOVING && fresh.moving && !fresh.attended && !fresh.replaces;
     *t = (struct transfer){0};
     if (in->bad || in->version != TRANSFER_RECORD || !whole || !apart || second_moves ||
-        (fresh.attended && fresh.replaces) || !is_status(fresh.answer) || !is_status(fresh.joined))
+        (fresh.attended && fresh.replaces) || (fresh.dialog && !fresh.replaces) || !is_status(fresh.answer) ||
+        !is_status(fresh.joined))
         return -EINVAL;
     *t = fresh;
     return 0;

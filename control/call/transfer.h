@@ -21,6 +21,7 @@ struct transfer {
     enum transfer_stage stage;
     bool attended;                 // by the transferor's other call, `second`
     bool replaces;                 // no REFER: the target's INVITE replaces who is `by`
+    uint8_t dialog;                // ... in that dialog of its side: what counts where it rings there
     uint8_t by, by_second;         // sides of the transferor: in its call, and in its other one
     uint8_t moving;                // side of the target's call that is being told
     uint16_t answer;               // the target's final answer, 0: none yet

@@ -12,7 +12,8 @@ static void take_bye(struct call *call, const struct call_event *event, struct c
     side->ack_due = false;
     if (side->invite_in) // answered here, because end_call() would take it for the first INVITE
         act_answer(call, out, event->side, 487, 0);
-    bool waits = call->side[CALL_A].invite_in && !call->side[CALL_A].dialog; // for who has hung up now
+    const struct call_side *other = &call->side[call_other(event->side)];
+    bool waits = other->invite_in && !other->dialog; // for who has hung up now
     end_call(call, out, waits ? 480 : 487, event->side == CALL_A ? "A hung up" : "B hung up");
     for (unsigned i = 0; i < out->count; i++)
         if (out->action[i].type == CALL_DO_BYE)

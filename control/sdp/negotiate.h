@@ -140,6 +140,9 @@ unsigned neg_warn_code(const char *why);
 // token). Returns its length or -ENOSPC.
 int neg_warning(const char *why, const char *agent, char *out, size_t cap);
 
+// Whether the remote side has told what it takes, or that it takes nothing: its offer or answer was taken.
+bool neg_has_spoken(const struct neg_leg *leg);
+
 // What the remote side of `leg` may send: packet size, packets and bytes a second and their burst. From the
 // packet times of both sides' SDP (`leg` and `other` may be zeroed: nothing was said yet), the suite and MKI
 // of what it sends, and the trunk's switches. Packets of 10 ms are always allowed, so that nobody is held to

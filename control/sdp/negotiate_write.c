@@ -266,10 +266,15 @@ static int need_line(struct neg_leg *leg)
     return 0;
 }
 
+bool neg_has_spoken(const struct neg_leg *leg)
+{
+    return leg->off || neg_takes_g711(leg);
+}
+
 int neg_make_offer(struct neg_leg *leg, const struct neg_leg *other, struct neg_random random, char *out)
 {
     bool known = other && neg_takes_g711(other);
-    if (other && !known && !other->off)
+    if (other && !neg_has_spoken(other))
         return -ENOTSUP;
     choose_pts(leg, known ? other : NULL);
     leg->word.kind = NEG_SAID_OFFER;

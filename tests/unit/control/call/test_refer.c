@@ -168,7 +168,7 @@ static void transfers(void)
          .call = 7,
          .target = 9,
          .second = 8},
-        {.stage = TRANSFER_MOVING, .replaces = true, .moving = 1, .call = 7, .target = 9},
+        {.stage = TRANSFER_MOVING, .replaces = true, .dialog = 20, .moving = 1, .call = 7, .target = 9},
     };
     struct transfer copy;
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
@@ -187,17 +187,19 @@ static void transfers(void)
         CU_ASSERT_EQUAL(copy.second, all[i].second);
         CU_ASSERT_EQUAL(copy.stage, all[i].stage);
         CU_ASSERT_EQUAL(copy.replaces, all[i].replaces);
+        CU_ASSERT_EQUAL(copy.dialog, all[i].dialog);
     }
     static const char *const wrong[] = {
-        "transfer 1 {\nstage 0\nattended 0\nreplaces 0\nby 0\nby_second 0\nmoving 0\nanswer 0\njoined 0\ncall 1\ntarget 1\n}\n",
-        "transfer 1 {\nstage 0\nattended 0\nreplaces 0\nby 0\nby_second 0\nmoving 0\nanswer 0\njoined 0\ncall 0\ntarget 1\n}\n",
-        "transfer 1 {\nstage 3\nattended 0\nreplaces 0\nby 0\nby_second 0\nmoving 0\nanswer 0\njoined 0\ncall 1\ntarget 2\n}\n",
-        "transfer 1 {\nstage 0\nattended 0\nreplaces 0\nby 2\nby_second 0\nmoving 0\nanswer 0\njoined 0\ncall 1\ntarget 2\n}\n",
-        "transfer 1 {\nstage 0\nattended 1\nreplaces 0\nby 0\nby_second 0\nmoving 0\nanswer 0\njoined 0\ncall 1\ntarget 2\n}\n",
-        "transfer 1 {\nstage 2\nattended 0\nreplaces 0\nby 0\nby_second 0\nmoving 1\nanswer 0\njoined 0\ncall 1\ntarget 2\n}\n",
-        "transfer 1 {\nstage 0\nattended 0\nreplaces 0\nby 0\nby_second 0\nmoving 0\nanswer 180\njoined 0\ncall 1\ntarget 2\n}\n",
-        "transfer 1 {\nstage 0\nattended 1\nreplaces 1\nby 0\nby_second 0\nmoving 0\nanswer 0\njoined 0\ncall 1\ntarget 2\nsecond 3\n}\n",
-        "transfer 2 {\nstage 0\nattended 0\nreplaces 0\nby 0\nby_second 0\nmoving 0\nanswer 0\njoined 0\ncall 1\ntarget 2\n}\n",
+        "transfer 1 {\nstage 0\nattended 0\nreplaces 0\ndialog 0\nby 0\nby_second 0\nmoving 0\nanswer 0\njoined 0\ncall 1\ntarget 1\n}\n",
+        "transfer 1 {\nstage 0\nattended 0\nreplaces 0\ndialog 0\nby 0\nby_second 0\nmoving 0\nanswer 0\njoined 0\ncall 0\ntarget 1\n}\n",
+        "transfer 1 {\nstage 3\nattended 0\nreplaces 0\ndialog 0\nby 0\nby_second 0\nmoving 0\nanswer 0\njoined 0\ncall 1\ntarget 2\n}\n",
+        "transfer 1 {\nstage 0\nattended 0\nreplaces 0\ndialog 0\nby 2\nby_second 0\nmoving 0\nanswer 0\njoined 0\ncall 1\ntarget 2\n}\n",
+        "transfer 1 {\nstage 0\nattended 1\nreplaces 0\ndialog 0\nby 0\nby_second 0\nmoving 0\nanswer 0\njoined 0\ncall 1\ntarget 2\n}\n",
+        "transfer 1 {\nstage 2\nattended 0\nreplaces 0\ndialog 0\nby 0\nby_second 0\nmoving 1\nanswer 0\njoined 0\ncall 1\ntarget 2\n}\n",
+        "transfer 1 {\nstage 0\nattended 0\nreplaces 0\ndialog 0\nby 0\nby_second 0\nmoving 0\nanswer 180\njoined 0\ncall 1\ntarget 2\n}\n",
+        "transfer 1 {\nstage 0\nattended 1\nreplaces 1\ndialog 0\nby 0\nby_second 0\nmoving 0\nanswer 0\njoined 0\ncall 1\ntarget 2\nsecond 3\n}\n",
+        "transfer 1 {\nstage 0\nattended 0\nreplaces 0\ndialog 1\nby 0\nby_second 0\nmoving 0\nanswer 0\njoined 0\ncall 1\ntarget 2\n}\n",
+        "transfer 2 {\nstage 0\nattended 0\nreplaces 0\ndialog 0\nby 0\nby_second 0\nmoving 0\nanswer 0\njoined 0\ncall 1\ntarget 2\n}\n",
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         CU_ASSERT_NOT_EQUAL(load_transfer(&copy, wrong[i]), 0);

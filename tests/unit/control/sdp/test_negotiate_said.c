@@ -216,6 +216,7 @@ static void test_same(void)
         begin(&p, &maybe, &plain);
         CU_ASSERT_EQUAL_FATAL(sdp_parse(&s, text, strlen(text), NULL), 0);
         CU_ASSERT_FALSE(neg_same_sdp(&p.a, &s, text)); // nothing was said yet
+        CU_ASSERT_FALSE(neg_has_spoken(&p.a));
         CU_ASSERT_EQUAL_FATAL(take_offer(&p, &p.a, first), 0);
         if (neg_same_sdp(&p.a, &s, text) != table[i].same)
             printf("row %zu\n", i);
