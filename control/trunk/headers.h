@@ -7,8 +7,8 @@
 
 #include "common/config/config.h"
 #include "common/header_names.h"
+#include "control/base/uri.h"
 #include "control/trunk/number.h"
-#include "control/trunk/uri.h"
 
 enum {
     HEADERS_ROOM = 96 * 1024, // bytes: more than a message has, with what longer hosts add

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "control/trunk/uri.h"
+#include "control/base/uri.h"
 
 #include <stdlib.h>
 #include <strings.h>

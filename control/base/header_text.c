@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <strings.h>
 
-#include "control/trunk/uri.h"
+#include "control/base/uri.h"
 
 void header_put(struct header_out *out, struct header_str s)
 {
