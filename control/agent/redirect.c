@@ -35,7 +35,7 @@ bool agent_number_of(struct sip_str uri, char out[SIP_NUMBER_MAX])
 {
     struct sip_uri parts;
     char *to = out;
-    if (!sip_read_uri(uri, &parts) || parts.scheme == SIP_SCHEME_OTHER ||
+    if (!sip_read_uri(uri, &parts) || parts.scheme == URI_OTHER ||
         !sip_uri_user(&parts, out, SIP_NUMBER_MAX) || !out[0])
         return false;
     if (out[strspn(out, "+0123456789*#-.()")] == '\0')

@@ -27,7 +27,7 @@ static int add_address(const struct agent_dialog *to, const struct sip_msg *msg,
     size_t used = strlen(out);
     if (!sip_read_addr(sip_msg_header(msg, name, 0), &addr) || !sip_read_uri(addr.uri, &uri))
         return 400;
-    if (uri.scheme == SIP_SCHEME_OTHER || !sip_uri_user(&uri, user, sizeof user) || !user[0])
+    if (uri.scheme == URI_OTHER || !sip_uri_user(&uri, user, sizeof user) || !user[0])
         return 603; // nobody whom the other side could call over us
     if (uri.headers.p || (sip_read_param(uri.params, "method", &method) && !sip_str_is(method, "INVITE")))
         return 603; // Replaces names a dialog that the other side knows nothing of

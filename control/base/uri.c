@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "common/addr.h"
+#include "common/number.h"
+
 static bool is_space(char c)
 {
     return c == ' ' || c == '\t';
@@ -14,9 +17,12 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static bool is_hex(char c)
+static int hex(char c)
 {
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    if (is_digit(c))
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 static bool is_alnum(char c)
@@ -75,8 +81,27 @@ bool uri_user_is_number(struct header_str user)
     return digits;
 }
 
-// RFC 3261 25.1: what may stand in the user part as it is.
-static bool user_char(char c)
+bool uri_unescape(struct header_str s, char *out, size_t size)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.len && size; i++, n++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c == '%' && i + 2 < s.len && hex(s.p[i + 1]) >= 0 && hex(s.p[i + 2]) >= 0) {
+            c = (unsigned char)(hex(s.p[i + 1]) << 4 | hex(s.p[i + 2]));
+            i += 2;
+        }
+        if (n + 1 >= size || c < ' ' || c == 0x7f) {
+            n = 0;
+            break;
+        }
+        out[n] = (char)c;
+    }
+    if (size)
+        out[n] = '\0';
+    return n > 0;
+}
+
+bool uri_is_user_char(char c)
 {
     return is_alnum(c) || (c && strchr("-_.!~*'()&=+$,;?/", c));
 }
@@ -86,10 +111,10 @@ static void put_escaped(struct header_out *out, struct header_str user, bool dro
     static const char digits[] = "0123456789ABCDEF";
     for (size_t i = 0; i < user.len; i++) {
         char c = user.p[i];
-        bool escape = c == '%' && i + 2 < user.len && is_hex(user.p[i + 1]) && is_hex(user.p[i + 2]);
+        bool escape = c == '%' && i + 2 < user.len && hex(user.p[i + 1]) >= 0 && hex(user.p[i + 2]) >= 0;
         if (drop_separators && is_separator(c))
             continue;
-        if (escape || user_char(c))
+        if (escape || uri_is_user_char(c))
             header_put(out, (struct header_str){&c, 1});
         else
             header_put(out,
@@ -137,7 +162,7 @@ static bool is_host(struct header_str s)
 {
     if (s.len > 2 && s.p[0] == '[' && s.p[s.len - 1] == ']') {
         for (size_t i = 1; i < s.len - 1; i++)
-            if (!is_hex(s.p[i]) && s.p[i] != ':' && s.p[i] != '.')
+            if (hex(s.p[i]) < 0 && s.p[i] != ':' && s.p[i] != '.')
                 return false;
         return true;
     }
@@ -147,60 +172,103 @@ static bool is_host(struct header_str s)
     return s.len > 0;
 }
 
+// "HOST:PORT" before parameters and headers; *rest is what is behind the host.
+static struct header_str take_host(struct header_str s, struct header_str *rest)
+{
+    const char *close = s.len && s.p[0] == '[' ? memchr(s.p, ']', s.len) : NULL;
+    if (!close)
+        return header_trim(before(s, ":;?", rest));
+    size_t n = (size_t)(close + 1 - s.p);
+    *rest = (struct header_str){s.p + n, s.len - n};
+    return (struct header_str){s.p, n};
+}
+
+// Where the user part ends: the first '@' behind which a host stands. NULL: there is none.
+static const char *find_at(struct header_str s)
+{
+    struct header_str rest = s, ignored;
+    const char *at;
+    while (rest.len && (at = memchr(rest.p, '@', rest.len))) {
+        rest = (struct header_str){at + 1, rest.len - (size_t)(at + 1 - rest.p)};
+        if (is_host(take_host(rest, &ignored)))
+            return at;
+    }
+    return NULL;
+}
+
+// What stands between host and parameters: nothing, or a colon and a port.
+static bool take_port(struct header_str s, uint16_t *port)
+{
+    uint64_t n = 0;
+    if (s.len && (s.p[0] != ':' || !tl_read_number(s.p + 1, s.len - 1, UINT16_MAX, &n) || !n))
+        return false;
+    *port = (uint16_t)n;
+    return true;
+}
+
 static bool read_sip(struct header_str rest, struct uri *uri)
 {
-    const char *at = memrchr(rest.p, '@', rest.len);
     struct header_str behind, ignored;
+    struct tl_addr addr;
+    const char *at = find_at(rest);
     if (at) {
         struct header_str info = {rest.p, (size_t)(at - rest.p)};
         uri->user = before(info, ":;", &behind);
         if (uri->user.len && behind.len && behind.p[0] == ';') // and not a password
             uri->options = before(behind, ":", &ignored);
-        rest.len -= info.len + 1;
-        rest.p = at + 1;
+        rest = (struct header_str){at + 1, rest.len - info.len - 1};
+        uri->callable = uri->callable && !memchr(info.p, '@', info.len);
     }
-    if (rest.len && rest.p[0] == '[') {
-        const char *close = memchr(rest.p, ']', rest.len);
-        size_t n = close ? (size_t)(close + 1 - rest.p) : rest.len;
-        uri->host = (struct header_str){rest.p, n};
-        rest = (struct header_str){rest.p + n, rest.len - n};
-    } else {
-        uri->host = header_trim(before(rest, ":;?", &rest));
-    }
-    before(rest, ";?", &rest); // the port
+    uri->host = take_host(rest, &rest);
+    struct header_str port = before(rest, ";?", &rest);
     uri->params = before(rest, "?", &rest);
     if (rest.len)
         uri->headers = (struct header_str){rest.p + 1, rest.len - 1};
+    bool address =
+        !uri->host.len || uri->host.p[0] != '[' || tl_addr_read_host(uri->host.p, uri->host.len, &addr);
+    uri->callable = take_port(port, &uri->port) && uri->callable && address;
     return is_host(uri->host);
+}
+
+size_t uri_scheme_length(struct header_str text)
+{
+    struct header_str rest, scheme = before(text, ":", &rest);
+    for (size_t i = 0; i < scheme.len; i++)
+        if (!is_alnum(scheme.p[i]) && (i == 0 || !strchr("+-.", scheme.p[i])))
+            return 0;
+    return rest.len ? scheme.len : 0;
+}
+
+static enum uri_scheme scheme_of(struct header_str scheme)
+{
+    static const char *const names[] = {[URI_SIP] = "sip", [URI_SIPS] = "sips", [URI_TEL] = "tel"};
+    for (unsigned i = URI_SIP; i < sizeof names / sizeof *names; i++)
+        if (header_str_is(scheme, names[i]))
+            return (enum uri_scheme)i;
+    return URI_OTHER;
 }
 
 bool uri_read(struct header_str text, struct uri *uri)
 {
-    struct header_str rest, scheme;
-    *uri = (struct uri){.text = text, .scheme = URI_OTHER};
-    if (!text.len || !header_is_clean(text))
+    size_t scheme = uri_scheme_length(text);
+    *uri = (struct uri){.text = text, .callable = true};
+    if (!scheme || !header_is_clean(text))
         return false;
-    scheme = before(text, ":", &rest);
-    if (!rest.len || !scheme.len || is_digit(scheme.p[0]))
-        return false;
-    for (size_t i = 0; i < scheme.len; i++)
-        if (!is_alnum(scheme.p[i]) && scheme.p[i] != '+' && scheme.p[i] != '-' && scheme.p[i] != '.')
-            return false;
-    rest = (struct header_str){rest.p + 1, rest.len - 1};
-    if (header_str_is(scheme, "sip") || header_str_is(scheme, "sips")) {
-        uri->scheme = URI_SIP;
-        return read_sip(rest, uri);
+    uri->scheme = scheme_of((struct header_str){text.p, scheme});
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.p[i];
+        if (c == '<' || c == '>' || c == '"' || is_space(c))
+            uri->callable = false;
     }
-    if (header_str_is(scheme, "tel")) {
-        uri->scheme = URI_TEL;
+    struct header_str rest = {text.p + scheme + 1, text.len - scheme - 1};
+    if (uri->scheme == URI_SIP || uri->scheme == URI_SIPS)
+        return read_sip(rest, uri);
+    if (uri->scheme == URI_TEL) {
         uri->user = before(rest, ";?", &rest);
         uri->options = before(rest, "?", &rest);
-        return uri_user_is_number(uri->user);
+        return uri->user.len > 0;
     }
-    for (size_t i = 0; i < rest.len; i++) // it is written as it is
-        if (strchr("<>\" \t", rest.p[i]))
-            return false;
-    return rest.len > 0;
+    return rest.len > 0 && uri->callable; // it is written as it is
 }
 
 bool uri_host_is_address(struct header_str host)

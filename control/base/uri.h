@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 // Bytes inside something else; not NUL-terminated. p == NULL: absent.
@@ -49,21 +50,37 @@ struct header_hide {
 // other side, becomes `hide->host`.
 void header_put_hidden(struct header_out *out, struct header_str s, const struct header_hide *hide);
 
-enum uri_scheme { URI_SIP, URI_TEL, URI_OTHER }; // sips counts as sip
+enum uri_scheme { URI_OTHER, URI_SIP, URI_SIPS, URI_TEL };
 
 struct uri {
     enum uri_scheme scheme;
-    struct header_str text;    // all
-    struct header_str user;    // user part or number, without parameters and password; len 0: none
-    struct header_str options; // parameters of the user part or of the number, from their ';' on
-    struct header_str host;    // "[...]" with the brackets; len 0 but for sip
+    bool callable;          // ... and may be called: see uri_read()
+    uint16_t port;          // 0: none given, or none that can be
+    struct header_str text; // all
+    struct header_str user; // user part or number, without parameters and password; len 0: none
+    struct header_str
+        options;            // parameters of the user part or of the number, from their ';' on: behind `user`
+    struct header_str host; // "[...]" with the brackets; len 0 but for sip and sips
     struct header_str params;  // of the URI, from their ';' on
     struct header_str headers; // behind '?'
 };
 
-// Reads a URI. Returns false for what has no scheme, no number or no usable host. In a user part '?', '#', ';' and the
-// like may stand as they do in the field (RFC 3261 25.1 user-unreserved and more).
+// Reads a URI (RFC 3261 19.1, RFC 3966). In a user part '?', '#', ';', '@' and the like may stand as they do in the field
+// (25.1 user-unreserved and more): it ends at the first '@' behind which a host stands. Of a scheme other than sip, sips and tel
+// nothing more than that is known. Returns false, and *uri is of no use, for what has no scheme, no number or no host, or
+// has a control character. `callable` says more: it is good as a Request-URI or Contact, too. No space, quote, < > or
+// second '@' is in it, a port is one, and an IPv6 address is one.
 bool uri_read(struct header_str text, struct uri *uri);
+
+// The length of the scheme that a text begins with; 0 where it begins with none and a colon.
+size_t uri_scheme_length(struct header_str text);
+
+// RFC 3261 25.1: what may stand in the user part as it is.
+bool uri_is_user_char(char c);
+
+// Writes the text with its escapes replaced (one that is none stays as it stands). Returns false, and out is "", when that is
+// nothing, does not fit or has a control character.
+bool uri_unescape(struct header_str s, char *out, size_t size);
 
 // Whether a host is an address: IPv4 or "[...]"; whether it stands for nobody: anonymous.invalid and what else ends in
 // ".invalid" (RFC 3323 4.1.1.3).

@@ -113,7 +113,7 @@ static struct sip_str callable(struct sip_str contact, const struct sip_flow *fl
 {
     struct sip_uri uri;
     if (!contact.p || !sip_read_uri(contact, &uri) ||
-        (uri.scheme != SIP_SCHEME_SIP && (uri.scheme != SIP_SCHEME_SIPS || !sip_flow_row(flow)->secure)))
+        (uri.scheme != URI_SIP && (uri.scheme != URI_SIPS || !sip_flow_row(flow)->secure)))
         return (struct sip_str){NULL, 0};
     return (struct sip_str){contact.p, contact.len - uri.headers.len};
 }
@@ -278,7 +278,7 @@ static bool reachable(struct sip_str text_of_uri, const struct sip_flow *flow, s
         tl_addr_is_any(to))
         return false;
     bool named = sip_read_param(uri.params, "transport", &name);
-    if (uri.scheme == SIP_SCHEME_SIPS)
+    if (uri.scheme == URI_SIPS)
         return sip_flow_row(flow)->secure;
     if (!named && !uri.port)
         to->port = sip_flow_row(flow)->default_port;

@@ -58,32 +58,6 @@ bool sip_read_replaces(struct sip_str value, struct sip_replaces *out)
     return good && out->to_tag.p && out->from_tag.p;
 }
 
-static int hex(char c)
-{
-    const char *digits = "0123456789abcdef";
-    const char *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c | 0x20 : c) : NULL;
-    return at ? (int)(at - digits) : -1;
-}
-
-static bool unescape(struct sip_str from, char *out, size_t size)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < from.len; i++, n++) {
-        unsigned char c = (unsigned char)from.p[i];
-        bool escaped = c == '%' && i + 2 < from.len;
-        int high = escaped ? hex(from.p[i + 1]) : -1, low = escaped ? hex(from.p[i + 2]) : -1;
-        if (high >= 0 && low >= 0) {
-            c = (unsigned char)(high * 16 + low);
-            i += 2;
-        }
-        if (n + 1 >= size || c < 0x20 || c == 0x7f)
-            return false;
-        out[n] = (char)c;
-    }
-    out[n] = '\0';
-    return n > 0;
-}
-
 bool sip_uri_header(const struct sip_uri *uri, const char *name, char *out, size_t size)
 {
     struct sip_str rest = uri->headers, found = {NULL, 0};
@@ -98,7 +72,7 @@ bool sip_uri_header(const struct sip_uri *uri, const char *name, char *out, size
             return false;
         found = value;
     }
-    if (found.p && unescape(found, out, size))
+    if (found.p && uri_unescape((struct header_str){found.p, found.len}, out, size))
         return true;
     out[0] = '\0';
     return false;

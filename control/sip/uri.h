@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// URIs: sip, sips and tel (RFC 3261 section 19.1, RFC 3966), read and written. Tolerant where the field is: a
-// user part may hold what should be escaped ('#', '?', '[' ...), as long as it is clear where it ends. Nothing
-// here allocates. Any thread.
+// URIs that a message is sent to or answered by (RFC 3261 section 19.1, RFC 3966), read by control/base/uri.h, and written.
+// Nothing here allocates. Any thread.
 #pragma once
 
 #include "common/config/transport.h"
 #include "common/contract.h"
+#include "control/base/uri.h"
 #include "control/sip/msg.h"
-
-enum sip_scheme { SIP_SCHEME_OTHER, SIP_SCHEME_SIP, SIP_SCHEME_SIPS, SIP_SCHEME_TEL };
 
 // Parts of a URI, as they stand there. p == NULL: absent.
 struct sip_uri {
-    enum sip_scheme scheme;
+    enum uri_scheme scheme;
     struct sip_str user;    // with its parameters, without password; of tel: the number
     struct sip_str host;    // name, IPv4, or IPv6 in brackets; none for tel
     uint16_t port;          // 0 = none given
@@ -20,16 +18,13 @@ struct sip_uri {
     struct sip_str headers; // from '?' on
 };
 
-// Reads a URI. Of a scheme other than sip, sips and tel nothing more than that is known. Returns false when it
-// is none: no scheme, a host that is none, port 0 or above 65535, or a space, quote, bracket < > or control
-// character in it.
+// Reads a URI that is callable, see uri_read(). Returns false for others.
 bool sip_read_uri(struct sip_str text, struct sip_uri *uri);
 
 // Whether it begins with a scheme and a colon, whatever follows.
 bool sip_has_scheme(struct sip_str text);
 
-// The user part without its parameters, escapes replaced (one that is none stays as it stands). Returns false,
-// and out is "", when there is none, it does not fit or has a NUL.
+// The user part without its parameters, escapes replaced: uri_unescape().
 bool sip_uri_user(const struct sip_uri *uri, char *out, size_t size);
 
 // The number that a URI is about: the user part, or the number of a tel URI, without parameters, visual separators (RFC 3966

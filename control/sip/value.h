@@ -27,8 +27,6 @@ static inline bool sip_set_has(struct sip_set set, char c)
 #define SIP_SET_TOKEN ((struct sip_set){UINT64_C(0x03ff6ca200000000), UINT64_C(0x47ffffff87fffffe)})
 // What ends the value of a parameter: ; , " < > space, tab and NUL
 #define SIP_SET_VALUE_END ((struct sip_set){UINT64_C(0x5800100500000201), 0})
-// What no URI has: < > " space and control characters
-#define SIP_SET_NO_URI ((struct sip_set){UINT64_C(0x50000005ffffffff), UINT64_C(0x8000000000000000)})
 
 static inline bool sip_is_token(char c)
 {

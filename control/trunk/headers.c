@@ -186,7 +186,7 @@ static void set_hide(const struct tl_trunk_config *from, const struct tl_trunk_c
 static bool same_number(const struct header_ask *ask, const char *instead, struct header_str uri)
 {
     struct uri u;
-    return !instead || (uri_read(uri, &u) && uri_same_user(header_str(instead), u.user) && ask->msg);
+    return !instead || (identity_uri(uri, &u) && uri_same_user(header_str(instead), u.user) && ask->msg);
 }
 
 int headers_plan(const struct header_ask *ask, char *room, size_t size, struct header_plan *plan)
@@ -196,7 +196,7 @@ int headers_plan(const struct header_ask *ask, char *room, size_t size, struct h
     struct uri uri;
     *plan = (struct header_plan){0};
     if (ask->message == TL_MSG_SETUP &&
-        (!ask->msg || !uri_read(ask->msg->uri, &uri) || uri.scheme == URI_OTHER))
+        (!ask->msg || !identity_uri(ask->msg->uri, &uri) || uri.scheme == URI_OTHER))
         return -EINVAL;
     set_hide(ask->from, ask->to, &ask->local, p.host, &p.hide);
     identity_privacy(&p);

@@ -31,6 +31,9 @@ struct header_str header_first(const struct header_view *msg, enum tl_header_id 
 
 // ---- identity.c
 
+// Reads the URI of a party: uri_read(), and that of a tel URI is a number.
+bool identity_uri(struct header_str text, struct uri *uri);
+
 // Reads Privacy and From, and decides what of the caller may be shown.
 void identity_privacy(struct planner *p);
 

@@ -33,6 +33,11 @@ static void read_privacy(struct privacy *out, struct header_str value)
     }
 }
 
+bool identity_uri(struct header_str text, struct uri *uri)
+{
+    return uri_read(text, uri) && (uri->scheme != URI_TEL || uri_user_is_number(uri->user));
+}
+
 static bool is_anonymous(const struct uri *uri)
 {
     return uri_host_is_nobody(uri->host) || header_str_is(uri->user, "anonymous");
@@ -49,7 +54,7 @@ void identity_privacy(struct planner *p)
             read_privacy(&p->privacy, msg->line[i].value);
     // From tells of the sender in a request only
     if (msg && msg->request && name_addr_read(header_first(msg, TL_HEADER_ID_FROM), &from) &&
-        uri_read(from.uri, &uri))
+        identity_uri(from.uri, &uri))
         p->nobody = is_anonymous(&uri);
     p->to_strangers = !p->ask->to->trusted;
     p->anonymous = p->to_strangers && p->privacy.user;
@@ -241,7 +246,7 @@ static bool put_identity(struct planner *p, const struct tl_header *header, stru
     struct name_addr addr;
     struct uri uri;
     char room[NUMBER_MAX];
-    *broken = !name_addr_read(value, &addr) || !uri_read(addr.uri, &uri) ||
+    *broken = !name_addr_read(value, &addr) || !identity_uri(addr.uri, &uri) ||
               (uri.scheme == URI_OTHER && (uri.text.len < 5 || strncasecmp(uri.text.p, "urn:", 4) != 0));
     if (*broken)
         return false;
@@ -354,8 +359,9 @@ void identity_setup(struct planner *p)
     const struct header_ask *ask = p->ask;
     struct name_addr addr = {0};
     struct uri called, calling = {.scheme = URI_SIP};
-    uri_read(ask->msg->uri, &called);
-    if (!name_addr_read(header_first(ask->msg, TL_HEADER_ID_FROM), &addr) || !uri_read(addr.uri, &calling))
+    identity_uri(ask->msg->uri, &called);
+    if (!name_addr_read(header_first(ask->msg, TL_HEADER_ID_FROM), &addr) ||
+        !identity_uri(addr.uri, &calling))
         calling = (struct uri){.scheme = URI_SIP};
     if (ask->called)
         called =

@@ -275,41 +275,38 @@ static void uris(void)
     static const struct {
         const char *text;
         bool good;
-        enum sip_scheme scheme;
+        enum uri_scheme scheme;
         const char *user, *host;
         unsigned port;
         const char *params, *headers, *address;
     } table[] = {
-        {"sip:h", true, SIP_SCHEME_SIP, "", "h", 0, "", "", ""},
-        {"sips:a:pass@h.example:5061;lr?x=y", true, SIP_SCHEME_SIPS, "a", "h.example", 5061, ";lr", "?x=y",
-         ""},
-        {"SIP:a;p=1@10.0.0.1", true, SIP_SCHEME_SIP, "a;p=1", "10.0.0.1", 0, "", "", "10.0.0.1:5060"},
-        {"sip:a?b/c;d@10.0.0.1:5070;transport=tcp", true, SIP_SCHEME_SIP, "a?b/c;d", "10.0.0.1", 5070,
+        {"sip:h", true, URI_SIP, "", "h", 0, "", "", ""},
+        {"sips:a:pass@h.example:5061;lr?x=y", true, URI_SIPS, "a", "h.example", 5061, ";lr", "?x=y", ""},
+        {"SIP:a;p=1@10.0.0.1", true, URI_SIP, "a;p=1", "10.0.0.1", 0, "", "", "10.0.0.1:5060"},
+        {"sip:a?b/c;d@10.0.0.1:5070;transport=tcp", true, URI_SIP, "a?b/c;d", "10.0.0.1", 5070,
          ";transport=tcp", "", "10.0.0.1:5070"},
-        {"sip:PBX#1000#[x]@10.0.0.1", true, SIP_SCHEME_SIP, "PBX#1000#[x]", "10.0.0.1", 0, "", "",
-         "10.0.0.1:5060"},
-        {"sip:[2001:db8::1]:5062;ob", true, SIP_SCHEME_SIP, "", "[2001:db8::1]", 5062, ";ob", "",
+        {"sip:PBX#1000#[x]@10.0.0.1", true, URI_SIP, "PBX#1000#[x]", "10.0.0.1", 0, "", "", "10.0.0.1:5060"},
+        {"sip:[2001:db8::1]:5062;ob", true, URI_SIP, "", "[2001:db8::1]", 5062, ";ob", "",
          "[2001:db8::1]:5062"},
-        {"sip:[2001:db8::1]", true, SIP_SCHEME_SIP, "", "[2001:db8::1]", 0, "", "", "[2001:db8::1]:5060"},
-        {"sip:a@gw.example;maddr=10.0.0.9", true, SIP_SCHEME_SIP, "a", "gw.example", 0, ";maddr=10.0.0.9", "",
+        {"sip:[2001:db8::1]", true, URI_SIP, "", "[2001:db8::1]", 0, "", "", "[2001:db8::1]:5060"},
+        {"sip:a@gw.example;maddr=10.0.0.9", true, URI_SIP, "a", "gw.example", 0, ";maddr=10.0.0.9", "",
          "10.0.0.9:5060"},
-        {"sip:a@10.0.0.1:5070;maddr=10.0.0.9", true, SIP_SCHEME_SIP, "a", "10.0.0.1", 5070, ";maddr=10.0.0.9",
-         "", "10.0.0.9:5070"},
-        {"sip:a@10.0.0.1;maddr=gw.example", true, SIP_SCHEME_SIP, "a", "10.0.0.1", 0, ";maddr=gw.example", "",
-         ""},
-        {"sip:a_b@h_1", true, SIP_SCHEME_SIP, "a_b", "h_1", 0, "", "", ""},
-        {"tel:+1-555;ext=1", true, SIP_SCHEME_TEL, "+1-555", "", 0, ";ext=1", "", ""},
-        {"urn:service:sos", true, SIP_SCHEME_OTHER, "", "", 0, "", "", ""},
-        {"http://h/", true, SIP_SCHEME_OTHER, "", "", 0, "", "", ""},
+        {"sip:a@10.0.0.1:5070;maddr=10.0.0.9", true, URI_SIP, "a", "10.0.0.1", 5070, ";maddr=10.0.0.9", "",
+         "10.0.0.9:5070"},
+        {"sip:a@10.0.0.1;maddr=gw.example", true, URI_SIP, "a", "10.0.0.1", 0, ";maddr=gw.example", "", ""},
+        {"sip:a_b@h_1", true, URI_SIP, "a_b", "h_1", 0, "", "", ""},
+        {"tel:+1-555;ext=1", true, URI_TEL, "+1-555", "", 0, ";ext=1", "", ""},
+        {"urn:service:sos", true, URI_OTHER, "", "", 0, "", "", ""},
+        {"http://h/", true, URI_OTHER, "", "", 0, "", "", ""},
         {"", false, 0, "", "", 0, "", "", ""},
         {"sip", false, 0, "", "", 0, "", "", ""},
         {":a@b", false, 0, "", "", 0, "", "", ""},
-        {"1sip:a@b", true, SIP_SCHEME_OTHER, "", "", 0, "", "", ""},
+        {"1sip:a@b", true, URI_OTHER, "", "", 0, "", "", ""},
         {"s_p:a@b", false, 0, "", "", 0, "", "", ""},
         {"sip:", false, 0, "", "", 0, "", "", ""},
         {"sip:a@", false, 0, "", "", 0, "", "", ""},
-        {"sip:@h", true, SIP_SCHEME_SIP, "", "h", 0, "", "", ""},
-        {"sip::secret@h", true, SIP_SCHEME_SIP, "", "h", 0, "", "", ""},
+        {"sip:@h", true, URI_SIP, "", "h", 0, "", "", ""},
+        {"sip::secret@h", true, URI_SIP, "", "h", 0, "", "", ""},
         {"sip:a@b@c", false, 0, "", "", 0, "", "", ""},
         {"sip:a@h:", false, 0, "", "", 0, "", "", ""},
         {"sip:a@h:0", false, 0, "", "", 0, "", "", ""},
@@ -353,7 +350,8 @@ static void uris_written(void)
         {NULL, "sip:10.0.0.1:5060;transport=tcp", TL_TCP},
         {"+1555", "sip:+1555@10.0.0.1:5060", TL_UDP},
         {"#31#5?5", "sip:%2331%235?5@10.0.0.1:5060;transport=tcp", TL_TCP},
-        {"a@b<c> \"\r\n", "sip:a%40b%3Cc%3E%20%22%0D%0A@10.0.0.1:5060", TL_UDP},
+        {"a@b<c> \"", "sip:a%40b%3Cc%3E%20%22@10.0.0.1:5060", TL_UDP},
+        {"a\r\n", "sip:a%0D%0A@10.0.0.1:5060", TL_UDP},
         {"J\xc3\xa4", "sip:J%C3%A4@10.0.0.1:5060", TL_UDP},
     };
     struct tl_addr addr;
@@ -363,9 +361,10 @@ static void uris_written(void)
         struct sip_uri uri;
         sip_write_uri(out, sizeof out, table[i].user, &addr, table[i].transport);
         CU_ASSERT_STRING_EQUAL(out, table[i].uri);
-        CU_ASSERT(sip_read_uri(str(out), &uri)); // and read back it is what was given
+        CU_ASSERT(sip_read_uri(str(out), &uri));                       // and read back it is what was given
+        bool clean = table[i].user && !strpbrk(table[i].user, "\r\n"); // what is not is read by nobody
         sip_uri_user(&uri, user, sizeof user);
-        CU_ASSERT_STRING_EQUAL(user, table[i].user ? table[i].user : "");
+        CU_ASSERT_STRING_EQUAL(user, clean ? table[i].user : "");
     }
     char cut[8];
     sip_escape_user("ab##", cut, sizeof cut);
@@ -562,7 +561,6 @@ static void sets(void)
         char c = (char)i;
         CU_ASSERT_EQUAL(sip_is_token(c), (i < 128 && isalnum(i)) || has_member("-.!%*_+`'~", c));
         CU_ASSERT_EQUAL(sip_set_has(SIP_SET_VALUE_END, c), !c || has_member(";,\"<> \t", c));
-        CU_ASSERT_EQUAL(sip_set_has(SIP_SET_NO_URI, c), i <= ' ' || i == 0x7f || has_member("<>\"", c));
     }
 }
 
