@@ -148,7 +148,7 @@ static const struct option control_options[] = {
      .doc = "SIP timer F: any other request without a final answer fails."},
     {"timer_h_ms", OPTION_NUMBER, FIELD(tl_control_config, timer_h_ms), .when = TL_CONFIG_LIVE,
      RANGE(10, 640000), .unit = "ms", .preset_text = "64 * t1_ms",
-     .doc = "SIP timer H: how long we wait for the ACK of a final answer."},
+     .doc = "SIP timer H: how long we wait for the ACK of a final answer, a 2xx as well as a refusal."},
     {"setup_timeout_ms", OPTION_NUMBER, FIELD(tl_control_config, setup_timeout_ms),
      .when = TL_CONFIG_NEW_CALLS, RANGE(100, 3600000), .unit = "ms", .preset = "180000",
      .doc = "A call that nobody has answered by then is given up."},

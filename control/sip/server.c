@@ -101,7 +101,7 @@ static void await_ack(struct sip_txn *txn)
     sip_txn_end_live(txn, SIP_AWAIT_ACK);
     txn->interval = stack->config->t1_ms;
     txn->repeat_at = stack->wheel->now + txn->interval;
-    txn->deadline = stack->wheel->now + 64 * (uint64_t)stack->config->t1_ms;
+    txn->deadline = stack->wheel->now + stack->config->timer_h_ms;
     sip_txn_arm(txn);
 }
 
