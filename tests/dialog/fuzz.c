@@ -127,18 +127,34 @@ static bool keep_id(void *arg, const struct agent_call_info *info)
     return ids->count < DIALOGS_MAX;
 }
 
+// Most hang up, and mostly are answered: what was left open is still open when the call has gone.
+static bool hang_up(struct ladder *l, struct note *note, struct dice *dice)
+{
+    char line[60];
+    for (unsigned i = 0; i < l->ps.dialog_count; i++) {
+        snprintf(line, sizeof line, "%s -> BYE", l->ps.dialog[i].name);
+        if (l->ps.dialog[i].confirmed && roll(dice, 2) && !play_line(l, note, line))
+            return false;
+    }
+    for (unsigned i = 0; i < l->ps.dialog_count; i++) {
+        const struct dialog *d = &l->ps.dialog[i];
+        for (unsigned k = 0; k < d->asked_count; k++) {
+            snprintf(line, sizeof line, "%s -> 200 BYE", d->name);
+            if (!d->asked[k].answered && strcmp(d->asked[k].method, "BYE") == 0 && roll(dice, 4) &&
+                !play_line(l, note, line))
+                return false;
+        }
+    }
+    return true;
+}
+
 // Everybody hangs up, the dataplane is there: nothing may be left.
 static bool end_run(struct ladder *l, struct note *note, struct dice *dice)
 {
     char line[40];
     if (!play_line(l, note, "media release") || !play_line(l, note, "media revive"))
         return false;
-    for (unsigned i = 0; i < l->ps.dialog_count && roll(dice, 2); i++) {
-        snprintf(line, sizeof line, "%s -> BYE", l->ps.dialog[i].name);
-        if (l->ps.dialog[i].confirmed && !play_line(l, note, line))
-            return false;
-    }
-    if (!play_line(l, note, "wait 200s"))
+    if (!hang_up(l, note, dice) || !play_line(l, note, "wait 200s"))
         return false;
     struct ids ids = {0};
     agent_each_call(l->w.agent, keep_id, &ids);

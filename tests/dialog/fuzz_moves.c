@@ -17,10 +17,11 @@ void dice_init(struct dice *dice, uint64_t seed)
     *dice = (struct dice){.state = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15)};
     for (unsigned i = 0; i < 8; i++)
         roll(dice, 1);
-    dice->ack_one_in = (const unsigned[]){1, 1, 2, 4, 12}[roll(dice, 5)];
+    dice->ack_one_in = (const unsigned[]){1, 1, 2, 12, 0}[roll(dice, 5)];
     dice->spoil_one_in = (const unsigned[]){1, 2, 8, 1000}[roll(dice, 4)];
     dice->kinds = roll(dice, 3) ? 1u << roll(dice, 10) | 1u << roll(dice, 10) | 1 : ~0u;
     dice->short_waits = roll(dice, 2);
+    dice->few = roll(dice, 2);
 }
 
 __attribute__((format(printf, 2, 3))) static void say(struct move *m, const char *format, ...)
@@ -101,12 +102,17 @@ static void spoil(struct dice *d, struct move *m, bool response)
                      "+ Session-Expires: 100"));
 }
 
-// Mostly one of the newest that go on.
+// Mostly one of the newest that go on, or of the two oldest.
 static const struct dialog *any_dialog(struct dice *d, const struct ladder *l)
 {
     const struct dialog *good[DIALOGS_MAX];
     bool all = roll(d, 8) == 0;
     unsigned n = 0;
+    for (unsigned i = 0; d->few && !all && i < l->ps.dialog_count && n < 2; i++)
+        if (l->ps.dialog[i].used && !l->ps.dialog[i].over)
+            good[n++] = &l->ps.dialog[i];
+    if (n)
+        return good[roll(d, n)];
     for (unsigned i = l->ps.dialog_count; i-- > 0 && (all || n < 6);)
         if (l->ps.dialog[i].used && (all || !l->ps.dialog[i].over))
             good[n++] = &l->ps.dialog[i];
@@ -183,7 +189,7 @@ static bool due_move(struct dice *d, const struct ladder *l, struct move *m)
     const struct dialog *at = any_dialog(d, l);
     if (!at)
         return false;
-    if (at->ack_due && roll(d, d->ack_one_in) == 0) {
+    if (at->ack_due && d->ack_one_in && roll(d, d->ack_one_in) == 0) {
         say(m, "%s -> ACK", at->name);
         if (roll(d, 6) == 0)
             sdp(d, m, NULL);
