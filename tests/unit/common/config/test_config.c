@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "common/config/config.h"
+#include "config_mark.h"
+#include "config_text.h"
 #include "runner.h"
 
 // A file read whole, NUL-terminated; the caller frees it.
@@ -119,14 +121,6 @@ static void profile_is_overridden_by_trunk(void)
 
 // ---- what is wrong
 
-#define PORTS     "\"ports\":[{\"name\":\"p\",\"device\":\"net_null0\"}]"
-#define DATAPLANE "\"dataplane\":{" PORTS "}"
-#define REALM     "{\"name\":\"r\",\"port\":\"p\",\"address\":\"10.0.0.2/24\"}"
-#define REALMS    "\"realms\":[" REALM "]"
-#define LISTENERS "\"listeners\":[{\"name\":\"l\",\"transport\":\"udp\",\"address\":\"10.0.0.1:5060\"}]"
-#define TRUNK     "{\"name\":\"t\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\"}"
-#define BASE      DATAPLANE "," REALMS
-#define SIP       BASE "," LISTENERS
 #define LOGIN(rest)                                                                                          \
     SIP ",\"trunks\":[{\"name\":\"t\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\"," rest   \
         "}]"
@@ -405,22 +399,6 @@ static const struct wrong wrongs[] = {
     {"{\"a\":\"\\u0000@\"}", "not JSON: \\u0000 is not allowed ", ""},
     {"{\"a\":9999999999999999999@9}", "not JSON: too big integer near ", ""},
 };
-
-// The text without its mark; "f:LINE:COLUMN: " of the mark, in characters. The caller frees it.
-static char *unmark(const char *marked, char *place, size_t size)
-{
-    char *text = strdup(marked), *at = strchr(text, '@');
-    unsigned line = 1, column = 1;
-
-    CU_ASSERT_FATAL(at != NULL);
-    for (const char *s = text; s < at; s++) {
-        column = *s == '\n' ? 1 : column + ((*s & 0xc0) != 0x80);
-        line += *s == '\n';
-    }
-    memmove(at, at + 1, strlen(at));
-    snprintf(place, size, "f:%u:%u: ", line, column);
-    return text;
-}
 
 static void errors_name_their_place(void)
 {

@@ -7,14 +7,9 @@
 
 #include "common/addr.h"
 #include "common/config/config.h"
+#include "config_mark.h"
+#include "config_text.h"
 #include "runner.h"
-
-#define PORTS     "\"ports\":[{\"name\":\"p\",\"device\":\"net_null0\"}]"
-#define DATAPLANE "\"dataplane\":{" PORTS "}"
-#define REALMS    "\"realms\":[{\"name\":\"r\",\"port\":\"p\",\"address\":\"10.0.0.2/24\"}]"
-#define LISTENERS "\"listeners\":[{\"name\":\"l\",\"transport\":\"udp\",\"address\":\"10.0.0.1:5060\"}]"
-#define BASE      DATAPLANE "," REALMS
-#define SIP       BASE "," LISTENERS
 
 // One error each; @ marks its place.
 static const struct {
@@ -77,15 +72,8 @@ static void errors_name_their_place(void)
     for (size_t i = 0; i < sizeof wrongs / sizeof wrongs[0]; i++) {
         struct tl_config_errors errors;
         struct tl_config *c = NULL;
-        char *text = strdup(wrongs[i].text), *at = strchr(text, '@'), begin[256];
-        unsigned line = 1, column = 1;
-        CU_ASSERT_FATAL(at != NULL);
-        for (const char *s = text; s < at; s++) {
-            column = *s == '\n' ? 1 : column + 1;
-            line += *s == '\n';
-        }
-        memmove(at, at + 1, strlen(at));
-        snprintf(begin, sizeof begin, "f:%u:%u: %s", line, column, wrongs[i].error);
+        char place[64], begin[256], *text = unmark(wrongs[i].text, place, sizeof place);
+        snprintf(begin, sizeof begin, "%s%s", place, wrongs[i].error);
         int rc = tl_config_parse("f", text, strlen(text), &c, &errors);
         bool good = rc == -EINVAL && errors.count == 1 && strncmp(errors.text, begin, strlen(begin)) == 0 &&
                     strstr(errors.text + strlen(begin), wrongs[i].hint);

@@ -8,6 +8,7 @@
 
 #include "common/config/scan.h"
 #include "common/config/table.h"
+#include "config_text.h"
 #include "runner.h"
 
 // A configuration around one object of each block; what an object must have, as `key:value`, one after the
@@ -28,11 +29,8 @@ static const struct {
      "{\"dataplane\":{\"ports\":[{",
      "}]},\"realms\":[{\"name\":\"r\",\"port\":\"p\",\"address\":\"10.0.0.2/24\"}]}",
      {"\"name\":\"p\"", "\"device\":\"net_null0\""}},
-#define DATAPLANE "\"dataplane\":{\"ports\":[{\"name\":\"p\",\"device\":\"net_null0\"}]}"
-#define REALMS    "\"realms\":[{\"name\":\"r\",\"port\":\"p\",\"address\":\"10.0.0.2/24\"}]"
-#define LISTENERS "\"listeners\":[{\"name\":\"l\",\"transport\":\"udp\",\"address\":\"10.0.0.1:5060\"}]"
-#define PROFILES  "\"profiles\":[{\"name\":\"f\"}]"
-#define TRUNKS    "\"trunks\":[{\"name\":\"t\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\"}]"
+#define PROFILES "\"profiles\":[{\"name\":\"f\"}]"
+#define TRUNKS   "\"trunks\":[{\"name\":\"t\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\"}]"
     {"control", "control", "{" DATAPLANE "," REALMS ",\"control\":{", "}}", {NULL}},
     {"realms[]",
      "realms[0]",

@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The configuration of TLS: what is taken, and what is refused with which sentence.
 #include "common/config/config.h"
+#include "config_text.h"
 #include "runner.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define PORTS     "\"ports\":[{\"name\":\"p\",\"device\":\"net_null0\"}]"
-#define DATAPLANE "\"dataplane\":{" PORTS "}"
-#define REALM     "{\"name\":\"r\",\"port\":\"p\",\"address\":\"10.0.0.2/24\"}"
-#define REALMS    "\"realms\":[" REALM "]"
-#define LISTENERS "\"listeners\":[{\"name\":\"l\",\"transport\":\"udp\",\"address\":\"10.0.0.1:5060\"}]"
-#define TRUNK     "{\"name\":\"t\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5060\",\"realm\":\"r\"}"
-#define BASE      DATAPLANE "," REALMS
-#define SIP       BASE "," LISTENERS
-#define TLS       "\"name\":\"l\",\"transport\":\"tls\",\"address\":\"10.0.0.1:5061\""
-#define SECURE    BASE ",\"listeners\":[{" TLS ",\"tls\":{\"certificate\":\"/c.pem\"}}]"
-#define PEER      "\"name\":\"t\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5061\",\"realm\":\"r\""
+#define TLS    "\"name\":\"l\",\"transport\":\"tls\",\"address\":\"10.0.0.1:5061\""
+#define SECURE BASE ",\"listeners\":[{" TLS ",\"tls\":{\"certificate\":\"/c.pem\"}}]"
+#define PEER   "\"name\":\"t\",\"listener\":\"l\",\"peer\":\"10.0.0.9:5061\",\"realm\":\"r\""
 
 // A trunk over TLS may have SRTP; what it has for TLS comes from its profile, or whole from itself.
 static void tls_is_enough_for_srtp(void)

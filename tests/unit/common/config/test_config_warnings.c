@@ -4,15 +4,8 @@
 #include <string.h>
 
 #include "common/config/config.h"
+#include "config_text.h"
 #include "runner.h"
-
-#define PORTS     "\"ports\":[{\"name\":\"p\",\"device\":\"net_null0\"}]"
-#define DATAPLANE "\"dataplane\":{" PORTS "}"
-#define REALM     "{\"name\":\"r\",\"port\":\"p\",\"address\":\"10.0.0.2/24\"}"
-#define REALMS    "\"realms\":[" REALM "]"
-#define LISTENERS "\"listeners\":[{\"name\":\"l\",\"transport\":\"udp\",\"address\":\"10.0.0.1:5060\"}]"
-#define BASE      DATAPLANE "," REALMS
-#define SIP       BASE "," LISTENERS
 
 // What is not wrong but should be looked at. Nothing of it is said beside an error.
 static void warnings_name_their_place(void)
