@@ -45,8 +45,6 @@ watched() { # PID: its results are in NAME.out
     kill -TERM "$1" && party_ended "$1" 3
 }
 
-is() { [ "$1" = "$2" ] || { echo "'$1' instead of '$2'"; return 1; }; }
-
 # leg A|B FIELD: of the call that is up
 media_of() { the_call ".$1.media.$2"; }
 

@@ -20,17 +20,7 @@ gateway_up
 check "baresip starts on the peer side" baresip_start plain peer 5060 4444 20000-20098 4930 "audio_codecs=PCMA/8000/1" 440 || e2e_end
 check "baresip starts on the core side" baresip_start secure core 5060 4445 20000-20098 1425 "audio_codecs=PCMA/8000/1;mediaenc=srtp-mand" 1000 || e2e_end
 
-is() { [ "$1" = "$2" ] || { echo "'$1' instead of '$2'"; return 1; }; }
 test_held() { is "$(the_call .held)" "$1"; }
-sent() { the_call ".$1.media.tx_packets"; }
-flows() { # a|b: within five seconds a second with nearly all its packets
-    local i before
-    for i in 1 2 3 4 5; do
-        before=$(sent "$1") && sleep 1 && [ $(($(sent "$1") - before)) -ge 35 ] && return 0
-    done
-    echo "$(($(sent "$1") - before)) packets in a second"
-    return 1
-}
 stands_still() {
     local before
     before=$(sent "$1") && sleep 1 && is "$(($(sent "$1") - before))" 0

@@ -12,7 +12,6 @@ gateway_up
 send=$E2E_BUILD/tests/tools/srtp_send
 first_key=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d # as in sipp/uas_rekeys.xml
 second_key=a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbd
-is() { [ "$1" = "$2" ] || { echo "'$1' instead of '$2'"; return 1; }; }
 
 # trunk SETTINGS: of the core, for the calls to come
 trunk() {

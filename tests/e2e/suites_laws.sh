@@ -25,8 +25,6 @@ check "baresip starts on the peer side, RTP and mu-law" baresip_start plain peer
 check "baresip starts on the core side, SRTP and A-law" baresip_start secure core 5060 4445 20000-20098 "01425 11425 21425 31425 41425" \
     "audio_codecs=PCMA/8000/1;mediaenc=srtp-mand" 1000 || e2e_end
 
-is() { [ "$1" = "$2" ] || { echo "'$1' instead of '$2'"; return 1; }; }
-
 watch() { # NAMESPACE NAME INTERFACE ADDRESS
     party "$1" "$2" "$E2E_BUILD/tests/tools/media_watch" "$3" "$4" 101
     watch_pid=$party_pid

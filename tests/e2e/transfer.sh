@@ -22,17 +22,6 @@ check "  far, there too" baresip_start far peer 5070 4446 20100-20198 4940 "audi
 check "  one, on the core side" baresip_start one core 5060 4445 20000-20098 1425 "$secure" 1000 || e2e_end
 check "  two, there too" baresip_start two core 5070 4447 20100-20198 1500 "$secure" 2000 || e2e_end
 
-is() { [ "$1" = "$2" ] || { echo "'$1' instead of '$2'"; return 1; }; }
-sent() { the_call ".$1.media.tx_packets"; }
-flows() { # a|b: within five seconds a second with nearly all its packets
-    local i before
-    for i in 1 2 3 4 5; do
-        before=$(sent "$1") && sleep 1 && [ $(($(sent "$1") - before)) -ge 35 ] && return 0
-    done
-    echo "$(($(sent "$1") - before)) packets in a second"
-    return 1
-}
-
 # since NAME: what its trace says from now on is what says() looks at
 declare -A since_line
 since() { local n; for n in "$@"; do since_line[$n]=$(wc -l <"$E2E_WORK/$n.out"); done; }

@@ -101,6 +101,22 @@ the_call() {
     gateway_ctl --json call "$id" | jq -r "${1:-.}"
 }
 
+# is WHAT EXPECTED: whether they are the same text
+is() { [ "$1" = "$2" ] || { echo "'$1' instead of '$2'"; return 1; }; }
+
+# sent a|b: packets that the call that is up has sent to that leg
+sent() { the_call ".$1.media.tx_packets"; }
+
+# flows a|b: within five seconds there is a second with nearly all its packets
+flows() {
+    local i before
+    for i in 1 2 3 4 5; do
+        before=$(sent "$1") && sleep 1 && [ $(($(sent "$1") - before)) -ge 35 ] && return 0
+    done
+    echo "$(($(sent "$1") - before)) packets in a second"
+    return 1
+}
+
 # wait_for SECONDS COMMAND...: until it succeeds
 wait_for() {
     local i limit=$1
