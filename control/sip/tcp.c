@@ -62,6 +62,16 @@ struct sip_conn {
 
 // ---- end -----------------------------------------------------------------------------------------------
 
+static void free_events(struct sip_conn *conn)
+{
+    if (conn->readable)
+        event_free(conn->readable);
+    if (conn->writable)
+        event_free(conn->writable);
+    if (conn->more)
+        event_free(conn->more);
+}
+
 static void conn_free(struct sip_conn *conn)
 {
     struct sip_transport *transport = conn->listener->transport;
@@ -74,12 +84,7 @@ static void conn_free(struct sip_conn *conn)
     sip_table_remove(&transport->by_remote, &conn->node);
     sip_table_remove(&transport->by_remote, &conn->alias);
     wheel_cancel(loop_wheel(transport->loop), &conn->timer);
-    if (conn->readable)
-        event_free(conn->readable);
-    if (conn->writable)
-        event_free(conn->writable);
-    if (conn->more)
-        event_free(conn->more);
+    free_events(conn);
     if (conn->queued)
         TAILQ_REMOVE(&transport->greetings, conn, greeting);
     conn->link.does->close(&conn->link);
@@ -610,12 +615,7 @@ static struct sip_conn *conn_make(struct sip_listener *listener, int fd, const s
     conn->link = (struct sip_link){.does = listener->link, .fd = fd};
     if (!conn->readable || !conn->writable || !conn->more ||
         listener->link->open(&conn->link, listener, flow, accepted) != 0) {
-        if (conn->readable)
-            event_free(conn->readable);
-        if (conn->writable)
-            event_free(conn->writable);
-        if (conn->more)
-            event_free(conn->more);
+        free_events(conn);
         free(conn);
         return NULL;
     }
