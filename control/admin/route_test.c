@@ -99,15 +99,6 @@ static void on_route(void *arg, uint32_t route, enum route_verdict verdict)
                   route_words[verdict].word, "why", route_words[verdict].why));
 }
 
-static const char *rank_word(enum trunk_rank rank)
-{
-    static const char *const words[] = {[TRUNK_GOOD] = "good",
-                                        [TRUNK_FAILING] = "failing",
-                                        [TRUNK_DOWN] = "down",
-                                        [TRUNK_RESTING] = "resting"};
-    return words[rank];
-}
-
 // A sentence for who is tried and who is not.
 static const char *trunk_why(const struct test *t, uint32_t trunk, enum trunk_verdict verdict,
                              enum trunk_rank rank)
@@ -143,7 +134,7 @@ static void on_trunk(void *arg, uint32_t trunk, enum trunk_verdict verdict)
 
     json_array_append_new(t->trunks,
                           json_pack("{s:s, s:n, s:s, s:s, s:s, s:s}", "trunk", state->name, "place", "state",
-                                    trunk_state_word(state), "rank", rank_word(rank), "verdict",
+                                    trunk_state_word(state), "rank", target_rank_word(rank), "verdict",
                                     words[verdict], "why", trunk_why(t, trunk, verdict, rank)));
 }
 

@@ -120,16 +120,6 @@ json_t *ctl_trunks(const struct trunk_table *table, uint64_t now_ms)
 
 // ---- one trunk
 
-static const char *rank_word(enum trunk_rank rank)
-{
-    static const char *const words[] = {[TRUNK_GOOD] = "good",
-                                        [TRUNK_FAILING] = "failing",
-                                        [TRUNK_DOWN] = "down",
-                                        [TRUNK_RESTING] = "resting"};
-
-    return words[rank];
-}
-
 static const char *target_state(const struct trunk_target *t)
 {
     return t->down ? "down" : t->checked ? "up" : "unchecked";
@@ -144,7 +134,7 @@ static json_t *target_json(const struct tl_config *config, const struct trunk_ta
         "address", TL_ADDR_STR(&t->addr), "transport",
         tl_transport_row(config->listeners[t->listener].transport)->name, "listener",
         config->listeners[t->listener].name, "priority", (json_int_t)t->priority, "weight",
-        (json_int_t)t->weight, "state", target_state(t), "rank", rank_word(target_rank(t, now_ms)),
+        (json_int_t)t->weight, "state", target_state(t), "rank", target_rank_word(target_rank(t, now_ms)),
         "state_seconds", (json_int_t)((now_ms - t->changed_ms) / 1000), "last_seconds",
         left(t->last_until_ms, now_ms), "rest_seconds", left(t->rest_until_ms, now_ms), "options_failures",
         (int)t->failures, "next_options_seconds",
@@ -226,7 +216,7 @@ json_t *ctl_trunk(const struct trunk_table *table, const char *name, uint64_t no
     }
     for (uint32_t i = 0; i < t->target_count; i++)
         json_array_append_new(targets, target_json(config, &t->targets[i], now_ms));
-    json_object_set_new(answer, "rank", json_string(rank_word(trunk_rank(t, now_ms))));
+    json_object_set_new(answer, "rank", json_string(target_rank_word(trunk_rank(t, now_ms))));
     json_object_set_new(answer, "settings", settings_json(config, t->config));
     json_object_set_new(answer, "peers", peers);
     json_object_set_new(answer, "targets", targets);

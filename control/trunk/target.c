@@ -58,6 +58,15 @@ enum trunk_change target_options_result(struct trunk_target *target, const struc
 
 // ---- which to try
 
+const char *target_rank_word(enum trunk_rank rank)
+{
+    static const char *const words[] = {[TRUNK_GOOD] = "good",
+                                        [TRUNK_FAILING] = "failing",
+                                        [TRUNK_DOWN] = "down",
+                                        [TRUNK_RESTING] = "resting"};
+    return words[rank];
+}
+
 enum trunk_rank target_rank(const struct trunk_target *target, uint64_t now_ms)
 {
     if (now_ms < target->rest_until_ms)

@@ -77,6 +77,8 @@ enum trunk_change target_options_result(struct trunk_target *target, const struc
 enum trunk_change target_alive(struct trunk_target *target, uint64_t now_ms);
 
 enum trunk_rank target_rank(const struct trunk_target *target, uint64_t now_ms);
+// Its word for people: "good", "failing", "down" or "resting".
+const char *target_rank_word(enum trunk_rank rank);
 
 // The one to try next of `count`: those with an id in tried[] are passed over, the best rank counts, then the lowest priority,
 // then whose turn it is by weight; a turn is taken when nothing was tried and not `dry`. One that rests is chosen only where
