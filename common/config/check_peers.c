@@ -109,6 +109,22 @@ static void check_family(struct config_parser *p, const struct tl_peer_config *p
                     "is IPv6, and media is IPv4 only: its SDP has to name IPv4 addresses, as ours does");
 }
 
+// sips: means TLS on each hop, so requests to such a peer have no other way.
+static void check_scheme(struct config_parser *p, const struct tl_trunk_config *t,
+                         const struct tl_peer_config *peer, struct place at)
+{
+    const struct tl_config *c = &p->root->config;
+
+    if (t->uri_scheme != TL_URI_SIPS || !peer->send || peer->listener >= c->listener_count)
+        return;
+    const struct tl_listener_config *l = &c->listeners[peer->listener];
+    if (!tl_transport_row(l->transport)->secure)
+        config_complain(p, at.node, at.key,
+                        "uri_scheme is \"sips\" and requests to it leave by listener \"%s\", which is %s; "
+                        "expected transport \"tls\", or uri_scheme \"sip\"",
+                        l->name, tl_transport_row(l->transport)->name);
+}
+
 static void check_trunk(struct config_parser *p, uint32_t trunk)
 {
     struct tl_trunk_config *t = &p->root->config.trunks[trunk];
@@ -133,6 +149,8 @@ static void check_trunk(struct config_parser *p, uint32_t trunk)
             check_network(p, &t->peers[i], at.node);
     }
     for (uint32_t i = 0; tl_trunk_peer(t, i, &peer); i++) {
+        if (tl_addr_is_set(&peer.address) || peer.name[0])
+            check_scheme(p, t, &peer, place_of(p, trunk, i));
         if (!tl_addr_is_set(&peer.address))
             continue;
         check_family(p, &peer, place_of(p, trunk, i));

@@ -305,9 +305,10 @@ struct tl_trunk_config {
     uint32_t register_retry_max_s;
     struct tl_tls_config tls;
     // the headers and numbers of messages to the peer
-    bool trusted;             // RFC 3325: identities from the peer are believed, and it is told all
-    char domain[TL_HOST_MAX]; // our name where our address would stand; "" = the address
-    bool domain_in_via;       // ... in Via too
+    enum tl_uri_scheme uri_scheme; // of URIs that we address the peer and ourselves by
+    bool trusted;                  // RFC 3325: identities from the peer are believed, and it is told all
+    char domain[TL_HOST_MAX];      // our name where our address would stand; "" = the address
+    bool domain_in_via;            // ... in Via too
     enum tl_connected connected_identity;
     enum tl_host_names host_names;
     enum tl_user_params user_params;

@@ -39,6 +39,7 @@ static const char *const connected_words[] = {"off", "asserted", "auto", NULL};
 static const char *const redirect_words[] = {"refuse", "follow", "relay", NULL};
 static const char *const codec_words[] = {"PCMU", "PCMA", NULL};
 static const char *const host_names_words[] = {"hide", "keep", NULL};
+static const char *const uri_scheme_words[] = {"sip", "sips", NULL};
 static const char *const user_params_words[] = {"keep", "drop", NULL};
 static const char *const user_phone_words[] = {"keep", "always", "never", NULL};
 static const char *const location_words[] = {"remove", "pass", NULL};
@@ -495,6 +496,10 @@ static const struct option trunk_switches[] = {
      .doc =
          "Who the peer is over TLS, and what it sees of us; see below. A trunk's object replaces that of its profile."},
     // headers and numbers
+    {"uri_scheme", OPTION_WORD, FIELD(tl_trunk_config, uri_scheme), .words = uri_scheme_words,
+     .preset = "\"sip\"",
+     .doc =
+         "Scheme of the URIs that address the peer, and of our Contact and From there. sips: in all that begins with us, calls, OPTIONS and REGISTER; only over TLS, and without transport=tls (RFC 5630). A call that comes as sips: goes on as sips: to either kind of trunk, and only over TLS."},
     {"trusted", OPTION_BOOL, FIELD(tl_trunk_config, trusted), .preset = "true",
      .doc =
          "Whether the peer belongs to the networks that believe each other's identities (RFC 3325). "

@@ -30,3 +30,13 @@ bool tl_transport_by_name(const char *name, size_t len, enum tl_transport *out)
         }
     return false;
 }
+
+const char *tl_uri_scheme_text(enum tl_uri_scheme scheme)
+{
+    return scheme == TL_URI_SIPS ? "sips:" : "sip:";
+}
+
+const char *tl_uri_transport(enum tl_uri_scheme scheme, enum tl_transport transport)
+{
+    return scheme == TL_URI_SIPS ? "" : tl_transport_row(transport)->uri;
+}

@@ -30,6 +30,14 @@ struct tl_transport_row {
     uint16_t default_port; // of a URI or Via without one
 };
 
+// Scheme of the URIs that address a peer and ourselves. sips: TLS on each hop (RFC 5630).
+enum tl_uri_scheme { TL_URI_SIP, TL_URI_SIPS };
+
+// What a URI begins with: "sip:" or "sips:"; and what it says of its transport: ";transport=tcp", "" for sips:, where it is
+// always TLS over TCP and transport=tls must not stand (RFC 5630 section 5.1.1).
+const char *tl_uri_scheme_text(enum tl_uri_scheme scheme);
+const char *tl_uri_transport(enum tl_uri_scheme scheme, enum tl_transport transport);
+
 // The names, with a final NULL: the words of the configuration.
 extern const char *const tl_transport_words[TL_TRANSPORT_COUNT + 1];
 

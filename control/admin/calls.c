@@ -26,14 +26,16 @@ static uint64_t now_ns(void)
 
 static json_t *status_calls(const struct agent_counters *n)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "active",
-                     (json_int_t)n->active, "most", (json_int_t)n->active_most, "total", (json_int_t)n->calls,
-                     "answered", (json_int_t)n->answered, "turned_away", (json_int_t)n->turned_away,
-                     "over_limit", (json_int_t)n->over_limit, "without_dataplane", (json_int_t)n->media_away,
-                     "strangers", (json_int_t)n->strangers, "bad_extension", (json_int_t)n->bad_extension,
-                     "extension_required", (json_int_t)n->extension_required, "dead", (json_int_t)n->dead,
-                     "session_refreshes", (json_int_t)n->refreshes, "session_timers_expired",
-                     (json_int_t)n->expired, "times_busy", (json_int_t)n->busy);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+                     "active", (json_int_t)n->active, "most", (json_int_t)n->active_most, "total",
+                     (json_int_t)n->calls, "answered", (json_int_t)n->answered, "turned_away",
+                     (json_int_t)n->turned_away, "over_limit", (json_int_t)n->over_limit, "without_dataplane",
+                     (json_int_t)n->media_away, "strangers", (json_int_t)n->strangers, "bad_extension",
+                     (json_int_t)n->bad_extension, "extension_required", (json_int_t)n->extension_required,
+                     "sips_in_clear", (json_int_t)n->sips_in_clear, "sips_without_trunk",
+                     (json_int_t)n->sips_refused, "dead", (json_int_t)n->dead, "session_refreshes",
+                     (json_int_t)n->refreshes, "session_timers_expired", (json_int_t)n->expired, "times_busy",
+                     (json_int_t)n->busy);
 }
 
 static const char *dataplane_state(const struct media *media)

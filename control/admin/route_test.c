@@ -117,6 +117,8 @@ static const char *trunk_why(const struct test *t, uint32_t trunk, enum trunk_ve
         return "it is to be used only while registered, and is not";
     case TRUNK_LEFT_ALONE:
         return "it has sent Retry-After and rests";
+    case TRUNK_CLEAR:
+        return "the call is sips:, and it has no peer over TLS";
     default:
         return tried[rank];
     }
@@ -127,7 +129,8 @@ static void on_trunk(void *arg, uint32_t trunk, enum trunk_verdict verdict)
     static const char *const words[] = {[TRUNK_TRIED] = "tried",
                                         [TRUNK_CLOSED] = "side",
                                         [TRUNK_UNREGISTERED] = "unregistered",
-                                        [TRUNK_LEFT_ALONE] = "resting"};
+                                        [TRUNK_LEFT_ALONE] = "resting",
+                                        [TRUNK_CLEAR] = "no_tls"};
     struct test *t = arg;
     const struct trunk *state = t->generation->trunks[trunk];
     enum trunk_rank rank = trunk_rank(state, t->now_ms);
@@ -214,6 +217,9 @@ static json_t *run(struct test *t, const char *called, const char *calling)
     const struct way_ask ask = {.from = t->from,
                                 .called = called,
                                 .calling = calling,
+                                .need = sip_uri_is_secure((struct sip_str){t->ask->to, strlen(t->ask->to)})
+                                            ? TRUNK_SECURE_WAY
+                                            : TRUNK_ANY_WAY,
                                 .now_ms = t->now_ms,
                                 .dry = true,
                                 .watch = &watch};

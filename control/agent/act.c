@@ -116,8 +116,8 @@ static struct trunk_target *choose_target(struct agent_leg *leg, uint8_t flags)
         leg->tried_count = 0;
     if (leg->tried_count == TRUNK_TRIED_MAX)
         return NULL;
-    struct trunk_target *target =
-        trunk_pick(leg->trunk, leg->tried, leg->tried_count, loop_now(leg->owner->agent->loop));
+    struct trunk_target *target = trunk_pick(leg->trunk, agent_need(leg->owner->sips), leg->tried,
+                                             leg->tried_count, loop_now(leg->owner->agent->loop));
     if (target)
         leg->tried[leg->tried_count++] = target->id;
     return target;
@@ -153,6 +153,7 @@ static void do_invite(struct agent_call *c, const struct call_action *a)
     trunk_attempt(trunk, target);
     c->attempt = true;
     c->number = a->number;
+    leg->scheme = c->sips ? TL_URI_SIPS : config->uri_scheme;
     agent_dialogs_free(leg);
     if (a->flags & CALL_AGAIN) {
         leg->invite_cseq++;

@@ -91,13 +91,23 @@ int agent_admit(struct agent *agent, struct sip_txn *txn, const struct sip_msg *
     out->way.why = "its body is not SDP";
     if (agent_body_refused(msg))
         return 415;
+    out->way.why = "its Request-URI is sips: and its Contact is not";
+    if (agent_is_mixed(msg))
+        return 400;
     out->way.why = "no route for the called number";
     if (!sip_msg_called(msg, called))
         return 404;
     sip_msg_calling(msg, calling);
-    const struct way_ask ask = {
-        .from = out->from->index, .called = called, .calling = calling, .now_ms = loop_now(agent->loop)};
+    const struct way_ask ask = {.from = out->from->index,
+                                .called = called,
+                                .calling = calling,
+                                .need = agent_need(agent_is_sips(msg)),
+                                .now_ms = loop_now(agent->loop)};
     int status = way_find(agent->trunks.now, &ask, &out->way);
+    if (out->way.clear) {
+        agent->counters.sips_refused++;
+        agent_sips_warning(out->from->config, flow, false, out->lines);
+    }
     if (status)
         return status;
     out->way.why = "the dataplane is away";

@@ -53,9 +53,10 @@ static void turn_away(struct agent *agent, struct sip_txn *txn, bool stranger, i
     if (stranger)
         answer_stranger(txn, status, NULL);
     else if (*a->lines) // many of them, perhaps: nothing is kept, and one that comes again is refused again
-        sip_respond(txn,
-                    &(struct sip_answer){
-                        .status = status, .headers = a->lines, .retry_after = retry_after, .forget = true});
+        sip_respond(txn, &(struct sip_answer){.status = status,
+                                              .headers = a->lines,
+                                              .retry_after = status == 503 ? retry_after : 0,
+                                              .forget = true});
     else
         sip_respond(txn, &(struct sip_answer){.status = status,
                                               .reason = a->way.phrase,
@@ -146,6 +147,8 @@ static void on_request(void *arg, struct sip_txn *txn, const struct sip_msg *msg
         agent_in_dialog(d, txn, msg);
         return;
     }
+    if (!lost && agent_refuse_clear(agent, txn, msg, flow))
+        return;
     if (sip_msg_method(msg) == SIP_INVITE && !lost) {
         new_call(agent, txn, msg, flow);
         return;

@@ -24,6 +24,8 @@ struct agent_counters {
     uint64_t bad_extension;      // requests that require what we do not have: 420
     uint64_t extension_required; // INVITEs without what their trunk requires: 421
     uint64_t strangers;          // requests inside a dialog that did not come from its peer: 403
+    uint64_t sips_in_clear;      // requests to a sips: URI that did not come over TLS: 480
+    uint64_t sips_refused;       // sips: INVITEs that no trunk with TLS was there for: 480
     uint64_t dead;               // calls that were ended because a leg sent no media
     uint64_t refreshes;          // session refreshes that we sent
     uint64_t expired;            // calls that ended because a session timer did

@@ -55,6 +55,7 @@ struct agent_leg {
     struct trunk *trunk;             // B: the one tried last, NULL: none yet
     uint32_t tried[TRUNK_TRIED_MAX]; // B: targets of it (ids) that the INVITE was sent to, the last one last
     uint8_t tried_count;
+    enum tl_uri_scheme scheme;    // of our Contact, From and Request-URI to it
     struct trunk_leg taken;       // what it takes of that trunk
     struct header_view *invite;   // A: its first one, as far as later ones to others can need it
     char number[SIP_NUMBER_MAX];  // who is there
@@ -105,6 +106,7 @@ struct agent_call {
     struct media_session *media;
     uint64_t start_ms, answer_ms; // 0: not answered
     bool emergency;               // as in struct way
+    bool sips;                    // A called a sips: URI: nothing of it leaves TLS (RFC 5630 section 5.3)
     unsigned max_forwards;        // for B's INVITE
     unsigned own_hops;            // likewise: nodes of ours that it has passed, this one too
     char calling[SIP_NUMBER_MAX], called[SIP_NUMBER_MAX]; // inside
@@ -519,7 +521,7 @@ uint32_t agent_on_connection(void *arg, uint32_t listener, const struct tl_addr 
 struct agent_admission {
     struct trunk *from;
     struct way way; // its sentence too
-    char lines[160];
+    char lines[TL_HOST_MAX + 64];
 };
 int agent_admit(struct agent *agent, struct sip_txn *txn, const struct sip_msg *msg,
                 const struct sip_flow *flow, struct agent_admission *out);
@@ -529,6 +531,27 @@ void agent_say_full(struct agent *agent, const struct trunk *trunk, enum trunk_l
 // ---- dead.c ----
 // Looks for calls without media from now on, as long as there are calls.
 void agent_dead_arm(struct agent *agent);
+
+// ---- sips.c ----
+// Whether a request was sent to a sips: URI.
+bool agent_is_sips(const struct sip_msg *msg);
+// What a call needs of the trunks that it goes to.
+enum trunk_need agent_need(bool sips);
+// The scheme of our Contact in the answer to a request that makes a dialog (RFC 3261 12.1.1).
+enum tl_uri_scheme agent_answer_scheme(const struct sip_msg *request);
+// Whether the Contact of a sips: INVITE is none that TLS leads to, which is a 400 (RFC 5630 section 5.3).
+bool agent_is_mixed(const struct sip_msg *invite);
+// "Warning: 380 HOST "SIPS Not Allowed"", of a 480, or 381 and "SIPS Required" (RFC 5630 section 5.1.2). `trunk`: whose peer
+// hears it, NULL: nobody's.
+enum { AGENT_SIPS_LINE = TL_HOST_MAX + 48 };
+void agent_sips_warning(const struct tl_trunk_config *trunk, const struct sip_flow *flow, bool required,
+                        char out[static AGENT_SIPS_LINE]);
+// Whether a leg whose dialog is sip: names somebody to be called as sips:, which whoever it talks to could not do (RFC 5630
+// section 5.1.1.3). A leg whose dialog is sips: names everybody so.
+bool agent_asks_for_more(const struct agent_leg *by, struct sip_str uri);
+// Refuses a request outside of dialogs that was sent to a sips: URI and did not come over TLS. False: it is none.
+bool agent_refuse_clear(struct agent *agent, struct sip_txn *txn, const struct sip_msg *msg,
+                        const struct sip_flow *flow);
 
 // ---- names.c ----
 // Looks up the names of the current configuration's peers from now on; again after a reload.

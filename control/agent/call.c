@@ -64,6 +64,8 @@ struct agent_call *agent_call_new(struct agent *agent, struct sip_txn *invite, c
     c->leg[CALL_A]->trunk = from;
     trunk_leg_begin(&c->leg[CALL_A]->taken, from, TRUNK_LEG_FROM);
     c->emergency = way->emergency;
+    c->sips = agent_is_sips(msg);
+    c->leg[CALL_A]->scheme = agent_answer_scheme(msg);
     c->leg[CALL_A]->invite_in = invite;
     sip_txn_set_owner(invite, &c->leg[CALL_A]->user.sip);
     struct call_target target[TL_ROUTE_TRUNKS_MAX];

@@ -57,14 +57,15 @@ static struct header_view *make_invite(const struct agent_leg *who, const char *
     struct sip_str by = sip_msg_header(refer, "Referred-By", 0);
     char uri[LINE_BYTES], from[LINE_BYTES + 4];
     struct lines l = {.count = 0};
-    sip_write_uri(uri, sizeof uri, number, tl_listener_shown(listener), listener->transport);
+    sip_write_uri(uri, sizeof uri, who->scheme, number, tl_listener_shown(listener), listener->transport);
     for (size_t i = 0; who->invite && i < sizeof own / sizeof own[0]; i++)
         for (unsigned n = 0; n < who->invite->count; n++)
             if (who->invite->line[n].known == tl_header_find(own[i], strlen(own[i])))
                 add_line(&l, own[i], who->invite->line[n].value);
     if (!who->invite) {
         char caller[LINE_BYTES];
-        sip_write_uri(caller, sizeof caller, who->number, tl_listener_shown(listener), listener->transport);
+        sip_write_uri(caller, sizeof caller, who->scheme, who->number, tl_listener_shown(listener),
+                      listener->transport);
         snprintf(from, sizeof from, "<%s>", caller);
         add_line(&l, "From", header_str(from));
     }
@@ -73,14 +74,18 @@ static struct header_view *make_invite(const struct agent_leg *who, const char *
         &(struct header_view){.request = true, .uri = header_str(uri), .count = l.count, .line = l.line});
 }
 
-// The way of a call of that trunk's peer. 0 or the status that says why there is none.
-static int plan_from(const struct agent *agent, const struct trunk *from, const char *number,
-                     const char *calling, struct way *way)
+// The way of a call of that trunk's peer, to which `who` is transferred. 0 or the status that says why there is none.
+static int plan_from(const struct agent_leg *who, const struct trunk *from, const char *number,
+                     struct way *way)
 {
+    const struct agent *agent = who->owner->agent;
     if (!from || !from->config)
         return 404;
-    const struct way_ask ask = {
-        .from = from->index, .called = number, .calling = calling, .now_ms = loop_now(agent->loop)};
+    const struct way_ask ask = {.from = from->index,
+                                .called = number,
+                                .calling = who->number,
+                                .need = agent_need(who->owner->sips),
+                                .now_ms = loop_now(agent->loop)};
     return way_find_inside(agent->trunks.now, &ask, way);
 }
 
@@ -100,13 +105,13 @@ static int plan(const struct agent_leg *who, const struct agent_leg *by, const c
     const struct agent *agent = who->owner->agent;
     char inside[NUMBER_MAX]; // Refer-To has the number as the transferor calls it
     number_translate(by->generation->config, agent_leg_trunk(by)->called_in, number, inside);
-    int status = plan_from(agent, who->trunk, inside, who->number, way);
+    int status = plan_from(who, who->trunk, inside, way);
     if (!status && agent_leg_trunk(by)->side == TL_SIDE_PEER) {
         close_to_peers(agent_config(agent), way);
         status = way->count ? 0 : 403;
     }
     if (status) {
-        int other = plan_from(agent, by->trunk, inside, who->number, way);
+        int other = plan_from(who, by->trunk, inside, way);
         status = other == 404 ? status : other;
     }
     if (!who->trunk || !who->trunk->config)
@@ -124,8 +129,8 @@ static struct agent_call *make_target(struct agent_leg *who, struct agent_leg *b
     const struct agent_call *of = who->owner;
     struct way way;
     *status = plan(who, by, number, &way);
-    if (*status == 404)
-        *status = 603; // a 404 would end the transferor's dialog, RFC 5057 5.1
+    if (*status == 404 || *status == 480)
+        *status = 603; // these would end the transferor's dialog or its call, RFC 5057 5.1
     if (*status)
         return NULL;
     struct agent_call *c = agent_call_make(of->agent);
@@ -146,6 +151,8 @@ static struct agent_call *make_target(struct agent_leg *who, struct agent_leg *b
     memcpy(c->said_calling, who->number, sizeof c->said_calling);
     memcpy(c->leg[CALL_A]->number, who->number, sizeof who->number);
     c->emergency = way.emergency;
+    c->sips = of->sips;
+    c->leg[CALL_A]->scheme = who->scheme;
     c->own_hops = of->own_hops + 1;
     return c;
 }
@@ -171,6 +178,7 @@ static struct agent_call *make_between(const struct agent_leg *one, const struct
         *status = 500;
         return NULL;
     }
+    c->sips = one->owner->sips;
     memcpy(c->calling, one->number, sizeof c->calling);
     memcpy(c->called, other->number, sizeof c->called);
     return c;
@@ -178,8 +186,8 @@ static struct agent_call *make_between(const struct agent_leg *one, const struct
 
 // ---- REFER --------------------------------------------------------------------------------------------
 
-// Whom Refer-To names, and the Replaces in it, "" for none. 0, or the status that turns the REFER away.
-static int read_target(const struct sip_msg *msg, char number[SIP_NUMBER_MAX],
+// Whom Refer-To names, and the Replaces in it, "" for none. 0, or the status that turns the REFER of `by` away.
+static int read_target(const struct agent_leg *by, const struct sip_msg *msg, char number[SIP_NUMBER_MAX],
                        char replaces[SIP_REPLACES_MAX])
 {
     struct sip_str value = sip_msg_header(msg, "Refer-To", 0), method;
@@ -190,6 +198,8 @@ static int read_target(const struct sip_msg *msg, char number[SIP_NUMBER_MAX],
     if (!sip_read_addr(value, &addr) || !sip_read_uri(addr.uri, &uri))
         return 400;
     if (sip_read_param(uri.params, "method", &method) && !sip_str_is(method, "INVITE"))
+        return 603;
+    if (agent_asks_for_more(by, addr.uri))
         return 603;
     sip_uri_header(&uri, "Replaces", replaces, SIP_REPLACES_MAX);
     return agent_number_of(addr.uri, number) ? 0 : 603;
@@ -214,6 +224,9 @@ static struct agent_leg *find_second(const struct agent_leg *by, const char *tex
         *status = 403;
     else if (c == by->owner)
         *status = 400;
+    else if (c->sips !=
+             by->owner->sips) // one of the two would talk to somebody without TLS, RFC 5630 5.1.1.3
+        *status = 603;
     else if (c->transfer || call_is_joining(&c->call))
         *status = 491;
     else if (c->call.state != CALL_UP || d != d->leg->main || !c->call.a_has_answer ||
@@ -286,7 +299,7 @@ void agent_carry_out_refer(struct agent_dialog *d, struct sip_txn *txn, const st
     else if (c->transfer || agent_notify_open(by) || call_is_joining(&c->call))
         status = 491; // one at a time
     else
-        status = read_target(msg, number, replaces);
+        status = read_target(by, msg, number, replaces);
     if (!status)
         second = find_second(by, replaces, &status);
     if (!status && second)

@@ -26,7 +26,7 @@ static struct header_view *identity(const struct agent_leg *who)
     struct header_view view = {.request = true, .line = line};
     char number[NUMBER_MAX], uri[LINE_BYTES], from[LINE_BYTES + 4];
     number_to_peer(who->generation->config, trunk, trunk->called_out, who->number, number);
-    sip_write_uri(uri, sizeof uri, number, &listener->address, listener->transport);
+    sip_write_uri(uri, sizeof uri, who->scheme, number, &listener->address, listener->transport);
     snprintf(from, sizeof from, "<%s>", uri);
     view.uri = header_str(uri);
     bool asserted = false;
@@ -74,6 +74,7 @@ static void change_from(struct agent_dialog *d, struct header_view *view)
                                    .local = listener->address,
                                    .peer = numbers.to->peer,
                                    .transport = listener->transport,
+                                   .scheme = to->scheme,
                                    .numbers = &numbers,
                                    .calling = calling[0] ? calling : NULL,
                                    .tag = tag};

@@ -101,13 +101,13 @@ static void send_probe(struct agent *agent, struct agent_probe *probe, const str
     const struct sip_flow flow = agent_flow(agent, t, probe->trunk, target);
     char uri[128], to[140], own[TL_HOST_MAX], from[180], tag[SIP_TAG_LEN], call_id[64],
         contact[AGENT_CONTACT_MAX];
-    sip_write_uri(uri, sizeof uri, NULL, &flow.remote, flow.transport);
+    sip_write_uri(uri, sizeof uri, t->uri_scheme, NULL, &flow.remote, flow.transport);
     sip_make_tag(agent->stack, tag);
     sip_make_call_id(agent->stack, call_id, sizeof call_id);
     headers_host(t, &flow.local, own);
-    headers_contact(t, &flow.local, flow.transport, NULL, contact, sizeof contact);
+    headers_contact(t, &flow.local, flow.transport, t->uri_scheme, NULL, contact, sizeof contact);
     snprintf(to, sizeof to, "<%s>", uri);
-    snprintf(from, sizeof from, "<sip:%s>;tag=%s", own, tag);
+    snprintf(from, sizeof from, "<%s%s>;tag=%s", tl_uri_scheme_text(t->uri_scheme), own, tag);
     struct sip_request request = {.method = SIP_OPTIONS,
                                   .uri = uri,
                                   .from = from,

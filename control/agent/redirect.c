@@ -14,7 +14,8 @@ enum { CONTACTS_MAX = 16 }; // of a response that are looked at
 
 struct place {
     char number[SIP_NUMBER_MAX];
-    unsigned q; // thousandths
+    unsigned q;        // thousandths
+    bool other_scheme; // sip: where the call to it is sips:, or the other way round
 };
 
 // "0.5", "1"; without one or with nonsense it is 1.
@@ -47,8 +48,18 @@ bool agent_number_of(struct sip_str uri, char out[SIP_NUMBER_MAX])
     return true;
 }
 
+// Whether we may not follow it from a call of that scheme (RFC 5630 section 5.3): who calls sips: has not said that sip: will do, and
+// the other way round a caller would believe in what nobody keeps.
+static bool is_other_scheme(struct sip_str uri, enum tl_uri_scheme scheme)
+{
+    struct sip_uri parts;
+    return sip_read_uri(uri, &parts) && parts.scheme != URI_TEL &&
+           (parts.scheme == URI_SIPS) != (scheme == TL_URI_SIPS);
+}
+
 // The Contacts by q-value; of equal ones the first comes first.
-static unsigned read_contacts(const struct sip_msg *msg, struct place place[CONTACTS_MAX])
+static unsigned read_contacts(const struct sip_msg *msg, enum tl_uri_scheme scheme,
+                              struct place place[CONTACTS_MAX])
 {
     unsigned count = 0;
     for (unsigned n = 0; count < CONTACTS_MAX; n++) {
@@ -61,6 +72,7 @@ static unsigned read_contacts(const struct sip_msg *msg, struct place place[CONT
             if (!sip_read_addr(value, &addr) || !agent_number_of(addr.uri, p.number))
                 continue;
             p.q = quality(addr.params);
+            p.other_scheme = is_other_scheme(addr.uri, scheme);
             unsigned at = count++;
             for (; at > 0 && place[at - 1].q < p.q; at--)
                 place[at] = place[at - 1];
@@ -95,8 +107,13 @@ static void follow(struct agent_call *c, const struct place *place, unsigned pla
     for (unsigned i = 0; i < places && c->number_count < AGENT_NUMBERS_MAX; i++) {
         char number[NUMBER_MAX];
         inside(c, &place[i], number);
-        const struct way_ask ask = {
-            .from = c->call.side[CALL_A].trunk, .called = number, .calling = c->calling, .now_ms = now};
+        const struct way_ask ask = {.from = c->call.side[CALL_A].trunk,
+                                    .called = number,
+                                    .calling = c->calling,
+                                    .need = agent_need(c->sips),
+                                    .now_ms = now};
+        if (place[i].other_scheme)
+            continue;
         if (known(c, number) || way_find_inside(c->generation, &ask, &way) != 0)
             continue;
         memcpy(c->numbers[c->number_count++], number, SIP_NUMBER_MAX);
@@ -125,8 +142,8 @@ static void rewrite(struct agent_call *c, const struct place *place, unsigned pl
         char number[NUMBER_MAX], theirs[NUMBER_MAX];
         inside(c, &place[i], number);
         number_to_peer(c->leg[CALL_A]->generation->config, trunk, trunk->called_out, number, theirs);
-        if (headers_contact(trunk, tl_listener_shown(listener), listener->transport, theirs, contact,
-                            sizeof contact)) {
+        if (headers_contact(trunk, tl_listener_shown(listener), listener->transport, c->leg[CALL_A]->scheme,
+                            theirs, contact, sizeof contact)) {
             fprintf(f, "%s%s;q=%u.%03u", between, contact, place[i].q / 1000, place[i].q % 1000);
             between = ", ";
         }
@@ -141,7 +158,7 @@ void agent_redirect(struct agent_call *c, const struct sip_msg *msg, struct call
     enum tl_redirect redirect = agent_leg_trunk(c->leg[CALL_B])->redirect;
     if (event->status > 302 || redirect == TL_REDIRECT_REFUSE) // others name no other place to call
         return;
-    unsigned places = read_contacts(msg, place);
+    unsigned places = read_contacts(msg, c->leg[CALL_B]->scheme, place);
     if (redirect == TL_REDIRECT_FOLLOW) {
         follow(c, place, places, event, room);
         return;

@@ -50,7 +50,7 @@ static void aor_text(const struct agent_registration *r, const struct tl_trunk_c
                      char out[static AOR_MAX])
 {
     char room[TL_HOST_MAX];
-    snprintf(out, AOR_MAX, "sip:%s@%s", r->config.user, domain(r, t, room));
+    snprintf(out, AOR_MAX, "%s%s@%s", tl_uri_scheme_text(t->uri_scheme), r->config.user, domain(r, t, room));
 }
 
 // ---- what follows -------------------------------------------------------------------------------------
@@ -127,9 +127,9 @@ static struct trunk_target *choose_target(struct agent_registration *r, struct t
     struct trunk_target *target = trunk_target(trunk, r->target);
     if (target && !r->state.failures && target_rank(target, now) == TRUNK_GOOD)
         return target;
-    target = trunk_pick(trunk, &r->target, r->state.failures ? 1 : 0, now);
+    target = trunk_pick(trunk, TRUNK_ANY_WAY, &r->target, r->state.failures ? 1 : 0, now);
     if (!target)
-        target = trunk_pick(trunk, NULL, 0, now);
+        target = trunk_pick(trunk, TRUNK_ANY_WAY, NULL, 0, now);
     r->target = target ? target->id : 0;
     return target;
 }
@@ -147,14 +147,14 @@ static int send_register(struct agent_registration *r, const struct tl_trunk_con
     char room[TL_HOST_MAX], uri[TL_HOST_MAX + 48], aor[AOR_MAX], to[AOR_MAX + 8], from[AOR_MAX + 40],
         headers[64];
     if (r->config.registrar[0] || r->config.domain[0])
-        snprintf(uri, sizeof uri, "sip:%s",
+        snprintf(uri, sizeof uri, "%s%s", tl_uri_scheme_text(t->uri_scheme),
                  r->config.registrar[0] ? r->config.registrar : domain(r, t, room));
     else
-        sip_write_uri(uri, sizeof uri, NULL, &flow.remote, flow.transport);
+        sip_write_uri(uri, sizeof uri, t->uri_scheme, NULL, &flow.remote, flow.transport);
     aor_text(r, t, aor);
     snprintf(to, sizeof to, "<%s>", aor);
     snprintf(from, sizeof from, "<%s>;tag=%s", aor, r->state.tag);
-    if (!headers_contact(t, &flow.local, flow.transport, contact_user(&r->config), r->contact,
+    if (!headers_contact(t, &flow.local, flow.transport, t->uri_scheme, contact_user(&r->config), r->contact,
                          sizeof r->contact))
         return -EINVAL;
     snprintf(headers, sizeof headers, "Expires: %u\r\n%s", expires_s,

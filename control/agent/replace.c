@@ -11,8 +11,11 @@ static void refuse(struct agent *agent, struct sip_txn *txn, const struct trunk 
                    const char *why)
 {
     log_line(LOG_INFO, "INVITE with Replaces from trunk %s: %d, %s", from->name, status, why);
+    char line[AGENT_SIPS_LINE];
     agent->counters.turned_away++;
-    agent_respond(txn, status, status == 500 ? 1 : 0, NULL);
+    if (status == 480) // for its scheme
+        agent_sips_warning(from->config, sip_txn_flow(txn), !agent_is_sips(sip_txn_request(txn)), line);
+    agent_respond(txn, status, status == 500 ? 1 : 0, status == 480 ? line : NULL);
 }
 
 // Whether that trunk's media has its place where the leg has it.
@@ -35,8 +38,8 @@ static bool may_replace(const struct trunk *from, const struct agent_leg *leg)
 }
 
 // Section 3: 0, or the status that refuses it and why.
-static int check(const struct agent_dialog *d, const struct sip_replaces *replaces, const struct trunk *from,
-                 const char **why)
+static int check(const struct agent_dialog *d, const struct sip_replaces *replaces, const struct sip_msg *msg,
+                 const struct trunk *from, const char **why)
 {
     const struct agent_leg *leg = d ? d->leg : NULL;
     const struct agent_call *c = d ? leg->owner : NULL;
@@ -46,6 +49,9 @@ static int check(const struct agent_dialog *d, const struct sip_replaces *replac
     *why = "the dialog is another trunk's";
     if (!may_replace(from, leg))
         return 403;
+    *why = "one of that call and its own Request-URI is sips:, the other is not";
+    if (c->sips != agent_is_sips(msg))
+        return 480;
     *why = "that call has ended";
     if (c->call.state >= CALL_ENDING)
         return 603;
@@ -97,7 +103,7 @@ bool agent_take_replaces(struct agent *agent, struct sip_txn *txn, const struct 
         return true;
     }
     struct agent_dialog *d = agent_find_replaced(agent, &replaces);
-    int status = check(d, &replaces, from, &why), error;
+    int status = check(d, &replaces, msg, from, &why), error;
     enum trunk_limit limit =
         status ? TRUNK_LIMIT_NONE : trunk_admit(from, TRUNK_ORDINARY, loop_now(agent->loop));
     if (limit != TRUNK_LIMIT_NONE) {

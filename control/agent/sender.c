@@ -105,7 +105,7 @@ enum call_more agent_more(const struct agent_leg *leg)
 {
     if (!leg->trunk || leg->tried_count == TRUNK_TRIED_MAX)
         return CALL_MORE_NONE;
-    enum trunk_rank rank =
-        trunk_pick_rank(leg->trunk, leg->tried, leg->tried_count, loop_now(leg->owner->agent->loop));
+    enum trunk_rank rank = trunk_pick_rank(leg->trunk, agent_need(leg->owner->sips), leg->tried,
+                                           leg->tried_count, loop_now(leg->owner->agent->loop));
     return rank == TRUNK_RESTING ? CALL_MORE_NONE : rank == TRUNK_DOWN ? CALL_MORE_DOWN : CALL_MORE;
 }

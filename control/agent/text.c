@@ -82,6 +82,7 @@ int agent_plan_invite(struct agent_call *c, const struct sip_flow *flow, struct 
                                    .local = flow->local,
                                    .peer = flow->remote,
                                    .transport = flow->transport,
+                                   .scheme = leg->scheme,
                                    .numbers = &pass,
                                    .called = same_called ? NULL : called, // else with all that it came with
                                    .calling = same_calling ? NULL : calling,
@@ -173,6 +174,7 @@ bool agent_phrase(const struct agent_leg *leg, const struct sip_flow *flow, char
 
 void agent_contact(const struct agent_leg *leg, const struct sip_flow *flow, char *out, size_t size)
 {
-    if (!headers_contact(agent_leg_trunk(leg), &flow->local, flow->transport, leg->contact, out, size))
+    if (!headers_contact(agent_leg_trunk(leg), &flow->local, flow->transport, leg->scheme, leg->contact, out,
+                         size))
         out[0] = '\0';
 }

@@ -31,8 +31,11 @@ static int add_address(const struct agent_dialog *to, const struct sip_msg *msg,
         return 603; // nobody whom the other side could call over us
     if (uri.headers.p || (sip_read_param(uri.params, "method", &method) && !sip_str_is(method, "INVITE")))
         return 603; // Replaces names a dialog that the other side knows nothing of
-    if (!headers_contact(trunk, tl_listener_shown(listener), listener->transport, user, contact,
-                         sizeof contact) ||
+    if (to->leg->scheme != TL_URI_SIPS &&
+        agent_asks_for_more(to->leg->owner->leg[to->leg->side ^ 1], addr.uri))
+        return 603;
+    if (!headers_contact(trunk, tl_listener_shown(listener), listener->transport, to->leg->scheme, user,
+                         contact, sizeof contact) ||
         used + strlen(name) + strlen(contact) + 5 > size)
         return 603;
     snprintf(out + used, size - used, "%s: %s\r\n", name, contact);

@@ -48,6 +48,20 @@ static int route_values(const struct sip_msg *msg, struct sip_str out[static SIP
     return n;
 }
 
+// A route as we send it: sips: where the Request-URI is (RFC 5630 section 5.1.1).
+static char *route_of(struct sip_str value, const struct sip_addr *addr, bool secure)
+{
+    struct sip_uri uri;
+    if (!secure || !sip_read_uri(addr->uri, &uri) || uri.scheme != URI_SIP)
+        return sip_str_dup(value);
+    size_t head = (size_t)(addr->uri.p - value.p) + 3; // behind "sip"
+    char *out = malloc(value.len + 2);
+    if (out)
+        snprintf(out, value.len + 2, "%.*ss%.*s", (int)head, value.p, (int)(value.len - head),
+                 value.p + head);
+    return out;
+}
+
 // The route set, in the order of the message or the other way round; a strict router in front moves into the
 // Request-URI and the target behind the routes (12.2.1.1).
 static int take_routes(struct sip_dialog *d, const struct sip_msg *msg, bool reversed)
@@ -67,7 +81,7 @@ static int take_routes(struct sip_dialog *d, const struct sip_msg *msg, bool rev
                 return -ENOMEM;
             continue;
         }
-        d->routes[d->route_count] = sip_str_dup(value);
+        d->routes[d->route_count] = route_of(value, &addr, sip_uri_is_secure(text(d->target)));
         if (!d->routes[d->route_count++])
             return -ENOMEM;
     }
@@ -213,7 +227,7 @@ bool sip_dialog_matches(const struct sip_dialog *dialog, const struct sip_msg *r
 int sip_dialog_retarget(struct sip_dialog *dialog, const struct sip_msg *msg)
 {
     struct sip_str contact = callable(sip_msg_contact(msg), &dialog->flow);
-    if (!contact.p)
+    if (!contact.p || (sip_uri_is_secure(text(dialog->target)) && !sip_uri_is_secure(contact)))
         return 0;
     char *target = sip_str_dup(contact), *last = dialog->strict ? in_brackets(contact) : NULL;
     if (!target || (dialog->strict && !last)) {

@@ -68,7 +68,7 @@ bool sip_dialog_from_peer(const struct sip_dialog *dialog, const struct sip_flow
 void sip_dialog_follow(struct sip_dialog *dialog, const struct sip_flow *flow);
 
 // Takes the Contact of a re-INVITE, UPDATE or a 2xx to one as the new remote target (12.2). Without a Contact
-// that could be called nothing changes. Returns 0 or -ENOMEM.
+// that could be called nothing changes; neither with a sip: one where the target is sips: (RFC 5630 section 5.1.2). Returns 0 or -ENOMEM.
 int sip_dialog_retarget(struct sip_dialog *dialog, const struct sip_msg *msg);
 
 // Checks and notes the CSeq of a request received (12.2.2): 0, or -ESTALE when it is not above the last one,

@@ -58,7 +58,7 @@ static bool check_uri(struct sip_str text, struct sip_shape *shape)
     struct sip_uri uri;
     if (!sip_read_uri(text, &uri) || uri.headers.p)
         return fail(shape, SIP_REJECT_syntax, 400);
-    if (uri.scheme != URI_SIP && uri.scheme != URI_TEL)
+    if (uri.scheme == URI_OTHER)
         return fail(shape, SIP_REJECT_scheme, 416);
     return true;
 }

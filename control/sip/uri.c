@@ -24,6 +24,11 @@ bool sip_has_scheme(struct sip_str text)
     return uri_scheme_length(outward(text)) > 0;
 }
 
+bool sip_uri_is_secure(struct sip_str text)
+{
+    return header_str_is((struct header_str){text.p, uri_scheme_length(outward(text))}, "sips");
+}
+
 bool sip_read_uri(struct sip_str text, struct sip_uri *uri)
 {
     struct uri parts;
@@ -110,11 +115,11 @@ void sip_escape_user(const char *user, char *out, size_t size)
     }
 }
 
-void sip_write_uri(char *out, size_t size, const char *user, const struct tl_addr *addr,
-                   enum tl_transport transport)
+void sip_write_uri(char *out, size_t size, enum tl_uri_scheme scheme, const char *user,
+                   const struct tl_addr *addr, enum tl_transport transport)
 {
     char escaped[3 * SIP_NUMBER_MAX + 1], at[TL_ADDR_TEXT];
     sip_escape_user(user ? user : "", escaped, sizeof escaped);
-    snprintf(out, size, "sip:%s%s%s%s", escaped, escaped[0] ? "@" : "", tl_addr_print(addr, at),
-             tl_transport_row(transport)->uri);
+    snprintf(out, size, "%s%s%s%s%s", tl_uri_scheme_text(scheme), escaped, escaped[0] ? "@" : "",
+             tl_addr_print(addr, at), tl_uri_transport(scheme, transport));
 }

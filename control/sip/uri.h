@@ -35,10 +35,13 @@ bool sip_uri_number(struct sip_str text, char out[static SIP_NUMBER_MAX]);
 // transport's port where none is given. Returns false when that is a name.
 bool sip_uri_address(const struct sip_uri *uri, struct tl_addr *out);
 
-// Writes "sip:USER@HOST:PORT" and what the transport adds. USER comes from outside and is escaped; NULL or ""
-// leaves it out. Cut to size; never in the middle of an escape.
-void sip_write_uri(char *out, size_t size, const char *user, const struct tl_addr *addr,
-                   enum tl_transport transport);
+// Whether a URI is a sips: one: who uses it wants TLS on each hop (RFC 5630 section 4).
+bool sip_uri_is_secure(struct sip_str text);
+
+// Writes "sip:USER@HOST:PORT" and what the transport adds, or "sips:USER@HOST:PORT", which says all of it (RFC 5630 section
+// 5.1.1). USER comes from outside and is escaped; NULL or "" leaves it out. Cut to size; never in the middle of an escape.
+void sip_write_uri(char *out, size_t size, enum tl_uri_scheme scheme, const char *user,
+                   const struct tl_addr *addr, enum tl_transport transport);
 
 // A user part with all escaped that may not stand there (25.1). Cut to size, never in the middle of an escape.
 void sip_escape_user(const char *user, char *out, size_t size);

@@ -398,6 +398,8 @@ static enum trunk_verdict judge(const struct generation *g, const struct tl_rout
 {
     if (!tl_route_open(g->config, route, ask->from, route->trunks[i]))
         return TRUNK_CLOSED;
+    if (!trunk_meets(g->trunks[route->trunks[i]], ask->need))
+        return TRUNK_CLEAR;
     if (g->trunks[route->trunks[i]]->unregistered)
         return TRUNK_UNREGISTERED;
     if (!ask->anyhow && rank_of(g, route, i, ask) == TRUNK_RESTING)

@@ -107,12 +107,14 @@ enum trunk_verdict {
     TRUNK_CLOSED,       // from a peer to a peer, or back, and the route does not say that it may
     TRUNK_UNREGISTERED, // it is to be used only while registered, and is not
     TRUNK_LEFT_ALONE,   // it has asked to rest
+    TRUNK_CLEAR,        // the call is sips:, and it has no target over TLS
 };
 
 struct trunk_ask {
     uint32_t from; // index of the trunk that the call came by
-    bool anyhow;   // an emergency call: trunks that rest come last, they are not left out
-    bool dry;      // only asked: nobody's turn in a route group is used up
+    enum trunk_need need;
+    bool anyhow; // an emergency call: trunks that rest come last, they are not left out
+    bool dry;    // only asked: nobody's turn in a route group is used up
     uint64_t now_ms;
     // Is told of each trunk of the route: those to try in their order, then the others; NULL: nobody.
     void (*tell)(void *arg, uint32_t trunk, enum trunk_verdict verdict);

@@ -228,11 +228,16 @@ bool headers_text(const struct tl_trunk_config *from, const struct tl_trunk_conf
 }
 
 bool headers_contact(const struct tl_trunk_config *to, const struct tl_addr *local,
-                     enum tl_transport transport, const char *user, char *out, size_t size)
+                     enum tl_transport transport, enum tl_uri_scheme scheme, const char *user, char *out,
+                     size_t size)
 {
     struct header_plan plan;
-    const struct header_ask ask = {
-        .message = TL_MSG_DIALOG, .to = to, .local = *local, .transport = transport, .user = user};
+    const struct header_ask ask = {.message = TL_MSG_DIALOG,
+                                   .to = to,
+                                   .local = *local,
+                                   .transport = transport,
+                                   .scheme = scheme,
+                                   .user = user};
     struct planner p = {.ask = &ask, .plan = &plan, .out = {.p = out, .size = size}};
     headers_host(to, local, p.host);
     identity_contact(&p, header_str(user));

@@ -44,6 +44,7 @@ struct header_ask {
     struct tl_addr local;               // ours on the sending side, with port
     struct tl_addr peer;                // set-up: where it goes, with port
     enum tl_transport transport;
+    enum tl_uri_scheme scheme;         // of Request-URI, From, To and Contact
     const struct number_pass *numbers; // rewrites the numbers of identities; NULL: they stay
     const char *calling, *called;      // set-up: numbers to send instead of those in msg; NULL: these
     const char *tag;                   // set-up: ours in From; NULL: none is written
@@ -77,10 +78,11 @@ struct header_view *headers_keep(const struct header_view *msg);
 bool headers_text(const struct tl_trunk_config *from, const struct tl_trunk_config *to,
                   const struct tl_addr *local, struct header_str text, char *out, size_t size);
 
-// Our Contact, as in a plan: "<sip:USER@HOST:PORT;transport=tcp>". `user` may be NULL or "". Returns false when it does
-// not fit.
+// Our Contact, as in a plan: "<sip:USER@HOST:PORT;transport=tcp>" or "<sips:USER@HOST:PORT>". `user` may be NULL or "".
+// Returns false when it does not fit.
 bool headers_contact(const struct tl_trunk_config *to, const struct tl_addr *local,
-                     enum tl_transport transport, const char *user, char *out, size_t size);
+                     enum tl_transport transport, enum tl_uri_scheme scheme, const char *user, char *out,
+                     size_t size);
 
 // Our host towards that trunk, as it stands in a URI or a Warning: its `domain`, else our address.
 void headers_host(const struct tl_trunk_config *to, const struct tl_addr *local,

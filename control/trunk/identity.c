@@ -319,14 +319,21 @@ static void put_peer(struct planner *p)
 
 static void put_transport(struct planner *p)
 {
-    header_puts(&p->out, tl_transport_row(p->ask->transport)->uri);
+    header_puts(&p->out, tl_uri_transport(p->ask->scheme, p->ask->transport));
+}
+
+// "<sip:" or "<sips:", where an address begins with what addresses the peer and us.
+static void put_scheme(struct planner *p, const char *before)
+{
+    header_puts(&p->out, before);
+    header_puts(&p->out, tl_uri_scheme_text(p->ask->scheme));
 }
 
 void identity_contact(struct planner *p, struct header_str user)
 {
     if (p->plan)
         p->plan->contact = begin(p);
-    header_puts(&p->out, "<sip:");
+    put_scheme(p, "<");
     uri_put_user(&p->out, user);
     header_putf(&p->out, "%s%s:%u", user.len ? "@" : "", p->host, p->ask->local.port);
     put_transport(p);
@@ -342,7 +349,7 @@ static void put_from(struct planner *p, const struct name_addr *addr, const stru
         return;
     }
     name_addr_put_display(&p->out, addr->display);
-    header_puts(&p->out, "<sip:");
+    put_scheme(p, "<");
     put_user(p, uri);
     header_puts(&p->out, uri->user.len ? "@" : "");
     if (uri_host_is_nobody(uri->host))
@@ -370,7 +377,7 @@ void identity_setup(struct planner *p)
         calling.user = header_str(ask->calling), calling.options = (struct header_str){NULL, 0};
 
     p->plan->uri = begin(p);
-    header_puts(&p->out, "sip:");
+    put_scheme(p, "");
     put_user(p, &called);
     header_puts(&p->out, called.user.len ? "@" : "");
     put_peer(p);
@@ -380,7 +387,7 @@ void identity_setup(struct planner *p)
     end(p);
 
     p->plan->to = begin(p); // neither port nor transport: RFC 3261 19.1.1, table 1
-    header_puts(&p->out, "<sip:");
+    put_scheme(p, "<");
     put_user(p, &called);
     header_puts(&p->out, called.user.len ? "@" : "");
     put_peer(p);

@@ -76,8 +76,12 @@ enum trunk_rank target_rank(const struct trunk_target *target, uint64_t now_ms)
     return now_ms < target->last_until_ms ? TRUNK_FAILING : TRUNK_GOOD;
 }
 
-static bool was_tried(const struct trunk_target *target, const uint32_t *tried, size_t count)
+// Whether it is none to choose: tried, or not what is needed.
+static bool is_out(const struct trunk_target *target, enum trunk_need need, const uint32_t *tried,
+                   size_t count)
 {
+    if (need == TRUNK_SECURE_WAY && !target->secure)
+        return true;
     for (size_t i = 0; i < count; i++)
         if (tried[i] == target->id)
             return true;
@@ -101,22 +105,22 @@ static int32_t weight_of(const struct trunk_target *target)
     return target->weight ? (int32_t)target->weight * SCALE : 1;
 }
 
-struct trunk_target *target_pick(struct trunk_target *targets, size_t count, const uint32_t *tried,
-                                 size_t tried_count, uint64_t now_ms, bool dry)
+struct trunk_target *target_pick(struct trunk_target *targets, size_t count, enum trunk_need need,
+                                 const uint32_t *tried, size_t tried_count, uint64_t now_ms, bool dry)
 {
     const struct trunk_target *first = NULL;
     struct trunk_target *best = NULL;
     int32_t sum = 0;
 
     for (size_t i = 0; i < count; i++)
-        if (!was_tried(&targets[i], tried, tried_count) &&
+        if (!is_out(&targets[i], need, tried, tried_count) &&
             (!first || compare(&targets[i], first, now_ms) < 0))
             first = &targets[i];
     if (!first || (tried_count && target_rank(first, now_ms) == TRUNK_RESTING))
         return NULL;
     for (size_t i = 0; i < count; i++) {
         struct trunk_target *t = &targets[i];
-        if (was_tried(t, tried, tried_count) || compare(t, first, now_ms) != 0)
+        if (is_out(t, need, tried, tried_count) || compare(t, first, now_ms) != 0)
             continue;
         sum += weight_of(t);
         if (!best || t->turn + weight_of(t) > best->turn + weight_of(best))

@@ -20,6 +20,12 @@ enum {
 
 enum trunk_change { TRUNK_SAME, TRUNK_WENT_UP, TRUNK_WENT_DOWN };
 
+// What a request needs of the way to its target.
+enum trunk_need {
+    TRUNK_ANY_WAY,
+    TRUNK_SECURE_WAY, // TLS: it is of a sips: call (RFC 5630 section 5.3)
+};
+
 // How a trunk or target is tried among others.
 enum trunk_rank {
     TRUNK_GOOD,
@@ -39,6 +45,7 @@ struct target_counters {
 struct trunk_target {
     struct tl_addr addr;    // with port
     uint32_t listener;      // index: requests leave there
+    bool secure;            // ... over TLS
     uint32_t id;            // from 1; never another target's of this trunk
     uint32_t priority;      // lower ones first
     uint32_t tier;          // likewise among those of one priority: what a name says of its targets
@@ -82,6 +89,6 @@ const char *target_rank_word(enum trunk_rank rank);
 
 // The one to try next of `count`: those with an id in tried[] are passed over, the best rank counts, then the lowest priority,
 // then whose turn it is by weight; a turn is taken when nothing was tried and not `dry`. One that rests is chosen only where
-// nothing was tried and all rest. NULL: none is left.
-struct trunk_target *target_pick(struct trunk_target *targets, size_t count, const uint32_t *tried,
-                                 size_t tried_count, uint64_t now_ms, bool dry);
+// nothing was tried and all rest. One that has not what is needed is passed over. NULL: none is left.
+struct trunk_target *target_pick(struct trunk_target *targets, size_t count, enum trunk_need need,
+                                 const uint32_t *tried, size_t tried_count, uint64_t now_ms, bool dry);

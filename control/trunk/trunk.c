@@ -59,16 +59,27 @@ struct trunk_target *trunk_target_at(struct trunk *trunk, const struct tl_addr *
     return NULL;
 }
 
-struct trunk_target *trunk_pick(struct trunk *trunk, const uint32_t *tried, size_t count, uint64_t now_ms)
+struct trunk_target *trunk_pick(struct trunk *trunk, enum trunk_need need, const uint32_t *tried,
+                                size_t count, uint64_t now_ms)
 {
-    return target_pick(trunk->targets, trunk->target_count, tried, count, now_ms, false);
+    return target_pick(trunk->targets, trunk->target_count, need, tried, count, now_ms, false);
 }
 
-enum trunk_rank trunk_pick_rank(struct trunk *trunk, const uint32_t *tried, size_t count, uint64_t now_ms)
+bool trunk_meets(const struct trunk *trunk, enum trunk_need need)
 {
-    const struct trunk_target *t =
-        count < TRUNK_TRIED_MAX ? target_pick(trunk->targets, trunk->target_count, tried, count, now_ms, true)
-                                : NULL;
+    bool meets = need == TRUNK_ANY_WAY || (!trunk->target_count && trunk->secure);
+
+    for (uint32_t i = 0; !meets && i < trunk->target_count; i++)
+        meets = trunk->targets[i].secure;
+    return meets;
+}
+
+enum trunk_rank trunk_pick_rank(struct trunk *trunk, enum trunk_need need, const uint32_t *tried,
+                                size_t count, uint64_t now_ms)
+{
+    const struct trunk_target *t = count < TRUNK_TRIED_MAX ? target_pick(trunk->targets, trunk->target_count,
+                                                                         need, tried, count, now_ms, true)
+                                                           : NULL;
 
     return t ? target_rank(t, now_ms) : TRUNK_RESTING;
 }
@@ -153,7 +164,13 @@ static void note_names(struct trunk *t, const struct places *p)
     memcpy(t->name_state, p->name, sizeof t->name_state);
 }
 
-static void set_targets(struct trunk *trunk, const struct target_place *places, size_t count, uint64_t now_ms)
+static bool is_secure(const struct tl_config *config, uint32_t listener)
+{
+    return tl_transport_row(config->listeners[listener].transport)->secure;
+}
+
+static void set_targets(struct trunk *trunk, const struct tl_config *config,
+                        const struct target_place *places, size_t count, uint64_t now_ms)
 {
     struct trunk_target next[TRUNK_TARGETS_MAX] = {{.id = 0}};
 
@@ -167,6 +184,7 @@ static void set_targets(struct trunk *trunk, const struct target_place *places, 
                                             .id = ++trunk->target_ids,
                                             .due_ms = TRUNK_NEVER,
                                             .changed_ms = now_ms};
+        next[i].secure = is_secure(config, places[i].listener);
         next[i].priority = places[i].priority;
         next[i].tier = places[i].tier;
         next[i].weight = places[i].weight;
@@ -234,8 +252,9 @@ void trunk_configure(struct trunk *trunk, const struct tl_config *whole, uint32_
     if (came)
         trunk->target_count = 0; // what was known may have changed while nobody looked
     find_places(&places, whole, config, names, now_ms);
+    trunk->secure = is_secure(whole, config->listener);
     if (came || !is_half(trunk, &places) || !same_peers(trunk->config, config)) {
-        set_targets(trunk, places.to, places.to_count, now_ms);
+        set_targets(trunk, whole, places.to, places.to_count, now_ms);
         note_names(trunk, &places);
     }
     for (uint32_t i = 0; i < trunk->target_count; i++) {
@@ -265,7 +284,7 @@ bool trunk_resolve(struct trunk *trunk, const struct tl_config *config, struct n
         sum_up(trunk, now_ms);
         return false;
     }
-    set_targets(trunk, places.to, places.to_count, now_ms);
+    set_targets(trunk, config, places.to, places.to_count, now_ms);
     note_names(trunk, &places);
     for (uint32_t i = 0; i < trunk->target_count; i++)
         schedule(&trunk->targets[i], trunk->config, now_ms, now_ms);

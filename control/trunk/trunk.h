@@ -33,6 +33,7 @@ struct trunk {
     const struct tl_trunk_config *config;
     uint32_t index;    // there
     unsigned holders;  // generations that have it; generation.c
+    bool secure;       // its own listener has TLS
     bool unregistered; // it is to be used only while registered, and is not
     struct trunk_target targets[TRUNK_TARGETS_MAX];
     uint32_t target_count; // 0: its peer only sends us requests
@@ -76,9 +77,14 @@ struct trunk_target *trunk_target(struct trunk *trunk, uint32_t id);
 struct trunk_target *trunk_target_at(struct trunk *trunk, const struct tl_addr *addr, uint32_t listener);
 
 // The target for a request that was sent to `tried` (ids) in vain; as target_pick().
-struct trunk_target *trunk_pick(struct trunk *trunk, const uint32_t *tried, size_t count, uint64_t now_ms);
+struct trunk_target *trunk_pick(struct trunk *trunk, enum trunk_need need, const uint32_t *tried,
+                                size_t count, uint64_t now_ms);
 // How good that one would be; TRUNK_RESTING: there is none.
-enum trunk_rank trunk_pick_rank(struct trunk *trunk, const uint32_t *tried, size_t count, uint64_t now_ms);
+enum trunk_rank trunk_pick_rank(struct trunk *trunk, enum trunk_need need, const uint32_t *tried,
+                                size_t count, uint64_t now_ms);
+
+// Whether it can have a target that is what a request needs: it has one, or its names stand for nothing yet and could.
+bool trunk_meets(const struct trunk *trunk, enum trunk_need need);
 
 // Writes the trunk's name and health as a section "trunk" of a record. Counters begin anew with their process.
 struct record;

@@ -8,6 +8,18 @@ enum trunk_urgency way_urgency(const struct way *way)
     return way->emergency ? TRUNK_URGENT : TRUNK_ORDINARY;
 }
 
+// Whether calls that are not sips: have a trunk there.
+static bool has_others(const struct generation *generation, const struct tl_route_config *route,
+                       struct trunk_ask ask)
+{
+    struct trunk_choice room[TL_ROUTE_TRUNKS_MAX];
+    uint64_t rest_ms;
+    ask.need = TRUNK_ANY_WAY;
+    ask.dry = true;
+    ask.tell = NULL;
+    return trunk_plan(generation, route, &ask, room, &rest_ms) > 0;
+}
+
 int way_find_inside(const struct generation *generation, const struct way_ask *ask, struct way *out)
 {
     static const struct way_watch nobody = {0};
@@ -37,16 +49,20 @@ int way_find_inside(const struct generation *generation, const struct way_ask *a
         return (int)route->deny;
     }
     out->peer_to_peer = route->peer_to_peer;
-    out->count = trunk_plan(generation, route,
-                            &(struct trunk_ask){.from = ask->from,
-                                                .anyhow = out->emergency,
-                                                .dry = ask->dry,
-                                                .now_ms = ask->now_ms,
-                                                .tell = watch->trunk,
-                                                .arg = watch->arg},
-                            out->target, &rest_ms);
+    const struct trunk_ask trunk_ask = {.from = ask->from,
+                                        .need = ask->need,
+                                        .anyhow = out->emergency,
+                                        .dry = ask->dry,
+                                        .now_ms = ask->now_ms,
+                                        .tell = watch->trunk,
+                                        .arg = watch->arg};
+    out->count = trunk_plan(generation, route, &trunk_ask, out->target, &rest_ms);
     if (out->count)
         return 0;
+    out->why = "it is sips:, and no trunk of its route has a peer over TLS";
+    out->clear = ask->need == TRUNK_SECURE_WAY && has_others(generation, route, trunk_ask);
+    if (out->clear)
+        return 480;
     out->why = "no trunk of its route is registered";
     if (rest_ms == UINT64_MAX)
         return 503;

@@ -15,6 +15,7 @@ struct way {
     char called[NUMBER_MAX], calling[NUMBER_MAX]; // as they are inside
     int called_rule, calling_rule;                // of the translations that made them so, -1: none fitted
     const char *why;                              // nowhere: a sentence
+    bool clear;                                   // ... because it is sips:, and no trunk has TLS
     const char *phrase;                           // ... and a reason phrase of the configuration, or NULL
     unsigned retry_after;                         // ... and s until it may be tried again, 0: unknown
 };
@@ -30,13 +31,14 @@ struct way_watch {
 struct way_ask {
     uint32_t from;                // index of the trunk that the call came by
     const char *called, *calling; // user parts without separators and parameters; "" for no caller
+    enum trunk_need need;
     uint64_t now_ms;
     bool dry;                      // only asked: nobody's turn in a route group is used up
     const struct way_watch *watch; // NULL: nobody
 };
 
-// Finds the way of a call with the numbers that the peer sent. Returns 0, or the status that turns it away: 403, 404, 503, or
-// what a route denies it with. `out` points into the configuration.
+// Finds the way of a call with the numbers that the peer sent. Returns 0, or the status that turns it away: 403, 404, 480 (RFC
+// 5630 section 5.3), 503, or what a route denies it with. `out` points into the configuration.
 int way_find(const struct generation *generation, const struct way_ask *ask, struct way *out);
 
 // The same for numbers as they are inside, behind the translations of that trunk.

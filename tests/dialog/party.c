@@ -100,15 +100,15 @@ void party_contact(const struct parties *ps, const struct party *p, char *out, s
     char ip[TL_ADDR_TEXT];
     addr_text(&p->addr, ip, sizeof ip);
     snprintf(out, size, "<sip:%s@%s:%u%s>", p->name, ip, p->addr.port,
-             listener_of(ps, p)->transport == TL_TCP ? ";transport=tcp" : "");
+             tl_transport_row(listener_of(ps, p)->transport)->uri);
 }
 
 static void via_line(const struct parties *ps, const struct party *p, const char *branch, struct head *h)
 {
     char ip[TL_ADDR_TEXT];
     addr_text(&p->addr, ip, sizeof ip);
-    head_add(h, "Via: SIP/2.0/%s %s:%u;branch=%s", listener_of(ps, p)->transport == TL_TCP ? "TCP" : "UDP",
-             ip, p->addr.port, branch);
+    head_add(h, "Via: SIP/2.0/%s %s:%u;branch=%s", tl_transport_row(listener_of(ps, p)->transport)->via, ip,
+             p->addr.port, branch);
 }
 
 unsigned dialog_media_port(const struct parties *ps, const struct dialog *d)

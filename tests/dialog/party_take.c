@@ -212,7 +212,7 @@ static struct party *party_at(struct parties *ps, const struct world_sent *s)
     for (unsigned i = 0; i < ps->party_count; i++) {
         struct party *p = &ps->party[i];
         if (p->listener == s->listener && memcmp(p->addr.ip, s->to.ip, sizeof s->to.ip) == 0 &&
-            (s->transport == TL_TCP || p->addr.port == s->to.port))
+            (tl_transport_row(s->transport)->stream || p->addr.port == s->to.port))
             return p;
     }
     return NULL;

@@ -80,7 +80,7 @@ static int paper_send(void *arg, struct sip_flow *flow, const struct sip_bytes *
         w->refuse_sends--;
         return w->refuse_with;
     }
-    if (flow->transport == TL_TCP) {
+    if (tl_transport_row(flow->transport)->stream) {
         struct world_conn *c = flow->conn_generation ? &w->conn[flow->conn % WORLD_CONNS_MAX]
                                                      : find_conn(w, flow->listener, &flow->remote);
         if (flow->conn_generation && (!c->open || c->generation != flow->conn_generation))
@@ -128,7 +128,7 @@ void world_receive(struct world *w, uint32_t listener, const struct tl_addr *fro
     if (!copy)
         abort();
     memcpy(copy, bytes, len);
-    if (flow.transport == TL_TCP) {
+    if (tl_transport_row(flow.transport)->stream) {
         struct world_conn *c = find_conn(w, listener, from);
         if (!c)
             c = make_conn(w, listener, from, false);

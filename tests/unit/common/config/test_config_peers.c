@@ -81,6 +81,16 @@ static void what_cannot_be_is_refused(void)
          "control.dns.servers[1]: is in the list already; "},
         {HEAD "],\"control\":{\"dns\":{\"servers\":[@\"ns.example.com\"]}}}",
          "control.dns.servers[0]: not an address: \"ns.example.com\"; "},
+        {HEAD TRUNK("a", "u", "\"uri_scheme\":\"sips\",\"peer\":@\"10.0.0.9:5060\"") "]}",
+         "trunks[0].peer: uri_scheme is \"sips\" and requests to it leave by listener \"u\", which is udp; expected "},
+        {HEAD TRUNK("a", "s",
+                    "\"uri_scheme\":\"sips\",\"tls\":{\"names\":[\"a.example\"]},"
+                    "\"peers\":[{\"address\":\"10.1.0.1\"},{\"address\":\"10.1.0.2\",\"transport\":\"tcp\","
+                    "\"send\":false},{\"address\":@\"a.example\",\"transport\":\"tcp\"}]") "]}",
+         "trunks[0].peers[2].address: uri_scheme is \"sips\" and requests to it leave by listener \"t\", which is tcp; "},
+        {HEAD TRUNK("a", "s",
+                    "\"tls\":{\"verify\":\"off\"},\"uri_scheme\":@\"tls\",\"peer\":\"10.0.0.9:5061\"") "]}",
+         "trunks[0].uri_scheme: "},
         {HEAD TRUNK("a", "u", PEERS("{\"address\":@\"10.1.0.0/33\"}")) "]}",
          "trunks[0].peers[0].address: not a prefix length: "},
         {HEAD TRUNK("a", "u", PEERS("{\"address\":@\"10.1.0.0/32\"}")) "]}",

@@ -149,6 +149,11 @@ static void routes_say_why_not(void)
                            "the call came from there, and the route has no back_to_origin");
     CU_ASSERT_STRING_EQUAL(at(answer, "trunks.2.place"), "null");
     json_decref(answer);
+    answer = ask("pbx", "", "sips:030@gw");
+    CU_ASSERT_STRING_EQUAL(at(answer, "trunks.0.verdict"), "no_tls");
+    CU_ASSERT_STRING_EQUAL(at(answer, "trunks.0.why"), "the call is sips:, and it has no peer over TLS");
+    CU_ASSERT_STRING_EQUAL(at(answer, "status"), "480");
+    json_decref(answer);
     answer = ask("pbx", "1", "7");
     CU_ASSERT_STRING_EQUAL(at(answer, "status"), "404");
     CU_ASSERT_STRING_EQUAL(at(answer, "routes_passed"), "7");

@@ -253,6 +253,39 @@ static void connections(void)
     fix_drop(&fix);
 }
 
+// RFC 5630 5.1: in a dialog that is sips: routes are, too, and a sip: Contact is no target.
+static void secure_dialogs(void)
+{
+    static const struct {
+        const char *contact, *again, *target, *route;
+    } table[] = {
+        {"<sips:c@192.0.2.5>", "<sips:d@192.0.2.5>", "sips:d@192.0.2.5", "\"P\" <sips:p;lr>;x=y"},
+        {"<sips:c@192.0.2.5>", "<sip:d@192.0.2.5;transport=tls>", "sips:c@192.0.2.5",
+         "\"P\" <sips:p;lr>;x=y"},
+        {"<sip:c@192.0.2.5>", "<sips:d@192.0.2.5>", "sips:d@192.0.2.5", "\"P\" <sip:p;lr>;x=y"},
+    };
+    fix_open(&fix);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct sip_flow flow = flow_of(10, 5061);
+        struct sip_dialog d;
+        char headers[256];
+        flow.transport = TL_TLS;
+        snprintf(headers, sizeof headers, "Contact: %s\nRecord-Route: \"P\" <sip:p;lr>;x=y\n",
+                 table[i].contact);
+        struct sip_msg *m = invite(headers);
+        CU_ASSERT_FATAL(sip_dialog_uas(&d, m, &flow, "our") == 0);
+        CU_ASSERT_STRING_EQUAL(d.routes[0], table[i].route);
+        sip_msg_free(m);
+        snprintf(headers, sizeof headers, "Contact: %s\n", table[i].again);
+        m = invite(headers);
+        CU_ASSERT(sip_dialog_retarget(&d, m) == 0);
+        CU_ASSERT_STRING_EQUAL(d.target, table[i].target);
+        sip_msg_free(m);
+        sip_dialog_fini(&d);
+    }
+    fix_close(&fix);
+}
+
 // Over UDP a name says nothing either: then the configured address counts, not the port that it came from.
 static void names_over_udp(void)
 {
@@ -442,6 +475,7 @@ int main(int argc, char **argv)
         {"what_makes_no_dialog", what_makes_no_dialog},
         {"sequence_and_target", sequence_and_target},
         {"connections", connections},
+        {"secure_dialogs", secure_dialogs},
         {"names_over_udp", names_over_udp},
         {"whose_requests", whose_requests},
         {"saved_and_loaded", saved_and_loaded},

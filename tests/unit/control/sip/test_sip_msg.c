@@ -59,8 +59,8 @@ static void filter_table(void)
         {"OPTIONS sip:a@b?Subject=x SIP/2.0\n" HEAD "CSeq: 1 OPTIONS\n\n", SIP_REJECT_syntax, 400},
         {"OPTIONS sip:a@[::1 SIP/2.0\n" HEAD "CSeq: 1 OPTIONS\n\n", SIP_REJECT_syntax, 400},
         {"OPTIONS tel: SIP/2.0\n" HEAD "CSeq: 1 OPTIONS\n\n", SIP_REJECT_syntax, 400},
-        {"OPTIONS sips:a@b SIP/2.0\n" HEAD "CSeq: 1 OPTIONS\n\n", SIP_REJECT_scheme, 416},
-        {"options sip:a@b SIP/2.0\n" HEAD "CSeq: 1 options\n\n", OK}, // another method than OPTIONS
+        {"OPTIONS sips:a@b SIP/2.0\n" HEAD "CSeq: 1 OPTIONS\n\n", OK}, // who takes it looks at the transport
+        {"options sip:a@b SIP/2.0\n" HEAD "CSeq: 1 options\n\n", OK},  // another method than OPTIONS
         {"OPTIONS sip:a@b SIP/2.0\n" HEAD "CSeq: 1 options\n\n", SIP_REJECT_required, 400},
         {"OPTIONS http://a SIP/2.0\n" HEAD "CSeq: 1 OPTIONS\n\n", SIP_REJECT_scheme, 416},
         {"OPTIONS sip:a@b SIP/2.0\n" HEAD "CSeq: 1 OPTIONS\n", SIP_REJECT_line, 400}, // no empty line
@@ -345,21 +345,25 @@ static void uris_written(void)
     static const struct {
         const char *user, *uri;
         enum tl_transport transport;
+        enum tl_uri_scheme scheme;
     } table[] = {
-        {"", "sip:10.0.0.1:5060", TL_UDP},
-        {NULL, "sip:10.0.0.1:5060;transport=tcp", TL_TCP},
-        {"+1555", "sip:+1555@10.0.0.1:5060", TL_UDP},
-        {"#31#5?5", "sip:%2331%235?5@10.0.0.1:5060;transport=tcp", TL_TCP},
-        {"a@b<c> \"", "sip:a%40b%3Cc%3E%20%22@10.0.0.1:5060", TL_UDP},
-        {"a\r\n", "sip:a%0D%0A@10.0.0.1:5060", TL_UDP},
-        {"J\xc3\xa4", "sip:J%C3%A4@10.0.0.1:5060", TL_UDP},
+        {"", "sip:10.0.0.1:5060", TL_UDP, TL_URI_SIP},
+        {NULL, "sip:10.0.0.1:5060;transport=tcp", TL_TCP, TL_URI_SIP},
+        {"+1555", "sip:+1555@10.0.0.1:5060", TL_UDP, TL_URI_SIP},
+        {"#31#5?5", "sip:%2331%235?5@10.0.0.1:5060;transport=tcp", TL_TCP, TL_URI_SIP},
+        {"a@b<c> \"", "sip:a%40b%3Cc%3E%20%22@10.0.0.1:5060", TL_UDP, TL_URI_SIP},
+        {"a\r\n", "sip:a%0D%0A@10.0.0.1:5060", TL_UDP, TL_URI_SIP},
+        {"J\xc3\xa4", "sip:J%C3%A4@10.0.0.1:5060", TL_UDP, TL_URI_SIP},
+        {"1", "sip:1@10.0.0.1:5060;transport=tls", TL_TLS, TL_URI_SIP},
+        {"1", "sips:1@10.0.0.1:5060", TL_TLS, TL_URI_SIPS}, // RFC 5630 5.1.1
+        {NULL, "sips:10.0.0.1:5060", TL_TLS, TL_URI_SIPS},
     };
     struct tl_addr addr;
     CU_ASSERT_FATAL(tl_addr_read("10.0.0.1:5060", 13, &addr));
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         char out[128], user[SIP_NUMBER_MAX];
         struct sip_uri uri;
-        sip_write_uri(out, sizeof out, table[i].user, &addr, table[i].transport);
+        sip_write_uri(out, sizeof out, table[i].scheme, table[i].user, &addr, table[i].transport);
         CU_ASSERT_STRING_EQUAL(out, table[i].uri);
         CU_ASSERT(sip_read_uri(str(out), &uri));                       // and read back it is what was given
         bool clean = table[i].user && !strpbrk(table[i].user, "\r\n"); // what is not is read by nobody

@@ -53,7 +53,7 @@ static struct tl_addr address(unsigned last)
 static void our_contact(const struct sip_flow *flow, char out[static 128])
 {
     char uri[120];
-    sip_write_uri(uri, sizeof uri, "x", &flow->local, flow->transport);
+    sip_write_uri(uri, sizeof uri, TL_URI_SIP, "x", &flow->local, flow->transport);
     snprintf(out, 128, "<%s>", uri);
 }
 

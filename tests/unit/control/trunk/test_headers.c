@@ -570,15 +570,20 @@ static void contact_and_host(void)
     struct tl_trunk_config to = {0};
     const struct tl_addr local = {.family = TL_AF_INET, .port = 5061, .ip = {192, 0, 2, 1}};
     char out[64];
-    CU_ASSERT(headers_contact(&to, &local, TL_TCP, "a b", out, sizeof out));
+    CU_ASSERT(headers_contact(&to, &local, TL_TCP, TL_URI_SIP, "a b", out, sizeof out));
     CU_ASSERT_STRING_EQUAL(out, "<sip:a%20b@192.0.2.1:5061;transport=tcp>");
-    CU_ASSERT(headers_contact(&to, &local, TL_UDP, NULL, out, sizeof out));
+    CU_ASSERT(headers_contact(&to, &local, TL_UDP, TL_URI_SIP, NULL, out, sizeof out));
     CU_ASSERT_STRING_EQUAL(out, "<sip:192.0.2.1:5061>");
+    CU_ASSERT(headers_contact(&to, &local, TL_TLS, TL_URI_SIP, "1", out, sizeof out));
+    CU_ASSERT_STRING_EQUAL(out, "<sip:1@192.0.2.1:5061;transport=tls>");
+    CU_ASSERT(headers_contact(&to, &local, TL_TLS, TL_URI_SIPS, "1", out, sizeof out));
+    CU_ASSERT_STRING_EQUAL(out, "<sips:1@192.0.2.1:5061>");
     strcpy(to.domain, "sbc.example.com");
-    CU_ASSERT(headers_contact(&to, &local, TL_UDP, "", out, sizeof out));
+    CU_ASSERT(headers_contact(&to, &local, TL_UDP, TL_URI_SIP, "", out, sizeof out));
     CU_ASSERT_STRING_EQUAL(out, "<sip:sbc.example.com:5061>");
-    CU_ASSERT(!headers_contact(&to, &local, TL_UDP, "1", out, 28));
-    CU_ASSERT(headers_contact(&to, &local, TL_UDP, "1", out, sizeof "<sip:1@sbc.example.com:5061>" + 1));
+    CU_ASSERT(!headers_contact(&to, &local, TL_UDP, TL_URI_SIP, "1", out, 28));
+    CU_ASSERT(headers_contact(&to, &local, TL_UDP, TL_URI_SIP, "1", out,
+                              sizeof "<sip:1@sbc.example.com:5061>" + 1));
     struct tl_trunk_config from = {.domain = "other.example.net"};
     CU_ASSERT(headers_text(&from, &to, &local, header_str("Busy at 10.1.1.5, other.example.net\xff"), out,
                            sizeof out));

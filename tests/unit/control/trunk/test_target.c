@@ -65,12 +65,31 @@ static const char *order_of(struct trunk *t, uint64_t now)
     size_t n = 0, used = 0;
 
     out[0] = '\0';
-    for (struct trunk_target *x; n < TRUNK_TRIED_MAX && (x = trunk_pick(t, tried, n, now));) {
+    for (struct trunk_target *x; n < TRUNK_TRIED_MAX && (x = trunk_pick(t, TRUNK_ANY_WAY, tried, n, now));) {
         tried[n++] = x->id;
         used += (size_t)snprintf(out + used, sizeof out - used, "%s%u", used ? " " : "", host_of(x));
     }
-    CU_ASSERT(trunk_pick_rank(t, tried, n, now) == TRUNK_RESTING);
+    CU_ASSERT(trunk_pick_rank(t, TRUNK_ANY_WAY, tried, n, now) == TRUNK_RESTING);
     return out;
+}
+
+// RFC 5630 5.3: a sips: call goes to no target without TLS, whatever its priority.
+static void what_is_needed_is_there(void)
+{
+    struct trunk *t = begin("1:1 2:2 3:3");
+    const uint32_t tried[] = {t->targets[1].id};
+    CU_ASSERT(trunk_meets(t, TRUNK_ANY_WAY) && !trunk_meets(t, TRUNK_SECURE_WAY));
+    CU_ASSERT_PTR_NULL(trunk_pick(t, TRUNK_SECURE_WAY, NULL, 0, 0));
+    config.listeners[1].transport = TL_TLS;
+    config.trunks[0].peers[1].listener = 1;
+    trunk_configure(t, &config, 0, NULL, 0);
+    CU_ASSERT(trunk_meets(t, TRUNK_SECURE_WAY));
+    CU_ASSERT(host_of(trunk_pick(t, TRUNK_SECURE_WAY, NULL, 0, 0)) == 2);
+    CU_ASSERT(host_of(trunk_pick(t, TRUNK_ANY_WAY, NULL, 0, 0)) == 1);
+    const uint32_t id[] = {trunk_pick(t, TRUNK_SECURE_WAY, NULL, 0, 0)->id};
+    CU_ASSERT(trunk_pick_rank(t, TRUNK_SECURE_WAY, id, 1, 0) == TRUNK_RESTING);
+    CU_ASSERT(trunk_pick_rank(t, TRUNK_ANY_WAY, tried, 1, 0) == TRUNK_GOOD);
+    trunk_table_fini(&table);
 }
 
 static void health_comes_before_priority(void)
@@ -121,7 +140,7 @@ static void weights_share_the_firsts(void)
         struct trunk *t = begin(rows[i].peers);
         unsigned firsts[4] = {0};
         for (unsigned n = 0; n < 1000; n++)
-            firsts[host_of(trunk_pick(t, NULL, 0, 0))]++;
+            firsts[host_of(trunk_pick(t, TRUNK_ANY_WAY, NULL, 0, 0))]++;
         for (unsigned h = 1; h < 4; h++) {
             if (firsts[h] != rows[i].firsts[h])
                 printf("   row %zu: host %u %u times\n", i, h, firsts[h]);
@@ -235,6 +254,7 @@ static void health_stays_with_the_address(void)
 int main(int argc, char **argv)
 {
     const struct test_case cases[] = {
+        {"what_is_needed_is_there", what_is_needed_is_there},
         {"health_comes_before_priority", health_comes_before_priority},
         {"weights_share_the_firsts", weights_share_the_firsts},
         {"a_trunk_is_what_its_targets_are", a_trunk_is_what_its_targets_are},

@@ -39,7 +39,7 @@ static void on_route(void *arg, uint32_t route, enum route_verdict verdict)
 static void on_trunk(void *arg, uint32_t trunk, enum trunk_verdict verdict)
 {
     size_t used = strlen(arg);
-    snprintf((char *)arg + used, sizeof told - used, "%s%c ", config->trunks[trunk].name, "!xur"[verdict]);
+    snprintf((char *)arg + used, sizeof told - used, "%s%c ", config->trunks[trunk].name, "!xurt"[verdict]);
 }
 
 static const struct way_watch watch = {.route = on_route, .trunk = on_trunk, .arg = told};
@@ -112,6 +112,33 @@ static void trunks_are_left_out_for_a_reason(void)
     end();
 }
 
+// A sips: call passes by who has no TLS; where that leaves nobody, it is refused for that.
+static void sips_calls_need_tls(void)
+{
+    begin();
+    const struct way_ask ask = {.from = PBX,
+                                .called = "+4930",
+                                .calling = "",
+                                .need = TRUNK_SECURE_WAY,
+                                .dry = true,
+                                .watch = &watch};
+
+    told[0] = '\0';
+    CU_ASSERT_EQUAL(way_find(table.now, &ask, &way), 480);
+    CU_ASSERT(way.clear && way.count == 0);
+    CU_ASSERT_STRING_EQUAL(told, "r2! at bt ct ");
+    table.now->trunks[B]->targets[0].secure = true;
+    told[0] = '\0';
+    CU_ASSERT_EQUAL(way_find(table.now, &ask, &way), 0);
+    CU_ASSERT(!way.clear && way.count == 1 && way.target[0].trunk == B);
+    CU_ASSERT_STRING_EQUAL(told, "r2! b! at ct ");
+    for (unsigned i = A; i <= C; i++)
+        table.now->trunks[i]->unregistered = true;
+    CU_ASSERT_EQUAL(way_find(table.now, &ask, &way), 503); // nobody else's call would go there either
+    CU_ASSERT(!way.clear);
+    end();
+}
+
 static void on_full(void *arg, struct trunk *trunk, enum trunk_limit limit)
 {
     size_t used = strlen(arg);
@@ -151,6 +178,7 @@ int main(int argc, char **argv)
         {"numbers_route_and_trunks", numbers_route_and_trunks},
         {"ways_that_lead_nowhere", ways_that_lead_nowhere},
         {"trunks_are_left_out_for_a_reason", trunks_are_left_out_for_a_reason},
+        {"sips_calls_need_tls", sips_calls_need_tls},
         {"trunks_without_room_are_dropped", trunks_without_room_are_dropped},
     };
     return test_main("way", TEST_CASES(cases), argc, argv);
