@@ -370,8 +370,10 @@ static json_t *trunk(void *arg, const char *name)
 {
     json_t *answer = ctl_trunk(agent_trunks(arg), name, agent_now_ms(arg)),
            *list = json_pack("[O?]", answer); // the same object
-    if (answer)
+    if (answer) {
         ctl_add_registrations(arg, list);
+        json_object_set_new(answer, "certificates", ctl_certificates(arg, name));
+    }
     json_decref(list);
     return answer;
 }
@@ -422,6 +424,13 @@ static bool unban(void *arg, const char *address)
     return source_read(address, &addr) && sip_gate_unban(agent_gate(arg), &addr, now_ns() / 1000000);
 }
 
+// ---- certificates -------------------------------------------------------------------------------------
+
+static json_t *certificates(void *arg)
+{
+    return json_pack("{s:o}", "certificates", ctl_certificates(arg, NULL));
+}
+
 // ---- what would become of a call ----------------------------------------------------------------------
 
 static json_t *route_test(void *arg, const struct route_test *ask, char *refused, size_t size)
@@ -439,6 +448,7 @@ const struct ctl_provider agent_provider = {.status = status,
                                             .trunk = trunk,
                                             .stats = stats,
                                             .reload = reload_answer,
+                                            .certificates = certificates,
                                             .bans = bans,
                                             .unban = unban,
                                             .route_test = route_test};

@@ -186,15 +186,16 @@ static json_t *answer_request(struct ctl *ctl, const json_t *request)
         return answer_hangup(ctl, request);
     if (strcmp(command, "reload") == 0)
         return answer_reload(ctl, request);
+    if (strcmp(command, "certificates") == 0)
+        return success(p->certificates(ctl->arg));
     if (strcmp(command, "bans") == 0)
         return success(p->bans(ctl->arg));
     if (strcmp(command, "unban") == 0)
         return answer_unban(ctl, request);
     if (strcmp(command, "route_test") == 0)
         return answer_route_test(ctl, request);
-    return failure(
-        "unknown command; there are status, calls, call, trunks, trunk, stats, hangup, reload, bans, "
-        "unban and route_test");
+    return failure("unknown command; there are status, calls, call, trunks, trunk, stats, hangup, reload, "
+                   "certificates, bans, unban and route_test");
 }
 
 static int write_out(const char *bytes, size_t len, void *out)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The operator's socket: a Unix stream socket with one JSON object a line, asked by trunklinectl.
 //
-//   request   {"command": "status" | "calls" | "call" | "trunks" | "trunk" | "stats" | "hangup" | "reload" | "bans" | "unban" | "route_test", "id": any string or number}
+//   request   {"command": "status" | "calls" | "call" | "trunks" | "trunk" | "stats" | "hangup" | "reload" | "certificates" | "bans" | "unban" | "route_test", "id": any string or number}
 //             "calls" takes "after" (number, default 0) and "limit" (1..CTL_PAGE_MAX, default CTL_PAGE_MAX)
 //             "call" takes "call" (string)
 //             "trunk" takes "trunk" (string)
@@ -67,6 +67,8 @@ struct ctl_provider {
     // {"applied": whether a new generation was made, "generation": number of the current one, "changes": [{"what": "added",
     // "changed" or "removed", "noun", "name", "key", "from", "to", "takes_effect"}]}; NULL with a sentence in `refused`.
     json_t *(*reload)(void *arg, bool dry_run, char *refused, size_t size);
+    // {"certificates": what ctl_certificates() makes}
+    json_t *(*certificates)(void *arg);
     // {"bans": [{"address", "seconds" (left), "dropped"}]}
     json_t *(*bans)(void *arg);
     // Ends the ban of an address. False: there is none.

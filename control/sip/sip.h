@@ -37,6 +37,7 @@
 #include "control/base/loop.h"
 #include "control/sip/account.h"
 #include "control/sip/method.h"
+#include "control/sip/tls_show.h"
 
 enum {
     SIP_TAG_LEN = 24,   // tag with its final NUL
@@ -199,6 +200,9 @@ void sip_stack_configure(struct sip_stack *stack, const struct tl_control_config
 // CAs; handshakes that begin then use them, and open connections stay. `config` must outlive the stack or the next call. Returns
 // 0; else -errno and one sentence in `why`, and the files that were read before go on.
 int sip_stack_read_tls(struct sip_stack *stack, const struct tl_config *config, char *why, size_t why_size);
+
+// Tells `fn` of each certificate that listeners and trunks show, and of the CAs that they believe, as the files were read last.
+void sip_stack_certificates(const struct sip_stack *stack, sip_certificate_fn *fn, void *arg);
 
 // Closes sockets and frees every transaction without a callback. NULL is ignored.
 void sip_stack_free(struct sip_stack *stack);

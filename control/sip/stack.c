@@ -75,6 +75,13 @@ int sip_stack_read_tls(struct sip_stack *stack, const struct tl_config *config, 
     return tls ? sip_tls_reload(tls, config, why, why_size) : 0;
 }
 
+void sip_stack_certificates(const struct sip_stack *stack, sip_certificate_fn *fn, void *arg)
+{
+    const struct sip_tls *tls = stack->transport ? sip_transport_tls(stack->transport) : NULL;
+    if (tls)
+        sip_tls_show(tls, fn, arg);
+}
+
 bool sip_flow_vouches(const struct sip_stack *stack, const struct sip_flow *flow, uint32_t trunk)
 {
     return !stack->io->vouches || stack->io->vouches(stack->io_arg, flow, trunk);

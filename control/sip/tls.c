@@ -13,7 +13,6 @@
 
 enum {
     LOOK_MS = 10 * 1000,        // between two looks at the files
-    WARN_S = 30 * 24 * 3600,    // before a certificate ends
     WARN_AGAIN_S = 24 * 3600,   // and then again
     ACCEPTED_LINES = 40,        // at once, of peers whose handshake failed
     SESSION_S = 3600,           // that a session may be taken up again
@@ -106,7 +105,7 @@ static void warn_of(const char *what, const char *path, const char *subject, tim
 {
     char day[20];
     struct tm tm;
-    if (!end || end - now > WARN_S)
+    if (!end || end - now > SIP_CERTIFICATE_WARN_S)
         return;
     gmtime_r(&end, &tm);
     strftime(day, sizeof day, "%Y-%m-%d", &tm);
@@ -142,6 +141,11 @@ int sip_tls_reload(struct sip_tls *tls, const struct tl_config *config, char *wh
     tls->store = fresh;
     warn_of_ends(tls);
     return 0;
+}
+
+void sip_tls_show(const struct sip_tls *tls, sip_certificate_fn *fn, void *arg)
+{
+    tls_store_show(tls->store, tls->config, fn, arg);
 }
 
 static void on_look(void *arg)

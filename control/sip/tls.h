@@ -7,6 +7,7 @@
 
 #include "common/config/config.h"
 #include "control/base/loop.h"
+#include "control/sip/tls_show.h"
 
 struct sip_tls;
 
@@ -28,3 +29,6 @@ void sip_tls_free(struct sip_tls *tls);
 // Has another configuration, or the same, and reads its files now, changed or not. Returns 0; else -errno and one sentence in
 // `why`, and the files that were read before go on.
 int sip_tls_reload(struct sip_tls *tls, const struct tl_config *config, char *why, size_t why_size);
+
+// Tells `fn` of each certificate as it was read last.
+void sip_tls_show(const struct sip_tls *tls, sip_certificate_fn *fn, void *arg);

@@ -249,12 +249,12 @@ static int load_trunk(struct tls_store *s, const struct tl_config *config, const
     return err;
 }
 
-static int load_listener(struct tls_store *s, const struct tl_listener_config *l, void (*setup)(SSL_CTX *ctx),
-                         char *why, size_t size)
+static int load_listener(struct tls_store *s, const struct tl_config *config, uint32_t i,
+                         void (*setup)(SSL_CTX *ctx), char *why, size_t size)
 {
-    const struct tls_identity *id;
+    const struct tl_listener_config *l = &config->listeners[i];
     char text[400];
-    int err = find_identity(s, &l->tls, &l->tls, setup, &id, text, sizeof text);
+    int err = find_identity(s, &l->tls, &l->tls, setup, &s->listeners[i], text, sizeof text);
     if (err)
         snprintf(why, size, "listener %s: %s", l->name, text);
     return err;
@@ -275,7 +275,9 @@ static struct tls_store *make_store(const struct tl_config *config)
     s->identities = calloc(most + 1, sizeof *s->identities);
     s->trusts = calloc(config->trunk_count + 1, sizeof *s->trusts);
     s->terms = calloc(s->terms_count + 1, sizeof(struct tls_terms *));
-    if (s->identities && s->trusts && s->terms)
+    s->listeners = calloc(config->listener_count + 1, sizeof(struct tls_identity *));
+    s->listener_count = config->listener_count;
+    if (s->identities && s->trusts && s->terms && s->listeners)
         return s;
     tls_store_release(s);
     return NULL;
@@ -290,7 +292,7 @@ int tls_store_load(const struct tl_config *config, void (*setup)(SSL_CTX *ctx), 
         snprintf(why, size, "no memory for TLS");
     for (uint32_t i = 0; !err && i < config->listener_count; i++)
         if (tl_transport_row(config->listeners[i].transport)->secure)
-            err = load_listener(s, &config->listeners[i], setup, why, size);
+            err = load_listener(s, config, i, setup, why, size);
     for (uint32_t i = 0; !err && i < config->trunk_count; i++)
         if (tl_trunk_tls_listener(config, &config->trunks[i]) != TL_NO_INDEX)
             err = load_trunk(s, config, &config->trunks[i], setup, why, size);
@@ -328,6 +330,7 @@ void tls_store_release(struct tls_store *store)
         X509_STORE_free(store->trusts[i].store);
     free(store->identities);
     free(store->trusts);
+    free(store->listeners);
     free(store->terms);
     free(store);
 }

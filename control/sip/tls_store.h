@@ -57,6 +57,8 @@ struct tls_store {
     uint32_t identity_count;
     struct tls_trust *trusts;
     uint32_t trust_count;
+    const struct tls_identity **listeners; // by index; NULL: it has no TLS
+    uint32_t listener_count;
     struct tls_terms **terms; // by the trunk's number - 1; NULL: it has no TLS
     uint32_t terms_count;
 };

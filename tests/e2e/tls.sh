@@ -385,12 +385,20 @@ else
 fi
 options 127.0.1.10 >&8
 if within 5 answers 2; then ok "a connection from before goes on"; else bad "a connection from before goes on"; fi
+shows() { # TITLE FILTER: of the certificates
+    if control certificates | jq -e ".certificates | $1" >/dev/null; then ok "$2"; else bad "$2"; control certificates | jq -c ".certificates[:3]"; fi
+}
+shows '.[] | select(.listener == "tls") | .subject == "/CN=next" and .names == "DNS:gateway.example.com" and .issuer == "/CN=ca" and
+    .state == "ends soon" and .days_left == 8' "the new one is shown, with its end"
+shows 'any(.trunk == "second" and .role == "CA" and .subject == "/CN=third" and .state == "ok")' "a trunk's CA is shown"
+control trunk cipher | jq -e '.certificates | length == 2 and .[0].subject == "/CN=next"' >/dev/null && ok "a trunk shows its own" || bad "a trunk shows its own"
 echo broken >"$c/gateway.pem"
 if within 25 said "TLS goes on with the certificates that it has: listener tls: certificate $c/gateway.pem: there is nothing of that kind in it"; then
     ok "a broken file is a line in the log"
 else
     bad "a broken file is a line in the log"
 fi
+shows '.[0].subject == "/CN=next"' "what is shown is what is used"
 answered "and the ones before go on" 127.0.1.10 $(certificate good)
 exec 8>&-
 

@@ -46,6 +46,7 @@ int ctl_call(const struct ctl_options *options);
 int ctl_hangup(const struct ctl_options *options);
 int ctl_trunks(const struct ctl_options *options);
 int ctl_trunk(const struct ctl_options *options);
+int ctl_certificates(const struct ctl_options *options);
 int ctl_bans(const struct ctl_options *options);
 int ctl_unban(const struct ctl_options *options);
 int ctl_registrations(const struct ctl_options *options);

@@ -25,6 +25,12 @@ static const struct ctl_command commands[] = {
      "Ends the call that calls lists as ID, the calls that came by the trunk NAME or went to it, or all calls, each with\n"
      "BYE to both sides, and prints how many. It asks nothing. Calls that come meanwhile are not ended.",
      ctl_hangup},
+    {"certificates", "", 0, "certificates of listeners and trunks, and when they end",
+     "Prints a line for each certificate that a listener or trunk shows, and for each file of CAs that a trunk believes (of the\n"
+     "CA in it that ends first), as the files were read last: ok, ends soon (within 30 days: a warning in the log each day),\n"
+     "expired or not yet valid; the days left until it, or what it stands on, ends; whom it names, and its file.\n"
+     "With --json also its issuer and since when it is valid.",
+     ctl_certificates},
     {"bans", "", 0, "who is banned, and for how long",
      "Addresses that sent more than strangers may: nothing of theirs is read. Peers of trunks are never banned.\n",
      ctl_bans},

@@ -192,6 +192,23 @@ int ctl_trunk(const struct ctl_options *options)
     return ask(options, json_pack("{s:s, s:s}", "command", "trunk", "trunk", options->argv[0]), show_trunk);
 }
 
+// ---- certificates
+
+static void show_certificates(const json_t *result)
+{
+    const json_t *rows = json_object_get(result, "certificates");
+
+    if (json_array_size(rows) == 0)
+        puts("no certificates: no listener has TLS");
+    else
+        certificates_print(rows);
+}
+
+int ctl_certificates(const struct ctl_options *options)
+{
+    return ask(options, json_pack("{s:s}", "command", "certificates"), show_certificates);
+}
+
 // ---- bans
 
 static void show_bans(const json_t *result)

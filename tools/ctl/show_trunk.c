@@ -88,6 +88,24 @@ static void show_names(const json_t *names)
         show_table("names", columns, COUNT(columns), names, "");
 }
 
+void certificates_print(const json_t *rows)
+{
+    static const struct column columns[] = {
+        {"OF", "of"},          {"ROLE", "role"},       {"STATE", "state"}, {"DAYS", "days_left"},
+        {"ENDS", "not_after"}, {"SUBJECT", "subject"}, {"NAMES", "names"}, {"FILE", "file"}};
+    json_t *row;
+    size_t i;
+
+    json_array_foreach(rows, i, row)
+    {
+        const char *listener = json_string_value(json_object_get(row, "listener"));
+        json_object_set_new(row, "of",
+                            json_sprintf("%s %s", listener ? "listener" : "trunk",
+                                         listener ? listener : text_of(row, "trunk")));
+    }
+    table_print(columns, COUNT(columns), rows);
+}
+
 void show_trunk(const json_t *trunk)
 {
     static const struct column peers[] = {{"PEER", "address"},
@@ -119,4 +137,8 @@ void show_trunk(const json_t *trunk)
     show_table("requests from", peers, COUNT(peers), json_object_get(trunk, "peers"), "no peers");
     show_table("requests to", targets, COUNT(targets), json_object_get(trunk, "targets"), "no targets");
     show_names(json_object_get(trunk, "names"));
+    if (json_array_size(json_object_get(trunk, "certificates"))) {
+        puts("\ncertificates");
+        certificates_print(json_object_get(trunk, "certificates"));
+    }
 }

@@ -25,6 +25,9 @@ char *value_text(const json_t *value);
 // Whether an answer says under `key` that control does not reach the dataplane. show.c
 bool dataplane_away(const json_t *answer, const char *key);
 
+// Prints certificates, a line each. show_trunk.c
+void certificates_print(const json_t *rows);
+
 // Prints what `trunk` answers. show_trunk.c
 void show_trunk(const json_t *trunk);
 

@@ -195,6 +195,16 @@ static json_t *route_test(void *arg, const struct route_test *ask, char *refused
     return route_test_answer(f->trunks, ask, 1000, refused, size);
 }
 
+static json_t *certificates(void *arg)
+{
+    struct fixture *f = arg;
+
+    f->asked++;
+    return json_pack("{s:[{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s}]}", "certificates", "listener", "tls",
+                     "role", "ours", "state", "ends soon", "days_left", 9, "not_after",
+                     "2026-12-10T00:00:00Z", "subject", "/CN=a\\x1b[2J", "names", "DNS:a", "file", "/a.pem");
+}
+
 const struct ctl_provider fixture_provider = {.status = status,
                                               .calls = calls,
                                               .call = call,
@@ -203,6 +213,7 @@ const struct ctl_provider fixture_provider = {.status = status,
                                               .trunk = trunk,
                                               .stats = stats,
                                               .reload = reload,
+                                              .certificates = certificates,
                                               .route_test = route_test};
 
 // ---- fixture

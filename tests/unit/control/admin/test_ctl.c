@@ -120,7 +120,7 @@ static const struct {
     {"{\"command\":\"stop\",\"id\":3}",
      SORRY(
          "3",
-         "unknown command; there are status, calls, call, trunks, trunk, stats, hangup, reload, bans, unban and route_test")},
+         "unknown command; there are status, calls, call, trunks, trunk, stats, hangup, reload, certificates, bans, unban and route_test")},
     {"{\"command\":\"route_test\",\"trunk\":\"a\",\"from\":\"1\"}",
      SORRY("null", "expected \\\"trunk\\\", \\\"from\\\" and \\\"to\\\", all three strings")},
     {"{\"command\":\"hangup\",\"call\":\"c1\",\"id\":1}",

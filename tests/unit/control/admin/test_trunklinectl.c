@@ -119,6 +119,21 @@ static void status_is_shown(void)
     fixture_end(&f);
 }
 
+static void certificates_are_listed(void)
+{
+    fixture_begin(&f, NULL);
+    run(NULL, "certificates");
+    CU_ASSERT_EQUAL(r.status, 0);
+    CU_ASSERT_STRING_EQUAL(
+        r.out, "OF            ROLE  STATE      DAYS  ENDS                  SUBJECT       NAMES  FILE\n"
+               "listener tls  ours  ends soon     9  2026-12-10T00:00:00Z  /CN=a\\x1b[2J  DNS:a  /a.pem\n");
+    run(NULL, "--json certificates");
+    json_t *answer = json_loads(r.out, 0, NULL);
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(answer, "certificates")), 1);
+    json_decref(answer);
+    fixture_end(&f);
+}
+
 static void calls_are_listed(void)
 {
     unsigned lines = 0;
@@ -745,6 +760,7 @@ int main(int argc, char **argv)
 {
     const struct test_case cases[] = {
         {"status_is_shown", status_is_shown},
+        {"certificates_are_listed", certificates_are_listed},
         {"calls_are_listed", calls_are_listed},
         {"one_call_is_shown", one_call_is_shown},
         {"calls_are_ended", calls_are_ended},

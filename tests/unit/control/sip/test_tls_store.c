@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Files of TLS: what is wrong with them, in words; what is shared; what has changed. openssl(1) makes them when the test runs.
+#include "control/sip/tls_show.h"
 #include "control/sip/tls_store.h"
 #include "runner.h"
 
@@ -157,6 +158,54 @@ static void changes_are_seen(void)
     tls_store_release(store);
 }
 
+// ---- shown to people
+
+static struct sip_certificate shown[8];
+static unsigned shown_count;
+
+static void take(void *arg, const struct sip_certificate *c)
+{
+    (void)arg;
+    CU_ASSERT_FATAL(shown_count < sizeof shown / sizeof *shown);
+    shown[shown_count++] = *c;
+}
+
+// What stands in a certificate cannot move a terminal; what ends first counts, be it what the certificate stands on.
+static void certificates_are_shown(void)
+{
+    struct tls_store *store;
+    char why[512];
+    time_t now = time(NULL);
+    CU_ASSERT_FATAL(shell(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -keyout odd.key -utf8 "
+        "-subj \"/CN=odd$(printf '\\033[2J')\" -days 100 -addext "
+        "'subjectAltName=DNS:a.example.com,IP:192.0.2.1,IP:2001:db8::1,URI:sip:b.example.com' -out odd.pem && "
+        "cat odd.pem b.pem >chain.pem"));
+    configure("chain.pem", "odd.key", "cas.pem");
+    copy(config.trunks[1].tls.certificate, "both.pem");
+    CU_ASSERT_FATAL(tls_store_load(&config, no_setup, &store, why, sizeof why) == 0);
+    shown_count = 0;
+    tls_store_show(store, &config, take, NULL);
+    CU_ASSERT_FATAL(shown_count == 5); // the listener, and each trunk with its CAs
+    CU_ASSERT(shown[0].listener && !shown[0].trunk && strcmp(shown[0].listener, "tls") == 0);
+    CU_ASSERT_STRING_EQUAL(shown[0].subject, "/CN=odd\\x1B[2J");
+    CU_ASSERT_STRING_EQUAL(shown[0].issuer, shown[0].subject);
+    CU_ASSERT_STRING_EQUAL(shown[0].names,
+                           "DNS:a.example.com, IP:192.0.2.1, IP:2001:db8::1, URI:sip:b.example.com");
+    CU_ASSERT_STRING_EQUAL(shown[0].ends_first, "/CN=b");
+    CU_ASSERT_STRING_EQUAL(shown[0].file, path("chain.pem"));
+    CU_ASSERT(sip_certificate_end(&shown[0]) < shown[0].not_after);
+    CU_ASSERT_STRING_EQUAL(sip_certificate_state(&shown[0], now), "ends soon");
+    CU_ASSERT(shown[2].ca && strcmp(shown[2].trunk, "t0") == 0 && strcmp(shown[2].subject, "/CN=b") == 0);
+    CU_ASSERT(!shown[3].ca && strcmp(shown[3].trunk, "t1") == 0 && strcmp(shown[3].subject, "/CN=a") == 0);
+    CU_ASSERT(shown[3].ends_first_at == 0 && shown[3].names[0] == '\0');
+    CU_ASSERT_STRING_EQUAL(sip_certificate_state(&shown[3], now), "ok");
+    CU_ASSERT_STRING_EQUAL(sip_certificate_state(&shown[3], now + 15 * 24 * 3600), "ends soon");
+    CU_ASSERT_STRING_EQUAL(sip_certificate_state(&shown[3], now + 50 * 24 * 3600), "expired");
+    CU_ASSERT_STRING_EQUAL(sip_certificate_state(&shown[3], now - 24 * 3600), "not yet valid");
+    tls_store_release(store);
+}
+
 // Trunks and listeners without TLS need no file.
 static void without_tls(void)
 {
@@ -176,6 +225,7 @@ int main(int argc, char **argv)
         {"wrong_files", wrong_files},
         {"what_is_the_same_is_read_once", what_is_the_same_is_read_once},
         {"changes_are_seen", changes_are_seen},
+        {"certificates_are_shown", certificates_are_shown},
         {"without_tls", without_tls},
     };
     if (!make_files()) {
