@@ -389,6 +389,24 @@ static json_t *sdp_drops(const struct sdp_counters *n)
     return list;
 }
 
+// How name servers have answered.
+static json_t *names_json(const struct names_counters *n)
+{
+    const struct {
+        const char *label, *text;
+        uint64_t count;
+    } rows[] = {
+#define X(label, text) {#label, text, n->label},
+        NAMES_COUNTERS(X)
+#undef X
+    };
+    json_t *list = json_array();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        json_array_append_new(list, json_pack("{s:s, s:I, s:s}", "counter", rows[i].label, "count",
+                                              (json_int_t)rows[i].count, "text", rows[i].text));
+    return list;
+}
+
 static json_t *stats(void *arg)
 {
     json_t *answer = ctl_stats(media_live(agent_media(arg)), agent_config(arg), now_ns());
@@ -396,6 +414,7 @@ static json_t *stats(void *arg)
     json_object_set_new(answer, "sdp",
                         json_pack("{s:I, s:I, s:o}", "read", (json_int_t)n->parsed, "refused",
                                   (json_int_t)n->refused, "drops", sdp_drops(n)));
+    json_object_set_new(answer, "names", names_json(names_counters(agent_trunks(arg)->names)));
     json_object_set_new(answer, "state", json_string(dataplane_state(agent_media(arg))));
     return answer;
 }

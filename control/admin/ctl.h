@@ -62,7 +62,8 @@ struct ctl_provider {
     json_t *(*trunks)(void *arg);
     // What ctl_trunk() makes; NULL for a trunk that there is not.
     json_t *(*trunk)(void *arg, const char *name);
-    // What ctl_stats() makes, and "sdp": {"read", "refused", "drops": [{"reason", "count", "text"}]}.
+    // What ctl_stats() makes, and "sdp": {"read", "refused", "drops": [{"reason", "count", "text"}]},
+    // "names": [{"counter", "count", "text"}] of name servers' answers.
     json_t *(*stats)(void *arg);
     // {"applied": whether a new generation was made, "generation": number of the current one, "changes": [{"what": "added",
     // "changed" or "removed", "noun", "name", "key", "from", "to", "takes_effect"}]}; NULL with a sentence in `refused`.

@@ -121,7 +121,7 @@ static void on_answer(void *arg, int status, int timeouts, unsigned char *msg, i
 
     (void)timeouts;
     if (status == ARES_EBADRESP || status == ARES_EBADNAME)
-        answer.status = DNS_BROKEN;
+        answer = (struct dns_answer){.status = DNS_BROKEN, .fault = DNS_MALFORMED};
     else if ((status == ARES_SUCCESS || status == ARES_ENODATA || status == ARES_ENOTFOUND) && msg)
         dns_read(msg, (size_t)len, q->name, q->type, &answer);
     if (!dns->ending)

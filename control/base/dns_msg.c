@@ -179,8 +179,9 @@ static uint32_t soa_ttl(const struct reader *of, const struct rr *rr)
 
 // ---- an answer
 
-// Where the CNAMEs of the answer lead from *name on. False: in a circle, or too far.
-static bool follow(const struct reader *answers, unsigned count, char name[DNS_NAME_MAX], uint32_t *ttl_s)
+// Where the CNAMEs of the answer lead from *name on. DNS_LOOP: in a circle, or too far.
+static enum dns_fault follow(const struct reader *answers, unsigned count, char name[DNS_NAME_MAX],
+                             uint32_t *ttl_s)
 {
     for (unsigned hops = 0; hops <= DNS_CNAMES_MAX; hops++) {
         struct reader r = *answers;
@@ -193,15 +194,15 @@ static bool follow(const struct reader *answers, unsigned count, char name[DNS_N
             struct reader data = {.msg = r.msg, .len = rr.data + rr.data_len, .at = rr.data};
             read_name(&data, name);
             if (data.bad)
-                return false;
+                return DNS_MALFORMED;
             if (rr.ttl_s < *ttl_s)
                 *ttl_s = rr.ttl_s;
             moved = true;
         }
         if (!moved)
-            return true;
+            return DNS_SOUND;
     }
-    return false;
+    return DNS_LOOP;
 }
 
 // Returns false when there was something that it could not read.
@@ -216,8 +217,12 @@ static bool take(const struct reader *answers, unsigned count, const char *name,
         read_rr(&r, &rr);
         if (r.bad)
             return false;
-        if (rr.type != type || rr.class != CLASS_IN || !dns_same_name(rr.name, name))
+        if (rr.type != type || rr.class != CLASS_IN)
             continue;
+        if (!dns_same_name(rr.name, name)) {
+            out->foreign++;
+            continue;
+        }
         if (out->count == DNS_RECORDS_MAX)
             return false;
         if (!read_data(&r, &rr, &out->record[out->count])) {
@@ -250,7 +255,7 @@ void dns_read(const uint8_t *msg, size_t len, const char *asked, enum dns_type t
     struct reader r = {.msg = msg, .len = len, .at = 2};
     char name[DNS_NAME_MAX];
 
-    *out = (struct dns_answer){.status = DNS_BROKEN, .ttl_s = UINT32_MAX};
+    *out = (struct dns_answer){.status = DNS_BROKEN, .ttl_s = UINT32_MAX, .fault = DNS_MALFORMED};
     unsigned flags = read_16(&r), questions = read_16(&r), answers = read_16(&r), authorities = read_16(&r);
     r.at = HEADER;
     if (r.bad || len < HEADER || questions > 1 || strlen(asked) >= sizeof name)
@@ -258,21 +263,28 @@ void dns_read(const uint8_t *msg, size_t len, const char *asked, enum dns_type t
     unsigned code = flags & 0xf;
     if (code != NOERROR && code != NXDOMAIN) {
         out->status = DNS_FAILED;
+        out->fault = DNS_SOUND;
         return;
     }
     if (questions) {
         read_name(&r, name);
         uint16_t of = read_16(&r);
         read_16(&r);
-        if (r.bad || of != type || !dns_same_name(name, asked))
+        if (r.bad)
+            return;
+        out->fault = DNS_OTHER;
+        if (of != type || !dns_same_name(name, asked))
             return;
     }
     memcpy(name, asked, strlen(asked) + 1);
-    if (!follow(&r, answers, name, &out->ttl_s))
+    out->fault = follow(&r, answers, name, &out->ttl_s);
+    if (out->fault != DNS_SOUND)
         return;
     out->cut = !take(&r, answers, name, type, out);
-    if (!out->count && out->cut)
-        return; // whether there is something is not known
+    if (!out->count && out->cut) { // whether there is something is not known
+        out->fault = DNS_MALFORMED;
+        return;
+    }
     if (!out->count)
         out->ttl_s = negative_ttl(r, answers, authorities);
     out->status = out->count ? DNS_FOUND : DNS_NOTHING;

@@ -34,11 +34,21 @@ enum dns_status {
     DNS_BROKEN,  // an answer that cannot be read, or whose CNAMEs lead in a circle
 };
 
+// What makes an answer one that cannot be believed.
+enum dns_fault {
+    DNS_SOUND,
+    DNS_MALFORMED, // it ends too early, names without end, ...
+    DNS_OTHER,     // it is about something else than was asked
+    DNS_LOOP,      // its CNAMEs lead in a circle, or too far
+};
+
 struct dns_answer {
     enum dns_status status;
     uint32_t ttl_s; // the shortest of all that was used; NOTHING: of the SOA, 0: it says none
     uint32_t count;
-    bool cut; // there were more records than DNS_RECORDS_MAX, or some that cannot be read
+    bool cut;             // there were more records than DNS_RECORDS_MAX, or some that cannot be read
+    enum dns_fault fault; // BROKEN: why
+    uint32_t foreign;     // records of the type asked for that are about other names: passed over
     struct dns_record record[DNS_RECORDS_MAX];
 };
 

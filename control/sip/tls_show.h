@@ -13,13 +13,14 @@ enum {
 
 // What a listener or trunk shows to peers, or whom it believes. The texts are fit for a log, a terminal and JSON.
 struct sip_certificate {
-    const char *listener, *trunk;       // one of them: whose it is
-    bool ca;                            // a file of CAs; `subject`, `issuer` and the dates are of the one that ends first
-    const char *file;                   // as it was read last
+    const char *listener, *trunk; // one of them: whose it is
+    bool ca;          // a file of CAs; `subject`, `issuer` and the dates are of the one that ends first
+    const char *file; // as it was read last
     char subject[SIP_CERTIFICATE_TEXT]; // "/CN=sbc.example.com"
     char issuer[SIP_CERTIFICATE_TEXT];
-    char names[SIP_CERTIFICATE_TEXT]; // of its subjectAltName, "DNS:a.example.com, IP:192.0.2.1"; "": it has none
-    time_t not_before, not_after;     // 0: not known
+    char names
+        [SIP_CERTIFICATE_TEXT];   // of its subjectAltName, "DNS:a.example.com, IP:192.0.2.1"; "": it has none
+    time_t not_before, not_after; // 0: not known
     // Of what it stands on, where that ends before it; "" and 0: nothing does.
     char ends_first[SIP_CERTIFICATE_TEXT];
     time_t ends_first_at;

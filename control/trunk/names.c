@@ -219,6 +219,9 @@ void names_answer(struct names *names, const char *name, enum dns_type type, con
     names->counters.nothing += answer->status == DNS_NOTHING;
     names->counters.failed += answer->status == DNS_FAILED;
     names->counters.broken += answer->status == DNS_BROKEN;
+    names->counters.other += answer->status == DNS_BROKEN && answer->fault == DNS_OTHER;
+    names->counters.loops += answer->status == DNS_BROKEN && answer->fault == DNS_LOOP;
+    names->counters.foreign += answer->foreign;
     if (answer->status == DNS_FOUND || answer->status == DNS_NOTHING)
         keep(names, e, answer, now_ms);
     else

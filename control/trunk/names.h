@@ -24,10 +24,23 @@ enum {
 
 struct names;
 
+// Counters of name servers' answers: label, sentence.
+#define NAMES_COUNTERS(X)                                                                                    \
+    X(asked, "questions that were asked")                                                                    \
+    X(found, "answers with records")                                                                         \
+    X(nothing, "answers that there are none")                                                                \
+    X(failed, "questions that no server answered, or that one said it could not")                            \
+    X(broken, "answers that cannot be read, or cannot be believed; the following two among them")            \
+    X(other, "answers to another question than was asked")                                                   \
+    X(loops, "answers whose CNAMEs lead in a circle, or too far")                                            \
+    X(foreign, "records of other names in answers: passed over")                                             \
+    X(cut, "answers with more records than are looked at, or than can be read: the rest is not there")       \
+    X(full, "questions that there was no room for")
+
 struct names_counters {
-    uint64_t asked, found, nothing, failed, broken;
-    uint64_t cut;  // answers with more records than are looked at, or than can be read
-    uint64_t full; // questions that there was no room for
+#define X(label, text) uint64_t label;
+    NAMES_COUNTERS(X)
+#undef X
 };
 
 struct names *names_new(void); // NULL without memory

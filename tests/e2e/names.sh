@@ -21,6 +21,7 @@ services SRV 10 1 5060 first
 services SRV 20 1 5060 second
 first A $1
 second A 127.0.2.12
+$(for i in {1..20}; do echo "many A 127.0.3.$i"; done)
 around CNAME about
 about CNAME around
 ZONE
@@ -60,6 +61,7 @@ cat >"$dir/config.json" <<CONFIG
             {"name": "provider", "listener": "b", "realm": "right", "options_interval_s": 0, "no_response_ms": 1000, "dtmf_pt": 101,
              "peers": [{"address": "example.test"}]},
             {"name": "nowhere", "listener": "b", "realm": "right", "options_interval_s": 0, "peers": [{"address": "none.example.test"}]},
+            {"name": "many", "listener": "b", "realm": "right", "options_interval_s": 0, "peers": [{"address": "many.example.test", "port": 5060}]},
             {"name": "around", "listener": "b", "realm": "right", "options_interval_s": 0,
              "peers": [{"address": "around.example.test", "port": 5060}]}],
  "routes": [{"prefix": "1", "trunks": ["provider"]}, {"prefix": "2", "trunks": ["nowhere"]},
@@ -131,6 +133,11 @@ trunk provider >"$dir/trunk.json"
 check "the first server is never there: the second one is asked" jq -e '.names[0] | .state == "found" and .ttl_seconds >= 1 and .ttl_seconds <= 5' "$dir/trunk.json" >"$dir/out"
 check "priorities of SRV are shown" jq -e '[.names[0].addresses[].priority] == [10, 20]' "$dir/trunk.json" >"$dir/out"
 check "a name that is not there is one warning, and the daemon runs" [ "$(lines 'trunk nowhere: none.example.test does not resolve')" = 1 ]
+counted() { inside "$build/tools/ctl/trunklinectl" --socket "$ctl_socket" --json stats | jq ".names[] | select(.counter == \"$1\") | .count"; }
+check "stats counts answers, and those that are cut" [ "$(counted found)" -ge 4 -a "$(counted cut)" -ge 1 ]
+check "... and what a server could not follow" [ "$(counted failed)" -ge 1 ]
+inside "$build/tools/ctl/trunklinectl" --socket "$ctl_socket" stats >"$dir/stats"
+check "stats shows them" grep -q ' cut  *answers with more records' "$dir/stats"
 check "CNAMEs in a circle are one" [ "$(lines 'trunk around: around.example.test does not resolve')" = 1 ]
 check "such a trunk shows as unresolved" [ "$(trunk nowhere | jq -r .state)" = unresolved ]
 

@@ -345,24 +345,33 @@ static void show_unknown_ports(const json_t *result)
     json_decref(rows);
 }
 
-// Lines of SDPs that control has dropped: a table only when there are some.
-static void show_sdp(const json_t *result)
+// Those that have counted something: a table only when there are some.
+static void show_counted(const struct column *columns, size_t count, const json_t *all)
 {
-    static const struct column columns[] = {
-        {"SDP LINES", "count"}, {"DROPPED AS", "reason"}, {"MEANING", "text"}};
-    json_t *rows = json_array(), *drop;
+    json_t *rows = json_array(), *row;
     size_t i;
 
-    json_array_foreach(json_object_get(json_object_get(result, "sdp"), "drops"), i, drop)
+    json_array_foreach(all, i, row)
     {
-        if (json_integer_value(json_object_get(drop, "count")) != 0)
-            json_array_append(rows, drop);
+        if (json_integer_value(json_object_get(row, "count")) != 0)
+            json_array_append(rows, row);
     }
     if (json_array_size(rows)) {
         putchar('\n');
-        table_print(columns, COUNT(columns), rows);
+        table_print(columns, count, rows);
     }
     json_decref(rows);
+}
+
+// What control counts: lines of SDPs that it has dropped, and how name servers answer it.
+static void show_control(const json_t *result)
+{
+    static const struct column sdp[] = {
+        {"SDP LINES", "count"}, {"DROPPED AS", "reason"}, {"MEANING", "text"}};
+    static const struct column names[] = {{"NAMES", "count"}, {"COUNTED AS", "counter"}, {"MEANING", "text"}};
+
+    show_counted(sdp, COUNT(sdp), json_object_get(json_object_get(result, "sdp"), "drops"));
+    show_counted(names, COUNT(names), json_object_get(result, "names"));
 }
 
 bool dataplane_away(const json_t *answer, const char *key)
@@ -377,7 +386,7 @@ static void show_stats(const json_t *result)
 
     if (!json_is_object(dataplane)) {
         puts("the dataplane has not been there yet");
-        show_sdp(result);
+        show_control(result);
         return;
     }
     if (dataplane_away(result, "state"))
@@ -388,7 +397,7 @@ static void show_stats(const json_t *result)
     putchar('\n');
     show_drops(result);
     show_unknown_ports(result);
-    show_sdp(result);
+    show_control(result);
 }
 
 int ctl_stats(const struct ctl_options *options)

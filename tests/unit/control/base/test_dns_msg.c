@@ -101,6 +101,7 @@ static void records_are_read(void)
     address("a.example", 60, 2);
     address("other.example", 1, 3); // of another name: passed over
     CU_ASSERT(read_as("a.example", DNS_A) == DNS_FOUND && answer.count == 2 && answer.ttl_s == 60);
+    CU_ASSERT(answer.foreign == 1 && answer.fault == DNS_SOUND);
     CU_ASSERT(answer.record[1].addr.ip[3] == 2 && answer.record[0].addr.family == TL_AF_INET);
 
     begin(0, "_sip._udp.example", DNS_SRV, 1, 0);
@@ -140,7 +141,7 @@ static void aliases_are_followed_and_bounded(void)
     alias("a", "b", 90);
     alias("b", "a", 90);
     address("b", 500, 7);
-    CU_ASSERT(read_as("a", DNS_A) == DNS_BROKEN);
+    CU_ASSERT(read_as("a", DNS_A) == DNS_BROKEN && answer.fault == DNS_LOOP);
     begin(0, "a", DNS_A, 1, 0);
     alias("a", "a", 90);
     CU_ASSERT(read_as("a", DNS_A) == DNS_BROKEN);
@@ -179,7 +180,9 @@ static void lies_are_no_answers(void)
 {
     begin(0, "b.example", DNS_A, 1, 0); // to another question
     address("b.example", 60, 1);
-    CU_ASSERT(read_as("a.example", DNS_A) == DNS_BROKEN);
+    CU_ASSERT(read_as("a.example", DNS_A) == DNS_BROKEN && answer.fault == DNS_OTHER);
+    len = 20; // and one that ends within its question
+    CU_ASSERT(read_as("b.example", DNS_A) == DNS_BROKEN && answer.fault == DNS_MALFORMED);
     begin(0, "a.example", DNS_AAAA, 1, 0);
     address("a.example", 60, 1);
     CU_ASSERT(read_as("a.example", DNS_A) == DNS_BROKEN);

@@ -258,6 +258,26 @@ static void times_are_bounded(void)
     CU_ASSERT_STRING_EQUAL(asked, "A a.example");
 }
 
+// Why an answer was not believed is counted, each once.
+static void faults_are_counted(void)
+{
+    static const enum dns_fault faults[] = {DNS_MALFORMED, DNS_OTHER, DNS_LOOP, DNS_LOOP};
+    char name[DNS_NAME_MAX];
+    enum dns_type type;
+    uint64_t now = 0;
+
+    struct tl_peer_config *peer = begin(0, "x.example");
+    peer->port = 5060;
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++, now += 61000) {
+        const struct dns_answer bad = {.status = DNS_BROKEN, .fault = faults[i]};
+        names_of(names, &config, &config.trunks[0], peer, now, &now_is);
+        CU_ASSERT_FATAL(names_question(names, name, &type));
+        names_answer(names, name, type, &bad, now);
+    }
+    const struct names_counters *n = names_counters(names);
+    CU_ASSERT(n->asked == 4 && n->broken == 4 && n->other == 1 && n->loops == 2 && n->failed == 0);
+}
+
 // An answer with more records than are looked at; more targets than a trunk has; more questions than may be on their way.
 static void amounts_are_bounded(void)
 {
@@ -279,8 +299,9 @@ static void amounts_are_bounded(void)
     names_answer(names, name, DNS_A, &many, 0);
     names_of(names, &config, &config.trunks[0], peer, 0, &now_is);
     CU_ASSERT(now_is.state == NAME_NEW && !names_question(names, name, &type));
+    many.foreign = 3;
     names_answer(names, name, DNS_SRV, &many, 0);
-    CU_ASSERT(names_counters(names)->cut == 1);
+    CU_ASSERT(names_counters(names)->cut == 1 && names_counters(names)->foreign == 3);
     names_of(names, &config, &config.trunks[0], peer, 0, &now_is);
     for (unsigned i = 0; i < DNS_RECORDS_MAX; i++) {
         struct dns_answer one = {.status = DNS_FOUND, .ttl_s = 60, .count = 2};
@@ -422,6 +443,7 @@ int main(int argc, char **argv)
         {"questions_follow_the_rfc", questions_follow_the_rfc},
         {"answers_are_kept_for_their_time", answers_are_kept_for_their_time},
         {"times_are_bounded", times_are_bounded},
+        {"faults_are_counted", faults_are_counted},
         {"amounts_are_bounded", amounts_are_bounded},
         {"trunks_follow_their_names", trunks_follow_their_names},
         {"a_trunk_stays_while_its_name_moves", a_trunk_stays_while_its_name_moves},
