@@ -24,7 +24,7 @@ static const struct row {
     {"wsinv", "3.1.1.1", TAKEN, TAKEN, SIP_REJECT_COUNT,
      "white space, folding and compact names of every kind"},
     {"intmeth", "3.1.1.2", 400, 400, SIP_REJECT_line,
-     "escaped NUL, BEL and DEL in a quoted string: no control character gets to what works with C strings; the method would be answered 405"},
+     "NUL, BEL and DEL behind backslashes in From's quoted string, which RFC 3261 25.1 allows (quoted-pair). Refused with intent: osip and all that writes headers work on C strings, where a NUL would end the value early and one reader would see another caller than the next. Nothing is lost: its method is unknown, so taken it would be answered 405, and no gateway sends such names; `%00` in a user part (`escnull`) is taken"},
     {"esc01", "3.1.1.3", TAKEN, TAKEN, SIP_REJECT_COUNT, "valid"},
     {"escnull", "3.1.1.4", TAKEN, TAKEN, SIP_REJECT_COUNT, "valid"},
     {"esc02", "3.1.1.5", TAKEN, TAKEN, SIP_REJECT_COUNT, "valid"},
