@@ -22,7 +22,8 @@ enum {
     PAUSE_MS = 20,         // of reading from who sends too much
     ACCEPT_PAUSE_MS = 200, // when the process has no descriptors left
     PONG_MS = 10000,       // that an answer to a ping may take
-    TURN_GREETINGS = 4,    // steps of handshakes in a turn of the loop: one may take a millisecond or two
+    // Steps of handshakes in a turn of the loop: one may take a millisecond or two, and a call's set-up needs half a dozen turns.
+    TURN_GREETINGS = 1,
 };
 
 enum conn_state {

@@ -5,15 +5,23 @@
 # all on loopback addresses inside a namespace of its own.
 #   attacks.sh                 each attack for some seconds beside 20 calls of 2 s
 #   attacks.sh --long [NAME]   beside 50 calls of 10 s, all kinds, and the table of docs/security.md; NAME picks attacks
+#   ATTACK_LATE_S=180 attacks.sh   the peer that answers late does so after that many seconds instead of a few
 . "$(dirname "$0")/lib/loopback.sh"
+# shellcheck source=tests/e2e/lib/certificates.sh
+. tests/e2e/lib/certificates.sh
 long=0 only=${2:-}
 [ "${1:-}" = --long ] && long=1
 calls=20 hold=2000 span=4
 [ $long = 1 ] && calls=50 hold=10000 span=16
-loopback_begin sipp
+loopback_begin sipp openssl
 inside sysctl -qw net.core.wmem_max=8388608 2>/dev/null
 
 # good: 127.0.1.10 calls 127.0.2.11. bad: 127.0.1.66 is the peer of a trunk, whose calls go to 127.0.2.66; 127.0.9.9 is nobody's.
+c=$dir/certs
+mkdir "$c"
+make_ca "$c" ca && make_ca "$c" other && make_certificate "$c" gateway ca DNS:gateway.example.com &&
+    make_certificate "$c" evil ca DNS:evil.example.com && make_certificate "$c" wrong other DNS:evil.example.com || { bad "certificates"; finish; }
+late_s=${ATTACK_LATE_S:-$([ $long = 1 ] && echo 14 || echo 3)}
 cat >"$dir/config.json" <<CONFIG
 {"dataplane": {"socket": "$dir/dataplane.sock", "max_sessions": 4000, "ports": [{"name": "p", "device": "net_null0"}]},
  "control": {"socket": "$dir/control.sock", "srtp_without_tls": "allow", "max_calls": 2000},
@@ -22,12 +30,17 @@ cat >"$dir/config.json" <<CONFIG
  "listeners": [{"name": "a", "transport": "udp", "address": "127.0.1.1:5060"},
                {"name": "a-drop", "transport": "udp", "address": "127.0.1.1:5070", "strangers": "drop"},
                {"name": "a-tcp", "transport": "tcp", "address": "127.0.1.1:5060"},
+               {"name": "a-tls", "transport": "tls", "address": "127.0.1.1:5061", "tls": {"certificate": "$c/gateway.pem", "key": "$c/gateway.key", "ca": "$c/ca.pem"}},
+               {"name": "a-tls-open", "transport": "tls", "address": "127.0.1.1:5071", "strangers": "answer",
+                "tls": {"certificate": "$c/gateway.pem", "key": "$c/gateway.key", "ca": "$c/ca.pem"}},
                {"name": "b", "transport": "udp", "address": "127.0.2.1:5060"}],
  "trunks": [{"name": "caller", "listener": "a", "peer": "127.0.1.10:5060", "realm": "left", "options_interval_s": 0},
             {"name": "call", "listener": "b", "peer": "127.0.2.11:5060", "realm": "right", "options_interval_s": 0},
             {"name": "evil", "listener": "a", "peer": "127.0.1.66:5060", "realm": "left", "options_interval_s": 0, "max_waiting_calls": 500},
             {"name": "evil-drop", "listener": "a-drop", "peer": "127.0.1.66:5060", "realm": "left", "options_interval_s": 0},
             {"name": "evil-tcp", "listener": "a-tcp", "peer": "127.0.1.66:5060", "realm": "left", "options_interval_s": 0},
+            {"name": "evil-tls", "listener": "a-tls", "peer": "127.0.1.66:5061", "realm": "left", "srtp": "off", "options_interval_s": 0,
+             "tls": {"names": ["evil.example.com"]}},
             {"name": "sink", "listener": "b", "peer": "127.0.2.66:5060", "realm": "right", "options_interval_s": 0}],
  "routes": [{"prefix": "11", "from": "caller", "trunks": ["call"]}, {"prefix": "", "from": "evil", "trunks": ["sink"]}]}
 CONFIG
@@ -63,7 +76,9 @@ beside() {
     echo 5 >"/proc/$control/clear_refs" 2>/dev/null
     before=$(memory VmRSS) before_log=$(wc -l <"$dir/control.log") cpu=$(ticks) start=$(date +%s%N)
     if [ $# -gt 0 ]; then
-        ip netns exec $ns timeout 60 "$build/tests/tools/sip_attack" "$1" "$2" "$3" "$span" "${@:4}" >"$dir/attack.out" 2>&1 7>&- &
+        local tool=sip_attack
+        [ "$1" = tls ] && { tool=tls_attack; shift; }
+        ip netns exec $ns timeout 60 "$build/tests/tools/$tool" "$1" "$2" "$3" "$span" "${@:4}" >"$dir/attack.out" 2>&1 7>&- &
         attack=$!
         pids[attack]=$attack
         sleep 0.5
@@ -73,7 +88,7 @@ beside() {
     cpu=$(((($(ticks) - cpu) * 1000000000) / ($(date +%s%N) - start)))
     lines=$(($(wc -l <"$dir/control.log") - before_log))
     if [ $attack != 0 ]; then
-        wait $attack
+        wait $attack || bad "$title: the attack did not run: $(cat "$dir/attack.out")"
         unset "pids[attack]"
     fi
     attack_out=$(cat "$dir/attack.out" 2>/dev/null)
@@ -109,6 +124,7 @@ n=$(drops peer_rate)
 beside "OPTIONS of a peer" options 127.0.1.1:5060 127.0.1.66:5060 $rate && more "a peer's beyond its rate are dropped" "$n" "$(drops peer_rate)"
 ip netns exec $ns timeout 1500 "$build/tests/tools/sip_attack" silent 127.0.2.1:5060 127.0.2.66:5060 1400 >/dev/null 7>&- &
 pids[sink]=$!
+sleep 0.3 # it runs before it can be ended
 n=$(refused)
 beside "INVITE of a peer" invite 127.0.1.1:5060 127.0.1.66:5060 $rate && more "its calls are refused by limits" "$n" "$(refused)"
 beside "INVITE of a peer, 300 a second, never answered" invite 127.0.1.1:5060 127.0.1.66:5060 300
@@ -131,17 +147,34 @@ beside "100 connections of a peer that ping" ping 127.0.1.1:5060 127.0.1.66:0 10
 beside "512 connections of a peer that ask and never read" pipeline 127.0.1.1:5060 127.0.1.66:0 512
 [ $long = 1 ] && beside "1,000 slow senders" slow 127.0.1.1:5060 127.0.1.66:0 1000
 
+# ---- handshakes of TLS
+beside "handshakes of strangers" tls full 127.0.1.1:5061 127.0.9.4:0 100
+beside "handshakes of strangers where these are answered" tls full 127.0.1.1:5071 127.0.9.3:0 100
+beside "handshakes of a peer" tls full 127.0.1.1:5061 127.0.1.66:0 100 "$c/evil.pem" "$c/evil.key"
+beside "handshakes of a peer with another's certificate" tls full 127.0.1.1:5061 127.0.1.66:0 100 "$c/wrong.pem" "$c/wrong.key"
+beside "2,000 handshakes of a peer that stop half-way" tls half 127.0.1.1:5061 127.0.1.66:0 2000
+
 # ---- callees
 kill ${pids[sink]} && wait ${pids[sink]} 2>/dev/null
 unset "pids[sink]"
 ip netns exec $ns timeout 1500 "$build/tests/tools/sip_attack" forks 127.0.2.1:5060 127.0.2.66:5060 1400 20000 >/dev/null 7>&- &
 pids[sink]=$!
+sleep 0.3 # it runs before it can be ended
 beside "20,000 forked 2xx to a call" invite 127.0.1.1:5060 127.0.1.66:5060 1
 kill ${pids[sink]} && wait ${pids[sink]} 2>/dev/null
 unset "pids[sink]"
-if [ $long = 1 ]; then
-    ip netns exec $ns timeout 1500 "$build/tests/tools/sip_attack" late 127.0.2.1:5060 127.0.2.66:5060 1400 14000 >/dev/null 7>&- &
-    pids[sink]=$!
-    beside "answers after 14 s, and no ACK" invite 127.0.1.1:5060 127.0.1.66:5060 15
+# Nobody ACKs what comes so late, and the callers have sent all their INVITEs by then: the answers fall into the good calls.
+ip netns exec $ns timeout 1500 "$build/tests/tools/sip_attack" late 127.0.2.1:5060 127.0.2.66:5060 1400 $((late_s * 1000)) >/dev/null 7>&- &
+pids[sink]=$!
+sleep 0.3 # it runs before it can be ended
+if [ "$late_s" -le "$span" ]; then
+    beside "answers after $late_s s, and no ACK" invite 127.0.1.1:5060 127.0.1.66:5060 15
+elif [ -z "$only" ] || [[ "answers after" == *"$only"* ]]; then
+    idle || bad "calls are left"
+    inside timeout 60 "$build/tests/tools/sip_attack" invite 127.0.1.1:5060 127.0.1.66:5060 4 50 >"$dir/late.out" 7>&-
+    waiting=$(status status | jq .calls.active)
+    if [ "$waiting" -ge 150 ]; then ok "$waiting calls wait for an answer"; else bad "$waiting calls wait for an answer"; fi
+    sleep $((late_s - 5))
+    only='' beside "answers after $late_s s, and no ACK"
 fi
 finish
