@@ -33,7 +33,7 @@ static void add(void *arg, const struct sip_certificate *c)
         l->rows,
         json_pack("{s:s?, s:s?, s:s, s:s, s:o, s:s, s:s, s:s, s:o, s:o, s:s?, s:s}", "listener", c->listener,
                   "trunk", c->trunk, "role", c->ca ? "CA" : "ours", "state", sip_certificate_state(c, l->now),
-                  "days_left", end ? json_integer((json_int_t)((end - l->now) / (24 * 3600))) : json_null(),
+                  "days_left", end ? json_integer((json_int_t)((end - l->now) / (24 * 3600L))) : json_null(),
                   "subject", c->subject, "names", c->names, "issuer", c->issuer, "not_before",
                   date(c->not_before), "not_after", date(end), "ends_first",
                   c->ends_first_at ? c->ends_first : NULL, "file", TEXT_SHOWN(c->file)));

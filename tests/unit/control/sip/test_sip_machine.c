@@ -227,9 +227,9 @@ static void walk(enum sip_kind kind, const enum sip_event *events, unsigned coun
         if (!same) {
             fprintf(stderr, "%s, events", kind_names[kind]);
             for (unsigned k = 0; k <= i; k++)
-                fprintf(stderr, " %u", events[k]);
-            fprintf(stderr, ": state %u, send %u; osip: state %u, sent %u and %u ACKs\n", step.state,
-                    step.send, state_of(&t), sent_out, sent_ack);
+                fprintf(stderr, " %d", (int)events[k]);
+            fprintf(stderr, ": state %d, send %d; osip: state %d, sent %u and %u ACKs\n", step.state,
+                    step.send, (int)state_of(&t), sent_out, sent_ack);
         }
         CU_ASSERT_TRUE(same);
         state = step.state;
