@@ -154,7 +154,7 @@ static struct header_str before(struct header_str s, const char *stops, struct h
     size_t n = 0;
     while (n < s.len && (!s.p[n] || !strchr(stops, s.p[n])))
         n++;
-    *rest = (struct header_str){s.p + n, s.len - n};
+    *rest = (struct header_str){s.len ? s.p + n : s.p, s.len - n}; // what is absent has no end to point to
     return (struct header_str){s.p, n};
 }
 
