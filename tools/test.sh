@@ -120,7 +120,6 @@ fi
 
 if [ $kind != unit ]; then
     for t in tests/e2e/*.sh; do
-        [ -x "$t" ] || continue
         [[ $t == *"$name"* ]] && TRUNKLINE_BUILD=$PWD/build-test/plain run "e2e $(basename "$t" .sh)" 300 "$t"
     done
 fi
