@@ -3,7 +3,7 @@
 # Static analysis: cppcheck over the whole tree, clang-tidy (bugprone, clang-analyzer) and gcc's -fanalyzer over the daemons,
 # common/ and tools/. The two read a test's assertions as places where nothing ends, so tests/ is cppcheck's alone.
 #   tools/analyse.sh BUILD [FILE...]    BUILD is a build folder that is up to date; only those files
-# Prints each message that tools/analyse.exceptions does not name; exit status 1 if there is one. About three minutes on two cores.
+# Prints each message that tools/analyse.exceptions does not name; exit status 1 if there is one. About six minutes on two cores.
 set -u
 cd "$(dirname "$0")/.."
 case ${1:-} in
